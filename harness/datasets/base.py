@@ -1,0 +1,78 @@
+"""What a dataset is: named, sized, prepared once, loaded as arrays by split."""
+
+import abc
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """One split, encoded: `x` int32 (n, sequence_length), `y` int32 (n,) class numbers."""
+
+    x: NDArray[np.int32]
+    y: NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(abc.ABC):
+    """A dataset with the sizes of its three splits (examples).
+
+    A subclass is one file of this package: `imdb_keras.py` holds the dataset named `imdb-keras`.
+    Instances are small, immutable and picklable: they travel to the workers; arrays do not.
+    """
+
+    train: int
+    validation: int
+    test: int
+
+    name: ClassVar[str]
+    classes: ClassVar[int] = 2
+
+    @abc.abstractmethod
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Make the cache, once; safe when several processes do it at the same time.
+
+        `say` gets a line for whatever takes seconds. Raises UserError with a line that says how
+        to mend it (sizes that do not fit, no network, a damaged file).
+        """
+
+    @abc.abstractmethod
+    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
+        """Encode a split to the last `sequence_length` tokens of each example, padded in front.
+
+        Ids are Keras's: 0 padding, 1 start, 2 unknown, a word's frequency rank + 3; ids from
+        `vocabulary` on become 2. Costs milliseconds. `prepare` must have run.
+        """
+
+    @abc.abstractmethod
+    def words(self, vocabulary: int) -> list[str]:
+        """The vocabulary by id: `words(v)[i]` is the word of id i; ids 0–2 are marks."""
+
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256, in hex, of the data and the split: equal when all arrays are."""
+
+    def smaller(self, train: int, validation: int, test: int) -> Self:
+        """The same dataset with at most these sizes, for a quick look."""
+        return replace(
+            self,
+            train=min(self.train, train),
+            validation=min(self.validation, validation),
+            test=min(self.test, test),
+        )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """What the study's fingerprint holds of it: name and sizes."""
+        return {
+            "name": self.name,
+            "train": self.train,
+            "validation": self.validation,
+            "test": self.test,
+        }
