@@ -8,5 +8,5 @@ class UserError(Exception):
     """
 
 
-class StudyHeld(Exception):
+class StudyHeldError(Exception):
     """Another process holds the study; the command line exits with 75 (EX_TEMPFAIL)."""

@@ -68,7 +68,9 @@ class Hyperparameters:
         known = {field.name for field in fields(cls)}
         for name in values:
             if name not in known:
-                raise UserError(f"{name}: no such hyperparameter; known are {', '.join(sorted(known))}")
+                raise UserError(
+                    f"{name}: no such hyperparameter; known are {', '.join(sorted(known))}"
+                )
         return cls(**values)
 
     def to_mapping(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""One file a study; a study's first sentence is its question."""

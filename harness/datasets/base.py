@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import UserError
+
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -35,6 +37,14 @@ class Dataset(abc.ABC):
     name: ClassVar[str]
     classes: ClassVar[int] = 2
 
+    def __post_init__(self) -> None:
+        for split, least in (("train", 1), ("validation", 1), ("test", 0)):
+            size = getattr(self, split)
+            if isinstance(size, bool) or not isinstance(size, int):
+                raise UserError(f"{split}: {size!r} is not a whole number of examples")
+            if size < least:
+                raise UserError(f"{split}: {size} examples are too few, at least {least}")
+
     @abc.abstractmethod
     def prepare(self, say: Callable[[str], None]) -> None:
         """Make the cache, once; safe when several processes do it at the same time.
@@ -45,19 +55,26 @@ class Dataset(abc.ABC):
 
     @abc.abstractmethod
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
-        """Encode a split to the last `sequence_length` tokens of each example, padded in front.
+        """Encode a split to the last `sequence_length` ids of each example, padded in front.
 
         Ids are Keras's: 0 padding, 1 start, 2 unknown, a word's frequency rank + 3; ids from
-        `vocabulary` on become 2. Costs milliseconds. `prepare` must have run.
+        `vocabulary` on become 2. Costs milliseconds, but for a process's first call, which reads
+        the cache. `prepare` must have run.
         """
 
     @abc.abstractmethod
     def words(self, vocabulary: int) -> list[str]:
-        """The vocabulary by id: `words(v)[i]` is the word of id i; ids 0–2 are marks."""
+        """The vocabulary by id: `words(v)[i]` is the word of id i; ids 0–3 are marks.
+
+        Shorter than `vocabulary` when the training split has fewer words.
+        """
 
     @abc.abstractmethod
     def fingerprint(self) -> str:
-        """SHA-256, in hex, of the data and the split: equal when all arrays are."""
+        """SHA-256, in hex, of the data and the split: equal when all arrays are.
+
+        Where the data lies on the machine is no part of it. `prepare` must have run.
+        """
 
     def smaller(self, train: int, validation: int, test: int) -> Self:
         """The same dataset with at most these sizes, for a quick look."""

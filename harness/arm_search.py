@@ -1,0 +1,256 @@
+"""The search inside one arm: suggest, report, prune and tell, so that a resume repeats it exactly.
+
+Two things make an interrupted search equal an uninterrupted one. The sampler of each trial is
+made anew from a seed that names the trial (study seed, arm, trial number), so it does not matter
+how many suggestions a process has made before. And a trial that was under way when the process
+died keeps its number: its hyperparameters are read back, or, where it died while storing them,
+suggested again from the same seed and history, and it is trained again under the same seed.
+"""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.pruners import _filter_study
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from harness import pruners, runs, samplers
+from harness.parameters import Hyperparameters
+from harness.seeds import derive_seed
+from harness.spec import Arm, Study
+
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
+
+# What is kept of a trial beside its value, in Optuna and in its result file alike.
+ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
+
+
+@dataclass
+class Assignment:
+    """A trial under way."""
+
+    arm: Arm
+    trial: Trial
+    params: dict[str, Any]
+    hyperparameters: Hyperparameters
+    seed: int
+    started: str
+    attempts: int = 1
+    parameters: int | None = None
+    path: str | None = None
+    epochs: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def task(self) -> str:
+        return f"{self.arm.name}/{self.trial.number}"
+
+    @property
+    def best_epoch(self) -> dict[str, float] | None:
+        """The epoch of lowest validation loss, the first of equals."""
+        return min(self.epochs, key=lambda epoch: epoch["val_loss"], default=None)
+
+
+class ArmSearch:
+    """One arm as an Optuna study of its own, `NAME/depth=2`, minimising validation loss."""
+
+    def __init__(
+        self,
+        name: str,
+        study: Study,
+        arm: Arm,
+        storage: BaseStorage,
+        directory: runs.RunDirectory,
+    ) -> None:
+        self.arm = arm
+        self._study = study
+        self._storage = storage
+        self._directory = directory
+        self._space = dict(study.search)
+        self._optuna = optuna.create_study(
+            storage=storage,
+            study_name=f"{name}/{arm.name}",
+            direction="minimize",
+            pruner=pruners.make(study.pruner, epochs=study.budget.epochs),
+            load_if_exists=True,
+        )
+        trials = self._trials()
+        self._unfinished = [trial.number for trial in trials if trial.state in UNFINISHED]
+        self._created = len(trials)
+        self.done = Counter(STATES[trial.state] for trial in trials if trial.state in STATES)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The fingerprint of the spec that the database's trials belong to."""
+        value: str | None = self._optuna.user_attrs.get("fingerprint")
+        return value
+
+    def claim(self, fingerprint: str) -> None:
+        self._optuna.set_user_attr("fingerprint", fingerprint)
+
+    def finished_trials(self) -> list[FrozenTrial]:
+        return [trial for trial in self._trials() if trial.state in STATES]
+
+    @staticmethod
+    def state_of(trial: FrozenTrial) -> str:
+        return STATES[trial.state]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a trial is left to start (those under way count as started)."""
+        return bool(self._unfinished) or self._created < self._study.budget.trials
+
+    def next(self) -> Assignment:
+        """The next trial: one that an earlier process left unfinished first, else a new one."""
+        if self._unfinished:
+            frozen = self._trials()[self._unfinished.pop(0)]
+            if frozen.state == TrialState.WAITING:
+                self._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
+            self._optuna.sampler = self._sampler(frozen.number)
+            trial = Trial(self._optuna, frozen._trial_id)
+        else:
+            self._optuna.sampler = self._sampler(self._created)
+            trial = self._optuna.ask()
+            self._created += 1
+        params = self._suggest(trial)
+        assignment = Assignment(
+            arm=self.arm,
+            trial=trial,
+            params=params,
+            hyperparameters=self._study.hyperparameters(self.arm, params),
+            seed=derive_seed(self._study.seed, self.arm.name, trial.number, "training"),
+            started=runs.now(),
+        )
+        folder = self._directory.trial(self.arm.name, trial.number)
+        runs.write_atomically(folder / "started.json", runs.to_json(_start_record(assignment)))
+        return assignment
+
+    def begin(self, assignment: Assignment) -> None:
+        """Forget what an earlier attempt at the training left: it starts at its first epoch."""
+        assignment.epochs.clear()
+        folder = self._directory.trial(self.arm.name, assignment.trial.number)
+        (folder / "metrics.jsonl").unlink(missing_ok=True)
+
+    def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
+        """Record an epoch; whether the training goes on. Loss and val_loss must be finite."""
+        assignment.epochs.append(dict(metrics))
+        folder = self._directory.trial(self.arm.name, assignment.trial.number)
+        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(runs.to_json(metrics, indent=None) + "\n")
+        epoch = int(metrics["epoch"])
+        before = self._frozen(assignment).intermediate_values
+        if epoch not in before:
+            assignment.trial.report(metrics["val_loss"], epoch)
+        # An epoch before the last one on record has had its verdict, "go on", in the process
+        # that died; asked again, pruners would judge it by the later epochs.
+        if before and epoch < max(before):
+            return True
+        return epoch >= self._study.budget.epochs or not assignment.trial.should_prune()
+
+    def complete(self, assignment: Assignment) -> dict[str, Any]:
+        return self._end(assignment, TrialState.COMPLETE)
+
+    def prune(self, assignment: Assignment) -> dict[str, Any]:
+        return self._end(assignment, TrialState.PRUNED)
+
+    def fail(self, assignment: Assignment, reason: str) -> dict[str, Any]:
+        return self._end(assignment, TrialState.FAIL, reason)
+
+    def set_aside(self, assignment: Assignment) -> None:
+        """Leave a trial for the next process: WAITING, so that nothing looks as if it ran."""
+        self._storage.set_trial_state_values(assignment.trial._trial_id, TrialState.WAITING)
+
+    def _end(
+        self, assignment: Assignment, state: TrialState, reason: str | None = None
+    ) -> dict[str, Any]:
+        """Write the result file, then tell Optuna: a crash between repeats the trial, no more."""
+        trial, best = assignment.trial, assignment.best_epoch
+        record = {
+            **_start_record(assignment),
+            "state": STATES[state],
+            "value": best and best["val_loss"],
+            "val_accuracy": best and best["val_accuracy"],
+            "best_epoch": best and int(best["epoch"]),
+            "parameters": assignment.parameters,
+            "step_ms": _median([epoch["step_ms"] for epoch in assignment.epochs]),
+            "train_s": math.fsum(
+                epoch["train_s"] + epoch["validation_s"] + epoch["compile_s"]
+                for epoch in assignment.epochs
+            ),
+            "path": assignment.path,
+            "reason": reason,
+            "finished": runs.now(),
+        }
+        folder = self._directory.trial(self.arm.name, trial.number)
+        runs.write_atomically(folder / "result.json", runs.to_json(record))
+        (folder / "started.json").unlink(missing_ok=True)
+        for name in (*ATTRIBUTES, *(["reason"] if reason else [])):
+            if record[name] is not None:
+                trial.set_user_attr(name, record[name])
+        self._optuna.tell(
+            trial, values=record["value"] if state == TrialState.COMPLETE else None, state=state
+        )
+        self.done[STATES[state]] += 1
+        return record
+
+    def _suggest(self, trial: Trial) -> dict[str, Any]:
+        """All hyperparameters of a trial, drawn in memory first and stored then.
+
+        Optuna's own `suggest` stores each as it is drawn; a process killed between two would
+        leave a trial whose remaining draws differ. Parameters that somebody enqueued are kept.
+        """
+        frozen = self._frozen_by_id(trial._trial_id)
+        study, sampler = _filter_study(self._optuna, frozen), self._optuna.sampler
+        relative = sampler.sample_relative(
+            study, frozen, sampler.infer_relative_search_space(study, frozen)
+        )
+        drawn = {
+            name: relative[name]
+            if name in relative
+            else sampler.sample_independent(study, frozen, name, distribution)
+            for name, distribution in self._space.items()
+        }
+        params = {**drawn, **frozen.system_attrs.get("fixed_params", {})}
+        for name, distribution in self._space.items():
+            self._storage.set_trial_param(
+                trial._trial_id, name, distribution.to_internal_repr(params[name]), distribution
+            )
+        # What the database holds, so that a first attempt and a resumed one train the same.
+        return dict(self._frozen_by_id(trial._trial_id).params)
+
+    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        seed = derive_seed(self._study.seed, self.arm.name, number, "sampler")
+        return samplers.make(self._study.sampler, self._space, seed=seed)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._optuna.get_trials(deepcopy=False)
+
+    def _frozen(self, assignment: Assignment) -> FrozenTrial:
+        return self._frozen_by_id(assignment.trial._trial_id)
+
+    def _frozen_by_id(self, trial_id: int) -> FrozenTrial:
+        return self._storage.get_trial(trial_id)
+
+
+def _start_record(assignment: Assignment) -> dict[str, Any]:
+    return {
+        "arm": assignment.arm.name,
+        "trial": assignment.trial.number,
+        "state": "running",
+        "params": assignment.params,
+        "seed": assignment.seed,
+        "started": assignment.started,
+    }
+
+
+def _median(values: list[float]) -> float | None:
+    return statistics.median(values) if values else None

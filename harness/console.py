@@ -1,0 +1,43 @@
+"""The one place where errors become lines on stderr and exit codes."""
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from harness.errors import StudyHeldError, UserError
+from harness.signals import Stopped, StopRequest
+
+USAGE, HELD = 2, 75
+
+# Typer's own words for a wrong command line, wherever it keeps click.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # type: ignore[assignment]
+
+stop = StopRequest()
+
+
+def run(app: typer.Typer, name: str) -> NoReturn:
+    """Run a Typer app as a program: its return value, or its error's code, is the exit code."""
+    stop.install()
+    try:
+        code = app(standalone_mode=False, prog_name=name)
+    except UserError as error:
+        code = _tell(str(error), USAGE)
+    except StudyHeldError as error:
+        code = _tell(str(error), HELD)
+    except Stopped as stopped:
+        code = _tell("stopped; the same command goes on from here", stopped.code, "")
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except _UsageError as error:
+        message = error.format_message()  # type: ignore[attr-defined]
+        code = _tell(f"{message} Try: {name} --help", USAGE)
+    sys.exit(code or 0)
+
+
+def _tell(message: str, code: int, prefix: str = "error: ") -> int:
+    print(prefix + " ".join(message.split()), file=sys.stderr, flush=True)
+    return code

@@ -1,0 +1,64 @@
+"""Datasets by name: one file a dataset, found by the file's name, imported when asked for.
+
+`imdb_keras.py` holds the dataset `imdb-keras` as the class `ImdbKeras`; a new file next to it is a
+new dataset. Nothing heavy is imported here: command lines list names before they import anything.
+"""
+
+import importlib
+import pkgutil
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UserError
+from harness.names import unknown
+
+if TYPE_CHECKING:
+    from harness.datasets.base import Dataset as Dataset
+    from harness.datasets.imdb import Imdb as Imdb
+    from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
+
+# The modules of this package that datasets share; every other module is a dataset.
+_SHARED = frozenset({"base", "cache", "download", "npz", "split", "text"})
+
+
+def names() -> list[str]:
+    """The datasets there are, sorted; imports none of them."""
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.replace("_", "-") for module in modules if module not in _SHARED)
+
+
+def by_name(name: str, **options: Any) -> "Dataset":
+    """The dataset `name`, its sizes (and whatever else it takes) replaced by `options`.
+
+    An option that is None means the dataset's own default, so a command line can pass on what it
+    was given. Raises UserError for a name that does not exist or an option it does not take.
+    """
+    if name not in names():
+        raise unknown("dataset", name, names())
+    kind = _class_of(name)
+    given = {option: value for option, value in options.items() if value is not None}
+    accepted = [field.name for field in fields(kind) if field.init]
+    for option in given:
+        if option not in accepted:
+            raise UserError(f"dataset {name} takes no {option}; it takes {', '.join(accepted)}")
+    return kind(**given)
+
+
+def _class_of(name: str) -> "type[Dataset]":
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    kind: type[Dataset] = getattr(module, _class_name(name))
+    return kind
+
+
+def _class_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("-"))
+
+
+def __getattr__(attribute: str) -> Any:
+    """`harness.datasets.Imdb` and its like, imported on first use."""
+    if attribute == "Dataset":
+        return importlib.import_module(f"{__name__}.base").Dataset
+    for name in names():
+        if _class_name(name) == attribute:
+            return _class_of(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

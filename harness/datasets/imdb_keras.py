@@ -1,0 +1,195 @@
+"""The dataset `imdb-keras`: `keras.datasets.imdb` as tutorials use it, its own split and ids.
+
+The file is `imdb.npz` from `--data-dir`, or from where Keras keeps its downloads, or downloaded
+from where Keras gets it. Ranks, start mark and shuffling are those of `keras.datasets.imdb`'s
+`load_data()`, without Keras (which the process that prepares datasets never imports).
+"""
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets import cache, download, npz, text
+from harness.datasets.base import SPLITS, Arrays, Dataset, Split
+from harness.errors import UserError
+
+# Address and hashes as in keras/src/datasets/imdb.py of Keras 3.15.
+_ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+_NPZ, _NPZ_SHA256 = (
+    "imdb.npz",
+    "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
+)
+_WORDS, _WORDS_MD5 = "imdb_word_index.json", "bfafd718b763782e994055a2d397834f"
+_SHUFFLE_SEED = 113  # load_data's default
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImdbKeras(Dataset):
+    """25,000 training and 25,000 test reviews of IMDB, positive (1) or negative (0).
+
+    The splits are those of a tutorial that calls `load_data()` and `fit(validation_split=0.2)`:
+    the last of the shuffled training part validate, the first train, and the shuffled test part
+    tests. They are kept as published: not stratified, not cleared of twins across splits, with
+    ranks counted by its makers. Smaller splits are parts of larger ones.
+    """
+
+    train: int = 20_000
+    validation: int = 5_000
+    test: int = 25_000
+    data_dir: str | None = None
+
+    name: ClassVar[str] = "imdb-keras"
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        _parts(self.data_dir, say)
+        _prepared(self)  # sizes that do not fit are told now
+
+    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
+        return _prepared(self).splits[split].encode(sequence_length, vocabulary)
+
+    def words(self, vocabulary: int) -> list[str]:
+        """As `Dataset.words`; UserError when Keras's word index cannot be had.
+
+        Only this needs the index. Ids of no word are marked as unused.
+        """
+        ranks = _word_index(self.data_dir)
+        words = list(text.MARKS) + [text.MARKS[-1]] * max(ranks.values(), default=0)
+        for word, rank in ranks.items():
+            words[rank + text.INDEX_FROM] = word
+        return words[:vocabulary]
+
+    def fingerprint(self) -> str:
+        return _prepared(self).fingerprint
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    splits: dict[Split, text.Sequences]
+    fingerprint: str
+
+
+@functools.lru_cache(maxsize=2)  # one is the rule; each holds up to 50 MB
+def _prepared(dataset: ImdbKeras) -> _Prepared:
+    """The splits of a dataset, ready to encode; once in a process."""
+    source, (training, testing) = _parts(dataset.data_dir, say=lambda line: None)
+    rows = _rows(dataset, len(training.labels), len(testing.labels))
+    part_of = {"train": training, "validation": training, "test": testing}
+    highest = max(int(part.tokens.max(initial=0)) for part in (training, testing))
+    ids = np.arange(highest + 1, dtype=np.int32) + text.INDEX_FROM
+    splits = {split: text.Sequences.of(part_of[split], rows[split], ids) for split in SPLITS}
+    return _Prepared(
+        splits=splits,
+        fingerprint=text.digest(source, rows, {s: splits[s].labels for s in SPLITS}),
+    )
+
+
+def _rows(dataset: ImdbKeras, n_training: int, n_testing: int) -> dict[Split, NDArray[np.int64]]:
+    """Row numbers of each split within its part, in the order in which Keras has them."""
+    train, validation, test = dataset.train, dataset.validation, dataset.test
+    if train + validation > n_training:
+        raise UserError(
+            f"train + validation = {train:,} + {validation:,} = {train + validation:,} reviews, "
+            f"but the training part has {n_training:,}: make one of them smaller"
+        )
+    if test > n_testing:
+        raise UserError(
+            f"test = {test:,} reviews, but the test part has {n_testing:,}: make it smaller"
+        )
+    random = np.random.RandomState(_SHUFFLE_SEED)  # one stream for both, as in load_data
+    training, testing = np.arange(n_training), np.arange(n_testing)
+    random.shuffle(training)
+    random.shuffle(testing)
+    return {
+        "train": training[:train],
+        "validation": training[n_training - validation :],
+        "test": testing[:test],
+    }
+
+
+def _parts(
+    data_dir: str | None, say: Callable[[str], None]
+) -> tuple[str, tuple[text.Corpus, text.Corpus]]:
+    """The source's SHA-256, its training part and its test part, from the cache once read."""
+    given = _given(data_dir, _NPZ)
+    source = _NPZ_SHA256 if given is None else _sha256(given)
+
+    def build() -> tuple[text.Corpus, text.Corpus]:
+        path = given or _published(_NPZ, _NPZ_SHA256, say)
+        say(f"imdb-keras: reading {path} (once; a few seconds)")
+        return npz.read_part(path, "train"), npz.read_part(path, "test")
+
+    def write(parts: tuple[text.Corpus, text.Corpus], directory: Path) -> None:
+        for part, corpus in zip(("train", "test"), parts, strict=True):
+            corpus.save(directory / part)
+
+    def read(directory: Path) -> tuple[text.Corpus, text.Corpus]:
+        return text.Corpus.open(directory / "train"), text.Corpus.open(directory / "test")
+
+    key = f"imdb-keras-{source[:16]}-{text.VERSION}"
+    return source, cache.cached(key, build=build, write=write, read=read, say=say)
+
+
+def _word_index(data_dir: str | None) -> dict[str, int]:
+    """Each word's rank, from beside the reviews, or Keras's index if the reviews are Keras's."""
+    path = _given(data_dir, _WORDS, must_exist=False)
+    if path is None:
+        npz_given = _given(data_dir, _NPZ)
+        if npz_given is not None and not download.has_hash(npz_given, _NPZ_SHA256):
+            raise UserError(
+                f"{npz_given} is not the published file, so its words are not known; "
+                f"put their {_WORDS} beside it"
+            )
+        path = _published(_WORDS, _WORDS_MD5, say=lambda line: None)
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+        if not all(isinstance(rank, int) and 0 < rank < 10_000_000 for rank in index.values()):
+            raise ValueError("ranks that are not positive whole numbers")
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path} is not a word index of Keras's layout: {error}") from error
+    return dict(index)
+
+
+def _given(data_dir: str | None, name: str, *, must_exist: bool = True) -> Path | None:
+    """The user's own file; None where no directory was given (or it lacks an optional file)."""
+    if data_dir is None:
+        return None
+    path = Path(data_dir).expanduser() / name
+    if os.path.isfile(path):  # Path.is_file raises where the directory may not be searched
+        return path
+    if must_exist:
+        raise UserError(f"there is no {name} in {data_dir}; name the directory that holds it")
+    return None
+
+
+def _published(name: str, published: str, say: Callable[[str], None]) -> Path:
+    """Keras's file, from Keras's own downloads, our cache or the network; its hash is right."""
+    for path in (_keras_home() / "datasets" / name, cache.directory() / name):
+        if download.has_hash(path, published):
+            return path
+    target = cache.directory() / name
+    mend = f"give --data-dir DIR, a directory with Keras's {name} in it"
+    download.fetch(_ORIGIN + name, target, published=published, mend=mend, say=say)
+    return target
+
+
+def _keras_home() -> Path:
+    """Where Keras keeps its downloads (keras/src/backend/config.py)."""
+    chosen = os.environ.get("KERAS_HOME")
+    if chosen is not None:
+        return Path(chosen).expanduser()
+    home = os.path.expanduser("~")
+    return Path(home if os.access(home, os.W_OK) else "/tmp", ".keras")
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return cache.sha256(path)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error

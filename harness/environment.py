@@ -1,0 +1,73 @@
+"""What a study ran on: versions, hardware, git state. No Keras."""
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = (
+    "rnn-depth-harness", "tensorflow", "keras", "keras-tuner", "optuna", "numpy", "pandas",
+    "seaborn", "scipy", "jax", "torch", "ray",
+)  # fmt: skip
+
+
+def describe() -> dict[str, Any]:
+    """A snapshot for the manifest; memory in GiB (2**30 bytes)."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu": cpu_model(),
+        "cores": len(available_cpus()),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "packages": _versions(),
+        "git": _git_state(Path(__file__).parent),
+    }
+
+
+def available_cpus() -> list[int]:
+    """The logical CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit, and whether the checkout differs from it; None for an installed package."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        # A package installed below some other project's checkout is not that project's code.
+        _git(folder, "ls-files", "--error-unmatch", "environment.py")
+        return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    answer = subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+    )
+    return answer.stdout.strip()

@@ -1,0 +1,275 @@
+"""Epochs of one model: the whole epoch as one compiled program, or Keras's own `fit`.
+
+`CompiledEpochs` (TensorFlow) runs optimizer steps in a loop inside one XLA program over data held
+in memory: no Python per step. Model, loss, optimizer and metrics in it are Keras's. `FitEpochs`
+runs stock Keras on any backend; it is the reference, and the way on a GPU, on JAX and on torch.
+Either is made once for a shape and reset for each training from its seed, so that a training's
+numbers do not depend on what was trained before.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import models
+from harness.datasets.base import Arrays
+from harness.parameters import Hyperparameters
+
+PROGRESS_S = 2.0  # seconds between two progress messages, about
+
+OnStep = Callable[[int, float], None]  # steps done in this epoch, running loss
+
+
+class Measured(NamedTuple):
+    """Means over the examples of a split, and the wall time that they took."""
+
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+class Epochs(Protocol):
+    """What a training needs of either way of running epochs."""
+
+    model: keras.Model
+
+    def compile(self, train: Arrays, validation: Arrays) -> None:
+        """Trace and compile, by running without an effect that outlasts `reset`."""
+
+    def reset(self, hp: Hyperparameters, seed: int) -> None:
+        """Initial weights, optimizer and random state for `seed`; rates of `hp`."""
+
+    def train(self, split: Arrays, order: NDArray[np.int64], on_step: OnStep) -> Measured:
+        """One epoch over the examples of `split` in `order`."""
+
+    def evaluate(self, split: Arrays) -> Measured:
+        """Loss and accuracy on a split, without learning."""
+
+    def variables(self) -> list[Any]:
+        """All state that training changes: weights, random state, optimizer."""
+
+
+class CompiledEpochs:
+    """Epochs as XLA programs. Batch size and sizes of the splits are fixed by the first call."""
+
+    def __init__(self, hp: Hyperparameters, classes: int, path: str) -> None:
+        import tensorflow as tf
+
+        self.model = models.build(hp, classes=classes, path=path, seed=0)
+        self._classes, self._path, self._batch = classes, path, hp.batch_size
+        # The last batch of an epoch is filled up with examples of weight zero: one program
+        # serves it too, and the mean by weight is Keras's mean over the real ones.
+        self._loss, accuracy = _loss_and_accuracy(classes, "mean_with_sample_weight")
+        self._metrics = (keras.metrics.Mean(), accuracy)
+        self._optimizer = keras.optimizers.Adam(hp.learning_rate)
+        self._optimizer.build(self.model.trainable_variables)
+        compiled = tf.function(jit_compile=True, autograph=False)
+        self._train_steps = compiled(self._steps_of(self._learn))
+        self._evaluate_steps = compiled(self._steps_of(self._measure))
+        self._validation_rows = 0
+        self._tensors: dict[int, tuple[Arrays, Any, Any]] = {}
+
+    def compile(self, train: Arrays, validation: Arrays) -> None:
+        self._validation_rows = len(validation.x)
+        for program, split in ((self._train_steps, train), (self._evaluate_steps, validation)):
+            rows = len(split.x)
+            self._call(program, split.x, split.y, np.arange(rows), rows, 0, 0)
+
+    def reset(self, hp: Hyperparameters, seed: int) -> None:
+        fresh = models.build(hp, classes=self._classes, path=self._path, seed=seed)
+        for ours, theirs in zip(self.model.variables, fresh.variables, strict=True):
+            ours.assign(theirs)
+        for variable in self._optimizer.variables:  # Adam starts from zeros
+            variable.assign(keras.ops.zeros_like(variable))
+        self._optimizer.learning_rate.assign(hp.learning_rate)
+        for layer in self.model.layers:
+            if hasattr(layer, "set_rate"):
+                layer.set_rate(hp.dropout)
+
+    def train(self, split: Arrays, order: NDArray[np.int64], on_step: OnStep) -> Measured:
+        self._reset_metrics()
+        steps = math.ceil(len(order) / self._batch)
+        seconds, done, block = 0.0, 0, 8
+        while done < steps:
+            last = min(done + block, steps)
+            started = time.perf_counter()
+            loss, accuracy = self._call(
+                self._train_steps, split.x, split.y, order, len(order), done, last
+            )
+            seconds += time.perf_counter() - started
+            done = last
+            block = max(1, round(PROGRESS_S * done / seconds))
+            if done < steps and done > 8:
+                on_step(done, loss)
+        return Measured(loss, accuracy, seconds)
+
+    def evaluate(self, split: Arrays) -> Measured:
+        """Works through the split in pieces of the validation split's size: one program."""
+        self._reset_metrics()
+        started = time.perf_counter()
+        piece = self._validation_rows
+        for first in range(0, len(split.x), piece):
+            x, y = split.x[first : first + piece], split.y[first : first + piece]
+            rows = len(x)
+            order = np.arange(piece) % rows
+            x, y = (np.resize(a, (piece, *a.shape[1:])) for a in (x, y))
+            steps = math.ceil(rows / self._batch)
+            loss, accuracy = self._call(self._evaluate_steps, x, y, order, rows, 0, steps)
+        return Measured(loss, accuracy, time.perf_counter() - started)
+
+    def variables(self) -> list[Any]:
+        return [*self.model.variables, *self._optimizer.variables]
+
+    def _call(
+        self,
+        program: Any,
+        x: NDArray[np.int32],
+        y: NDArray[np.int32],
+        order: NDArray[np.int64],
+        rows: int,
+        first: int,
+        last: int,
+    ) -> tuple[float, float]:
+        """Steps `first` to `last` over the first `rows` of `order`; the means so far."""
+        import tensorflow as tf
+
+        padded = np.zeros(math.ceil(len(order) / self._batch) * self._batch, np.int32)
+        padded[: len(order)] = order
+        numbers = (tf.constant(n, tf.int32) for n in (rows, first, last))
+        loss, accuracy = program(tf.constant(x), tf.constant(y), tf.constant(padded), *numbers)
+        return float(loss), float(accuracy)
+
+    def _steps_of(self, step: Callable[[Any, Any, Any], None]) -> Callable[..., Any]:
+        """A loop of `step` over batches, as a function to compile."""
+        import tensorflow as tf
+
+        size = self._batch
+
+        def steps(x: Any, y: Any, order: Any, rows: Any, first: Any, last: Any) -> Any:
+            def body(number: Any) -> Any:
+                start = number * size
+                batch = tf.slice(order, [start], [size])
+                weights = tf.cast(start + tf.range(size) < rows, tf.float32)
+                step(tf.gather(x, batch), tf.gather(y, batch), weights)
+                return (number + 1,)
+
+            tf.while_loop(lambda number: number < last, body, (first,))
+            return tuple(metric.result() for metric in self._metrics)
+
+        return steps
+
+    def _learn(self, x: Any, y: Any, weights: Any) -> None:
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = self._forward(x, y, weights, training=True)
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        self._optimizer.apply(gradients, variables)
+
+    def _measure(self, x: Any, y: Any, weights: Any) -> None:
+        self._forward(x, y, weights, training=False)
+
+    def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> Any:
+        """The batch's loss; metrics take note of it."""
+        probabilities = self.model(x, training=training)
+        y = y[:, None] if self._classes == 2 else y
+        loss = self._loss(y, probabilities, sample_weight=weights)
+        mean_loss, accuracy = self._metrics
+        mean_loss.update_state(loss, sample_weight=keras.ops.sum(weights))
+        accuracy.update_state(y, probabilities, sample_weight=weights)
+        return loss
+
+    def _reset_metrics(self) -> None:
+        for metric in self._metrics:
+            metric.reset_state()
+
+
+class FitEpochs:
+    """Epochs by stock Keras: `Model.fit`, one epoch at a time, on any backend."""
+
+    def __init__(self, hp: Hyperparameters, classes: int) -> None:
+        self.model = models.build(hp, classes=classes, path="keras", seed=0)
+        self._classes, self._batch = classes, hp.batch_size
+        loss, accuracy = _loss_and_accuracy(classes, "sum_over_batch_size")
+        accuracy.name = "accuracy"
+        self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
+
+    def compile(self, train: Arrays, validation: Arrays) -> None:
+        # One full batch, and the last one, whose other shape is compiled apart on JAX.
+        rows = self._batch + len(train.x) % self._batch
+        self.model.fit(train.x[:rows], train.y[:rows], self._batch, verbose=0)
+        rows = self._batch + len(validation.x) % self._batch
+        self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
+
+    def reset(self, hp: Hyperparameters, seed: int) -> None:
+        fresh = models.build(hp, classes=self._classes, path="keras", seed=seed)
+        for ours, theirs in zip(_layer_variables(self.model), _layer_variables(fresh), strict=True):
+            ours.assign(theirs)
+        for variable in self.model.optimizer.variables:  # Adam starts from zeros
+            variable.assign(keras.ops.zeros_like(variable))
+        self.model.optimizer.learning_rate.assign(hp.learning_rate)
+
+    def train(self, split: Arrays, order: NDArray[np.int64], on_step: OnStep) -> Measured:
+        x, y = split.x[order], split.y[order]
+        started = time.perf_counter()
+        history = self.model.fit(
+            x, y, self._batch, shuffle=False, verbose=0, callbacks=[_Progress(on_step)]
+        )
+        seconds = time.perf_counter() - started
+        logs = {name: float(values[-1]) for name, values in history.history.items()}
+        return Measured(logs["loss"], logs["accuracy"], seconds)
+
+    def evaluate(self, split: Arrays) -> Measured:
+        started = time.perf_counter()
+        logs = self.model.evaluate(split.x, split.y, self._batch, verbose=0, return_dict=True)
+        seconds = time.perf_counter() - started
+        return Measured(float(logs["loss"]), float(logs["accuracy"]), seconds)
+
+    def variables(self) -> list[Any]:
+        return [*_layer_variables(self.model), *self.model.optimizer.variables]
+
+
+class _Progress(keras.callbacks.Callback):  # type: ignore[misc]
+    """Says every few seconds how far `fit` is."""
+
+    async_safe = True  # it looks at no logs, so Keras need not wait for each step
+
+    def __init__(self, on_step: OnStep) -> None:
+        super().__init__()
+        self._on_step, self._said = on_step, time.perf_counter()
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        now = time.perf_counter()
+        if now - self._said >= PROGRESS_S and batch > 0:
+            self._said = now
+            self._on_step(batch, self._running_loss())
+
+    def _running_loss(self) -> float:
+        """NaN on JAX, where metrics reach their variables only at the end of an epoch."""
+        if keras.backend.backend() == "jax":
+            return math.nan
+        return float(self.model.metrics[0].result())
+
+
+def _layer_variables(model: keras.Model) -> list[Any]:
+    """Weights and random state; `model.variables` would add those of metrics."""
+    return [variable for layer in model.layers for variable in layer.variables]
+
+
+def _loss_and_accuracy(classes: int, reduction: str) -> tuple[Any, Any]:
+    if classes == 2:
+        return (
+            keras.losses.BinaryCrossentropy(reduction=reduction),
+            keras.metrics.BinaryAccuracy(),
+        )
+    return (
+        keras.losses.SparseCategoricalCrossentropy(reduction=reduction),
+        keras.metrics.SparseCategoricalAccuracy(),
+    )

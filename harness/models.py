@@ -1,0 +1,77 @@
+"""Hyperparameters → Keras model: Embedding, a stack of recurrent layers, a Dense head.
+
+Every execution path has the same layers, weights and initial values, so a model trained on any
+path becomes a model of stock Keras layers by copying its weights (`to_stock`).
+"""
+
+import random
+from typing import Any
+
+import keras
+
+from harness.parameters import Hyperparameters
+
+STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
+
+
+def build(hp: Hyperparameters, *, classes: int, path: str, seed: int) -> keras.Model:
+    """A model of int32 ids (batch, sequence_length) → class probabilities.
+
+    Two classes: one sigmoid output; more: a softmax of `classes` outputs. Dropout layers exist
+    only when `hp.dropout` is above 0. Initial weights are those that a stock Keras model of the
+    same layers gets after `keras.utils.set_random_seed(seed)`, whatever the path.
+    """
+    if path not in ("keras", "xla-scan"):
+        raise ValueError(f"path: {path!r} is not known")
+    state = random.getstate()  # set_random_seed would otherwise reseed the caller
+    try:
+        keras.utils.set_random_seed(seed)
+        return keras.Sequential(_layers(hp, classes, path))
+    finally:
+        random.setstate(state)
+
+
+def to_stock(model: keras.Model, hp: Hyperparameters, classes: int) -> keras.Model:
+    """The same model of stock Keras layers only: it loads where this package is not installed."""
+    stock = build(hp, classes=classes, path="keras", seed=0)
+    stock.set_weights(model.get_weights())
+    return stock
+
+
+def _layers(hp: Hyperparameters, classes: int, path: str) -> list[Any]:
+    layers = [
+        keras.Input((hp.sequence_length,), dtype="int32"),
+        keras.layers.Embedding(hp.vocabulary, hp.embedding_dim, name="embedding"),
+    ]
+    for number, units in enumerate(hp.units_per_layer, start=1):
+        layers.append(_recurrent(hp, units, path, number))
+        if hp.dropout > 0.0:
+            layers.append(_dropout(hp.dropout, path, f"dropout_{number}"))
+    head = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    layers.append(keras.layers.Dense(head[0], activation=head[1], name="head"))
+    return layers
+
+
+def _recurrent(hp: Hyperparameters, units: int, path: str, number: int) -> keras.layers.Layer:
+    layer = _layer_class(hp.cell, path)(
+        units, return_sequences=number < hp.depth, name=f"{hp.cell}_{number}"
+    )
+    if hp.bidirectional:
+        return keras.layers.Bidirectional(layer, name=f"bidirectional_{number}")
+    return layer
+
+
+def _layer_class(cell: str, path: str) -> Any:
+    if path == "keras":
+        return getattr(keras.layers, STOCK[cell])
+    from harness.recurrent import layers  # imports TensorFlow, which other backends do without
+
+    return getattr(layers, f"Scan{STOCK[cell]}")
+
+
+def _dropout(rate: float, path: str, name: str) -> keras.layers.Layer:
+    if path == "keras":
+        return keras.layers.Dropout(rate, name=name)
+    from harness.recurrent.layers import RateDropout
+
+    return RateDropout(rate, name=name)

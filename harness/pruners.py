@@ -1,0 +1,64 @@
+"""Pruners by name. Each sees one arm's trials only: depths are not held against each other."""
+
+import warnings
+from collections.abc import Callable
+
+from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import (
+    BasePruner,
+    HyperbandPruner,
+    MedianPruner,
+    NopPruner,
+    PatientPruner,
+    PercentilePruner,
+    SuccessiveHalvingPruner,
+)
+
+from harness.names import unknown
+
+# Four trials run in full before any is judged, and no trial is judged before its second epoch:
+# the first says more of the learning rate's warm-up than of where the training will end.
+N_STARTUP_TRIALS, N_WARMUP_STEPS = 4, 2
+
+
+def _median() -> BasePruner:
+    return MedianPruner(n_startup_trials=N_STARTUP_TRIALS, n_warmup_steps=N_WARMUP_STEPS)
+
+
+def _patient() -> BasePruner:
+    """The median's verdict, heard only once a trial has stopped improving for an epoch."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # since 2021
+        return PatientPruner(_median(), patience=1)
+
+
+PRUNERS: dict[str, Callable[[int], BasePruner]] = {
+    "none": lambda epochs: NopPruner(),
+    "median": lambda epochs: _median(),
+    # Keeps the better quarter at each epoch.
+    "percentile": lambda epochs: PercentilePruner(
+        25.0, n_startup_trials=N_STARTUP_TRIALS, n_warmup_steps=N_WARMUP_STEPS
+    ),
+    "successive-halving": lambda epochs: SuccessiveHalvingPruner(
+        min_resource=1, reduction_factor=2
+    ),
+    "hyperband": lambda epochs: HyperbandPruner(
+        min_resource=1, max_resource=max(epochs, 1), reduction_factor=3
+    ),
+    "patient": lambda epochs: _patient(),
+}
+
+
+def names() -> list[str]:
+    return sorted(PRUNERS)
+
+
+def check(name: str) -> None:
+    """Raises UserError where there is no such pruner."""
+    if name not in PRUNERS:
+        raise unknown("pruner", name, names())
+
+
+def make(name: str, *, epochs: int) -> BasePruner:
+    """The pruner for trainings of at most `epochs` epochs; steps are epochs, from 1."""
+    return PRUNERS[name](epochs)

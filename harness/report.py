@@ -1,0 +1,78 @@
+"""Rebuild the report of a study from its run directory: `python -m harness.report lstm_depth`.
+
+Works for a study still under way, and for a directory copied from another machine.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness import runs
+from harness.console import run
+from harness.errors import UserError
+from harness.names import unknown
+
+EXAMPLES = """Examples:
+
+\b
+  python -m harness.report lstm_depth              runs/lstm_depth/report.html anew
+  python -m harness.report copied/lstm_depth       any run directory
+  python -m harness.report lstm_depth gru_depth    one after another
+"""
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def write(root: Path) -> Path:
+    """Write a run directory's `tables/` and `report.html`; returns the page's path.
+
+    Raises UserError where the directory holds no study.
+    """
+    from reports import page  # charts take a second to import
+
+    directory = runs.RunDirectory(root)
+    records = runs.read_records(root)
+    text = page.render(records, now=runs.now())
+    runs.write_tables(records)
+    runs.write_atomically(directory.report, text)
+    return directory.report
+
+
+@app.command(epilog=EXAMPLES)
+def report(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME|DIR...", help="Studies by name, or run directories."),
+    ],
+    runs_directory: Annotated[
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+    ] = Path("runs"),
+) -> None:
+    """Rebuild report.html and the CSV tables from what is on file, and print the page's path."""
+    # All are found before any is written.
+    for root in [_find(name, runs_directory) for name in names]:
+        print(write(root))
+
+
+def _find(name: str, runs_directory: Path) -> Path:
+    """The run directory meant by a study's name or a path; raises UserError if there is none."""
+    for root in (runs_directory / name, Path(name)):
+        if runs.RunDirectory(root).manifest.is_file():
+            return root
+    known = [path.parent.name for path in runs_directory.glob("*/manifest.json")]
+    if not known:
+        raise UserError(
+            f"no study named {name!r}: no run directory in {runs_directory}; start one with: "
+            "python -m harness.study NAME, or name another place with --runs"
+        )
+    raise unknown("study", name, known)
+
+
+if __name__ == "__main__":
+    run(app, "python -m harness.report")

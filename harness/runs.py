@@ -1,0 +1,263 @@
+"""The run directory of a study: where its files lie, how they are written, how records are read.
+
+Everything that reports need is read here from plain files, so that a directory copied from
+another machine, or one whose study is still under way, reads the same. No Keras, no Optuna.
+"""
+
+import json
+import math
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+TRIAL_COLUMNS = {
+    "arm": "str",
+    "trial": "Int64",
+    "state": "str",
+    "value": "float64",
+    "val_accuracy": "float64",
+    "best_epoch": "Int64",
+    "parameters": "Int64",
+    "step_ms": "float64",
+    "train_s": "float64",
+    "path": "str",
+    "seed": "Int64",
+    "reason": "str",
+    "started": "str",
+    "finished": "str",
+}
+EPOCH_COLUMNS = {
+    "arm": "str",
+    "trial": "Int64",
+    "epoch": "Int64",
+    "loss": "float64",
+    "accuracy": "float64",
+    "val_loss": "float64",
+    "val_accuracy": "float64",
+    "train_s": "float64",
+    "validation_s": "float64",
+    "compile_s": "float64",
+    "step_ms": "float64",
+}
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths below `runs/NAME/`."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "study.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def tables(self) -> Path:
+        return self.root / "tables"
+
+    def trial(self, arm: str, number: int) -> Path:
+        return self.root / "trials" / arm / f"{number:04d}"
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Raises UserError where there is none, or none that this version can read."""
+        try:
+            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.root} holds no study (no manifest.json); "
+                "start one with: python -m harness.study NAME"
+            ) from None
+        except (ValueError, UnicodeDecodeError):
+            raise UserError(
+                f"{self.manifest} is damaged; put a good copy back, "
+                "or start anew with --fresh, which moves the old directory aside"
+            ) from None
+        schema = manifest.get("schema") if isinstance(manifest, dict) else None
+        if schema != SCHEMA:
+            raise UserError(
+                f"{self.manifest} has schema {schema!r} and this version reads {SCHEMA}; "
+                "use the version that wrote it, or --fresh"
+            )
+        return manifest
+
+    def move_aside(self) -> Path | None:
+        """Rename the directory to `NAME.old-1` (or the next free number); None if there is none."""
+        if not self.root.exists():
+            return None
+        number = 1
+        while (aside := self.root.with_name(f"{self.root.name}.old-{number}")).exists():
+            number += 1
+        self.root.rename(aside)
+        return aside
+
+
+def now() -> str:
+    """The time as ISO 8601 in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write so that a reader, or a crash, sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def to_json(value: Any, *, indent: int | None = 1) -> str:
+    """JSON with what JSON lacks (NaN, infinities) as null, keys in the order given."""
+    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a study has on file.
+
+    `trials` has TRIAL_COLUMNS, then a `params_NAME` column for each searched hyperparameter;
+    `state` is complete, pruned, failed or running; `reason` says why a trial failed.
+    `value` is the best epoch's validation loss (a pruned trial's best so far), `val_accuracy`
+    (0 to 1) that of the same epoch, `step_ms` milliseconds an optimizer step, `train_s` seconds
+    of training and validation, compiling included. `epochs` has EPOCH_COLUMNS, epochs from 1.
+    """
+
+    root: Path
+    manifest: dict[str, Any]
+    trials: "pd.DataFrame"
+    epochs: "pd.DataFrame"
+
+    @property
+    def study(self) -> str:
+        return str(self.manifest["study"])
+
+    @property
+    def arms(self) -> list[str]:
+        return [arm["name"] for arm in self.manifest["arms"]]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every arm has the trials that the study asks for."""
+        wanted = self.manifest["spec"]["budget"]["trials"]
+        done = self.trials[self.trials["state"] != "running"].groupby("arm").size()
+        return all(done.get(arm, 0) >= wanted for arm in self.arms)
+
+
+def read_records(root: Path) -> Records:
+    """Read a run directory; raises UserError where it holds no study."""
+    directory = RunDirectory(root)
+    manifest = directory.read_manifest()
+    trials: list[dict[str, Any]] = []
+    epochs: list[dict[str, Any]] = []
+    for arm in manifest["arms"]:
+        for folder in sorted((root / "trials" / arm["name"]).glob("[0-9]*")):
+            trial = _read_trial(folder, arm["name"])
+            trials.append(trial)
+            epochs.extend(
+                {"arm": arm["name"], "trial": trial["trial"], **epoch}
+                for epoch in read_epochs(folder)
+            )
+    return Records(
+        root=root,
+        manifest=manifest,
+        trials=_frame(trials, TRIAL_COLUMNS),
+        epochs=_frame(epochs, EPOCH_COLUMNS),
+    )
+
+
+def _read_trial(folder: Path, arm: str) -> dict[str, Any]:
+    """The trial's result, or, while it trains, what its start says."""
+    for name in ("result.json", "started.json"):
+        try:
+            record = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        params = record.pop("params", {})
+        return {**record, **{f"params_{key}": value for key, value in params.items()}}
+    return {"arm": arm, "trial": int(folder.name), "state": "running"}
+
+
+def read_epochs(folder: Path) -> Iterable[dict[str, Any]]:
+    """The epochs on file of one training; a line cut short by a crash ends them."""
+    try:
+        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    # Listed explicitly so that tables without rows have their columns and types all the same.
+    extra = sorted({key for row in rows for key in row if key.startswith("params_")})
+    table = pd.DataFrame.from_records(rows, columns=list(columns))
+    table = table.astype({name: kind for name, kind in columns.items() if kind != "str"})
+    for name in extra:
+        # pd.array keeps whole numbers whole beside missing cells.
+        table[name] = pd.array([row.get(name) for row in rows])
+    return table
+
+
+def write_tables(records: Records) -> None:
+    """`tables/trials.csv` and `tables/epochs.csv`, spreadsheets' formulas made inert."""
+    for name, table in (("trials", records.trials), ("epochs", records.epochs)):
+        write_atomically(records.root / "tables" / f"{name}.csv", to_csv(table))
+
+
+def to_csv(table: "pd.DataFrame") -> str:
+    """CSV in which no cell starts a formula: text that begins with = + - @ gets an apostrophe."""
+    inert = table.copy()
+    for column in inert.columns:
+        if inert[column].dtype.kind in "OUT" or str(inert[column].dtype) in ("str", "string"):
+            inert[column] = inert[column].map(
+                lambda cell: (
+                    "'" + cell
+                    if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell
+                    else cell
+                )
+            )
+    return str(inert.to_csv(index=False, lineterminator="\n"))

@@ -1,0 +1,59 @@
+"""`grid`: every cell of a grid once, in a seeded order.
+
+Categories are taken whole; a range gives its values where it has at most five, else five
+points from end to end, evenly spaced on the distribution's own scale (linear or log).
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.samplers import BaseSampler, GridSampler
+
+from harness.errors import UserError
+
+POINTS = 5
+
+
+def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
+    cells = math.prod(len(choices) for choices in cells_of(space).values())
+    if trials > cells:
+        raise UserError(
+            f"sampler grid: the grid has {cells} cells and {trials} trials are asked for; "
+            f"give --trials {cells} or fewer"
+        )
+
+
+def make(seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+    return GridSampler(cells_of(space), seed=seed)
+
+
+def cells_of(space: Mapping[str, BaseDistribution]) -> dict[str, list[object]]:
+    return {name: _points(distribution) for name, distribution in space.items()}
+
+
+def _points(distribution: BaseDistribution) -> list[object]:
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
+    low, high = distribution.low, distribution.high
+    if distribution.step and (high - low) / distribution.step < POINTS and not distribution.log:
+        count = round((high - low) / distribution.step) + 1
+        values = [low + i * distribution.step for i in range(count)]
+    else:
+        spaced = np.geomspace if distribution.log else np.linspace
+        values = spaced(low, high, POINTS).tolist()
+    if isinstance(distribution, IntDistribution):
+        step = distribution.step
+        return sorted({low + round((value - low) / step) * step for value in values})
+    if distribution.step:
+        return sorted(
+            {low + round((v - low) / distribution.step) * distribution.step for v in values}
+        )
+    return sorted({min(max(value, low), high) for value in values})

@@ -1,0 +1,10 @@
+"""`random`: independent uniform draws (log-uniform where the distribution says so)."""
+
+from collections.abc import Mapping
+
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+
+
+def make(seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+    return RandomSampler(seed=seed)

@@ -1,0 +1,17 @@
+"""`tpe`: Tree-structured Parzen Estimator, multivariate (Optuna's default)."""
+
+from collections.abc import Mapping
+
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, TPESampler
+
+# Optuna's default of 10 random trials first would leave nothing to search in an arm of ten.
+N_STARTUP_TRIALS = 4
+
+
+def make(seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+    return TPESampler(
+        seed=seed,
+        n_startup_trials=N_STARTUP_TRIALS,
+        multivariate=True,
+    )

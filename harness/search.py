@@ -1,0 +1,215 @@
+"""The coordinator: hands each arm's trials to workers and books what comes back. No Keras.
+
+An arm's trials run one after another and arms side by side, so the outcome does not depend on
+the number of workers up to the number of arms. More workers than arms run several trials of an
+arm at once, and then it does.
+"""
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
+
+from harness.arm_search import ArmSearch, Assignment
+from harness.progress import Board
+from harness.signals import StopRequest
+from harness.spec import Study
+from harness.workers.messages import (
+    Died,
+    Down,
+    EpochDone,
+    Failed,
+    Finished,
+    GoOn,
+    Halt,
+    Notice,
+    Progress,
+    Ready,
+    Started,
+    Train,
+    Up,
+)
+
+# A worker that dies may have been the machine's fault: its trial is tried again this often.
+RETRIES = 2
+POLL_S = 0.25
+
+
+class Pool(Protocol):
+    """Where trainings happen: harness.workers.local.LocalPool, or its like elsewhere."""
+
+    def __len__(self) -> int: ...
+    def send(self, worker: int, message: Down) -> None: ...
+    def wait(self, timeout_s: float) -> list[tuple[int, Up]]: ...
+    def replace(self, worker: int) -> None: ...
+
+
+class Search:
+    """Runs every arm's trials to the budget; `run` returns when all are told."""
+
+    def __init__(
+        self,
+        study: Study,
+        arms: Sequence[ArmSearch],
+        pool: Pool,
+        board: Board,
+        stop: StopRequest,
+        trial_timeout_s: float | None = None,
+    ) -> None:
+        self._study = study
+        self._arms = {arm.arm.name: arm for arm in arms}
+        self._pool = pool
+        self._board = board
+        self._stop = stop
+        self._trial_timeout_s = trial_timeout_s
+        self._assigned: dict[int, Assignment] = {}
+        self._deadline: dict[int, float] = {}
+        self._halting: dict[int, tuple[str, str | None]] = {}
+        self._ready: set[int] = set()
+
+    def run(self) -> None:
+        """Raises Stopped after a signal, with the trials under way set aside for a resume."""
+        # Suggestions are made while the workers import their backend.
+        for worker in range(len(self._pool)):
+            self._assign(worker)
+        self._stop.deferred = True
+        try:
+            while self._assigned:
+                self._stop.check()
+                for worker, message in self._pool.wait(POLL_S):
+                    self._handle(worker, message)
+                self._end_overdue()
+                self._board.tick()
+        finally:
+            for assignment in self._assigned.values():
+                # With the database out of reach the trial stays RUNNING, and is resumed as well.
+                with contextlib.suppress(SQLAlchemyError, StorageInternalError, OSError):
+                    self._arms[assignment.arm.name].set_aside(assignment)
+            self._assigned.clear()
+            self._stop.deferred = False
+        self._stop.check()
+
+    def _assign(self, worker: int) -> None:
+        """Give a worker the next trial of the arm that has fewest under way, then fewest done."""
+        under_way = [assignment.arm.name for assignment in self._assigned.values()]
+        # Beyond one a time per arm only where there are more workers than arms.
+        at_once = math.ceil(len(self._pool) / len(self._arms))
+        open_arms = [
+            arm
+            for name, arm in self._arms.items()
+            if arm.has_more and under_way.count(name) < at_once
+        ]
+        if not open_arms:
+            return
+        arm = min(open_arms, key=lambda arm: (under_way.count(arm.arm.name), arm.done.total()))
+        assignment = arm.next()
+        self._assigned[worker] = assignment
+        self._board.started(
+            assignment.task, arm.arm.name, assignment.trial.number, assignment.params
+        )
+        if worker in self._ready:
+            self._train(worker)
+
+    def _train(self, worker: int) -> None:
+        assignment = self._assigned[worker]
+        self._arms[assignment.arm.name].begin(assignment)
+        if self._trial_timeout_s is not None:
+            self._deadline[worker] = time.monotonic() + self._trial_timeout_s
+        self._pool.send(
+            worker,
+            Train(
+                task=assignment.task,
+                dataset=self._study.dataset,
+                hyperparameters=assignment.hyperparameters,
+                seed=assignment.seed,
+                epochs=self._study.budget.epochs,
+            ),
+        )
+
+    def _handle(self, worker: int, message: Up) -> None:
+        match message:
+            case Ready():
+                self._ready.add(worker)
+                if worker in self._assigned:
+                    self._train(worker)
+            case Notice(text):
+                self._board.say(text)
+            case Started(task, parameters, path):
+                assignment = self._assigned[worker]
+                assignment.parameters, assignment.path = parameters, path
+                self._board.built(task, parameters)
+            case Progress(task, epoch, step, steps, loss):
+                self._board.stepped(task, epoch, step, steps, loss)
+            case EpochDone(task, metrics):
+                self._epoch_done(worker, task, metrics)
+            case Finished(_):
+                outcome, reason = self._halting.pop(worker, ("complete", None))
+                self._end(worker, outcome, reason)
+            case Failed(_, reason):
+                self._end(worker, "failed", reason)
+            case Died(how):
+                self._worker_died(worker, how)
+
+    def _epoch_done(self, worker: int, task: str, metrics: Mapping[str, float]) -> None:
+        assignment = self._assigned[worker]
+        if not (math.isfinite(metrics["loss"]) and math.isfinite(metrics["val_loss"])):
+            self._halting[worker] = (
+                "failed",
+                f"diverged: loss {metrics['loss']} in epoch {metrics['epoch']}",
+            )
+            self._pool.send(worker, Halt(task))
+            return
+        go_on = self._arms[assignment.arm.name].report(assignment, metrics)
+        self._board.epoch_done(task, metrics)
+        if not go_on:
+            self._halting[worker] = ("pruned", None)
+        self._pool.send(worker, GoOn(task) if go_on else Halt(task))
+
+    def _end(self, worker: int, outcome: str, reason: str | None) -> None:
+        """Book a trial's end and give the worker its next."""
+        assignment = self._assigned[worker]
+        arm = self._arms[assignment.arm.name]
+        book: dict[str, Callable[[], dict[str, Any]]] = {
+            "complete": lambda: arm.complete(assignment),
+            "pruned": lambda: arm.prune(assignment),
+            "failed": lambda: arm.fail(assignment, reason or "unknown"),
+        }
+        record = book[outcome]()
+        del self._assigned[worker]
+        self._deadline.pop(worker, None)
+        self._board.ended(
+            assignment.task, outcome, record["value"], record["val_accuracy"], reason or ""
+        )
+        if self._stop.received is None:
+            # The arm just freed may serve a worker that had to wait, too.
+            for idle in [worker, *range(len(self._pool))]:
+                if idle not in self._assigned:
+                    self._assign(idle)
+
+    def _worker_died(self, worker: int, how: str) -> None:
+        self._ready.discard(worker)
+        self._halting.pop(worker, None)
+        self._deadline.pop(worker, None)
+        assignment = self._assigned.get(worker)
+        self._pool.replace(worker)
+        if assignment is None:
+            return
+        if assignment.attempts > RETRIES:
+            self._end(worker, "failed", f"killed: the worker ended with {how}")
+            return
+        assignment.attempts += 1
+        self._board.say(
+            f"a worker ended with {how}; {assignment.task.replace('/', ' trial ')} starts again"
+        )
+
+    def _end_overdue(self) -> None:
+        now = time.monotonic()
+        for worker in [w for w, deadline in self._deadline.items() if now > deadline]:
+            self._ready.discard(worker)
+            self._halting.pop(worker, None)
+            self._pool.replace(worker)
+            self._end(worker, "failed", f"timeout: more than {self._trial_timeout_s:g} s")

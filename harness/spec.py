@@ -1,0 +1,225 @@
+"""What a study declares: dataset, what it compares, searches and fixes, budget. No Keras."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+)
+
+from harness import pruners, samplers
+from harness.datasets.base import Dataset
+from harness.errors import UserError
+from harness.parameters import Hyperparameters
+
+BACKENDS = ("tensorflow", "jax", "torch")
+DEVICES = ("auto", "cpu", "gpu")
+
+# What may grow or move on resuming without making earlier trials incomparable.
+FREE_TO_CHANGE = ("budget.trials", "replicates")
+
+QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
+QUICK_TRIALS, QUICK_EPOCHS, QUICK_REPLICATES = 3, 2, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """`trials` of each arm in all, at most `epochs` of training each."""
+
+    trials: int
+    epochs: int
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "epochs"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise UserError(f"{name}: {value!r} is not a whole number of at least 1")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One value of what the study compares: `depth=2`, or `all` where nothing is compared."""
+
+    name: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A question, as one file of `studies/` declares it.
+
+    `compare`, `search` and `fixed` are the scientific, nuisance and fixed hyperparameters of the
+    Deep Learning Tuning Playbook: every value of `compare` becomes an arm, and all of `search`
+    is searched anew within each arm. Raises UserError naming the parameter that is wrong.
+    """
+
+    dataset: Dataset
+    compare: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    search: Mapping[str, BaseDistribution] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    sampler: str = "tpe"
+    pruner: str = "median"
+    budget: Budget
+    replicates: int = 5
+    seed: int = 0
+    backend: str = "tensorflow"
+    device: str = "auto"
+    threads: int = 1
+    path: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dataset, Dataset):
+            raise UserError(f"dataset: {self.dataset!r} is not a dataset; write Imdb(), say")
+        if not isinstance(self.budget, Budget):
+            raise UserError(f"budget: {self.budget!r} is not a Budget(trials=…, epochs=…)")
+        for name, least in (("replicates", 0), ("seed", 0), ("threads", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise UserError(f"{name}: {value!r} is not a whole number of at least {least}")
+        _one_of("backend", self.backend, BACKENDS)
+        _one_of("device", self.device, DEVICES)
+        self._check_hyperparameters()
+        for arm in self.arms():
+            samplers.check(self.sampler, self.search, trials=self.budget.trials)
+            _check_arm_name(arm.name)
+        pruners.check(self.pruner)
+
+    def arms(self) -> list[Arm]:
+        """One arm for each combination of the compared values, in the order declared."""
+        if not self.compare:
+            return [Arm("all", {})]
+        names = list(self.compare)
+        combinations = itertools.product(*(self.compare[name] for name in names))
+        arms = [dict(zip(names, values, strict=True)) for values in combinations]
+        return [
+            Arm(",".join(f"{name}={_text(value)}" for name, value in arm.items()), arm)
+            for arm in arms
+        ]
+
+    def hyperparameters(self, arm: Arm, params: Mapping[str, Any]) -> Hyperparameters:
+        """What a trial of the arm trains with."""
+        return Hyperparameters.from_mapping({**self.fixed, **arm.values, **params})
+
+    def quick(self) -> "Study":
+        """The same question on a subsample with a small budget."""
+        return replace(
+            self,
+            dataset=self.dataset.smaller(**QUICK_SPLITS),
+            budget=Budget(
+                trials=min(self.budget.trials, QUICK_TRIALS),
+                epochs=min(self.budget.epochs, QUICK_EPOCHS),
+            ),
+            replicates=min(self.replicates, QUICK_REPLICATES),
+        )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The spec as plain JSON values, for the manifest and the fingerprint."""
+        return {
+            "dataset": self.dataset.to_mapping(),
+            "compare": {name: list(values) for name, values in self.compare.items()},
+            "search": {
+                name: json.loads(distribution_to_json(distribution))
+                for name, distribution in self.search.items()
+            },
+            "fixed": dict(self.fixed),
+            "sampler": self.sampler,
+            "pruner": self.pruner,
+            "budget": {"trials": self.budget.trials, "epochs": self.budget.epochs},
+            "replicates": self.replicates,
+            "seed": self.seed,
+            "backend": self.backend,
+            "device": self.device,
+            "threads": self.threads,
+            "path": self.path,
+        }
+
+    def _check_hyperparameters(self) -> None:
+        groups = {"compare": self.compare, "search": self.search, "fixed": self.fixed}
+        for (one, first), (two, second) in itertools.combinations(groups.items(), 2):
+            for name in first:
+                if name in second:
+                    raise UserError(f"{name}: stands in both {one} and {two}; leave it in one")
+        for name, values in self.compare.items():
+            if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+                raise UserError(f"compare: {name} needs a list of values, got {values!r}")
+            if len({_text(value) for value in values}) != len(values):
+                raise UserError(f"compare: {name} lists a value twice")
+        for name, distribution in self.search.items():
+            if not isinstance(distribution, BaseDistribution):
+                raise UserError(
+                    f"search: {name} needs an Optuna distribution, got {distribution!r}; "
+                    "a value that stays the same belongs in fixed"
+                )
+        # Each end of each distribution is tried with everything else at its own first end.
+        ends = {name: _ends(distribution) for name, distribution in self.search.items()}
+        first_ends = {name: values[0] for name, values in ends.items()}
+        for arm in self.arms():
+            self.hyperparameters(arm, first_ends)
+            for name, values in ends.items():
+                for value in values[1:]:
+                    self.hyperparameters(arm, {**first_ends, name: value})
+
+
+def fingerprint(spec: Mapping[str, Any]) -> str:
+    """SHA-256 of all that earlier trials depend on; more trials leave it the same."""
+    fixed = {name: value for name, value in _flat(spec).items() if name not in FREE_TO_CHANGE}
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Fields in which two specs differ so that their trials can't be mixed: `name: old → new`."""
+    before, after = _flat(old), _flat(new)
+    return [
+        f"{name}: {_shown(before, name)} → {_shown(after, name)}"
+        for name in dict.fromkeys([*before, *after])
+        if name not in FREE_TO_CHANGE
+        and (name not in before or name not in after or before[name] != after[name])
+    ]
+
+
+def _shown(values: Mapping[str, Any], name: str) -> str:
+    return json.dumps(values[name]) if name in values else "absent"
+
+
+def _flat(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted names; lists stay whole, as JSON has them."""
+    flat: dict[str, Any] = {}
+    for name, value in json.loads(json.dumps(spec)).items():
+        if isinstance(value, dict) and value:
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _ends(distribution: BaseDistribution) -> list[Any]:
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    if isinstance(distribution, IntDistribution | FloatDistribution):
+        return [distribution.low, distribution.high]
+    raise UserError(f"{type(distribution).__name__}: not a distribution that a study can search")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "-".join(_text(item) for item in value)
+    return str(value)
+
+
+def _check_arm_name(name: str) -> None:
+    # Arm names become folder names and Optuna study names.
+    if len(name) > 200 or any(c in name for c in '/\\:*?"<>|{}\0\n') or name.strip(". ") != name:
+        raise UserError(f"compare: the arm name {name!r} can't be a folder's; use plain values")
+
+
+def _one_of(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UserError(f"{name}: {value!r} is not one of {', '.join(known)}")

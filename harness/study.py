@@ -1,0 +1,132 @@
+"""Run or resume one study: `python -m harness.study lstm_depth`.
+
+The same command goes on where the last one stopped. See `python -m harness.study --help`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.console import run
+
+EXAMPLES = """Examples:
+
+\b
+  python -m harness.study lstm_depth --quick       a small budget, within a minute or two
+  python -m harness.study lstm_depth               the whole study; again to resume
+  python -m harness.study my_study.py --trials 20  your own file, more trials per arm
+"""
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(epilog=EXAMPLES)
+def study(
+    context: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME|FILE.py", help="A study by name, or a study file of yours."),
+    ] = None,
+    list_studies: Annotated[
+        bool, typer.Option("--list", help="List the studies with their questions.")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The same question on a small budget, in NAME-quick.")
+    ] = False,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials of each arm in all, finished ones included.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of a training at most.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Trainings at once.  [default: one a physical core]")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of each worker.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Another dataset, in its default sizes.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the dataset's files lie.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(metavar="NAME", help="tensorflow, jax or torch.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="auto, cpu or gpu.")] = None,
+    path: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Force how recurrent layers are executed.")
+    ] = None,
+    sampler: Annotated[
+        str | None, typer.Option(metavar="NAME", help="tpe, random, grid, gp or cmaes.")
+    ] = None,
+    pruner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="median, none, percentile, successive-halving, hyperband or patient.",
+        ),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Optuna database.  [default: study.db in the run's DIR]"),
+    ] = None,
+    runs: Annotated[Path, typer.Option(metavar="DIR", help="Where run directories lie.")] = Path(
+        "runs"
+    ),
+    trial_timeout: Annotated[
+        float | None, typer.Option(metavar="S", help="End and fail a trial after S seconds.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Move the old run directory aside and start anew.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
+    ] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as one JSON object.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="More of it.")] = False,
+) -> int:
+    """Answer a study's question: search, prune, and write a report; resume where it stopped.
+
+    The report's path is the last line on stdout. Exit codes: 0 done, 1 every trial of some arm
+    failed, 2 wrong usage or input, 75 the study is held by another process, 130 and 143 stopped
+    by SIGINT and SIGTERM (the same command resumes).
+    """
+    # Imported here so that --help and --list come at once.
+    from harness import declarations
+
+    if list_studies:
+        print_list(declarations.questions(), json_output)
+        return 0
+    if name is None:
+        raise typer.BadParameter("name a study; --list shows them.", param_hint="NAME")
+    from harness import session
+
+    options = session.Options(**{
+        key: value
+        for key, value in context.params.items()
+        if key not in ("context", "list_studies")
+    })  # fmt: skip
+    return session.run(options)
+
+
+def print_list(questions: dict[str, str], json_output: bool) -> None:
+    if json_output:
+        from harness.runs import to_json
+
+        print(to_json({"studies": [{"study": n, "question": q} for n, q in questions.items()]}))
+        return
+    width = max(map(len, questions), default=0)
+    for name, question in questions.items():
+        print(f"{name:{width}}  {question}")
+
+
+if __name__ == "__main__":
+    run(app, "python -m harness.study")

@@ -1,0 +1,255 @@
+"""One training, epoch by epoch, the fastest way that gives stock Keras's numbers.
+
+Only worker processes import it: it imports Keras. The seed, the hyperparameters and the data
+decide every number; what the process trained before does not.
+"""
+
+import contextlib
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import models
+from harness.datasets.base import Arrays
+from harness.epochs import CompiledEpochs, Epochs, FitEpochs
+from harness.errors import UserError
+from harness.parameters import Hyperparameters
+from harness.recurrent import PATHS, choose_path, paths_from
+
+KEPT_PROGRAMS = 4  # the shapes trained last; replicates and rate-only trials come back to one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One finished epoch, counted from 1.
+
+    `loss` and `accuracy` are running means over the training split while it was learnt from, as
+    Keras's `fit` logs them. Seconds are wall time; `compile_s` (building, tracing, compiling) is
+    in neither of the other two and 0.0 where a compiled program was used again.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    train_s: float
+    validation_s: float
+    compile_s: float
+    step_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """What a training learns from and is judged by; `classes` counts the labels."""
+
+    train: Arrays
+    validation: Arrays
+    classes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What a training came to: its epochs, trainable weights, and the path that ran it."""
+
+    epochs: tuple[Epoch, ...]
+    parameters: int
+    path: str
+
+
+class Trainer:
+    """Trains one model after another, and keeps the programs it compiled for shapes that return.
+
+    `path` forces an execution path; None leaves it to `choose_path`. `say` gets a line whenever
+    a path fails and the next is used.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        device: str = "auto",
+        say: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+    ) -> None:
+        self._backend = keras.backend.backend()
+        self._device = _resolve(device, self._backend)
+        if path is not None and path not in PATHS:
+            raise UserError(f"path: {path!r} is not one of {', '.join(PATHS)}")
+        self._path = path
+        self._say = say
+        self._programs: OrderedDict[Any, Epochs] = OrderedDict()
+        self._last: tuple[Epochs, Hyperparameters, int] | None = None
+
+    def train(
+        self,
+        hp: Hyperparameters,
+        data: Data,
+        *,
+        seed: int,
+        epochs: int,
+        on_start: Callable[[int, str], None],
+        on_progress: Callable[[int, int, int, float], None],
+        on_epoch: Callable[[Epoch], bool],
+    ) -> Training:
+        """Train for at most `epochs` epochs.
+
+        `on_start(parameters, path)` is called once the model is built, `on_progress(epoch, step,
+        steps, running loss)` every few seconds, `on_epoch` after each epoch: False ends the
+        training (pruned). A loss that is not finite is returned like any other.
+        """
+        with self._placement():
+            program, path, compile_s = self._program(hp, data)
+            program.reset(hp, seed)
+            self._last = (program, hp, data.classes)
+            parameters = int(sum(np.prod(w.shape) for w in program.model.trainable_weights))
+            on_start(parameters, path)
+            finished: list[Epoch] = []
+            for number in range(1, epochs + 1):
+                epoch = _epoch(program, hp, data, seed, number, compile_s, on_progress)
+                finished.append(epoch)
+                compile_s = 0.0
+                if not on_epoch(epoch):
+                    break
+        return Training(epochs=tuple(finished), parameters=parameters, path=path)
+
+    def evaluate(self, split: Arrays) -> tuple[float, float]:
+        """Loss and accuracy of the model trained last on a split of any size."""
+        with self._placement():
+            measured = self._trained()[0].evaluate(split)
+        return measured.loss, measured.accuracy
+
+    def weights(self) -> list[NDArray[np.float32]]:
+        """The weights of the model trained last, in the order of the stock Keras model."""
+        weights: list[NDArray[np.float32]] = self._trained()[0].model.get_weights()
+        return weights
+
+    def stock_model(self) -> keras.Model:
+        """The model trained last, of stock Keras layers only."""
+        program, hp, classes = self._trained()
+        return models.to_stock(program.model, hp, classes)
+
+    def _trained(self) -> tuple[Epochs, Hyperparameters, int]:
+        if self._last is None:
+            raise RuntimeError("nothing was trained yet")
+        return self._last
+
+    def _program(self, hp: Hyperparameters, data: Data) -> tuple[Epochs, str, float]:
+        """A program for the shape, its path, and the seconds spent on compiling it."""
+        first = self._path or choose_path(hp, device=self._device, backend=self._backend)
+        paths = paths_from(first)
+        for path, following in zip(paths, [*paths[1:], None], strict=True):
+            key = _signature(hp, data, path)
+            if key in self._programs:
+                self._programs.move_to_end(key)
+                return self._programs[key], path, 0.0
+            started = time.perf_counter()
+            try:
+                program = _compiled(hp, data, path)
+            except Exception as error:
+                if following is None:
+                    raise
+                reason = str(error).strip().split("\n")[0][:200]
+                self._say(
+                    f"path {path} failed ({type(error).__name__}: {reason}); "
+                    f"training goes on with path {following}"
+                )
+                continue
+            self._programs[key] = program
+            while len(self._programs) > KEPT_PROGRAMS:
+                self._programs.popitem(last=False)
+            return program, path, time.perf_counter() - started
+        raise AssertionError("the last path either compiled or raised")
+
+    def _placement(self) -> contextlib.AbstractContextManager[Any]:
+        if self._backend != "tensorflow" or self._device != "cpu":
+            return contextlib.nullcontext()
+        import tensorflow as tf
+
+        placement: contextlib.AbstractContextManager[Any] = tf.device("/CPU:0")
+        return placement
+
+
+def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
+    """The order in which an epoch visits its examples: a function of seed and epoch alone."""
+    return np.random.default_rng((seed, epoch)).permutation(examples)
+
+
+def _epoch(
+    program: Epochs,
+    hp: Hyperparameters,
+    data: Data,
+    seed: int,
+    number: int,
+    compile_s: float,
+    on_progress: Callable[[int, int, int, float], None],
+) -> Epoch:
+    examples = len(data.train.x)
+    steps = -(-examples // hp.batch_size)
+    trained = program.train(
+        data.train,
+        epoch_order(seed, number, examples),
+        lambda step, loss: on_progress(number, step, steps, loss),
+    )
+    validated = program.evaluate(data.validation)
+    return Epoch(
+        epoch=number,
+        loss=trained.loss,
+        accuracy=trained.accuracy,
+        val_loss=validated.loss,
+        val_accuracy=validated.accuracy,
+        train_s=trained.seconds,
+        validation_s=validated.seconds,
+        compile_s=compile_s,
+        step_ms=trained.seconds / steps * 1000.0,
+    )
+
+
+def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:
+    program: Epochs
+    if path == "keras":
+        program = FitEpochs(hp, data.classes)
+    else:
+        program = CompiledEpochs(hp, data.classes, path)
+    program.compile(data.train, data.validation)
+    return program
+
+
+def _signature(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
+    """Equal for trainings that one compiled program serves: rates and seeds may differ."""
+    # Stock Dropout has its rate compiled in; RateDropout only whether there is any.
+    dropout = hp.dropout if path == "keras" else hp.dropout > 0.0
+    return (
+        path,
+        hp.cell,
+        hp.units_per_layer,
+        hp.bidirectional,
+        hp.embedding_dim,
+        hp.vocabulary,
+        hp.sequence_length,
+        hp.batch_size,
+        dropout,
+        data.classes,
+        len(data.train.x),
+        len(data.validation.x),
+    )
+
+
+def _resolve(device: str, backend: str) -> str:
+    """`auto` → `gpu` where TensorFlow sees one, else `cpu`; raises UserError."""
+    if device not in ("auto", "cpu", "gpu"):
+        raise UserError(f"device: {device!r} is not one of auto, cpu, gpu")
+    if backend != "tensorflow":
+        return "cpu" if device == "auto" else device
+    import tensorflow as tf
+
+    found = bool(tf.config.list_physical_devices("GPU"))
+    if device == "gpu" and not found:
+        raise UserError("device: TensorFlow sees no GPU; install tensorflow[and-cuda] or use cpu")
+    return "gpu" if found and device != "cpu" else "cpu"

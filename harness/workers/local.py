@@ -1,0 +1,172 @@
+"""Worker processes on this machine, each on cores of its own, fed over pipes."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+
+from harness.environment import available_cpus
+from harness.workers.messages import Died, Down, Up
+
+# What a worker was seen to hold with TensorFlow and the IMDB reviews, and some room (bytes).
+MEMORY_PER_WORKER = 1_500_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How every worker of a pool trains; the study's fingerprint holds the same values."""
+
+    backend: str
+    device: str
+    threads: int
+    path: str | None
+
+
+def default_count(threads: int) -> int:
+    """One worker for each physical core (or `threads` of them), as long as memory allows."""
+    cores = min(psutil.cpu_count(logical=False) or 1, len(available_cpus()))
+    by_memory = psutil.virtual_memory().available // MEMORY_PER_WORKER
+    return max(1, min(cores // threads, by_memory))
+
+
+class LocalPool:
+    """`count` spawned worker processes; a context manager that leaves none behind.
+
+    Messages of one worker arrive in the order sent; workers are numbered from 0.
+    """
+
+    def __init__(self, count: int, settings: Settings, logs: Path) -> None:
+        self.settings = settings
+        self.logs = logs
+        self._cpus = _share_out(available_cpus(), count, settings.threads)
+        self._workers: list[_Worker] = []
+        logs.mkdir(parents=True, exist_ok=True)
+        try:
+            for index in range(count):
+                self._workers.append(self._spawn(index))
+        except BaseException:
+            self.close()
+            raise
+
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    def send(self, worker: int, message: Down) -> None:
+        """A worker that is gone gets nothing; `wait` tells of its death."""
+        with contextlib.suppress(OSError):
+            self._workers[worker].connection.send(message)
+
+    def wait(self, timeout_s: float) -> list[tuple[int, Up]]:
+        """What has come in, after at most `timeout_s` seconds; one message a worker at a time."""
+        alive = {w.connection: index for index, w in enumerate(self._workers) if not w.dead}
+        messages: list[tuple[int, Up]] = []
+        for connection in wait(list(alive), timeout_s):
+            index = alive[connection]  # type: ignore[index]
+            try:
+                messages.append((index, connection.recv()))  # type: ignore[union-attr]
+            except (EOFError, OSError):
+                messages.append((index, Died(self._workers[index].bury())))
+        return messages
+
+    def replace(self, worker: int) -> None:
+        """End a worker, whatever it is doing, and start a new one in its place."""
+        self._workers[worker].process.kill()
+        self._workers[worker].bury()
+        self._workers[worker] = self._spawn(worker)
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.process.kill()  # all at once: none has to wait for another's end
+        for worker in self._workers:
+            worker.bury()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _spawn(self, index: int) -> "_Worker":
+        ours, theirs = socket.socketpair()
+        settings = {
+            "device": self.settings.device,
+            "path": self.settings.path,
+            "cpus": self._cpus[index],
+        }
+        with theirs, (self.logs / f"worker-{index}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "harness.workers.worker",
+                    str(theirs.fileno()),
+                    json.dumps(settings),
+                ],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(self.settings),
+                start_new_session=True,  # a terminal's signals are the coordinator's to handle
+            )
+        return _Worker(process, Connection(ours.detach()))
+
+
+@dataclass
+class _Worker:
+    process: "subprocess.Popen[bytes]"
+    connection: "Connection[Any, Any]"
+    dead: bool = False
+
+    def bury(self) -> str:
+        """Make sure that the process is gone; says how it ended."""
+        if not self.dead:
+            self.dead = True
+            # One that closed its pipe is ending by itself: its own exit code tells more.
+            deadline = time.monotonic() + 0.2
+            while self.process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            self.process.kill()
+            self.process.wait()
+            self.connection.close()
+        code = self.process.returncode
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _share_out(cpus: Sequence[int], count: int, threads: int) -> list[list[int]]:
+    """Cores of its own for each worker; none is pinned where there are too few."""
+    if count * threads > len(cpus):
+        return [[] for _ in range(count)]
+    return [list(cpus[i * threads : (i + 1) * threads]) for i in range(count)]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    threads = str(settings.threads)
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": settings.backend,
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": threads,
+        "OMP_NUM_THREADS": threads,
+    }
+    if settings.device == "cpu":
+        environment["CUDA_VISIBLE_DEVICES"] = "-1"
+    return environment

@@ -1,0 +1,99 @@
+"""What coordinator and workers say to each other, whatever carries it (pipes, Ray).
+
+Down: Train, then after each epoch GoOn or Halt. Up: Ready once, then for each training Started,
+Progress every few seconds, EpochDone at each epoch's end (the worker waits for the answer), and
+at last Finished or Failed. Died is the pool's own word for a worker whose process is gone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.datasets.base import Dataset
+from harness.parameters import Hyperparameters
+
+
+@dataclass(frozen=True)
+class Train:
+    """One training: `task` names it in all that comes back; `seed` decides all its randomness."""
+
+    task: str
+    dataset: Dataset
+    hyperparameters: Hyperparameters
+    seed: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class GoOn:
+    task: str
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Stop after the epoch just reported: the training is pruned, or has diverged."""
+
+    task: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The worker has imported its backend; `process` is its id."""
+
+    process: int
+
+
+@dataclass(frozen=True)
+class Started:
+    task: str
+    parameters: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Within an epoch, after `step` of `steps`; `loss` is the running mean."""
+
+    task: str
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """`metrics` as harness.training.Epoch has them: epoch, losses, accuracies, seconds."""
+
+    task: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Finished:
+    task: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The training raised; the worker itself goes on."""
+
+    task: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A line for the user, such as an execution path that failed and what is used instead."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Died:
+    """The worker's process ended; `how` says with which exit code or signal."""
+
+    how: str
+
+
+Up = Ready | Started | Progress | EpochDone | Finished | Failed | Notice | Died
+Down = Train | GoOn | Halt

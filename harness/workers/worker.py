@@ -1,0 +1,123 @@
+"""A worker process: imports the backend once, then trains what it is told until its pipe closes.
+
+Started by harness.workers.local as `python -m harness.workers.worker FD SETTINGS`.
+"""
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import lru_cache
+from multiprocessing.connection import Connection
+from typing import Any
+
+from harness.datasets.base import Arrays, Dataset
+from harness.workers.messages import (
+    EpochDone,
+    Failed,
+    Finished,
+    GoOn,
+    Notice,
+    Progress,
+    Ready,
+    Started,
+    Train,
+)
+
+
+def main() -> None:
+    connection: Connection[Any, Any] = Connection(int(sys.argv[1]))
+    settings = json.loads(sys.argv[2])
+    # The coordinator decides when to stop; a terminal's Ctrl-C is not for the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if settings["cpus"] and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, settings["cpus"])
+    inbox: queue.Queue[Any] = queue.Queue()
+    threading.Thread(target=_read, args=(connection, inbox), daemon=True).start()
+
+    def send(message: object) -> None:
+        try:
+            connection.send(message)
+        except OSError:  # the coordinator is gone
+            os._exit(1)
+
+    from harness.training import Trainer
+
+    trainer = Trainer(
+        path=settings["path"],
+        device=settings["device"],
+        say=lambda text: send(Notice(text)),
+    )
+    send(Ready(os.getpid()))
+    while True:
+        message = inbox.get()
+        if isinstance(message, Train):
+            train(message, trainer, send, inbox)
+
+
+def _read(connection: "Connection[Any, Any]", inbox: "queue.Queue[Any]") -> None:
+    """Pass messages on; end the process at once when the coordinator is gone, even mid-epoch."""
+    try:
+        while True:
+            inbox.put(connection.recv())
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+def train(
+    order: Train,
+    trainer: Any,
+    send: Callable[[object], None],
+    inbox: "queue.Queue[Any]",
+) -> None:
+    """Carry out one training, an EpochDone and an answer for each epoch."""
+    from harness.training import Data
+
+    task, hyperparameters = order.task, order.hyperparameters
+
+    def on_epoch(epoch: Any) -> bool:
+        send(EpochDone(task, asdict(epoch)))
+        return isinstance(inbox.get(), GoOn)
+
+    try:
+        data = Data(
+            train=_load(order.dataset, "train", hyperparameters),
+            validation=_load(order.dataset, "validation", hyperparameters),
+            classes=order.dataset.classes,
+        )
+        trainer.train(
+            hyperparameters,
+            data,
+            seed=order.seed,
+            epochs=order.epochs,
+            on_start=lambda parameters, path: send(Started(task, parameters, path)),
+            on_progress=lambda epoch, step, steps, loss: send(
+                Progress(task, epoch, step, steps, loss)
+            ),
+            on_epoch=on_epoch,
+        )
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()  # the worker's log
+        text = " ".join(str(error).split())[:500]
+        send(Failed(task, f"exception: {type(error).__name__}: {text}"))
+    else:
+        send(Finished(task))
+
+
+def _load(dataset: Dataset, split: Any, hyperparameters: Any) -> Arrays:
+    return _encoded(dataset, split, hyperparameters.sequence_length, hyperparameters.vocabulary)
+
+
+@lru_cache(maxsize=8)
+def _encoded(dataset: Dataset, split: Any, sequence_length: int, vocabulary: int) -> Arrays:
+    return dataset.load(split, sequence_length=sequence_length, vocabulary=vocabulary)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Learning curves: validation loss epoch by epoch, a panel an arm, pruned trials included."""
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+
+from harness.runs import Records
+from reports import figures, scales, selection, wording
+from reports.content import Figure, Panel, Section
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORDER = 40
+# Of more, the best: a thicket of lines shows nothing, and fills the page's two megabytes.
+MOST_CURVES = 60
+_DASHES: dict[str, Any] = {
+    "complete": "-",
+    "pruned": (0, (4, 3)),
+    "failed": (0, (1, 2)),
+    "running": "-.",
+}
+
+
+def build(records: Records) -> Section | None:
+    epochs = records.epochs.dropna(subset=["epoch", "val_loss"])
+    arms = [arm for arm in records.arms if (epochs["arm"] == arm).any()]
+    if not arms:
+        return None
+    limits = _limits(epochs)
+    drawn = records.trials.merge(epochs[["arm", "trial"]].drop_duplicates())["state"]
+    keys = [figures.line_key("finished", figures.MUTED)]
+    for state, label, dash in (
+        ("pruned", "pruned", ".4 .3"),
+        ("failed", "failed", ".15 .25"),
+        ("running", "running", ".5 .2 .1 .2"),
+    ):
+        if (drawn == state).any():
+            keys.append(figures.line_key(label, figures.MUTED, dash))
+    trial = "the best finished trial" + (" of each arm" if len(records.arms) > 1 else "")
+    most = epochs.groupby("arm")["trial"].nunique().max()
+    fewer = (
+        f" Of each arm's trials the {MOST_CURVES} with the lowest losses are drawn."
+        if most > MOST_CURVES
+        else ""
+    )
+    return Section(
+        id="curves",
+        title="Learning curves",
+        text=(
+            "Validation loss after each epoch, on one scale. Where a curve turns up, the network "
+            "had begun to learn its training examples by heart; its score is that of its lowest "
+            "point.",
+        ),
+        figures=(
+            Figure(
+                id="curves-figure",
+                panels=tuple(_panel(records, epochs, arm, limits) for arm in arms),
+                caption=f"In colour: {trial}.{fewer}",
+                legend=tuple(keys),
+            ),
+        ),
+    )
+
+
+def _limits(epochs: "pd.DataFrame") -> tuple[float, float, float]:
+    """Epochs to show, lowest and highest loss, for all panels."""
+    low, high = float(epochs["val_loss"].min()), float(epochs["val_loss"].max())
+    margin = 0.05 * (high - low) or 0.05
+    return float(epochs["epoch"].max()), low - margin, high + margin
+
+
+def _panel(
+    records: Records, epochs: "pd.DataFrame", arm: str, limits: tuple[float, float, float]
+) -> Panel:
+    ours = selection.of_arm(epochs, arm)
+    trials = selection.of_arm(records.trials, arm)
+    states = dict(zip(trials["trial"], trials["state"], strict=True))
+    lowest = ours.groupby("trial")["val_loss"].min().sort_values(kind="stable")
+    best = selection.best_of(records, arm)
+    chosen = None if best is None else best["trial"]
+    style = figures.arm_style(records.arms, arm)
+
+    def draw(axes: Axes) -> None:
+        for number in reversed(lowest.index[:MOST_CURVES]):
+            curve = ours[ours["trial"] == number].sort_values("epoch")
+            special = number == chosen
+            # A curve of one epoch would be invisible as a line.
+            dots = special or len(curve) == 1
+            axes.plot(
+                curve["epoch"].astype(float).to_list(),
+                curve["val_loss"].to_list(),
+                color=style.colour if special else figures.MUTED,
+                linestyle=_DASHES.get(states.get(number, "running"), "-"),
+                linewidth=2.6 if special else 1.0,
+                alpha=1.0 if special else 0.6,
+                marker=style.marker if dots else None,
+                markersize=6 if special else 3,
+                zorder=3 if special else 2,
+            )
+        last, low, high = limits
+        axes.set_xlim(0.75, last + 0.25)
+        axes.set_ylim(low, high)
+        scales.whole(axes, "x")
+        scales.linear(axes, "y")
+        axes.grid(visible=False, axis="x")
+        axes.set_xlabel("Epoch")
+        name = wording.shorten(wording.arm_label(records, arm), 34)
+        axes.set_title(f"Validation loss{f', {name}' if len(records.arms) > 1 else ''}")
+
+    return figures.panel(
+        f"curves-{records.arms.index(arm)}", _alt(records, arm, ours, best), draw, height=250
+    )
+
+
+def _alt(records: Records, arm: str, ours: "pd.DataFrame", best: "pd.Series[Any] | None") -> str:
+    label = wording.arm_label(records, arm)
+    count = wording.plural(ours["trial"].nunique(), "trial")
+    low, high = wording.loss(ours["val_loss"].min()), wording.loss(ours["val_loss"].max())
+    start = f"Line chart of validation loss by epoch, {label}: {count} between {low} and {high}"
+    curve = ours[ours["trial"] == best["trial"]].sort_values("epoch") if best is not None else None
+    if curve is None or curve.empty:
+        return f"{start}; none finished."
+    losses = curve["val_loss"].to_list()
+    lowest = min(losses)
+    after = curve["epoch"].to_list()[losses.index(lowest)]
+    ended = (
+        f", and ends at {wording.loss(losses[-1])} after epoch {curve['epoch'].iloc[-1]}"
+        if losses[-1] > lowest
+        else ""
+    )
+    return (
+        f"{start}. The best goes from {wording.loss(losses[0])} to its lowest, "
+        f"{wording.loss(lowest)}, at epoch {after}{ended}."
+    )

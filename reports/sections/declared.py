@@ -1,0 +1,140 @@
+"""The study as declared and what it ran on: all that a repetition needs."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from harness.runs import Records
+from reports import wording
+from reports.content import Column, Command, Row, Section, Table
+
+ORDER = 90
+
+
+def build(records: Records) -> Section:
+    manifest = records.manifest
+    spec = wording.look_up(manifest, "spec") or {}
+    return Section(
+        id="declared",
+        title="The study as declared, and what it ran on",
+        text=(
+            "Compared hyperparameters set the arms; searched ones were tuned anew within each "
+            "arm; fixed ones are the same everywhere.",
+        ),
+        tables=(
+            Table(
+                "hyperparameters",
+                "Hyperparameters as declared",
+                (Column("Hyperparameter"), Column("Kind"), Column("Values")),
+                tuple(_hyperparameters(spec)),
+            ),
+            _pairs("protocol", "Protocol", _protocol(spec, manifest)),
+            _pairs("dataset", "Dataset", _dataset(spec, manifest)),
+            _pairs("environment", "Environment", _environment(manifest)),
+        ),
+        commands=(
+            Command("Runs the study, or goes on with it", wording.study_command(records)),
+            Command(
+                "Looks into Optuna's database (pip install optuna-dashboard)",
+                f"optuna-dashboard {shlex.quote(wording.storage_url(records))}",
+            ),
+            Command(
+                "Writes this page and its CSV tables anew",
+                f"python -m harness.report {shlex.quote(str(records.root))}",
+            ),
+        ),
+    )
+
+
+def _pairs(identity: str, caption: str, pairs: Mapping[str, Any]) -> Table:
+    return Table(
+        identity,
+        caption,
+        (Column("Item"), Column("Value")),
+        tuple(Row((item, str(value))) for item, value in pairs.items() if value not in (None, "")),
+    )
+
+
+def _hyperparameters(spec: Mapping[str, Any]) -> list[Row]:
+    rows = [
+        Row((wording.spoken(name), "compared", ", ".join(map(wording.value_text, values))))
+        for name, values in (spec.get("compare") or {}).items()
+    ]
+    rows += [
+        Row((wording.spoken(name), "searched", distribution(declared)))
+        for name, declared in (spec.get("search") or {}).items()
+    ]
+    rows += [
+        Row((wording.spoken(name), "fixed", wording.value_text(value)))
+        for name, value in (spec.get("fixed") or {}).items()
+    ]
+    return rows
+
+
+def distribution(declared: Any) -> str:
+    """An Optuna distribution, as its JSON has it, in words."""
+    attributes = wording.look_up(declared, "attributes")
+    if not isinstance(attributes, Mapping):
+        return wording.value_text(declared)
+    if "choices" in attributes:
+        return "one of " + ", ".join(map(wording.value_text, attributes["choices"]))
+    low, high = (wording.value_text(attributes.get(end)) for end in ("low", "high"))
+    kind = "whole numbers " if wording.look_up(declared, "name") == "IntDistribution" else ""
+    step = attributes.get("step")
+    steps = f" in steps of {wording.value_text(step)}" if step not in (None, 1) else ""
+    return f"{kind}{low} to {high}{steps}{', on a log scale' if attributes.get('log') else ''}"
+
+
+def _protocol(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {
+        "Sampler": spec.get("sampler"),
+        "Pruner": spec.get("pruner"),
+        "Trials of each arm": wording.look_up(spec, "budget", "trials"),
+        "Epochs at most": wording.look_up(spec, "budget", "epochs"),
+        "Replicates declared": spec.get("replicates"),
+        "Seed": spec.get("seed"),
+        "Backend": spec.get("backend"),
+        "Device": spec.get("device"),
+        "Threads of each worker": spec.get("threads"),
+        "Execution path": spec.get("path"),
+    }
+    return {**shown, "Begun": manifest.get("created"), "Fingerprint": manifest.get("fingerprint")}
+
+
+def _dataset(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**(spec.get("dataset") or {}), **(manifest.get("dataset") or {})}
+    titles = {
+        "name": "Name",
+        "train": "Training examples",
+        "validation": "Validation examples",
+        "test": "Test examples, not used here",
+        "sha256": "SHA-256",
+    }
+    shown = {title: both.pop(key, None) for key, title in titles.items()}
+    rest = {wording.spoken(key).capitalize(): wording.value_text(v) for key, v in both.items()}
+    return {
+        title: f"{value:,}" if isinstance(value, int) else value
+        for title, value in {**shown, **rest}.items()
+    }
+
+
+def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    environment = manifest.get("environment") or {}
+    packages = environment.get("packages") or {}
+    memory = environment.get("memory_gb")
+    known = ("python", "platform", "cpu", "cores", "memory_gb", "packages", "git")
+    commit, dirty = (wording.look_up(environment, "git", key) for key in ("commit", "dirty"))
+    return {
+        "Python": environment.get("python"),
+        "Packages": ", ".join(f"{name} {version}" for name, version in packages.items()),
+        "Platform": environment.get("platform"),
+        "CPU": environment.get("cpu"),
+        "Cores": environment.get("cores"),
+        "Memory": None if memory is None else f"{memory} GiB",
+        "Code": commit and f"git {commit}{' with uncommitted changes' if dirty else ''}",
+        **{
+            wording.spoken(key).capitalize(): wording.value_text(value)
+            for key, value in environment.items()
+            if key not in known
+        },
+    }

@@ -1,0 +1,151 @@
+"""What the search tried: each searched hyperparameter against validation loss."""
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+
+from harness.runs import Records
+from reports import figures, scales, selection, wording
+from reports.content import Figure, Panel, Section
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORDER = 50
+_PREFIX = "params_"
+
+
+def build(records: Records) -> Section | None:
+    scored = records.trials[records.trials["state"].isin(["complete", "pruned"])]
+    scored = scored.dropna(subset=["value"])
+    names = selection.searched(records)
+    panels = tuple(
+        _panel(records, scored.dropna(subset=[_PREFIX + name]), name)
+        for name in names
+        if scored[_PREFIX + name].notna().any()
+    )
+    if not panels:
+        return None
+    keys = [
+        figures.marker_key(
+            wording.shorten(wording.arm_label(records, arm)),
+            figures.arm_style(records.arms, arm),
+            "complete",
+        )
+        for arm in records.arms
+        if len(records.arms) > 1
+    ]
+    if (scored["state"] == "pruned").any():
+        style = figures.arm_style(records.arms, records.arms[0])
+        keys.append(figures.marker_key("pruned", style, "pruned"))
+    return Section(
+        id="search",
+        title="What the search tried",
+        text=(
+            "Validation loss (lower is better) against each hyperparameter searched. The sampler "
+            "tries promising values more often, so where dots are dense it expected more; that a "
+            "value did well may be owed to the others beside it.",
+        ),
+        figures=(
+            Figure(
+                id="search-figure",
+                panels=panels,
+                caption="Outlined in full: the best trial. Hollow: pruned, at its best epoch so "
+                "far. What was searched on a logarithmic scale is shown on one.",
+                legend=tuple(keys),
+            ),
+        ),
+    )
+
+
+def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
+    values = scored[_PREFIX + name]
+    choices = _choices(records, name, values)
+    label = wording.spoken(name).capitalize()
+
+    def draw(axes: Axes) -> None:
+        numbers = [] if choices else values.astype(float).to_list()
+        for arm in records.arms:
+            ours = selection.of_arm(scored, arm)
+            at = _positions(ours[_PREFIX + name], choices, records.arms.index(arm))
+            best = selection.is_best(records, ours)
+            masks: dict[figures.Look, Any] = {
+                "pruned": ours["state"] == "pruned",
+                "complete": (ours["state"] == "complete") & ~best,
+                "best": best,
+            }
+            for look, mask in masks.items():
+                figures.mark(
+                    axes,
+                    [x for x, keep in zip(at, mask, strict=True) if keep],
+                    ours.loc[mask, "value"].to_list(),
+                    figures.arm_style(records.arms, arm),
+                    look,
+                    selection.anchors(ours[mask]),
+                )
+        if choices:
+            scales.categories(axes, "x", [wording.shorten(c, 14) for c in choices])
+            axes.grid(visible=False, axis="x")
+        elif _is_logarithmic(records, name, numbers):
+            scales.logarithmic(axes, "x", numbers)
+        else:
+            scales.linear(axes, "x")
+        scales.linear(axes, "y")
+        axes.set_xlabel(label)
+        axes.set_title("Validation loss")
+
+    return figures.panel(
+        f"search-{_id_part(name)}",
+        _alt(scored, name, choices),
+        draw,
+        tooltips=selection.tooltips(records),
+        height=250,
+    )
+
+
+def _is_logarithmic(records: Records, name: str, numbers: list[float]) -> bool:
+    """As it was searched; where the manifest does not say, by the numbers' extent."""
+    if min(numbers) <= 0:
+        return False
+    declared = wording.look_up(records.manifest, "spec", "search", name, "attributes", "log")
+    return declared if isinstance(declared, bool) else max(numbers) / min(numbers) > 10
+
+
+def _id_part(name: str) -> str:
+    """A hyperparameter's name as a part of an id."""
+    return "".join(char if char.isascii() and char.isalnum() else "-" for char in name)
+
+
+def _choices(records: Records, name: str, values: "pd.Series[Any]") -> list[str]:
+    """The values in order, of a hyperparameter that is chosen from a list; [] of a numeric one."""
+    declared = wording.look_up(records.manifest, "spec", "search", name, "attributes", "choices")
+    found = list(dict.fromkeys(map(wording.value_text, values)))
+    if declared is None and values.map(lambda v: not isinstance(v, bool | str | list)).all():
+        return []
+    listed = [text for text in map(wording.value_text, declared or ()) if text in found]
+    return [*listed, *sorted(text for text in found if text not in listed)]
+
+
+def _positions(values: "pd.Series[Any]", choices: list[str], arm: int) -> list[float]:
+    if not choices:
+        return values.astype(float).to_list()
+    offsets = scales.spread(len(values) + arm, 0.5)[arm:]
+    return [
+        choices.index(wording.value_text(value)) + offset
+        for value, offset in zip(values, offsets, strict=True)
+    ]
+
+
+def _alt(scored: "pd.DataFrame", name: str, choices: list[str]) -> str:
+    values, what = scored[_PREFIX + name], wording.spoken(name)
+    start = (
+        f"Scatter chart of validation loss against {what}, {wording.plural(len(scored), 'trial')}"
+    )
+    if choices:
+        best = scored["value"].groupby(values.map(wording.value_text)).min()
+        listed = ", ".join(f"{wording.loss(best[choice])} with {choice}" for choice in choices)
+        return f"{start}. The lowest loss: {listed}."
+    low, high = wording.value_text(values.min()), wording.value_text(values.max())
+    best_value = wording.value_text(values.iloc[int(scored["value"].argmin())])
+    trend = selection.trend(values, scored["value"], "the loss", what)
+    return f"{start}, from {low} to {high}; the lowest loss is at {best_value}; {trend}."

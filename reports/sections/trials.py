@@ -1,0 +1,94 @@
+"""Every trial with its state, numbers and, where it failed, the reason."""
+
+from typing import TYPE_CHECKING, Any
+
+from harness.runs import Records
+from harness.summary import best_trials
+from reports import selection, wording
+from reports.content import Column, Row, Section, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORDER = 80
+
+
+def build(records: Records) -> Section | None:
+    trials = records.trials
+    if trials.empty:
+        return None
+    rank = {arm: position for position, arm in enumerate(records.arms)}
+    trials = trials.assign(rank=trials["arm"].map(rank)).sort_values(["rank", "trial"])
+    params = selection.searched(records)
+    several = len(records.arms) > 1
+    columns = (
+        *((Column("Arm"),) if several else ()),
+        Column("Trial", numeric=True),
+        Column("State"),
+        Column("Loss", numeric=True),
+        Column("Accuracy", numeric=True),
+        Column("Best epoch", numeric=True),
+        *(Column(wording.spoken(name).capitalize(), True) for name in params),
+        Column("Parameters", numeric=True),
+        Column("Step", numeric=True),
+        Column("Training", numeric=True),
+        Column("Path"),
+        Column("Reason"),
+    )
+    best = {(row.arm, row.trial) for row in best_trials(records).itertuples()}
+    rows = tuple(
+        _row(records, trial, params, best=(trial["arm"], trial["trial"]) in best, several=several)
+        for _, trial in trials.iterrows()
+    )
+    counts = trials["state"].value_counts()
+    tally = ", ".join(
+        f"{counts[state]:,} {word}"
+        for state, word in (
+            ("complete", "finished"),
+            ("pruned", "pruned"),
+            ("failed", "failed"),
+            ("running", "under way"),
+        )
+        if state in counts
+    )
+    return Section(
+        id="trials",
+        title="All trials",
+        text=(
+            f"{wording.plural(len(trials), 'trial')}: {tally}. Loss and accuracy are those of the "
+            "best epoch on the validation split; a pruned trial's are of its best epoch so far.",
+        ),
+        tables=(Table("all-trials", "All trials, arm by arm", columns, rows),),
+    )
+
+
+def _row(
+    records: Records,
+    trial: "pd.Series[Any]",
+    params: list[str],
+    *,
+    best: bool,
+    several: bool,
+) -> Row:
+    def text(column: str) -> str:
+        return "" if wording.missing(trial[column]) else str(trial[column])
+
+    state = text("state")
+    return Row(
+        cells=(
+            *((wording.arm_label(records, trial["arm"]),) if several else ()),
+            text("trial"),
+            "finished, best" if best else "finished" if state == "complete" else state,
+            wording.loss(trial["value"]),
+            wording.percent(trial["val_accuracy"], wording.validation_size(records)),
+            text("best_epoch") or wording.MISSING,
+            *(wording.value_text(trial[f"params_{name}"]) for name in params),
+            wording.count(trial["parameters"]),
+            wording.milliseconds(trial["step_ms"]),
+            wording.seconds(trial["train_s"]),
+            text("path"),
+            text("reason"),
+        ),
+        id=wording.trial_anchor(trial["arm"], trial["trial"]),
+        kind="best" if best else state,
+    )

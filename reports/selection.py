@@ -1,0 +1,77 @@
+"""Which trials a section speaks about, and what can be said of them in words."""
+
+from typing import TYPE_CHECKING, Any
+
+from harness.runs import Records
+from harness.summary import best_trials
+from reports import wording
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def in_state(records: Records, state: str, *, needs: tuple[str, ...]) -> "pd.DataFrame":
+    """Trials in a state that have a number in each of the columns `needs`."""
+    trials = records.trials[records.trials["state"] == state]
+    return trials.dropna(subset=list(needs))
+
+
+def of_arm(table: "pd.DataFrame", arm: str) -> "pd.DataFrame":
+    return table[table["arm"] == arm]
+
+
+def best_of(records: Records, arm: str) -> "pd.Series[Any] | None":
+    """The arm's finished trial with the lowest validation loss."""
+    best = of_arm(best_trials(records), arm)
+    return None if best.empty else best.iloc[0]
+
+
+def is_best(records: Records, table: "pd.DataFrame") -> "pd.Series[bool]":
+    """Row by row of `table`: is this its arm's best trial?"""
+    import pandas as pd
+
+    best = {(row.arm, row.trial) for row in best_trials(records).itertuples()}
+    pairs = zip(table["arm"], table["trial"], strict=True)
+    return pd.Series([pair in best for pair in pairs], index=table.index, dtype=bool)
+
+
+def searched(records: Records) -> list[str]:
+    """The searched hyperparameters on file: in the order declared, others after them."""
+    prefix = "params_"
+    found = [c.removeprefix(prefix) for c in records.trials.columns if c.startswith(prefix)]
+    declared = list(wording.look_up(records.manifest, "spec", "search") or ())
+    return sorted(found, key=lambda n: declared.index(n) if n in declared else len(declared))
+
+
+def anchors(table: "pd.DataFrame") -> list[str]:
+    """The ids of these trials' rows in the table of all trials."""
+    pairs = zip(table["arm"], table["trial"], strict=True)
+    return [wording.trial_anchor(arm, number) for arm, number in pairs]
+
+
+def tooltips(records: Records) -> dict[str, str]:
+    """By row id, what a trial's mark in a chart says when pointed at."""
+    size = wording.validation_size(records)
+    return {
+        wording.trial_anchor(arm, number): (
+            f"{wording.trial_label(records, arm, number)}"
+            f"{'' if state == 'complete' else f' ({state})'}: "
+            f"loss {wording.loss(loss)}, {wording.percent(accuracy, size)}"
+        )
+        for arm, number, state, loss, accuracy in zip(
+            *(records.trials[c] for c in ("arm", "trial", "state", "value", "val_accuracy")),
+            strict=True,
+        )
+    }
+
+
+def trend(x: "pd.Series[Any]", y: "pd.Series[Any]", what: str, against: str) -> str:
+    """How `y` goes with `x`, by rank correlation, in words."""
+    ranks_x, ranks_y = x.astype(float).rank(), y.astype(float).rank()
+    if len(x) < 5 or ranks_x.nunique() < 2 or ranks_y.nunique() < 2:
+        return f"too few trials to tell how {what} goes with {against}"
+    correlation = float(ranks_x.corr(ranks_y))
+    if abs(correlation) < 0.3:
+        return f"{what} shows no clear trend with {against} (rank correlation {correlation:.2f})"
+    verb = "rise" if correlation > 0 else "fall"
+    return f"{what} tends to {verb} with {against} (rank correlation {correlation:.2f})"

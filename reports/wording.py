@@ -1,0 +1,188 @@
+"""Numbers and names as the reader sees them, rounded to what their uncertainty supports."""
+
+import math
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from harness.runs import Records
+
+MISSING = "–"
+# Not printable by Python's rule, and yet meant: line breaks, narrow and fixed spaces, emoji joints.
+_MEANT = "\n\t\u00a0\u202f\u2009\u200d"
+
+
+def inert(text: str) -> str:
+    r"""Text with terminal codes, direction marks and other unprintables spelled out: `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in _MEANT else repr(char)[1:-1] for char in text
+    )
+
+
+def shorten(text: str, length: int = 26) -> str:
+    """The beginning and the end of a long text: names of a kind often differ at the end."""
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 3
+    return f"{text[: length - 1 - tail]}…{text[-tail:]}"
+
+
+def look_up(mapping: Any, *keys: str) -> Any:
+    """`mapping[key1][key2]…`, or None where a key is missing: manifests of other versions."""
+    for key in keys:
+        if not isinstance(mapping, Mapping):
+            return None
+        mapping = mapping.get(key)
+    return mapping
+
+
+def missing(value: Any) -> bool:
+    """None, NaN, pandas' NA."""
+    import pandas as pd
+
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def validation_size(records: Records) -> int | None:
+    """How many examples the validation split holds."""
+    for source in (records.manifest, records.manifest.get("spec")):
+        size = look_up(source, "dataset", "validation")
+        if isinstance(size, int) and size > 0:
+            return size
+    return None
+
+
+def standard_error(accuracy: Any, size: int | None) -> float | None:
+    """Of an accuracy (0 to 1) measured on `size` examples: sqrt(p(1-p)/n), the binomial's."""
+    if size is None or missing(accuracy) or not 0 <= accuracy <= 1:
+        return None
+    return math.sqrt(accuracy * (1 - accuracy) / size)
+
+
+def percent(accuracy: Any, size: int | None = None) -> str:
+    """85.2 %; whole percents where the standard error exceeds 3.5 points.
+
+    That is the Particle Data Group's rounding rule (Review of Particle Physics, section 5.3),
+    with one decimal at most.
+    """
+    if missing(accuracy):
+        return MISSING
+    error = standard_error(accuracy, size)
+    decimals = 0 if error is not None and error > 0.0355 else 1
+    return f"{100 * accuracy:.{decimals}f}\u00a0%"
+
+
+def points(difference: float) -> str:
+    """A difference of accuracies in percentage points."""
+    return f"{100 * difference:.1f}\u00a0points"
+
+
+def loss(value: Any) -> str:
+    return MISSING if missing(value) else f"{value:.3f}"
+
+
+def count(value: Any) -> str:
+    return MISSING if missing(value) else f"{int(value):,}"
+
+
+def short_count(value: float) -> str:
+    """For axes: 950, 12k, 1.5M."""
+    for factor, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= factor:
+            return f"{value / factor:.4g}{suffix}"
+    return f"{value:.4g}"
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def milliseconds(value: Any) -> str:
+    return MISSING if missing(value) else f"{significant(value, 3)} ms"
+
+
+def seconds(value: Any) -> str:
+    """8.4 s, 42 s, 3 min 20 s, 2 h 5 min."""
+    if missing(value):
+        return MISSING
+    if value < 10:
+        return f"{value:.2g} s"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    minutes = round(value / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def significant(value: float, digits: int) -> str:
+    """`value` to so many significant digits, never in the e notation of %g for large ones."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def value_text(value: Any) -> str:
+    """A hyperparameter's value: searched ones have more digits than anybody needs."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {value_text(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(value_text(item) for item in value)
+    if missing(value):
+        return MISSING
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def spoken(name: str) -> str:
+    """A hyperparameter's name in words."""
+    return name.replace("_", " ")
+
+
+def arm_label(records: Records, arm: str) -> str:
+    """`depth=2` in words, depth 2; of several compared hyperparameters, each."""
+    values = next((a.get("values") for a in records.manifest["arms"] if a["name"] == arm), None)
+    if not values:
+        return inert(arm)
+    return inert(", ".join(f"{spoken(key)} {value_text(item)}" for key, item in values.items()))
+
+
+def trial_label(records: Records, arm: str, number: Any) -> str:
+    """Short enough for a tooltip and a link: depth 2, trial 7."""
+    label = f"trial {number}"
+    return label if len(records.arms) == 1 else f"{shorten(arm_label(records, arm), 60)}, {label}"
+
+
+def trial_anchor(arm: str, number: Any) -> str:
+    """The id of a trial's row: what charts and other tables link to."""
+    return f"trial-{re.sub(r'[^0-9A-Za-z_.,=-]', '_', arm)}-{number}"
+
+
+def study_command(records: Records) -> str:
+    """What starts, resumes or repeats the study, as the manifest says or as its name implies."""
+    recorded = records.manifest.get("command")
+    if isinstance(recorded, str) and recorded:
+        return recorded
+    quick = bool(records.manifest.get("quick"))
+    name = records.study.removesuffix("-quick") if quick else records.study
+    return f"python -m harness.study {shlex.quote(name)}" + (" --quick" if quick else "")
+
+
+def storage_url(records: Records) -> str:
+    """Where Optuna keeps the trials, without a password.
+
+    A database inside the run directory is named where that directory lies now: it may have been
+    copied or moved since.
+    """
+    url = str(records.manifest.get("storage") or "")
+    if url.startswith("sqlite:") and url.endswith("/study.db"):
+        return f"sqlite:///{records.root.as_posix()}/study.db"
+    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:…@", url)

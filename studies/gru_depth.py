@@ -1,0 +1,23 @@
+"""Does stacking GRU layers pay on IMDB reviews?
+
+Depth 1 to 4, each with its own units, sequence length, learning rate and dropout.
+"""
+
+from harness import Budget, CategoricalDistribution, FloatDistribution, Imdb, IntDistribution, Study
+
+study = Study(
+    dataset=Imdb(train=16_000, validation=4_000, test=5_000),
+    compare={"depth": [1, 2, 3, 4]},
+    search={
+        "units": IntDistribution(4, 64, log=True),
+        "sequence_length": CategoricalDistribution([50, 100, 200]),
+        "learning_rate": FloatDistribution(3e-4, 3e-2, log=True),
+        "dropout": FloatDistribution(0.0, 0.5),
+    },
+    fixed={"cell": "gru", "batch_size": 32, "embedding_dim": 32, "vocabulary": 10_000},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=10, epochs=5),
+    replicates=5,
+    seed=0,
+)
