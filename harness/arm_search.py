@@ -228,8 +228,13 @@ class ArmSearch:
         return dict(self._frozen_by_id(trial._trial_id).params)
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        seed = derive_seed(self._study.seed, self.arm.name, number, "sampler")
-        return samplers.make(self._study.sampler, self._space, seed=seed)
+        parts = (self._study.seed, self.arm.name)
+        return samplers.make(
+            self._study.sampler,
+            self._space,
+            seed=derive_seed(*parts, number, "sampler"),
+            arm_seed=derive_seed(*parts, "sampler"),
+        )
 
     def _trials(self) -> list[FrozenTrial]:
         return self._optuna.get_trials(deepcopy=False)

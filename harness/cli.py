@@ -14,6 +14,7 @@ app = typer.Typer(
     help="How deep should your RNN be? Fair studies of recurrent depth, and what depth costs.",
 )
 app.command("study", epilog=study.EXAMPLES)(study.study)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 
 
 @app.command("list")

@@ -12,7 +12,7 @@ from harness.signals import Stopped, StopRequest
 USAGE, HELD = 2, 75
 
 # Typer's own words for a wrong command line, wherever it keeps click.
-_UsageError: type[Exception] = typer.BadParameter.__bases__[0]  # type: ignore[assignment]
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 stop = StopRequest()
 
@@ -34,7 +34,7 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         code = 1
     except _UsageError as error:
         message = error.format_message()  # type: ignore[attr-defined]
-        code = _tell(f"{message} Try: {name} --help", USAGE)
+        code = _tell(f"{message.rstrip('.')}. Try: {name} --help", USAGE)
     sys.exit(code or 0)
 
 

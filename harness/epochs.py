@@ -10,7 +10,6 @@ numbers do not depend on what was trained before.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import keras

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from harness.parameters import Hyperparameters
+from harness.recurrent import PATHS
 
 STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 
@@ -21,8 +22,8 @@ def build(hp: Hyperparameters, *, classes: int, path: str, seed: int) -> keras.M
     only when `hp.dropout` is above 0. Initial weights are those that a stock Keras model of the
     same layers gets after `keras.utils.set_random_seed(seed)`, whatever the path.
     """
-    if path not in ("keras", "xla-scan"):
-        raise ValueError(f"path: {path!r} is not known")
+    if path not in PATHS:
+        raise ValueError(f"path: {path!r} is not one of {', '.join(PATHS)}")
     state = random.getstate()  # set_random_seed would otherwise reseed the caller
     try:
         keras.utils.set_random_seed(seed)
@@ -64,9 +65,9 @@ def _recurrent(hp: Hyperparameters, units: int, path: str, number: int) -> keras
 def _layer_class(cell: str, path: str) -> Any:
     if path == "keras":
         return getattr(keras.layers, STOCK[cell])
-    from harness.recurrent import layers  # imports TensorFlow, which other backends do without
+    from harness.recurrent.layers import LAYERS  # TensorFlow, which other backends do without
 
-    return getattr(layers, f"Scan{STOCK[cell]}")
+    return LAYERS[path][cell]
 
 
 def _dropout(rate: float, path: str, name: str) -> keras.layers.Layer:

@@ -85,7 +85,7 @@ class RunDirectory:
     def read_manifest(self) -> dict[str, Any]:
         """Raises UserError where there is none, or none that this version can read."""
         try:
-            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UserError(
                 f"{self.root} holds no study (no manifest.json); "
@@ -125,7 +125,10 @@ def write_atomically(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        # Half a character (of a file name that is no text) is written as its escape.
+        with temporary.open(
+            "w", encoding="utf-8", errors="backslashreplace", newline="\n"
+        ) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

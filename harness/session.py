@@ -57,6 +57,8 @@ def run(options: Options) -> int:
     name = declaration.name + ("-quick" if options.quick else "")
     directory = runs.RunDirectory(options.runs / name)
     _check_limits(options)
+    if options.storage is not None:
+        storage.check_url(options.storage)
     if options.dry_run:
         print(plan(name, declaration, study, directory, options))
         return 0
@@ -81,9 +83,8 @@ def apply(options: Options, study: Study) -> Study:
                 f"--data-dir: dataset {study.dataset.name} takes none; "
                 "it goes with --dataset imdb-keras"
             )
-        study = replace(
-            study, dataset=replace(study.dataset, data_dir=str(options.data_dir.absolute()))
-        )
+        located: Any = {"data_dir": str(options.data_dir.absolute())}
+        study = replace(study, dataset=replace(study.dataset, **located))
     if options.quick:
         study = study.quick()
     budget = Budget(

@@ -19,6 +19,7 @@ from harness import pruners, samplers
 from harness.datasets.base import Dataset
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
+from harness.recurrent import PATHS
 
 BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("auto", "cpu", "gpu")
@@ -86,6 +87,8 @@ class Study:
                 raise UserError(f"{name}: {value!r} is not a whole number of at least {least}")
         _one_of("backend", self.backend, BACKENDS)
         _one_of("device", self.device, DEVICES)
+        if self.path is not None:
+            _one_of("path", self.path, PATHS)
         self._check_hyperparameters()
         for arm in self.arms():
             samplers.check(self.sampler, self.search, trials=self.budget.trials)

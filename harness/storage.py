@@ -34,24 +34,30 @@ def shown(url: str) -> str:
         return "(unreadable storage URL)"
 
 
-def open_storage(url: str) -> RDBStorage:
-    """Open, or create, the database; raises UserError where it can't be used.
-
-    A SQLite file is checked whole first (`PRAGMA quick_check`): a damaged one is refused before
-    anything is written to it.
-    """
+def check_url(url: str) -> sqlalchemy.URL:
+    """Raises UserError where it is no database's URL, or one that forgets."""
     try:
         parsed = sqlalchemy.make_url(url)
     except SQLAlchemyError:
         raise UserError(
             "storage: not a database URL; write sqlite:///FILE, or leave --storage out"
         ) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise UserError("storage: a database in memory can't be resumed; name a file")
+    return parsed
+
+
+def open_storage(url: str) -> RDBStorage:
+    """Open, or create, the database; raises UserError where it can't be used.
+
+    A SQLite file is checked whole first (`PRAGMA quick_check`): a damaged one is refused before
+    anything is written to it.
+    """
+    parsed = check_url(url)
     connect_args: dict[str, object] = {}
     if parsed.get_backend_name() == "sqlite":
         connect_args["timeout"] = BUSY_TIMEOUT_S
-        if not parsed.database or parsed.database == ":memory:":
-            raise UserError("storage: a database in memory can't be resumed; name a file")
-        _check_sqlite(_sqlite_file(parsed.database))
+        _check_sqlite(_sqlite_file(str(parsed.database)))
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with told(shown(url)):
         try:

@@ -23,7 +23,7 @@ def best_trials(records: Records) -> "pd.DataFrame":
 def recommended_arm(records: Records) -> str | None:
     """The arm whose best trial has the lowest validation loss; None before any has finished."""
     best = best_trials(records)
-    return None if best.empty else str(best.loc[best["value"].idxmin(), "arm"])
+    return None if best.empty else str(best["arm"].iloc[int(best["value"].argmin())])
 
 
 def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
@@ -48,25 +48,16 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
 
     `verdicts` is empty and `replicates` has n = 0 as long as a study has no replicates.
     """
-    best = best_trials(records).set_index("arm", drop=False)
+    best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
     arms = []
     for arm in records.arms:
-        states = records.trials.loc[records.trials["arm"] == arm, "state"]
-        trial = best.loc[arm] if arm in best.index else None
+        states = list(records.trials.loc[records.trials["arm"] == arm, "state"])
+        trial = best.get(arm)
         arms.append(
             {
                 "arm": arm,
-                "trials": {
-                    state: int((states == state).sum()) for state in ENDS
-                },
-                "best": None
-                if trial is None
-                else {
-                    "trial": int(trial["trial"]),
-                    "value": float(trial["value"]),
-                    "val_accuracy": float(trial["val_accuracy"]),
-                    "params": searched_parameters(trial),
-                },
+                "trials": {state: states.count(state) for state in ENDS},
+                "best": None if trial is None else _best(trial),
                 "replicates": {
                     "n": 0, "split": "test", "metric": "accuracy", "mean": None, "ci95": None,
                 },
@@ -85,8 +76,17 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         "verdicts": [],
         "recommended": None
         if chosen is None
-        else {"arm": chosen, "params": all_parameters(records, best.loc[chosen])},
+        else {"arm": chosen, "params": all_parameters(records, best[chosen])},
         "environment": records.manifest["environment"],
+    }
+
+
+def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
+    return {
+        "trial": int(trial["trial"]),
+        "value": float(trial["value"]),
+        "val_accuracy": float(trial["val_accuracy"]),
+        "params": searched_parameters(trial),
     }
 
 

@@ -21,7 +21,7 @@ from harness.datasets.base import Arrays
 from harness.epochs import CompiledEpochs, Epochs, FitEpochs
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
-from harness.recurrent import PATHS, choose_path, paths_from
+from harness.recurrent import PATHS, choose_path, paths_from, set_xla_flags
 
 KEPT_PROGRAMS = 4  # the shapes trained last; replicates and rate-only trials come back to one
 
@@ -79,6 +79,8 @@ class Trainer:
         say: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     ) -> None:
         self._backend = keras.backend.backend()
+        if self._backend == "tensorflow":
+            set_xla_flags()
         self._device = _resolve(device, self._backend)
         if path is not None and path not in PATHS:
             raise UserError(f"path: {path!r} is not one of {', '.join(PATHS)}")

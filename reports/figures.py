@@ -31,6 +31,8 @@ INK, MUTED, GRID, PAPER = "#010101", "#010102", "#010103", "#010104"
 _COLORBLIND = sns.color_palette("colorblind").as_hex()
 SERIES = tuple(_COLORBLIND[i] for i in (0, 1, 2, 3, 4, 5, 7, 9))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h")
+# Of markers that look smaller than a disc of their size, how much more to give them.
+_AREAS = {"^": 1.35, "v": 1.35, "<": 1.35, ">": 1.35, "P": 1.2, "X": 1.2, "*": 1.8}
 _VARIABLES = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -129,7 +131,7 @@ def mark(
     dots = axes.scatter(
         x,
         y,
-        s=72 if look == "best" else 34,
+        s=(72 if look == "best" else 38) * _AREAS.get(style.marker, 1.0),
         marker=style.marker,
         facecolors=face,
         edgecolors=edge,
@@ -176,7 +178,9 @@ def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> s
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         element.tail = None
+        element.text = (element.text or "").strip() or None
         attributes = element.attrib
+        attributes.pop("target", None)  # links stay in the page
         if (name := attributes.pop("id", None)) in used:
             attributes["id"] = f"{identity}-{name}"
         if target := attributes.pop(href, None):
@@ -191,11 +195,14 @@ def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> s
                 attributes[name] = re.sub(
                     r"\d+\.\d{3,}", _round, " ".join(attributes[name].split())
                 )
+        if attributes.get("transform", "").startswith("rotate(-0 "):
+            del attributes["transform"]
         if "clip-path" in attributes:
             attributes["clip-path"] = attributes["clip-path"].replace("url(#", f"url(#{identity}-")
         if "style" in attributes:
             style = re.sub(r"#[0-9a-f]{6}", _variable, attributes["style"])
             style = re.sub(r"font: (?:(bold|\d+) )?([\d.]+px)[^;]*", _font, style)
+            style = re.sub(r"font-family: [^;]*;? ?", "", style)
             attributes["style"] = style.replace(": ", ":").replace("; ", ";")
     box = root.attrib["viewBox"]
     root.attrib.clear()

@@ -139,12 +139,12 @@ def value_text(value: Any) -> str:
         value = value.item()
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else inert(str(value))
 
 
 def spoken(name: str) -> str:
     """A hyperparameter's name in words."""
-    return name.replace("_", " ")
+    return inert(name.replace("_", " "))
 
 
 def arm_label(records: Records, arm: str) -> str:

@@ -54,6 +54,8 @@ def _chunks(url: str, mend: str) -> Iterator[bytes]:
     except (OSError, http.client.HTTPException) as error:
         # What a plain URLError wraps says more clearly what happened than it does.
         told = error.reason if type(error) is urllib.error.URLError else error
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         reason = " ".join(str(told).split()) or type(error).__name__
         raise UserError(f"cannot download {url} ({reason}); {mend}") from error
 

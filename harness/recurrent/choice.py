@@ -7,19 +7,27 @@ last bits), so the rule comes from committed measurements instead: see
 
 from harness.parameters import Hyperparameters
 
-# In the order of preference when the chosen one fails; "keras", the reference, runs everywhere.
-PATHS = ("xla-scan", "keras")
+PATHS = ("xla-kernel", "xla-scan", "keras")
+
+# The largest layer, in units, for which a loop compiled into one kernel was the faster: beyond,
+# its matrix products cost more than the dispatching that it saves.
+ONE_KERNEL_UNITS = {"lstm": 6, "gru": 8, "rnn": 8}
 
 
 def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:
-    """The path for this cell and shape on `device` ("cpu" or "gpu") and Keras `backend`."""
+    """The path for this cell and shape on `device` ("cpu" or "gpu") and Keras `backend`.
+
+    A GPU, JAX and torch get stock Keras: the first uses cuDNN, the others have no other path.
+    """
     if backend != "tensorflow" or device == "gpu":
         return "keras"
+    if max(hp.units_per_layer) <= ONE_KERNEL_UNITS[hp.cell]:
+        return "xla-kernel"
     return "xla-scan"
 
 
 def paths_from(first: str) -> tuple[str, ...]:
-    """The paths to try: `first`, then what is left after it."""
+    """The paths to try: `first`, then those after it in `PATHS`, ending with the reference."""
     if first not in PATHS:
         raise ValueError(f"path: {first!r} is not one of {', '.join(PATHS)}")
     return PATHS[PATHS.index(first) :]

@@ -31,6 +31,7 @@ class _Scan:
     """The `call` that replaces Keras's; mixed in before the Keras class."""
 
     cell_name: ClassVar[str]
+    one_kernel: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,13 +50,12 @@ class _Scan:
         x = tf.transpose(tf.convert_to_tensor(sequences), (1, 0, 2))
         if layer.go_backwards:
             x = tf.reverse(x, axis=[0])
-        output = scan(CELLS[self.cell_name], x, self._weights(), sequences=layer.return_sequences)
-        return tf.transpose(output, (1, 0, 2)) if layer.return_sequences else output
-
-    def _weights(self) -> Weights:
-        cell: Any = self.cell  # type: ignore[attr-defined]
-        kernel, recurrent_kernel, bias = (
-            tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)
+        output = scan(
+            CELLS[self.cell_name],
+            x,
+            self._weights(),
+            sequences=layer.return_sequences,
+            one_kernel=self.one_kernel,
         )
         if bias.shape.rank == 2:  # GRU: one bias of the input, one of the recurrent product
             return Weights(kernel, recurrent_kernel, bias[0], bias[1])
@@ -84,6 +84,34 @@ class ScanLSTM(_Scan, keras.layers.LSTM):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="harness")
+class KernelSimpleRNN(ScanSimpleRNN):
+    """keras.layers.SimpleRNN as a scan, one kernel a loop."""
+
+    one_kernel = True
+
+
+@keras.saving.register_keras_serializable(package="harness")
+class KernelGRU(ScanGRU):
+    """keras.layers.GRU (reset_after=True) as a scan, one kernel a loop."""
+
+    one_kernel = True
+
+
+@keras.saving.register_keras_serializable(package="harness")
+class KernelLSTM(ScanLSTM):
+    """keras.layers.LSTM as a scan, one kernel a loop."""
+
+    one_kernel = True
+
+
+# By path and cell.
+LAYERS: dict[str, dict[str, type[keras.layers.RNN]]] = {
+    "xla-scan": {"rnn": ScanSimpleRNN, "gru": ScanGRU, "lstm": ScanLSTM},
+    "xla-kernel": {"rnn": KernelSimpleRNN, "gru": KernelGRU, "lstm": KernelLSTM},
+}
+
+
+@keras.saving.register_keras_serializable(package="harness")
 class RateDropout(keras.layers.Dropout):  # type: ignore[misc]
     """keras.layers.Dropout whose rate is a variable, so that a compiled program serves every rate.
 
@@ -102,4 +130,6 @@ class RateDropout(keras.layers.Dropout):  # type: ignore[misc]
         if not training:
             return inputs
         seed = tf.cast(tf.convert_to_tensor(self.seed_generator.next()), tf.int32)
-        return tf.nn.experimental.stateless_dropout(inputs, self.rate_variable, seed=seed)
+        return tf.nn.experimental.stateless_dropout(
+            inputs, self.rate_variable, seed=seed, rng_alg="threefry"
+        )

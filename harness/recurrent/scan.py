@@ -4,7 +4,8 @@ Three things make it fast. The product with the input kernel does not depend on 
 is one matmul over the whole sequence, outside the loop. The forward loop keeps the gates, so the
 backward loop recomputes nothing. The gradient of the recurrent kernel is a sum over time of outer
 products, so it is one matmul over the whole sequence too, after the backward loop. What remains
-in either loop is one small matmul and elementwise arithmetic.
+in either loop is one small matmul and elementwise arithmetic: with few units, dispatching it costs
+more than computing it, and the whole loop is better compiled into one kernel (`one_kernel`).
 """
 
 from collections.abc import Sequence
@@ -15,22 +16,25 @@ import tensorflow as tf
 from harness.recurrent.cells import Cell, Tensor, Weights
 
 
-def scan(cell: Cell, x: Tensor, weights: Weights, *, sequences: bool) -> Tensor:
+def scan(
+    cell: Cell, x: Tensor, weights: Weights, *, sequences: bool, one_kernel: bool = False
+) -> Tensor:
     """Run `cell` over `x` (time, batch, features) from a zero state.
 
     Returns the hidden states, (time, batch, units), or with `sequences=False` the last one,
-    (batch, units).
+    (batch, units). `one_kernel` has XLA compile either loop into one kernel, where the flags of
+    `harness.recurrent.xla` are set.
     """
     has_recurrent_bias = weights.recurrent_bias is not None
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def run(x: Tensor, *tensors: Tensor) -> Any:
         w = Weights(*tensors, *([] if has_recurrent_bias else [None]))
-        states, saved = _forward(cell, _project(x, w), w)
+        states, saved = _forward(cell, _project(x, w), w, one_kernel)
         hidden = states[0]
 
         def gradient(d_output: Tensor) -> list[Tensor]:
-            d_p = _backward(cell, d_output, saved, states, w, sequences)
+            d_p = _backward(cell, d_output, saved, states, w, sequences, one_kernel)
             return _parameter_gradients(cell, x, hidden, saved, d_p, w)
 
         return (hidden if sequences else hidden[-1]), gradient
@@ -45,17 +49,21 @@ def _project(x: Tensor, weights: Weights) -> Tensor:
     return tf.reshape(flat, (time, batch, flat.shape[-1]))
 
 
-def _forward(cell: Cell, p: Tensor, weights: Weights) -> tuple[tuple[Tensor, ...], Tensor]:
+def _forward(
+    cell: Cell, p: Tensor, weights: Weights, one_kernel: bool
+) -> tuple[tuple[Tensor, ...], Tensor]:
     """States (each (time, batch, units)) and what the cell saves (time, batch, saved·units)."""
     time, batch, _ = _shape(p)
     units = weights.recurrent_kernel.shape[0]
     zero = tf.zeros((batch, units))
     widths = [units] * cell.states + ([cell.saved * units] if cell.saved else [])
 
+    advance = _advance if one_kernel else _advance_outside_kernels
+
     def body(t: Tensor, state: tuple[Tensor, ...], kept: Sequence[Any]) -> Any:
         state, saved = cell.forward(p[t], state, weights)
         values = [*state, saved] if cell.saved else state
-        return t + 1, state, [k.write(t, v) for k, v in zip(kept, values, strict=True)]
+        return advance(t, 1), state, [k.write(t, v) for k, v in zip(kept, values, strict=True)]
 
     _, _, kept = tf.while_loop(
         lambda t, *_: t < time,
@@ -74,11 +82,14 @@ def _backward(
     states: tuple[Tensor, ...],
     weights: Weights,
     sequences: bool,
+    one_kernel: bool,
 ) -> Tensor:
     """The gradient of the projection, (time, batch, gates·units), last time step first."""
     time, batch, units = _shape(states[0])
     zero = tf.zeros((batch, units))
     previous = tuple(_shifted(s) for s in states)
+
+    advance = _advance if one_kernel else _advance_outside_kernels
 
     def body(t: Tensor, d_state: tuple[Tensor, ...], kept: Any) -> Any:
         if sequences:
@@ -90,7 +101,7 @@ def _backward(
             tuple(s[t] for s in previous),
         )
         d_through = tf.matmul(d_q, weights.recurrent_kernel, transpose_b=True)
-        return t - 1, (d_direct[0] + d_through, *d_direct[1:]), kept.write(t, d_p)
+        return advance(t, -1), (d_direct[0] + d_through, *d_direct[1:]), kept.write(t, d_p)
 
     d_last = zero if sequences else d_output
     _, _, kept = tf.while_loop(
@@ -124,6 +135,19 @@ def _parameter_gradients(
     if weights.recurrent_bias is not None:
         gradients.append(tf.reduce_sum(d_q, axis=0))
     return gradients
+
+
+def _advance(t: Tensor, by: int) -> Tensor:
+    return t + by
+
+
+def _advance_outside_kernels(t: Tensor, by: int) -> Tensor:
+    """The next time step, through a sort of two numbers.
+
+    A sort is one of the few operations that XLA:CPU does not compile into a loop's single kernel:
+    a loop that counts this way keeps calling the library for its matrix products. It is free.
+    """
+    return tf.sort(tf.stack([t + by, tf.constant(tf.int32.max)]))[0]
 
 
 def _shifted(states: Tensor) -> Tensor:

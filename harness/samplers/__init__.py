@@ -1,11 +1,12 @@
 """Samplers by name: each file of this package is one, `cmaes.py` is `--sampler cmaes`.
 
-A file offers `make(seed, space) -> BaseSampler` and, where it can't serve every study,
+A file offers `make(seed, arm_seed, space) -> BaseSampler` and, where it can't serve every study,
 `check(space, trials)`, which raises UserError with the way out.
 
 A sampler is made anew for each suggestion, from a seed that names the trial: Optuna stores no
 sampler state, and one re-created on resume from the study's seed would repeat its first
-suggestions.
+suggestions. `seed` differs from trial to trial; `arm_seed` is the arm's own and stays, for
+samplers that plan ahead, as a grid does.
 """
 
 import importlib
@@ -37,7 +38,9 @@ def check(name: str, space: Mapping[str, "BaseDistribution"], *, trials: int) ->
         module.check(space, trials)
 
 
-def make(name: str, space: Mapping[str, "BaseDistribution"], *, seed: int) -> "BaseSampler":
+def make(
+    name: str, space: Mapping[str, "BaseDistribution"], *, seed: int, arm_seed: int
+) -> "BaseSampler":
     """A fresh sampler for one suggestion."""
-    sampler: BaseSampler = _module(name).make(seed, space)
+    sampler: BaseSampler = _module(name).make(seed, arm_seed, space)
     return sampler

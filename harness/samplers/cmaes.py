@@ -24,5 +24,5 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
         )
 
 
-def make(seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
     return CmaEsSampler(seed=seed)

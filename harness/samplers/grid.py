@@ -6,6 +6,7 @@ points from end to end, evenly spaced on the distribution's own scale (linear or
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from optuna.distributions import (
@@ -30,15 +31,21 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
         )
 
 
-def make(seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
-    return GridSampler(cells_of(space), seed=seed)
+def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+    # The seed shuffles the cells and so gives them their numbers: it has to stay the same.
+    return _Cells(cells_of(space), seed=arm_seed)
 
 
-def cells_of(space: Mapping[str, BaseDistribution]) -> dict[str, list[object]]:
+class _Cells(GridSampler):
+    def after_trial(self, *args: object) -> None:
+        """Optuna's own stops `Study.optimize` after the last cell, and raises outside of it."""
+
+
+def cells_of(space: Mapping[str, BaseDistribution]) -> dict[str, list[Any]]:
     return {name: _points(distribution) for name, distribution in space.items()}
 
 
-def _points(distribution: BaseDistribution) -> list[object]:
+def _points(distribution: BaseDistribution) -> list[Any]:
     if isinstance(distribution, CategoricalDistribution):
         return list(distribution.choices)
     assert isinstance(distribution, IntDistribution | FloatDistribution)

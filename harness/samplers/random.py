@@ -6,5 +6,5 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 
 
-def make(seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
     return RandomSampler(seed=seed)

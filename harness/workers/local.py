@@ -70,14 +70,14 @@ class LocalPool:
 
     def wait(self, timeout_s: float) -> list[tuple[int, Up]]:
         """What has come in, after at most `timeout_s` seconds; one message a worker at a time."""
-        alive = {w.connection: index for index, w in enumerate(self._workers) if not w.dead}
+        ready = wait([worker.connection for worker in self._workers if not worker.dead], timeout_s)
         messages: list[tuple[int, Up]] = []
-        for connection in wait(list(alive), timeout_s):
-            index = alive[connection]  # type: ignore[index]
-            try:
-                messages.append((index, connection.recv()))  # type: ignore[union-attr]
-            except (EOFError, OSError):
-                messages.append((index, Died(self._workers[index].bury())))
+        for index, worker in enumerate(self._workers):
+            if worker.connection in ready:
+                try:
+                    messages.append((index, worker.connection.recv()))
+                except (EOFError, OSError):
+                    messages.append((index, Died(worker.bury())))
         return messages
 
     def replace(self, worker: int) -> None:

@@ -136,7 +136,7 @@ def _axes(records: Records, axes: Axes, layout: _Layout, measure: str, step: flo
         places = sorted(layout.positions.values())
         axes.set_xticks(places, [f"{place:g}" for place in places])
         axes.set_xlim(places[0] - 0.6 * step, places[-1] + 0.6 * step)
-        axes.set_xlabel(layout.name.capitalize())
+        axes.set_xlabel(wording.shorten(layout.name.capitalize(), 40))
     else:
         labels = [
             # The section's title says what is compared.

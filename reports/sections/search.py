@@ -91,7 +91,7 @@ def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
         else:
             scales.linear(axes, "x")
         scales.linear(axes, "y")
-        axes.set_xlabel(label)
+        axes.set_xlabel(wording.shorten(label, 40))
         axes.set_title("Validation loss")
 
     return figures.panel(

@@ -1,0 +1,160 @@
+"""Run directories with made-up numbers: seeded, plausible, and as odd as a test asks for."""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import runs
+
+NOW = "2026-11-23T12:00:00Z"
+SEARCH: dict[str, Any] = {
+    "units": {
+        "name": "IntDistribution",
+        "attributes": {"log": True, "step": 1, "low": 4, "high": 64},
+    },
+    "sequence_length": {
+        "name": "CategoricalDistribution",
+        "attributes": {"choices": [50, 100, 200]},
+    },
+    "learning_rate": {
+        "name": "FloatDistribution",
+        "attributes": {"step": None, "low": 0.0003, "high": 0.03, "log": True},
+    },
+    "dropout": {
+        "name": "FloatDistribution",
+        "attributes": {"step": None, "low": 0.0, "high": 0.5, "log": False},
+    },
+}
+ENVIRONMENT: dict[str, Any] = {
+    "python": "3.11.7",
+    "platform": "Linux-6.1-x86_64",
+    "cpu": "A processor",
+    "cores": 2,
+    "memory_gb": 24.0,
+    "packages": {"tensorflow": "2.21.0", "optuna": "5.0.0"},
+    "git": {"commit": "0123456789abcdef", "dirty": False},
+}
+
+Edit = Callable[[dict[str, Any]], dict[str, Any] | None]
+MakeRun = Callable[..., Path]
+
+
+def write_run(
+    root: Path,
+    *,
+    compare: dict[str, Sequence[Any]] | None = None,
+    trials: int = 10,
+    epochs: int = 5,
+    wanted: int | None = None,
+    edit: Edit = lambda result: result,
+    manifest: dict[str, Any] | None = None,
+    seed: int = 0,
+) -> Path:
+    """Write `trials` trials an arm.
+
+    `edit` gets each trial's result and may change it; a result in the state running is written
+    as a start, and None writes a folder without one. `manifest` replaces entries of the manifest.
+    """
+    chance = random.Random(seed)
+    compare = {"depth": [1, 2, 3, 4]} if compare is None else compare
+    names = list(compare)
+    arms = [
+        {"name": f"{names[0]}={value}", "values": {names[0]: value}} for value in compare[names[0]]
+    ] if names else [{"name": "all", "values": {}}]  # fmt: skip
+    sizes = {"name": "imdb", "train": 16000, "validation": 4000, "test": 5000}
+    content = {
+        "schema": runs.SCHEMA,
+        "study": root.name,
+        "question": "Does stacking LSTM layers pay on IMDB reviews?",
+        "quick": False,
+        "spec": {
+            "dataset": sizes,
+            "compare": {name: list(values) for name, values in compare.items()},
+            "search": SEARCH,
+            "fixed": {"cell": "lstm", "batch_size": 32, "embedding_dim": 32, "vocabulary": 10000},
+            "sampler": "tpe",
+            "pruner": "median",
+            "budget": {"trials": trials if wanted is None else wanted, "epochs": epochs},
+            "replicates": 5,
+            "seed": 0,
+            "backend": "tensorflow",
+            "device": "auto",
+            "threads": 1,
+        },
+        "arms": arms,
+        "fingerprint": "5eed" * 8,
+        "dataset": {**sizes, "sha256": "ab" * 32},
+        "storage": f"sqlite:///{root}/study.db",
+        "created": NOW,
+        "environment": ENVIRONMENT,
+        **(manifest or {}),
+    }
+    runs.write_atomically(root / "manifest.json", json.dumps(content))
+    for index, arm in enumerate(arms):
+        for number in range(trials):
+            result, lines = _trial(chance, arm["name"], index, number, epochs)
+            _write_trial(runs.RunDirectory(root).trial(arm["name"], number), edit(result), lines)
+    return root
+
+
+def _trial(
+    chance: random.Random, arm: str, index: int, number: int, epochs: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    params = {
+        "units": round(4 * 16 ** chance.random()),
+        "sequence_length": chance.choice([50, 100, 200]),
+        "learning_rate": 0.0003 * 100 ** chance.random(),
+        "dropout": chance.uniform(0.0, 0.5),
+    }
+    floor = 0.34 + 0.03 * abs(index % 4 - 1) + 0.0005 * (200 - params["sequence_length"])
+    floor += chance.uniform(0.0, 0.08)
+    pruned = number >= 5 and chance.random() < 0.35
+    step_ms = (2 + 0.08 * params["sequence_length"]) * (1 + 0.7 * index)
+    lines = []
+    for epoch in range(1, (chance.randint(1, epochs - 1) if pruned and epochs > 1 else epochs) + 1):
+        loss = floor + 0.3 * 2.7**-epoch + 0.02 * max(0, epoch - 3) + 0.06 * pruned
+        lines.append(
+            {
+                "epoch": epoch,
+                "loss": loss - 0.05 * epoch,
+                "accuracy": 0.8 + 0.03 * epoch,
+                "val_loss": loss,
+                "val_accuracy": 1.02 - 0.5 * loss + chance.gauss(0, 0.004),
+                "train_s": step_ms * 0.5,
+                "validation_s": step_ms * 0.05,
+                "compile_s": 4.0 if epoch == 1 else 0.0,
+                "step_ms": step_ms,
+            }
+        )
+    best = min(lines, key=lambda line: line["val_loss"])
+    result = {
+        "arm": arm,
+        "trial": number,
+        "state": "pruned" if pruned else "complete",
+        "value": best["val_loss"],
+        "val_accuracy": best["val_accuracy"],
+        "best_epoch": best["epoch"],
+        "parameters": 320_000 + (index + 1) * 4 * params["units"] * (params["units"] + 33),
+        "step_ms": step_ms,
+        "train_s": sum(line["train_s"] + line["validation_s"] for line in lines) + 4.0,
+        "path": "keras",
+        "seed": 1000 * index + number,
+        "reason": None,
+        "started": NOW,
+        "finished": NOW,
+        "params": params,
+    }
+    return result, lines
+
+
+def _write_trial(folder: Path, result: dict[str, Any] | None, lines: list[dict[str, Any]]) -> None:
+    folder.mkdir(parents=True)
+    if result is not None:
+        name = "started.json" if result["state"] == "running" else "result.json"
+        (folder / name).write_text(json.dumps(result), encoding="utf-8")
+    if result is None or result["state"] != "failed":
+        (folder / "metrics.jsonl").write_text(
+            "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8"
+        )

@@ -1,0 +1,245 @@
+"""The page as a whole: one inert, self-contained, repeatable file, whatever the records hold."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_testing import NOW, Edit, MakeRun
+
+from harness import runs
+from reports import page
+
+HOSTILE = (
+    "<script>alert(1)</script></script><img src=x onerror=alert(2)> $x^2$ $\\frac$ [/] [red] "
+    "\x1b[31mred\x1b[0m \u202eabc\u202c \u200f =cmd() {{ 7*7 }} \udc80 \x00 &amp; ]]> '\" 日本語 🙂"
+)
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Parsed(HTMLParser):
+    """Elements with their attributes, and text; raises where tags are not balanced."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open, self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), (tag, attrs)
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, name: str) -> Iterator[str]:
+        """Values of an attribute, in the order of the page."""
+        for _, attributes in self.elements:
+            if (value := attributes.get(name)) is not None:
+                yield value
+
+
+def rendered(root: Path) -> str:
+    return page.render(runs.read_records(root), now=NOW)
+
+
+def check(text: str) -> Parsed:
+    """What holds for every page."""
+    parsed = Parsed(text)
+    ids = list(parsed.all("id"))
+    assert len(ids) == len(set(ids))
+    assert [tag for tag, _ in parsed.elements if tag in ("script", "iframe", "object", "img")] == []
+    assert not [name for _, a in parsed.elements for name in a if name.startswith("on")]
+    for name in ("src", "srcset", "data", "poster", "xlink:href"):
+        assert list(parsed.all(name)) == []
+    for target in parsed.all("href"):
+        assert target == "data:," or (target.startswith("#") and target[1:] in ids), target
+    for target in re.findall(r"url\((.*?)\)", text):
+        assert target.startswith("#"), target
+        assert target[1:] in ids
+    assert "@import" not in text
+    for tag, attributes in parsed.elements:
+        if tag == "svg" and attributes.get("aria-hidden") != "true":
+            assert len(attributes["aria-label"] or "") > 40
+            assert "viewBox" in attributes or "viewbox" in attributes
+    for name in ("nan", "NaN", "None", "<NA>"):
+        assert not re.search(rf"\b{name}\b", parsed.text)
+    text.encode("utf-8")
+    return parsed
+
+
+def test_page_is_whole_and_self_contained(make_run: MakeRun) -> None:
+    text = rendered(make_run())
+    parsed = check(text)
+    policy = next(a["content"] for t, a in parsed.elements if a.get("http-equiv")) or ""
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "http" not in text.replace("http-equiv", "")
+    for words in ("reached the lowest validation loss", "standard error", "without replicates"):
+        assert words in parsed.text
+    assert "python -m harness.study lstm_depth" in parsed.text
+    assert "Unfinished" not in parsed.text
+    assert "trial-depth=2-7" in list(parsed.all("id"))
+
+
+def test_page_is_the_same_for_the_same_records(make_run: MakeRun) -> None:
+    root = make_run(trials=6)
+    assert rendered(root) == rendered(root)
+
+
+def test_page_does_not_depend_on_what_was_drawn_before(make_run: MakeRun) -> None:
+    import matplotlib as mpl
+
+    root = make_run(trials=3)
+    first = rendered(root)
+    with mpl.rc_context({"axes.facecolor": "red", "font.size": 40, "svg.hashsalt": None}):
+        rendered(make_run("another", compare={}, trials=4))
+        assert rendered(root) == first
+
+
+def failed(result: dict[str, Any], reason: str = "out of memory") -> dict[str, Any]:
+    """As the search writes a trial that failed before its first epoch."""
+    nothing = dict.fromkeys(("value", "val_accuracy", "best_epoch", "parameters", "step_ms"))
+    return {**result, **nothing, "state": "failed", "train_s": 0.0, "reason": reason}
+
+
+def pruned(result: dict[str, Any]) -> dict[str, Any]:
+    return {**result, "state": "pruned"}
+
+
+def arm_failed(result: dict[str, Any]) -> dict[str, Any]:
+    return failed(result) if result["arm"] == "depth=3" else result
+
+
+def full_of_nothing(result: dict[str, Any]) -> dict[str, Any]:
+    numbers = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
+    missing = dict.fromkeys(numbers[: result["trial"] % 8])
+    value = float("nan") if result["trial"] == 1 else result["value"]
+    return {**result, **missing, "value": value, "params": {**result["params"], "dropout": None}}
+
+
+def lists(result: dict[str, Any]) -> dict[str, Any]:
+    units = [8, 4] if result["trial"] % 2 else 8
+    params = {"units": units, "bidirectional": result["trial"] % 3 == 0, "optimizer": "adam"}
+    return {**result, "params": params if result["trial"] else {}}
+
+
+def all_running(result: dict[str, Any]) -> dict[str, Any]:
+    return {**{key: result[key] for key in ("arm", "trial", "params")}, "state": "running"}
+
+
+def one_value(result: dict[str, Any]) -> dict[str, Any]:
+    same = {"value": 0.5, "val_accuracy": 1.0, "train_s": 3.0, "parameters": 7, "step_ms": 1.0}
+    return {**result, **same, "params": {"units": 8, "learning_rate": 0.001}}
+
+
+def extreme(result: dict[str, Any]) -> dict[str, Any]:
+    return {**result, "value": 10.0 ** (result["trial"] * 3), "train_s": 10.0 ** result["trial"]}
+
+
+EDITS: dict[str, Edit] = {
+    "all pruned": pruned,
+    "all failed": failed,
+    "a failed arm": arm_failed,
+    "missing numbers": full_of_nothing,
+    "lists, flags and words as hyperparameters": lists,
+    "all running": all_running,
+    "no result on file": lambda result: None,
+    "no spread": one_value,
+    "extreme numbers": extreme,
+    "no accuracy": lambda result: {**result, "val_accuracy": None},
+}
+COMPARES: dict[str, dict[str, Any]] = {
+    "one arm": {},
+    "four arms": {"depth": [1, 2, 3, 4]},
+}
+
+
+@pytest.mark.parametrize("compare", COMPARES.values(), ids=COMPARES.keys())
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+def test_odd_records(make_run: MakeRun, edit: Edit, compare: dict[str, Any]) -> None:
+    check(rendered(make_run(edit=edit, compare=compare, trials=6)))
+
+
+@pytest.mark.parametrize("trials", [0, 1])
+def test_hardly_any_trial(make_run: MakeRun, trials: int) -> None:
+    parsed = check(rendered(make_run(trials=trials, epochs=1, wanted=10)))
+    assert "Unfinished" in parsed.text
+    assert ("No trial has finished yet" in parsed.text) == (trials == 0)
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        {"cell": [f"a cell of a rather long name, number {i}" for i in range(12)]},
+        {"units": [4, 16, 64, 4096]},
+        {"bidirectional": [True, False]},
+        {"depth": [2]},
+        {"units": ["a" * 90]},
+    ],
+)
+def test_what_is_compared(make_run: MakeRun, compare: dict[str, Any]) -> None:
+    check(rendered(make_run(compare=compare, trials=3)))
+
+
+def test_manifest_with_little_in_it(make_run: MakeRun) -> None:
+    root = make_run(trials=3)
+    manifest = json.loads((root / "manifest.json").read_text())
+    little = {key: manifest[key] for key in ("schema", "study", "arms")}
+    little["spec"] = {"budget": {"trials": 3}, "fixed": {}}
+    (root / "manifest.json").write_text(json.dumps(little))
+    check(rendered(root))
+
+
+def test_hostile_text_is_inert(make_run: MakeRun) -> None:
+    def edit(result: dict[str, Any]) -> dict[str, Any]:
+        params = {HOSTILE: result["trial"], "choice": HOSTILE}
+        chosen = {**result, "params": params, "path": HOSTILE}
+        return failed(chosen, HOSTILE) if result["trial"] == 2 else chosen
+
+    root = make_run(
+        edit=edit,
+        trials=4,
+        manifest={
+            "question": HOSTILE,
+            "study": HOSTILE,
+            "arms": [{"name": "depth=1", "values": {HOSTILE: HOSTILE}}],
+            "storage": HOSTILE,
+            "environment": {"cpu": HOSTILE, "packages": {HOSTILE: HOSTILE}, HOSTILE: [HOSTILE]},
+        },
+    )
+    text = rendered(root)
+    parsed = check(text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u200f\u202a-\u202e\u2066-\u2069]", text)
+    # Shown all the same: as the words that they are, in charts as well as in tables.
+    assert "<script>alert(1)</script>" in parsed.text
+    assert r"\x1b[31mred" in parsed.text
+    assert "$x^2$" in parsed.text
+    assert "{{ 7*7 }}" in parsed.text
+
+
+def test_500_trials_fit_into_two_megabytes(make_run: MakeRun) -> None:
+    text = rendered(make_run(trials=125, epochs=20))
+    check(text)
+    assert len(text.encode()) < 2_000_000
+
+
+def test_a_password_is_not_shown(make_run: MakeRun) -> None:
+    root = make_run(trials=1, manifest={"storage": "postgresql://me:secret@host:5432/studies"})
+    assert "secret" not in rendered(root)

@@ -1,0 +1,75 @@
+"""Numbers rounded to what they support, and names made harmless."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports import wording
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (math.nan, "–"),
+        (0.0, "0 s"),
+        (8.44, "8.4 s"),
+        (42.4, "42 s"),
+        (59.7, "1 min"),
+        (200.0, "3 min 20 s"),
+        (3599.9, "1 h"),
+        (7500.0, "2 h 5 min"),
+    ],
+)
+def test_seconds(value: float | None, text: str) -> None:
+    assert wording.seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "size", "text"),
+    [
+        (0.8523, 4000, "85.2\u00a0%"),
+        (0.8523, None, "85.2\u00a0%"),
+        (0.8523, 50, "85\u00a0%"),
+        (None, 4000, "–"),
+        (1.0, 4000, "100.0\u00a0%"),
+    ],
+)
+def test_percent(accuracy: float | None, size: int | None, text: str) -> None:
+    assert wording.percent(accuracy, size) == text
+
+
+def test_standard_error_is_the_binomial_one() -> None:
+    assert wording.standard_error(0.5, 2500) == pytest.approx(0.01)
+    assert wording.standard_error(0.5, None) is None
+    assert wording.standard_error(math.nan, 10) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(12.345, "12.3"), (0.01234, "0.0123"), (1234.5, "1,234"), (1.75, "1.75"), (0.0, "0")],
+)
+def test_significant(value: float, text: str) -> None:
+    assert wording.significant(value, 3) == text
+
+
+@given(st.text())
+def test_inert_text_has_no_control_in_it(text: str) -> None:
+    shown = wording.inert(text)
+    assert all(c.isprintable() or c in "\n\t\u00a0\u202f\u2009\u200d" for c in shown)
+    shown.encode("utf-8")
+    assert wording.inert(shown) == shown
+
+
+@given(st.text(max_size=60), st.integers(min_value=4, max_value=40))
+def test_shortened_text_fits(text: str, length: int) -> None:
+    assert len(wording.shorten(text, length)) <= length
+
+
+@given(st.text(min_size=1), st.integers(min_value=0))
+def test_anchors_are_ids(arm: str, number: int) -> None:
+    anchor = wording.trial_anchor(arm, number)
+    assert anchor.isascii()
+    assert not set(anchor) & set(" \t\n\"'<>#%")
