@@ -4,7 +4,8 @@ Two things make an interrupted search equal an uninterrupted one. The sampler of
 made anew from a seed that names the trial (study seed, arm, trial number), so it does not matter
 how many suggestions a process has made before. And a trial that was under way when the process
 died keeps its number: its hyperparameters are read back, or, where it died while storing them,
-suggested again from the same seed and history, and it is trained again under the same seed.
+suggested again from the same seed and history, and its training goes on from its checkpoint,
+bit for bit as it would have without the interruption.
 """
 
 import math
@@ -12,6 +13,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -19,7 +21,7 @@ from optuna.pruners import _filter_study
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from harness import pruners, runs, samplers
+from harness import checkpoint, pruners, runs, samplers
 from harness.parameters import Hyperparameters
 from harness.seeds import derive_seed
 from harness.spec import Arm, Study
@@ -135,10 +137,14 @@ class ArmSearch:
         return assignment
 
     def begin(self, assignment: Assignment) -> None:
-        """Forget what an earlier attempt at the training left: it starts at its first epoch."""
+        """Forget the epochs of an earlier attempt: a worker tells of each, old or new."""
         assignment.epochs.clear()
         folder = self._directory.trial(self.arm.name, assignment.trial.number)
         (folder / "metrics.jsonl").unlink(missing_ok=True)
+
+    def checkpoints(self, assignment: Assignment) -> Path:
+        """The folder of a training's checkpoints; gone when the trial has ended."""
+        return self._directory.trial(self.arm.name, assignment.trial.number) / "checkpoint"
 
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
         """Record an epoch; whether the training goes on. Loss and val_loss must be finite."""
@@ -199,6 +205,7 @@ class ArmSearch:
         self._optuna.tell(
             trial, values=record["value"] if state == TrialState.COMPLETE else None, state=state
         )
+        checkpoint.remove(self.checkpoints(assignment))
         self.done[STATES[state]] += 1
         return record
 

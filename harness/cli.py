@@ -2,7 +2,7 @@
 
 import typer
 
-from harness import report, study
+from harness import report, status, study
 from harness.console import run
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("study", epilog=study.EXAMPLES)(study.study)
 app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("status")(status.status)
 
 
 @app.command("list")

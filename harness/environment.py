@@ -23,7 +23,7 @@ def describe() -> dict[str, Any]:
         "cpu": cpu_model(),
         "cores": len(available_cpus()),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-        "packages": _versions(),
+        "packages": versions(),
         "git": _git_state(Path(__file__).parent),
     }
 
@@ -45,7 +45,8 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of the packages that decide or show a study's numbers."""
     found = {}
     for name in PACKAGES:
         try:

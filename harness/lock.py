@@ -40,5 +40,8 @@ def hold(file: Path) -> Iterator[None]:
         except OSError as error:
             raise UserError(f"{file}: {error.strerror}; free some space and try again") from None
         yield
+        # Whoever reads the file now sees that nobody holds it.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)

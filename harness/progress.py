@@ -154,8 +154,6 @@ class Plain(Board):
     def tick(self) -> None:
         if time.monotonic() - self._last < HEARTBEAT_S:
             return
-        if not self.running:
-            self.say("starting the workers")
         for running in self.running.values():
             self.say(f"{running.arm} trial {running.trial}: {running.describe()}")
 
@@ -232,8 +230,10 @@ class Terminal(Board):
                 "" if arm.val_accuracy is None else f"{arm.val_accuracy:.1%}",
                 Text(now),
             )
-        left = self.time_left() if running else "starting the workers"
-        return Group(table, Text(f"{self.finished} of {self.total} trials done. {left}"))
+        note = f"{self.finished} of {self.total} trials done"
+        if running:
+            note += f", {self.time_left() or 'timing the first'}"
+        return Group(table, Text(note))
 
 
 def duration(seconds: float) -> str:

@@ -56,11 +56,11 @@ def report(
 ) -> None:
     """Rebuild report.html and the CSV tables from what is on file, and print the page's path."""
     # All are found before any is written.
-    for root in [_find(name, runs_directory) for name in names]:
+    for root in [find(name, runs_directory) for name in names]:
         print(write(root))
 
 
-def _find(name: str, runs_directory: Path) -> Path:
+def find(name: str, runs_directory: Path) -> Path:
     """The run directory meant by a study's name or a path; raises UserError if there is none."""
     for root in (runs_directory / name, Path(name)):
         if runs.RunDirectory(root).manifest.is_file():

@@ -37,6 +37,12 @@ from harness.workers.messages import (
 # A worker that dies may have been the machine's fault: its trial is tried again this often.
 RETRIES = 2
 POLL_S = 0.25
+# Compiling the deepest networks takes a minute; a worker that says nothing for this long hangs.
+NO_PROGRESS_S = 900.0
+MEMORY_CHECK_S = 1.0
+# Backends hold on to memory from trial to trial. Between two trials a worker is exchanged for a
+# fresh one once it holds this much, or this share of what it may.
+RECYCLE_BYTES, RECYCLE_SHARE = 3_000_000_000, 0.5
 
 
 class Pool(Protocol):
@@ -46,6 +52,9 @@ class Pool(Protocol):
     def send(self, worker: int, message: Down) -> None: ...
     def wait(self, timeout_s: float) -> list[tuple[int, Up]]: ...
     def replace(self, worker: int) -> None: ...
+    def memory(self, worker: int) -> int: ...
+    @property
+    def memory_limit(self) -> int: ...
 
 
 class Search:
@@ -68,6 +77,8 @@ class Search:
         self._trial_timeout_s = trial_timeout_s
         self._assigned: dict[int, Assignment] = {}
         self._deadline: dict[int, float] = {}
+        self._heard: dict[int, float] = {}
+        self._memory_checked = 0.0
         self._halting: dict[int, tuple[str, str | None]] = {}
         self._ready: set[int] = set()
 
@@ -81,8 +92,10 @@ class Search:
             while self._assigned:
                 self._stop.check()
                 for worker, message in self._pool.wait(POLL_S):
+                    self._heard[worker] = time.monotonic()
                     self._handle(worker, message)
                 self._end_overdue()
+                self._watch_memory()
                 self._board.tick()
         finally:
             for assignment in self._assigned.values():
@@ -127,6 +140,7 @@ class Search:
                 hyperparameters=assignment.hyperparameters,
                 seed=assignment.seed,
                 epochs=self._study.budget.epochs,
+                checkpoints=str(self._arms[assignment.arm.name].checkpoints(assignment)),
             ),
         )
 
@@ -152,7 +166,7 @@ class Search:
             case Failed(_, reason):
                 self._end(worker, "failed", reason)
             case Died(how):
-                self._worker_died(worker, how)
+                self._try_again(worker, f"killed: the worker ended with {how}")
 
     def _epoch_done(self, worker: int, task: str, metrics: Mapping[str, float]) -> None:
         assignment = self._assigned[worker]
@@ -184,32 +198,56 @@ class Search:
         self._board.ended(
             assignment.task, outcome, record["value"], record["val_accuracy"], reason or ""
         )
+        bound = min(RECYCLE_BYTES, int(RECYCLE_SHARE * self._pool.memory_limit))
+        if worker in self._ready and self._pool.memory(worker) > bound:
+            self._exchange(worker)
         if self._stop.received is None:
             # The arm just freed may serve a worker that had to wait, too.
             for idle in [worker, *range(len(self._pool))]:
                 if idle not in self._assigned:
                     self._assign(idle)
 
-    def _worker_died(self, worker: int, how: str) -> None:
-        self._ready.discard(worker)
-        self._halting.pop(worker, None)
-        self._deadline.pop(worker, None)
+    def _try_again(self, worker: int, reason: str) -> None:
+        """Exchange a worker; its trial starts again, or fails when that was tried enough."""
         assignment = self._assigned.get(worker)
-        self._pool.replace(worker)
+        self._exchange(worker)
         if assignment is None:
             return
         if assignment.attempts > RETRIES:
-            self._end(worker, "failed", f"killed: the worker ended with {how}")
+            self._end(worker, "failed", reason)
             return
         assignment.attempts += 1
-        self._board.say(
-            f"a worker ended with {how}; {assignment.task.replace('/', ' trial ')} starts again"
-        )
+        self._board.say(f"{assignment.task.replace('/', ' trial ')} starts again ({reason})")
+
+    def _exchange(self, worker: int) -> None:
+        self._ready.discard(worker)
+        self._halting.pop(worker, None)
+        self._deadline.pop(worker, None)
+        self._heard.pop(worker, None)
+        self._pool.replace(worker)
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
         for worker in [w for w, deadline in self._deadline.items() if now > deadline]:
-            self._ready.discard(worker)
-            self._halting.pop(worker, None)
-            self._pool.replace(worker)
+            self._exchange(worker)
             self._end(worker, "failed", f"timeout: more than {self._trial_timeout_s:g} s")
+        for worker in [w for w, heard in self._heard.items() if now > heard + NO_PROGRESS_S]:
+            if worker in self._assigned:
+                reason = f"timeout: no sign of life for {NO_PROGRESS_S:g} s"
+                self._try_again(worker, reason)
+
+    def _watch_memory(self) -> None:
+        """End a worker before the system's own killer picks a process, perhaps another one."""
+        now = time.monotonic()
+        if now < self._memory_checked + MEMORY_CHECK_S:
+            return
+        self._memory_checked = now
+        limit = self._pool.memory_limit
+        for worker in list(self._assigned):
+            held = self._pool.memory(worker)
+            if held > limit:
+                self._try_again(
+                    worker,
+                    f"out of memory: the worker held {held / 2**30:.1f} GiB "
+                    f"of {limit / 2**30:.1f} GiB",
+                )

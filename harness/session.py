@@ -1,10 +1,11 @@
 """One sitting of a study: from options to the report, under the study's lock. No Keras."""
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from harness.progress import Board, Plain, Terminal
 from harness.search import Search
 from harness.spec import Budget, Study, differences, fingerprint
 from harness.workers.local import LocalPool, Settings, default_count
+
+# Options that the command for going on leaves out: they change how a study runs, not what it is.
+MAY_VARY = ("name", "trials", "workers", "trial_timeout", "fresh", "dry_run", "json_output",
+            "quiet", "verbose")  # fmt: skip
 
 KERAS_BACKEND_MODULES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
@@ -71,6 +76,19 @@ def run(options: Options) -> int:
         with storage.told(str(directory.root)):
             _run_locked(options, declaration, name, study, directory)
         return _tell_outcome(options, directory)
+
+
+def command(options: Options) -> str:
+    """The command that goes on with the study: what it was begun with, less what may vary."""
+    words = ["python", "-m", "harness.study", options.name]
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if field.name in MAY_VARY or value is None or value is False or value == field.default:
+            continue
+        words.append(f"--{field.name.replace('_', '-')}")
+        if value is not True:
+            words.append(str(value))
+    return shlex.join(words)
 
 
 def apply(options: Options, study: Study) -> Study:
@@ -149,7 +167,12 @@ def _run_locked(
         study = _match(old, name, study, directory, trials_given=options.trials is not None)
     url = options.storage or storage.sqlite_url(directory.database)
     manifest = old or _new_manifest(options, declaration, name, study)
-    manifest = {**manifest, "spec": study.to_mapping(), "storage": storage.shown(url)}
+    manifest = {
+        **manifest,
+        "spec": study.to_mapping(),
+        "storage": storage.shown(url),
+        "command": command(options),
+    }
     database = storage.open_storage(url)
     arms = [ArmSearch(name, study, arm, database, directory) for arm in study.arms()]
     _check_claims(arms, manifest["fingerprint"], storage.shown(url))
@@ -183,7 +206,7 @@ def _search(
     if workers > len(arms):
         _say(
             options,
-            f"{workers} workers for {len(arms)} arms: trials of one arm run side by side, and "
+            "more workers than arms: trials of one arm run side by side, and "
             "the outcome can't be repeated exactly",
         )
     with (
@@ -313,7 +336,7 @@ def _check_limits(options: Options) -> None:
 
 def _worker_count(options: Options, study: Study) -> int:
     """As asked; else one a core, but no more than leave the outcome repeatable."""
-    return options.workers or min(default_count(study.threads), len(study.arms()))
+    return options.workers or min(default_count(study.threads, study.device), len(study.arms()))
 
 
 def _move_aside(directory: runs.RunDirectory) -> Path | None:

@@ -103,7 +103,7 @@ def in_words(outcome: Mapping[str, Any]) -> list[str]:
             f"(best of {sum(arm['trials'].values())} trials: {short(best['params'])}); "
             f"{cost['step_ms']:.1f} ms a step, {cost['parameters']:,} parameters"
         )
-    if outcome["recommended"] is not None:
+    if outcome["recommended"] is not None and len(outcome["arms"]) > 1:
         lines.append(
             f"Lowest validation loss: {outcome['recommended']['arm']}. Each figure is one "
             "training, the best of its arm's search: small differences may be chance."

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import models
+from harness.checkpoint import Checkpoints
 from harness.datasets.base import Arrays
 from harness.epochs import CompiledEpochs, Epochs, FitEpochs
 from harness.errors import UserError
@@ -99,12 +100,17 @@ class Trainer:
         on_start: Callable[[int, str], None],
         on_progress: Callable[[int, int, int, float], None],
         on_epoch: Callable[[Epoch], bool],
+        checkpoints: Checkpoints | None = None,
     ) -> Training:
         """Train for at most `epochs` epochs.
 
         `on_start(parameters, path)` is called once the model is built, `on_progress(epoch, step,
         steps, running loss)` every few seconds, `on_epoch` after each epoch: False ends the
         training (pruned). A loss that is not finite is returned like any other.
+
+        With `checkpoints` the state after each epoch is kept there before `on_epoch` hears of
+        it. A training that finds its own goes on from it, bit for bit: `on_epoch` is called for
+        the epochs before as they were recorded, then for the rest.
         """
         with self._placement():
             program, path, compile_s = self._program(hp, data)
@@ -113,12 +119,19 @@ class Trainer:
             parameters = int(sum(np.prod(w.shape) for w in program.model.trainable_weights))
             on_start(parameters, path)
             finished: list[Epoch] = []
-            for number in range(1, epochs + 1):
-                epoch = _epoch(program, hp, data, seed, number, compile_s, on_progress)
+            for epoch in _restore(program, checkpoints):
                 finished.append(epoch)
-                compile_s = 0.0
                 if not on_epoch(epoch):
                     break
+            else:
+                for number in range(len(finished) + 1, epochs + 1):
+                    epoch = _epoch(program, hp, data, seed, number, compile_s, on_progress)
+                    finished.append(epoch)
+                    compile_s = 0.0
+                    if checkpoints is not None:
+                        checkpoints.save([asdict(e) for e in finished], _state(program))
+                    if not on_epoch(epoch):
+                        break
         return Training(epochs=tuple(finished), parameters=parameters, path=path)
 
     def evaluate(self, split: Arrays) -> tuple[float, float]:
@@ -176,6 +189,20 @@ class Trainer:
 
         placement: contextlib.AbstractContextManager[Any] = tf.device("/CPU:0")
         return placement
+
+
+def _restore(program: Epochs, checkpoints: Checkpoints | None) -> list[Epoch]:
+    """Put the program where the last checkpoint was taken; the epochs up to there."""
+    found = checkpoints.load() if checkpoints is not None else None
+    if found is None:
+        return []
+    for variable, array in zip(program.variables(), found.arrays, strict=True):
+        variable.assign(array)
+    return [Epoch(**epoch) for epoch in found.history]
+
+
+def _state(program: Epochs) -> list[NDArray[Any]]:
+    return [keras.ops.convert_to_numpy(variable) for variable in program.variables()]
 
 
 def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:

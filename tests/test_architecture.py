@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent
 LAYERS = [
     {"errors", "names", "seeds", "parameters", "signals"},
     {"runs", "environment", "lock", "samplers", "pruners", "datasets", "summary"},
+    {"checkpoint"},
     {"recurrent"},
     {"spec", "storage"},
     {"declarations", "models"},
@@ -21,7 +22,9 @@ LAYERS = [
     {"progress", "arm_search"},
     {"search"},
     {"reports"},
-    {"console", "report"},
+    {"console"},
+    {"report"},
+    {"status"},
     {"session"},
     {"study"},
     {"cli"},

@@ -65,7 +65,7 @@ def test_the_console_script_offers_the_same_as_verbs(tmp_path: Path) -> None:
     helped = subprocess.run(
         [sys.executable, "-c", verbs, "--help"], capture_output=True, text=True, cwd=tmp_path
     )
-    for verb in ("study", "list", "report"):
+    for verb in ("study", "list", "report", "status"):
         assert verb in helped.stdout
 
 

@@ -13,8 +13,9 @@ import optuna
 import pytest
 from toys import ToyPool, losses, outcomes, run_search, toy_study
 
-from harness import Budget, pruners, samplers
+from harness import Budget, pruners, samplers, search
 from harness.runs import RunDirectory, read_records
+from harness.signals import Stopped, StopRequest
 from harness.workers.messages import Train
 
 INSTALLED = [name for name in samplers.names() if name != "gp"]
@@ -294,3 +295,81 @@ def test_records_read_what_the_search_wrote(directory: RunDirectory) -> None:
         values = [t.value for t in arm.finished_trials() if t.state.name == "COMPLETE"]
         assert best[arm.arm.name] == min(v for v in values if v is not None)
     assert str(records.trials["params_units"].dtype) == "Int64"
+
+
+def test_a_worker_that_holds_too_much_memory_is_ended(
+    directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Greedy(ToyPool):
+        def memory(self, worker: int) -> int:
+            under_way = self._training.get(worker)
+            return 2 * 10**10 if under_way and under_way.task == "depth=1/1" else 0
+
+    monkeypatch.setattr(search, "MEMORY_CHECK_S", 0.0)
+    arm = run_search(directory, toy_study(), Greedy())[0]
+    trial = arm.finished_trials()[1]
+    assert trial.state.name == "FAIL"
+    assert trial.user_attrs["reason"].startswith("out of memory: the worker held 18.6 GiB of 9.3")
+    assert arm.done.total() == 6
+
+
+def test_a_worker_that_has_grown_is_exchanged_between_trials(directory: RunDirectory) -> None:
+    pool = ToyPool(held=6 * 10**9)
+    arms = run_search(directory, toy_study(), pool)
+    assert pool.replaced == 12
+    assert all(t.state.name in ("COMPLETE", "PRUNED") for a in arms for t in a.finished_trials())
+
+
+def test_a_worker_that_hangs_is_ended_and_its_trial_tried_again(
+    directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NO_PROGRESS_S", 0.5)
+    hangs = iter([True])
+
+    class Hanging(ToyPool):
+        def send(self, worker, message):  # type: ignore[no-untyped-def]
+            if isinstance(message, Train) and message.task == "depth=1/1" and next(hangs, False):
+                return
+            super().send(worker, message)
+
+    pool = Hanging()
+    arm = run_search(directory, toy_study(), pool)[0]
+    assert pool.replaced == 1
+    assert arm.finished_trials()[1].state.name == "COMPLETE"
+
+
+def test_a_worker_that_hangs_for_ever_costs_its_trial_only(
+    directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NO_PROGRESS_S", 0.3)
+
+    class Hanging(ToyPool):
+        def send(self, worker, message):  # type: ignore[no-untyped-def]
+            if not (isinstance(message, Train) and message.task == "depth=1/1"):
+                super().send(worker, message)
+
+    arm = run_search(directory, toy_study(), Hanging())[0]
+    assert arm.finished_trials()[1].user_attrs["reason"].startswith("timeout: no sign of life")
+    assert arm.done.total() == 6
+
+
+def test_a_signal_sets_the_trials_under_way_aside(directory: RunDirectory) -> None:
+    stop = StopRequest()
+
+    def stopping(order: Train) -> list[float]:
+        if order.task == "depth=2/1":
+            stop._on_signal(signal.SIGTERM, None)
+        return losses(order)
+
+    with pytest.raises(Stopped) as stopped:
+        run_search(directory, toy_study(), ToyPool(2, curve=stopping), stop=stop)
+    assert stopped.value.code == 143
+    url = f"sqlite:///{directory.database}"
+    states = [
+        trial.state.name
+        for name in optuna.get_all_study_names(url)
+        for trial in optuna.load_study(study_name=name, storage=url).trials
+    ]
+    assert "RUNNING" not in states
+    assert "WAITING" in states
+    assert all(arm.done.total() == 6 for arm in run_search(directory, toy_study(), ToyPool()))

@@ -265,6 +265,18 @@ def test_bad_options_are_told_in_one_line(
     assert not (file.parent / "runs" / "mine" / "manifest.json").exists()
 
 
+def test_the_command_to_go_on_with_keeps_what_makes_the_study() -> None:
+    given = session.Options(
+        name="a b.py", quick=True, epochs=3, sampler="random", runs=Path("/x y"), trials=9,
+        workers=2, fresh=True, json_output=True, quiet=True,
+    )  # fmt: skip
+    assert session.command(given) == (
+        "python -m harness.study 'a b.py' --quick --epochs 3 --sampler random --runs '/x y'"
+    )
+    plain = session.Options(name="lstm_depth")
+    assert session.command(plain) == "python -m harness.study lstm_depth"
+
+
 def test_a_runs_directory_that_is_a_file(file: Path) -> None:
     (file.parent / "runs").write_text("")
     with pytest.raises(UserError, match="choose another --runs"):

@@ -100,7 +100,7 @@ class ToyPool:
         self._left: dict[int, list[float]] = {}
         self._training: dict[int, Train] = {}
         for worker in range(self.count):
-            self.inbox[worker] = deque([Ready(worker)])
+            self.inbox[worker] = deque([Ready()])
 
     def __len__(self) -> int:
         return self.count
@@ -144,19 +144,29 @@ class ToyPool:
         waiting = self.order([worker for worker, box in self.inbox.items() if box])
         return [(worker, self.inbox[worker].popleft()) for worker in waiting]
 
+    memory_limit: int = 10**10
+    held: int = 0
+
+    def memory(self, worker: int) -> int:
+        return self.held
+
     def replace(self, worker: int) -> None:
         self.replaced += 1
-        self.inbox[worker] = deque([Ready(worker)])
+        self.inbox[worker] = deque([Ready()])
 
 
 def run_search(
-    root: RunDirectory, study: Study, pool: ToyPool, **options: object
+    root: RunDirectory,
+    study: Study,
+    pool: ToyPool,
+    stop: StopRequest | None = None,
+    **options: object,
 ) -> list[ArmSearch]:
     """A search as a session does it, with a toy pool."""
     storage = open_storage(sqlite_url(root.database))
     arms = [ArmSearch("toy", study, arm, storage, root) for arm in study.arms()]
     board = Board([arm.name for arm in study.arms()], study.budget.trials, len(pool), 4)
-    Search(study, arms, pool, board, StopRequest(), **options).run()  # type: ignore[arg-type]
+    Search(study, arms, pool, board, stop or StopRequest(), **options).run()  # type: ignore[arg-type]
     return arms
 
 

@@ -25,6 +25,9 @@ class Weights(NamedTuple):
     recurrent_bias: Tensor | None
 
 
+State = tuple[Tensor, ...]  # each (batch, units), hidden state first
+
+
 class Cell(Protocol):
     """`state` is a tuple of (batch, units) tensors, hidden state first."""
 
@@ -32,18 +35,16 @@ class Cell(Protocol):
     states: int  # tensors in the state
     saved: int  # blocks of `units` columns that `forward` saves for `backward`
 
-    def forward(
-        self, p: Tensor, state: tuple[Tensor, ...], weights: Weights
-    ) -> tuple[tuple[Tensor, ...], Tensor]:
+    def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         """One step: the new state, and what to save, (batch, saved·units)."""
 
     def backward(
         self,
-        d_state: tuple[Tensor, ...],
+        d_state: State,
         saved: Tensor,
-        state: tuple[Tensor, ...],
-        previous: tuple[Tensor, ...],
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        state: State,
+        previous: State,
+    ) -> tuple[Tensor, Tensor, State]:
         """From the gradient of the new `state`: the gradient of `p`; that of the recurrent
         product (state @ recurrent_kernel + recurrent_bias); and the part of the gradient of
         the `previous` state that does not pass through that product.
@@ -58,18 +59,16 @@ class SimpleRNN:
 
     gates, states, saved = 1, 1, 0
 
-    def forward(
-        self, p: Tensor, state: tuple[Tensor, ...], weights: Weights
-    ) -> tuple[tuple[Tensor, ...], Tensor]:
+    def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         return (tf.tanh(p + tf.matmul(state[0], weights.recurrent_kernel)),), None
 
     def backward(
         self,
-        d_state: tuple[Tensor, ...],
+        d_state: State,
         saved: Tensor,
-        state: tuple[Tensor, ...],
-        previous: tuple[Tensor, ...],
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        state: State,
+        previous: State,
+    ) -> tuple[Tensor, Tensor, State]:
         d_p = d_state[0] * (1.0 - tf.square(state[0]))
         return d_p, d_p, (tf.zeros_like(d_p),)
 
@@ -86,9 +85,7 @@ class GRU:
 
     gates, states, saved = 3, 1, 4
 
-    def forward(
-        self, p: Tensor, state: tuple[Tensor, ...], weights: Weights
-    ) -> tuple[tuple[Tensor, ...], Tensor]:
+    def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         h = state[0]
         q = tf.matmul(h, weights.recurrent_kernel) + weights.recurrent_bias
         p_z, p_r, p_h = tf.split(p, 3, axis=1)
@@ -101,11 +98,11 @@ class GRU:
 
     def backward(
         self,
-        d_state: tuple[Tensor, ...],
+        d_state: State,
         saved: Tensor,
-        state: tuple[Tensor, ...],
-        previous: tuple[Tensor, ...],
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        state: State,
+        previous: State,
+    ) -> tuple[Tensor, Tensor, State]:
         d_h = d_state[0]
         z, r, candidate, q_h = tf.split(saved, 4, axis=1)
         d_candidate = d_h * (1.0 - z) * (1.0 - tf.square(candidate))
@@ -126,22 +123,24 @@ class LSTM:
 
     gates, states, saved = 4, 2, 4
 
-    def forward(
-        self, p: Tensor, state: tuple[Tensor, ...], weights: Weights
-    ) -> tuple[tuple[Tensor, ...], Tensor]:
+    def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         h, c = state
-        a_i, a_f, a_g, a_o = tf.split(p + tf.matmul(h, weights.recurrent_kernel), 4, axis=1)
-        i, f, g, o = tf.sigmoid(a_i), tf.sigmoid(a_f), tf.tanh(a_g), tf.sigmoid(a_o)
+        # One tanh over all four blocks, as σ(x) = (1 + tanh(x/2))/2: g is scaled by 1, not 1/2.
+        units = h.shape[-1]
+        half = tf.constant([[0.5] * (2 * units) + [1.0] * units + [0.5] * units])
+        shift = tf.constant([[0.5] * (2 * units) + [0.0] * units + [0.5] * units])
+        gates = tf.tanh((p + tf.matmul(h, weights.recurrent_kernel)) * half) * half + shift
+        i, f, g, o = tf.split(gates, 4, axis=1)
         c = f * c + i * g
-        return (o * tf.tanh(c), c), tf.concat([i, f, g, o], axis=1)
+        return (o * tf.tanh(c), c), gates
 
     def backward(
         self,
-        d_state: tuple[Tensor, ...],
+        d_state: State,
         saved: Tensor,
-        state: tuple[Tensor, ...],
-        previous: tuple[Tensor, ...],
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        state: State,
+        previous: State,
+    ) -> tuple[Tensor, Tensor, State]:
         d_h, d_c = d_state
         i, f, g, o = tf.split(saved, 4, axis=1)
         tanh_c = tf.tanh(state[1])

@@ -57,6 +57,13 @@ class _Scan:
             sequences=layer.return_sequences,
             one_kernel=self.one_kernel,
         )
+        return tf.transpose(output, (1, 0, 2)) if layer.return_sequences else output
+
+    def _weights(self) -> Weights:
+        cell: Any = self.cell  # type: ignore[attr-defined]
+        kernel, recurrent_kernel, bias = (
+            tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)
+        )
         if bias.shape.rank == 2:  # GRU: one bias of the input, one of the recurrent product
             return Weights(kernel, recurrent_kernel, bias[0], bias[1])
         return Weights(kernel, recurrent_kernel, bias, None)

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from harness.recurrent.cells import Cell, Tensor, Weights
+from harness.recurrent.cells import Cell, State, Tensor, Weights
 
 
 def scan(
@@ -49,9 +49,7 @@ def _project(x: Tensor, weights: Weights) -> Tensor:
     return tf.reshape(flat, (time, batch, flat.shape[-1]))
 
 
-def _forward(
-    cell: Cell, p: Tensor, weights: Weights, one_kernel: bool
-) -> tuple[tuple[Tensor, ...], Tensor]:
+def _forward(cell: Cell, p: Tensor, weights: Weights, one_kernel: bool) -> tuple[State, Tensor]:
     """States (each (time, batch, units)) and what the cell saves (time, batch, saved·units)."""
     time, batch, _ = _shape(p)
     units = weights.recurrent_kernel.shape[0]
@@ -60,7 +58,7 @@ def _forward(
 
     advance = _advance if one_kernel else _advance_outside_kernels
 
-    def body(t: Tensor, state: tuple[Tensor, ...], kept: Sequence[Any]) -> Any:
+    def body(t: Tensor, state: State, kept: Sequence[Any]) -> Any:
         state, saved = cell.forward(p[t], state, weights)
         values = [*state, saved] if cell.saved else state
         return advance(t, 1), state, [k.write(t, v) for k, v in zip(kept, values, strict=True)]
@@ -79,7 +77,7 @@ def _backward(
     cell: Cell,
     d_output: Tensor,
     saved: Tensor,
-    states: tuple[Tensor, ...],
+    states: State,
     weights: Weights,
     sequences: bool,
     one_kernel: bool,
@@ -91,7 +89,7 @@ def _backward(
 
     advance = _advance if one_kernel else _advance_outside_kernels
 
-    def body(t: Tensor, d_state: tuple[Tensor, ...], kept: Any) -> Any:
+    def body(t: Tensor, d_state: State, kept: Any) -> Any:
         if sequences:
             d_state = (d_state[0] + d_output[t], *d_state[1:])
         d_p, d_q, d_direct = cell.backward(

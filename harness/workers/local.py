@@ -34,11 +34,23 @@ class Settings:
     path: str | None
 
 
-def default_count(threads: int) -> int:
-    """One worker for each physical core (or `threads` of them), as long as memory allows."""
+def default_count(threads: int, device: str) -> int:
+    """One worker a GPU; without, one for each `threads` physical cores, as memory allows."""
+    gpus = _gpus()
+    if device != "cpu" and gpus:
+        return len(gpus)
     cores = min(psutil.cpu_count(logical=False) or 1, len(available_cpus()))
-    by_memory = psutil.virtual_memory().available // MEMORY_PER_WORKER
+    by_memory = min(psutil.virtual_memory().available, machine_memory()) // MEMORY_PER_WORKER
     return max(1, min(cores // threads, by_memory))
+
+
+def machine_memory() -> int:
+    """Bytes of memory that this process and its children may use: the machine's, or a cgroup's."""
+    total: int = psutil.virtual_memory().total
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # absent, or the word "max"
+            total = min(total, int(Path(file).read_text()))
+    return total
 
 
 class LocalPool:
@@ -79,6 +91,18 @@ class LocalPool:
                 except (EOFError, OSError):
                     messages.append((index, Died(worker.bury())))
         return messages
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes that each worker may hold: its share of nine tenths of the machine."""
+        return int(0.9 * machine_memory() / len(self._workers))
+
+    def memory(self, worker: int) -> int:
+        """Bytes of resident memory of a worker; 0 where it is gone."""
+        try:
+            return int(psutil.Process(self._workers[worker].process.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
 
     def replace(self, worker: int) -> None:
         """End a worker, whatever it is doing, and start a new one in its place."""
@@ -123,7 +147,7 @@ class LocalPool:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(self.settings),
+                env=_environment(self.settings, index),
                 start_new_session=True,  # a terminal's signals are the coordinator's to handle
             )
         return _Worker(process, Connection(ours.detach()))
@@ -157,7 +181,17 @@ def _share_out(cpus: Sequence[int], count: int, threads: int) -> list[list[int]]
     return [list(cpus[i * threads : (i + 1) * threads]) for i in range(count)]
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _gpus() -> list[str]:
+    """The NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name for name in visible.split(",") if name.strip() not in ("", "-1")]
+    with contextlib.suppress(OSError):
+        return [str(i) for i in range(len(os.listdir("/proc/driver/nvidia/gpus")))]
+    return []
+
+
+def _environment(settings: Settings, worker: int) -> dict[str, str]:
     threads = str(settings.threads)
     environment = {
         **os.environ,
@@ -167,6 +201,9 @@ def _environment(settings: Settings) -> dict[str, str]:
         "TF_NUM_INTEROP_THREADS": threads,
         "OMP_NUM_THREADS": threads,
     }
+    gpus = _gpus()
     if settings.device == "cpu":
         environment["CUDA_VISIBLE_DEVICES"] = "-1"
+    elif gpus:
+        environment["CUDA_VISIBLE_DEVICES"] = gpus[worker % len(gpus)]
     return environment

@@ -14,13 +14,19 @@ from harness.parameters import Hyperparameters
 
 @dataclass(frozen=True)
 class Train:
-    """One training: `task` names it in all that comes back; `seed` decides all its randomness."""
+    """One training: `task` names it in all that comes back; `seed` decides all its randomness.
+
+    Checkpoints go to the folder `checkpoints`. A training that finds its own there goes on from
+    it, and sends the EpochDone of each epoch before again, so that the coordinator decides on
+    them as if they had just ended.
+    """
 
     task: str
     dataset: Dataset
     hyperparameters: Hyperparameters
     seed: int
     epochs: int
+    checkpoints: str
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,7 @@ class Halt:
 
 @dataclass(frozen=True)
 class Ready:
-    """The worker has imported its backend; `process` is its id."""
-
-    process: int
+    """The worker has imported its backend."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """The training raised; the worker itself goes on."""
+    """The training raised; the worker itself goes on. `reason` begins with its kind."""
 
     task: str
     reason: str

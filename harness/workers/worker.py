@@ -3,6 +3,7 @@
 Started by harness.workers.local as `python -m harness.workers.worker FD SETTINGS`.
 """
 
+import hashlib
 import json
 import os
 import queue
@@ -13,9 +14,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+from harness.checkpoint import Checkpoints
 from harness.datasets.base import Arrays, Dataset
+from harness.environment import versions
 from harness.workers.messages import (
     EpochDone,
     Failed,
@@ -52,7 +56,7 @@ def main() -> None:
         device=settings["device"],
         say=lambda text: send(Notice(text)),
     )
-    send(Ready(os.getpid()))
+    send(Ready())
     while True:
         message = inbox.get()
         if isinstance(message, Train):
@@ -94,6 +98,9 @@ def train(
             data,
             seed=order.seed,
             epochs=order.epochs,
+            checkpoints=Checkpoints(
+                Path(order.checkpoints), _identity(order), lambda text: send(Notice(text))
+            ),
             on_start=lambda parameters, path: send(Started(task, parameters, path)),
             on_progress=lambda epoch, step, steps, loss: send(
                 Progress(task, epoch, step, steps, loss)
@@ -104,10 +111,28 @@ def train(
         import traceback
 
         traceback.print_exc()  # the worker's log
-        text = " ".join(str(error).split())[:500]
-        send(Failed(task, f"exception: {type(error).__name__}: {text}"))
+        send(Failed(task, _reason(error)))
     else:
         send(Finished(task))
+
+
+def _reason(error: Exception) -> str:
+    """`out of memory` or `exception`, then what was raised, on one line."""
+    name = type(error).__name__
+    kind = "out of memory" if name in ("MemoryError", "ResourceExhaustedError") else "exception"
+    return f"{kind}: {name}: {' '.join(str(error).split())[:500]}"
+
+
+def _identity(order: Train) -> str:
+    """What decides a training's numbers; a checkpoint of anything else is not gone on from."""
+    parts = (
+        order.dataset.to_mapping(),
+        order.hyperparameters,
+        order.seed,
+        [os.environ.get(name) for name in ("KERAS_BACKEND", "OMP_NUM_THREADS")],
+        versions(),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _load(dataset: Dataset, split: Any, hyperparameters: Any) -> Arrays:
