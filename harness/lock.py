@@ -38,7 +38,10 @@ def hold(file: Path) -> Iterator[None]:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         except OSError as error:
-            raise UserError(f"{file}: {error.strerror}; free some space and try again") from None
+            raise UserError(
+                f"{file}: {error.strerror}: the disk is full; free some space and give the same "
+                "command again"
+            ) from None
         yield
         # Whoever reads the file now sees that nobody holds it.
         with contextlib.suppress(OSError):

@@ -74,7 +74,7 @@ def run(options: Options) -> int:
             stack.enter_context(lock.hold(directory.lock))
             _say(options, f"the old run directory is now {aside}")
         with storage.told(str(directory.root)):
-            _run_locked(options, declaration, name, study, directory)
+            _run_locked(options, declaration, name, study, directory, stack)
         return _tell_outcome(options, directory)
 
 
@@ -156,6 +156,7 @@ def _run_locked(
     name: str,
     study: Study,
     directory: runs.RunDirectory,
+    closing: ExitStack,
 ) -> None:
     old = directory.read_manifest() if directory.manifest.exists() else None
     if old is None and directory.database.exists():
@@ -174,6 +175,7 @@ def _run_locked(
         "command": command(options),
     }
     database = storage.open_storage(url)
+    closing.callback(storage.close, database)
     arms = [ArmSearch(name, study, arm, database, directory) for arm in study.arms()]
     _check_claims(arms, manifest["fingerprint"], storage.shown(url))
     _check_trials(arms, study, trials_given=options.trials is not None)

@@ -73,6 +73,12 @@ def open_storage(url: str) -> RDBStorage:
             ) from None
 
 
+def close(storage: RDBStorage) -> None:
+    """Let go of the database's file or connection."""
+    storage.remove_session()
+    storage.engine.dispose()
+
+
 def _sqlite_file(database: str) -> Path:
     """The file behind SQLAlchemy's database field, which may be a `file:` URI."""
     if database.startswith("file:"):

@@ -162,6 +162,32 @@ def test_a_worker_killed_from_outside_is_replaced(
     assert trials_in(folder) == uninterrupted
 
 
+def test_worker_and_coordinator_killed_together(
+    folder: Path, uninterrupted: dict[str, Any]
+) -> None:
+    process = start(folder, "--workers", "2")
+    wait_for(process, "epoch 1/3")
+    workers = workers_of(process)
+    for each in (*workers, process):
+        each.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert_gone(workers)
+    assert finish(folder) == uninterrupted
+
+
+def test_a_second_ctrl_c_exits_at_once(folder: Path, uninterrupted: dict[str, Any]) -> None:
+    process = start(folder, "--workers", "2")
+    wait_for(process, "epoch 1/3")
+    workers = workers_of(process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert_gone(workers)
+    assert finish(folder) == uninterrupted
+
+
 def test_a_second_coordinator_exits_75_naming_the_first(folder: Path) -> None:
     first = start(folder)
     wait_for(first, "starts")

@@ -2,11 +2,8 @@
 
 import itertools
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import optuna
@@ -126,53 +123,6 @@ def _assert_cuts_do_not_matter(ram_path: Path, study) -> None:  # type: ignore[n
             continue
         break
     assert outcomes(arms) == expected
-
-
-SCRIPT = """
-import sys, time
-from toys import ToyPool, run_search, toy_study, losses
-from harness.runs import RunDirectory
-from pathlib import Path
-def slow(order):
-    time.sleep(0.02)
-    return losses(order)
-run_search(RunDirectory(Path(sys.argv[1])), toy_study(), ToyPool(2, curve=slow))
-"""
-
-
-@pytest.mark.slow
-def test_sigkill_at_random_moments_changes_nothing(ram_path: Path) -> None:
-    whole = RunDirectory(ram_path / "whole")
-    whole.root.mkdir()
-    expected = outcomes(run_search(whole, toy_study(), ToyPool(2)))
-    cut = RunDirectory(ram_path / "cut")
-    cut.root.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    dice = random.Random(1)
-    kills = 0
-    for _ in range(60):
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(cut.root)], env=environment)
-        # After the imports (about 0.7 s), somewhere in a few trials' time.
-        try:
-            process.wait(0.7 + dice.random())
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-            continue
-        assert process.returncode == 0
-        break
-    assert kills >= 2
-    assert outcomes(run_search(cut, toy_study(), ToyPool(2))) == expected
-    assert read_frame_states(cut) == {"complete", "pruned"}
-
-
-def read_frame_states(directory: RunDirectory) -> set[str]:
-    states = set()
-    for result in directory.root.glob("trials/*/*/result.json"):
-        states.add(json.loads(result.read_text())["state"])
-    assert not list(directory.root.glob("trials/*/*/started.json"))
-    return states
 
 
 def test_a_trial_killed_while_its_parameters_were_stored_gets_the_same(
