@@ -58,8 +58,6 @@ class CompiledEpochs:
     """Epochs as XLA programs. Batch size and sizes of the splits are fixed by the first call."""
 
     def __init__(self, hp: Hyperparameters, classes: int, path: str) -> None:
-        import tensorflow as tf
-
         self.model = models.build(hp, classes=classes, path=path, seed=0)
         self._classes, self._path, self._batch = classes, path, hp.batch_size
         # The last batch of an epoch is filled up with examples of weight zero: one program
@@ -68,17 +66,14 @@ class CompiledEpochs:
         self._metrics = (keras.metrics.Mean(), accuracy)
         self._optimizer = keras.optimizers.Adam(hp.learning_rate)
         self._optimizer.build(self.model.trainable_variables)
-        compiled = tf.function(jit_compile=True, autograph=False)
-        self._train_steps = compiled(self._steps_of(self._learn))
-        self._evaluate_steps = compiled(self._steps_of(self._measure))
+        self._train_steps: Any = None
+        self._evaluate_steps: Any = None
         self._validation_rows = 0
-        self._tensors: dict[int, tuple[Arrays, Any, Any]] = {}
 
     def compile(self, train: Arrays, validation: Arrays) -> None:
         self._validation_rows = len(validation.x)
-        for program, split in ((self._train_steps, train), (self._evaluate_steps, validation)):
-            rows = len(split.x)
-            self._call(program, split.x, split.y, np.arange(rows), rows, 0, 0)
+        self._train_steps = self._compiled(self._learn, train)
+        self._evaluate_steps = self._compiled(self._measure, validation)
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
         fresh = models.build(hp, classes=self._classes, path=self._path, seed=seed)
@@ -144,11 +139,13 @@ class CompiledEpochs:
         loss, accuracy = program(tf.constant(x), tf.constant(y), tf.constant(padded), *numbers)
         return float(loss), float(accuracy)
 
-    def _steps_of(self, step: Callable[[Any, Any, Any], None]) -> Callable[..., Any]:
-        """A loop of `step` over batches, as a function to compile."""
+    def _compiled(self, step: Callable[[Any, Any, Any], None], split: Arrays) -> Any:
+        """A loop of `step` over the batches of a split of this size, as one XLA program."""
         import tensorflow as tf
 
-        size = self._batch
+        from harness.recurrent.scan import outside_kernels
+
+        size, examples = self._batch, len(split.x)
 
         def steps(x: Any, y: Any, order: Any, rows: Any, first: Any, last: Any) -> Any:
             def body(number: Any) -> Any:
@@ -156,12 +153,17 @@ class CompiledEpochs:
                 batch = tf.slice(order, [start], [size])
                 weights = tf.cast(start + tf.range(size) < rows, tf.float32)
                 step(tf.gather(x, batch), tf.gather(y, batch), weights)
-                return (number + 1,)
+                return (outside_kernels(number + 1),)
 
             tf.while_loop(lambda number: number < last, body, (first,))
             return tuple(metric.result() for metric in self._metrics)
 
-        return steps
+        shapes = [split.x.shape, split.y.shape, (-(-examples // size) * size,), (), (), ()]
+        program = tf.function(steps, jit_compile=True, autograph=False).get_concrete_function(
+            *(tf.TensorSpec(shape, tf.int32) for shape in shapes)
+        )
+        self._call(program, split.x, split.y, np.arange(examples), examples, 0, 0)  # compiles
+        return program
 
     def _learn(self, x: Any, y: Any, weights: Any) -> None:
         import tensorflow as tf
@@ -216,14 +218,17 @@ class FitEpochs:
         self.model.optimizer.learning_rate.assign(hp.learning_rate)
 
     def train(self, split: Arrays, order: NDArray[np.int64], on_step: OnStep) -> Measured:
-        x, y = split.x[order], split.y[order]
-        started = time.perf_counter()
+        watch = _Watch(on_step)
         history = self.model.fit(
-            x, y, self._batch, shuffle=False, verbose=0, callbacks=[_Progress(on_step)]
+            split.x[order],
+            split.y[order],
+            self._batch,
+            shuffle=False,
+            verbose=0,
+            callbacks=[watch],
         )
-        seconds = time.perf_counter() - started
         logs = {name: float(values[-1]) for name, values in history.history.items()}
-        return Measured(logs["loss"], logs["accuracy"], seconds)
+        return Measured(logs["loss"], logs["accuracy"], watch.seconds)
 
     def evaluate(self, split: Arrays) -> Measured:
         started = time.perf_counter()
@@ -235,14 +240,24 @@ class FitEpochs:
         return [*_layer_variables(self.model), *self.model.optimizer.variables]
 
 
-class _Progress(keras.callbacks.Callback):  # type: ignore[misc]
-    """Says every few seconds how far `fit` is."""
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Takes an epoch's time, without the second that `fit` may take to end, and says every few
+    seconds how far it is.
+    """
 
     async_safe = True  # it looks at no logs, so Keras need not wait for each step
 
     def __init__(self, on_step: OnStep) -> None:
         super().__init__()
-        self._on_step, self._said = on_step, time.perf_counter()
+        self._on_step = on_step
+        self._started = self._said = 0.0
+        self.seconds = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._started = self._said = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.seconds = time.perf_counter() - self._started
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         now = time.perf_counter()

@@ -5,6 +5,7 @@ decide every number; what the process trained before does not.
 """
 
 import contextlib
+import re
 import sys
 import time
 from collections import OrderedDict
@@ -170,9 +171,8 @@ class Trainer:
             except Exception as error:
                 if following is None:
                     raise
-                reason = str(error).strip().split("\n")[0][:200]
                 self._say(
-                    f"path {path} failed ({type(error).__name__}: {reason}); "
+                    f"path {path} failed ({type(error).__name__}: {_reason(error)}); "
                     f"training goes on with path {following}"
                 )
                 continue
@@ -268,6 +268,16 @@ def _signature(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
         len(data.train.x),
         len(data.validation.x),
     )
+
+
+def _reason(error: Exception) -> str:
+    """The line of an error's text that says what happened; Keras wraps it in lines of its own."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [
+        line for line in lines if not line.startswith(("Exception encountered", "in user code"))
+    ]
+    return (told or lines or ["no reason given"])[0][:200]
 
 
 def _resolve(device: str, backend: str) -> str:

@@ -1,8 +1,9 @@
 """One time step of each recurrent cell and its derivative, written for a scan.
 
 The scan (`harness.recurrent.scan`) has already multiplied the whole sequence by the input kernel:
-a cell gets that projection `p` (batch, gates·units), input bias included, and what is left to do
-step by step. What the derivative needs is saved on the way forward, so nothing is computed twice.
+a cell gets that projection `p` (batch, gates·units), input bias included, and does what is left to
+do step by step. Going back, a step is linear in the gradient that arrives, with coefficients known
+from the way forward.
 Gate orders, biases and activations are those of keras.layers.SimpleRNN, GRU (reset_after) and LSTM.
 """
 
@@ -25,33 +26,31 @@ class Weights(NamedTuple):
     recurrent_bias: Tensor | None
 
 
-State = tuple[Tensor, ...]  # each (batch, units), hidden state first
+State = tuple[Tensor, ...]  # each (batch, units), or (time, batch, units); hidden state first
 
 
 class Cell(Protocol):
-    """`state` is a tuple of (batch, units) tensors, hidden state first."""
+    """What a scan asks of a cell. Gradients are named d_…; q is state @ recurrent_kernel, with its
+    bias where the cell has one.
+    """
 
     gates: int  # blocks of `units` columns in the kernels
     states: int  # tensors in the state
-    saved: int  # blocks of `units` columns that `forward` saves for `backward`
+    saved: int  # blocks of `units` columns that `forward` saves
 
     def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         """One step: the new state, and what to save, (batch, saved·units)."""
 
-    def backward(
-        self,
-        d_state: State,
-        saved: Tensor,
-        state: State,
-        previous: State,
-    ) -> tuple[Tensor, Tensor, State]:
-        """From the gradient of the new `state`: the gradient of `p`; that of the recurrent
-        product (state @ recurrent_kernel + recurrent_bias); and the part of the gradient of
-        the `previous` state that does not pass through that product.
+    def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
+        """What `backward` multiplies by; elementwise, for one step or for all at once."""
+
+    def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
+        """One step back, from the complete gradient of its state: the gradients of p and of q,
+        and the part of the previous state's gradient that does not pass through q.
         """
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
-        """The gradient of the recurrent product, of all steps at once, from that of `p`."""
+        """The gradient of q, for all steps, from that of p."""
 
 
 class SimpleRNN:
@@ -62,14 +61,11 @@ class SimpleRNN:
     def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         return (tf.tanh(p + tf.matmul(state[0], weights.recurrent_kernel)),), None
 
-    def backward(
-        self,
-        d_state: State,
-        saved: Tensor,
-        state: State,
-        previous: State,
-    ) -> tuple[Tensor, Tensor, State]:
-        d_p = d_state[0] * (1.0 - tf.square(state[0]))
+    def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
+        return (1.0 - tf.square(states[0]),)
+
+    def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
+        d_p = d_state[0] * coefficients[0]
         return d_p, d_p, (tf.zeros_like(d_p),)
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
@@ -77,7 +73,7 @@ class SimpleRNN:
 
 
 class GRU:
-    """z, r = σ(p + q) with q = h' U + b; ĥ = tanh(p + r·q); h = z·h' + (1 − z)·ĥ.
+    """z, r = σ(p + q); ĥ = tanh(p + r·q); h = z·h' + (1 − z)·ĥ; with q = h' U + b.
 
     The reset gate acts after the matrix product (`reset_after=True`, Keras's default and cuDNN's
     formula). Saved: z, r, ĥ and the candidate's block of q.
@@ -87,29 +83,28 @@ class GRU:
 
     def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         h = state[0]
+        units = h.shape[-1]
         q = tf.matmul(h, weights.recurrent_kernel) + weights.recurrent_bias
-        p_z, p_r, p_h = tf.split(p, 3, axis=1)
-        q_z, q_r, q_h = tf.split(q, 3, axis=1)
-        z = tf.sigmoid(p_z + q_z)
-        r = tf.sigmoid(p_r + q_r)
-        candidate = tf.tanh(p_h + r * q_h)
+        gates = _sigmoid(p[:, : 2 * units] + q[:, : 2 * units])
+        z, r = tf.split(gates, 2, axis=1)
+        q_h = q[:, 2 * units :]
+        candidate = tf.tanh(p[:, 2 * units :] + r * q_h)
         h = z * h + (1.0 - z) * candidate
-        return (h,), tf.concat([z, r, candidate, q_h], axis=1)
+        return (h,), tf.concat([gates, candidate, q_h], axis=1)
 
-    def backward(
-        self,
-        d_state: State,
-        saved: Tensor,
-        state: State,
-        previous: State,
-    ) -> tuple[Tensor, Tensor, State]:
+    def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
+        z, r, candidate, q_h = tf.split(saved, 4, axis=-1)
+        of_candidate = (1.0 - z) * (1.0 - tf.square(candidate))
+        of_z = (previous[0] - candidate) * z * (1.0 - z)
+        of_r = of_candidate * q_h * r * (1.0 - r)
+        return z, tf.concat([of_z, of_r, of_candidate], axis=-1), r
+
+    def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
         d_h = d_state[0]
-        z, r, candidate, q_h = tf.split(saved, 4, axis=1)
-        d_candidate = d_h * (1.0 - z) * (1.0 - tf.square(candidate))
-        d_z = d_h * (previous[0] - candidate) * z * (1.0 - z)
-        d_r = d_candidate * q_h * r * (1.0 - r)
-        d_p = tf.concat([d_z, d_r, d_candidate], axis=1)
-        d_q = tf.concat([d_z, d_r, d_candidate * r], axis=1)
+        z, of_p, r = coefficients
+        d_p = tf.concat([d_h, d_h, d_h], axis=-1) * of_p
+        units = d_h.shape[-1]
+        d_q = tf.concat([d_p[:, : 2 * units], d_p[:, 2 * units :] * r], axis=-1)
         return d_p, d_q, (d_h * z,)
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
@@ -134,26 +129,22 @@ class LSTM:
         c = f * c + i * g
         return (o * tf.tanh(c), c), gates
 
-    def backward(
-        self,
-        d_state: State,
-        saved: Tensor,
-        state: State,
-        previous: State,
-    ) -> tuple[Tensor, Tensor, State]:
+    def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
+        i, f, g, o = tf.split(saved, 4, axis=-1)
+        tanh_c = tf.tanh(states[1])
+        of_gates = [
+            g * i * (1.0 - i),
+            previous[1] * f * (1.0 - f),
+            i * (1.0 - tf.square(g)),
+            tanh_c * o * (1.0 - o),
+        ]
+        return o * (1.0 - tf.square(tanh_c)), f, tf.concat(of_gates, axis=-1)
+
+    def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
         d_h, d_c = d_state
-        i, f, g, o = tf.split(saved, 4, axis=1)
-        tanh_c = tf.tanh(state[1])
-        d_c = d_c + d_h * o * (1.0 - tf.square(tanh_c))
-        d_p = tf.concat(
-            [
-                d_c * g * i * (1.0 - i),
-                d_c * previous[1] * f * (1.0 - f),
-                d_c * i * (1.0 - tf.square(g)),
-                d_h * tanh_c * o * (1.0 - o),
-            ],
-            axis=1,
-        )
+        h_of_c, f, of_p = coefficients
+        d_c = d_c + d_h * h_of_c
+        d_p = tf.concat([d_c, d_c, d_c, d_h], axis=-1) * of_p
         return d_p, d_p, (tf.zeros_like(d_h), d_c * f)
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
@@ -161,3 +152,8 @@ class LSTM:
 
 
 CELLS: dict[str, Cell] = {"rnn": SimpleRNN(), "gru": GRU(), "lstm": LSTM()}
+
+
+def _sigmoid(x: Tensor) -> Tensor:
+    """σ through tanh, which XLA:CPU computes the faster."""
+    return 0.5 * tf.tanh(0.5 * x) + 0.5

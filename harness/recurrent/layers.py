@@ -122,7 +122,9 @@ LAYERS: dict[str, dict[str, type[keras.layers.RNN]]] = {
 class RateDropout(keras.layers.Dropout):  # type: ignore[misc]
     """keras.layers.Dropout whose rate is a variable, so that a compiled program serves every rate.
 
-    The rate is a plain tf.Variable: it is an input of the program, not one of the weights.
+    The rate is a plain tf.Variable: it is an input of the program, not one of the weights. Random
+    numbers come from Threefry, as in JAX: Philox, TensorFlow's choice, would take several times
+    what the whole rest of a small model takes. TensorFlow has Threefry under XLA only.
     """
 
     def __init__(self, rate: float, **kwargs: Any) -> None:

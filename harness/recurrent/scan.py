@@ -8,7 +8,7 @@ in either loop is one small matmul and elementwise arithmetic: with few units, d
 more than computing it, and the whole loop is better compiled into one kernel (`one_kernel`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -56,12 +56,12 @@ def _forward(cell: Cell, p: Tensor, weights: Weights, one_kernel: bool) -> tuple
     zero = tf.zeros((batch, units))
     widths = [units] * cell.states + ([cell.saved * units] if cell.saved else [])
 
-    advance = _advance if one_kernel else _advance_outside_kernels
+    count = tf.identity if one_kernel else outside_kernels
 
     def body(t: Tensor, state: State, kept: Sequence[Any]) -> Any:
         state, saved = cell.forward(p[t], state, weights)
         values = [*state, saved] if cell.saved else state
-        return advance(t, 1), state, [k.write(t, v) for k, v in zip(kept, values, strict=True)]
+        return count(t + 1), state, [k.write(t, v) for k, v in zip(kept, values, strict=True)]
 
     _, _, kept = tf.while_loop(
         lambda t, *_: t < time,
@@ -85,21 +85,15 @@ def _backward(
     """The gradient of the projection, (time, batch, gates·units), last time step first."""
     time, batch, units = _shape(states[0])
     zero = tf.zeros((batch, units))
-    previous = tuple(_shifted(s) for s in states)
-
-    advance = _advance if one_kernel else _advance_outside_kernels
+    coefficients = _coefficients(cell, states, saved, one_kernel)
+    count = tf.identity if one_kernel else outside_kernels
 
     def body(t: Tensor, d_state: State, kept: Any) -> Any:
         if sequences:
             d_state = (d_state[0] + d_output[t], *d_state[1:])
-        d_p, d_q, d_direct = cell.backward(
-            d_state,
-            saved[t] if cell.saved else None,
-            tuple(s[t] for s in states),
-            tuple(s[t] for s in previous),
-        )
+        d_p, d_q, d_direct = cell.backward(d_state, coefficients(t))
         d_through = tf.matmul(d_q, weights.recurrent_kernel, transpose_b=True)
-        return advance(t, -1), (d_direct[0] + d_through, *d_direct[1:]), kept.write(t, d_p)
+        return count(t - 1), (d_direct[0] + d_through, *d_direct[1:]), kept.write(t, d_p)
 
     d_last = zero if sequences else d_output
     _, _, kept = tf.while_loop(
@@ -113,6 +107,22 @@ def _backward(
         maximum_iterations=time,
     )
     return kept.stack()
+
+
+def _coefficients(
+    cell: Cell, states: State, saved: Tensor, one_kernel: bool
+) -> Callable[[Tensor], State]:
+    """A function from the time step to the coefficients of the step back from it."""
+    previous = tuple(_shifted(s) for s in states)
+    if one_kernel:  # computed where they are used: one kernel keeps them in registers
+        return lambda t: cell.coefficients(
+            tuple(s[t] for s in states),
+            tuple(s[t] for s in previous),
+            saved[t] if cell.saved else None,
+        )
+    # For all steps at once: XLA:CPU vectorizes that, and hardly the same on a step's few rows.
+    every = cell.coefficients(states, previous, saved)
+    return lambda t: tuple(c[t] for c in every)
 
 
 def _parameter_gradients(
@@ -135,17 +145,14 @@ def _parameter_gradients(
     return gradients
 
 
-def _advance(t: Tensor, by: int) -> Tensor:
-    return t + by
-
-
-def _advance_outside_kernels(t: Tensor, by: int) -> Tensor:
-    """The next time step, through a sort of two numbers.
+def outside_kernels(number: Tensor) -> Tensor:
+    """The same number, through a sort of two.
 
     A sort is one of the few operations that XLA:CPU does not compile into a loop's single kernel:
-    a loop that counts this way keeps calling the library for its matrix products. It is free.
+    a loop that counts through it keeps calling the library for its matrix products. It costs less
+    than can be measured.
     """
-    return tf.sort(tf.stack([t + by, tf.constant(tf.int32.max)]))[0]
+    return tf.sort(tf.stack([number, tf.constant(tf.int32.max)]))[0]
 
 
 def _shifted(states: Tensor) -> Tensor:
