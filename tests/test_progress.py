@@ -61,8 +61,8 @@ def test_the_terminal_shows_arms_counts_running_best_and_time_left() -> None:
     console.print(board._render())
     text = console.file.getvalue()  # type: ignore[attr-defined]
     rows = text.splitlines()
-    assert rows[1].split() == (
-        "depth=1 1/4 0 0 0.4000 83.0% trial 1: epoch 1/5, loss 0.6000, val_loss 0.5000".split()
+    assert " ".join(rows[1].split()) == (
+        "depth=1 1/4 0 0 0.4000 83.0% trial 1: epoch 1/5, loss 0.6000, val_loss 0.5000"
     )
     assert rows[2].split()[:4] == ["depth=2", "2/4", "0", "1"]
     assert "3 of 8 trials done, about 0 s left" in text
