@@ -25,37 +25,51 @@ GENERATIONS = 2
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training after some epoch.
+    """A training after some epoch, or, paused, after some step of the next one.
 
     `arrays` are its variables in the order of the program that trains it (weights, random state,
-    optimizer); `history` the metrics of its epochs so far, epoch 1 first; `identity` what the
-    training is: another training's checkpoint is never taken for it.
+    optimizer, running means); `history` the metrics of its epochs so far, epoch 1 first;
+    `identity` what the training is: another training's checkpoint is never taken for it. `step`
+    steps of the epoch after those are done, in `seconds`.
     """
 
     identity: str
     history: list[dict[str, Any]]
     arrays: list[NDArray[Any]]
+    step: int = 0
+    seconds: float = 0.0
 
     @property
     def epoch(self) -> int:
         return len(self.history)
 
+    @property
+    def name(self) -> str:
+        """What its files are named by; later ones sort later."""
+        return f"{self.epoch:04d}-{self.step:08d}"
+
+
+class TrainingPaused(Exception):  # noqa: N818, as StopIteration: not an error
+    """A training stopped within an epoch because it was asked to; its checkpoint is written."""
+
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a generation named by its epoch, then drop all but the last two."""
+    """Write a generation, then drop all but the last two."""
     data = _pack(checkpoint.arrays)
-    name = f"{checkpoint.epoch:04d}.arrays"
+    name = f"{checkpoint.name}.arrays"
     runs.write_atomically(folder / name, data)
     record = {
         "identity": checkpoint.identity,
         "history": checkpoint.history,
+        "step": checkpoint.step,
+        "seconds": checkpoint.seconds,
         "file": name,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     # Floats round-trip exactly through Python's JSON; the hash guards the record itself.
     text = json.dumps(record, sort_keys=True)
     runs.write_atomically(
-        folder / f"{checkpoint.epoch:04d}.json",
+        folder / f"{checkpoint.name}.json",
         json.dumps({"record": record, "sha256": hashlib.sha256(text.encode()).hexdigest()}),
     )
     for old in _generations(folder)[GENERATIONS:]:
@@ -77,25 +91,42 @@ def load(folder: Path, identity: str) -> Checkpoint | None:
                 and hashlib.sha256(data).hexdigest() == record["sha256"]
                 and record["identity"] == identity
             ):
-                return Checkpoint(identity, list(record["history"]), _unpack(data))
+                return Checkpoint(
+                    identity,
+                    list(record["history"]),
+                    _unpack(data),
+                    record["step"],
+                    record["seconds"],
+                )
     return None
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where one training keeps its checkpoints; `say` hears of one that could not be written."""
+    """Where one training keeps its checkpoints.
+
+    `say` hears of one that could not be written; a training looks every few seconds whether it
+    is `asked_to_pause`.
+    """
 
     folder: Path
     identity: str
     say: Callable[[str], None]
+    asked_to_pause: Callable[[], bool] = lambda: False
 
     def load(self) -> Checkpoint | None:
         return load(self.folder, self.identity)
 
-    def save(self, history: list[dict[str, Any]], arrays: list[NDArray[Any]]) -> None:
+    def save(
+        self,
+        history: list[dict[str, Any]],
+        arrays: list[NDArray[Any]],
+        step: int = 0,
+        seconds: float = 0.0,
+    ) -> None:
         """A disk that is full costs the checkpoint, not the training."""
         try:
-            save(self.folder, Checkpoint(self.identity, history, arrays))
+            save(self.folder, Checkpoint(self.identity, history, arrays, step, seconds))
         except OSError as error:
             self.say(f"no checkpoint in {self.folder}: {error.strerror}; training goes on")
 

@@ -22,7 +22,8 @@ from harness.parameters import Hyperparameters
 
 PROGRESS_S = 2.0  # seconds between two progress messages, about
 
-OnStep = Callable[[int, float], None]  # steps done in this epoch, running loss
+# Steps done in this epoch, running loss, seconds of training in this epoch.
+OnStep = Callable[[int, float, float], None]
 
 
 class Measured(NamedTuple):
@@ -37,6 +38,7 @@ class Epochs(Protocol):
     """What a training needs of either way of running epochs."""
 
     model: keras.Model
+    pausable: bool  # whether `train` can go on from within an epoch
 
     def compile(self, train: Arrays, validation: Arrays) -> None:
         """Trace and compile, by running without an effect that outlasts `reset`."""
@@ -44,18 +46,25 @@ class Epochs(Protocol):
     def reset(self, hp: Hyperparameters, seed: int) -> None:
         """Initial weights, optimizer and random state for `seed`; rates of `hp`."""
 
-    def train(self, split: Arrays, order: NDArray[np.int64], on_step: OnStep) -> Measured:
-        """One epoch over the examples of `split` in `order`."""
+    def train(
+        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+    ) -> Measured:
+        """One epoch over the examples of `split` in `order`, or what is left of it.
+
+        `done` steps have been taken before, in `seconds`; 0 where the program is not `pausable`.
+        """
 
     def evaluate(self, split: Arrays) -> Measured:
         """Loss and accuracy on a split, without learning."""
 
     def variables(self) -> list[Any]:
-        """All state that training changes: weights, random state, optimizer."""
+        """All state that training changes: weights, random state, optimizer, running means."""
 
 
 class CompiledEpochs:
     """Epochs as XLA programs. Batch size and sizes of the splits are fixed by the first call."""
+
+    pausable = True
 
     def __init__(self, hp: Hyperparameters, classes: int, path: str) -> None:
         self.model = models.build(hp, classes=classes, path=path, seed=0)
@@ -86,10 +95,13 @@ class CompiledEpochs:
             if hasattr(layer, "set_rate"):
                 layer.set_rate(hp.dropout)
 
-    def train(self, split: Arrays, order: NDArray[np.int64], on_step: OnStep) -> Measured:
-        self._reset_metrics()
+    def train(
+        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+    ) -> Measured:
+        if done == 0:
+            self._reset_metrics()
         steps = math.ceil(len(order) / self._batch)
-        seconds, done, block = 0.0, 0, 8
+        block = 8
         while done < steps:
             last = min(done + block, steps)
             started = time.perf_counter()
@@ -100,7 +112,7 @@ class CompiledEpochs:
             done = last
             block = max(1, round(PROGRESS_S * done / seconds))
             if done < steps and done > 8:
-                on_step(done, loss)
+                on_step(done, loss, seconds)
         return Measured(loss, accuracy, seconds)
 
     def evaluate(self, split: Arrays) -> Measured:
@@ -118,7 +130,8 @@ class CompiledEpochs:
         return Measured(loss, accuracy, time.perf_counter() - started)
 
     def variables(self) -> list[Any]:
-        return [*self.model.variables, *self._optimizer.variables]
+        means = [variable for metric in self._metrics for variable in metric.variables]
+        return [*self.model.variables, *self._optimizer.variables, *means]
 
     def _call(
         self,
@@ -195,6 +208,8 @@ class CompiledEpochs:
 class FitEpochs:
     """Epochs by stock Keras: `Model.fit`, one epoch at a time, on any backend."""
 
+    pausable = False  # `fit` starts an epoch's running means anew
+
     def __init__(self, hp: Hyperparameters, classes: int) -> None:
         self.model = models.build(hp, classes=classes, path="keras", seed=0)
         self._classes, self._batch = classes, hp.batch_size
@@ -217,7 +232,9 @@ class FitEpochs:
             variable.assign(keras.ops.zeros_like(variable))
         self.model.optimizer.learning_rate.assign(hp.learning_rate)
 
-    def train(self, split: Arrays, order: NDArray[np.int64], on_step: OnStep) -> Measured:
+    def train(
+        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+    ) -> Measured:
         watch = _Watch(on_step)
         history = self.model.fit(
             split.x[order],
@@ -263,7 +280,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
         now = time.perf_counter()
         if now - self._said >= PROGRESS_S and batch > 0:
             self._said = now
-            self._on_step(batch, self._running_loss())
+            self._on_step(batch, self._running_loss(), now - self._started)
 
     def _running_loss(self) -> float:
         """NaN on JAX, where metrics reach their variables only at the end of an epoch."""

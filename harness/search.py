@@ -27,6 +27,8 @@ from harness.workers.messages import (
     GoOn,
     Halt,
     Notice,
+    Pause,
+    Paused,
     Progress,
     Ready,
     Started,
@@ -40,6 +42,7 @@ POLL_S = 0.25
 # Compiling the deepest networks takes a minute; a worker that says nothing for this long hangs.
 NO_PROGRESS_S = 900.0
 MEMORY_CHECK_S = 1.0
+PAUSE_S = 5.0  # trainings look every two seconds whether they are to pause
 # Backends hold on to memory from trial to trial. Between two trials a worker is exchanged for a
 # fresh one once it holds this much, or this share of what it may.
 RECYCLE_BYTES, RECYCLE_SHARE = 3_000_000_000, 0.5
@@ -89,14 +92,15 @@ class Search:
             self._assign(worker)
         self._stop.deferred = True
         try:
-            while self._assigned:
-                self._stop.check()
+            while self._assigned and self._stop.received is None:
                 for worker, message in self._pool.wait(POLL_S):
                     self._heard[worker] = time.monotonic()
                     self._handle(worker, message)
                 self._end_overdue()
                 self._watch_memory()
                 self._board.tick()
+            if self._stop.received is not None:
+                self._pause()
         finally:
             for assignment in self._assigned.values():
                 # With the database out of reach the trial stays RUNNING, and is resumed as well.
@@ -105,6 +109,19 @@ class Search:
             self._assigned.clear()
             self._stop.deferred = False
         self._stop.check()
+
+    def _pause(self) -> None:
+        """Have the trainings under way checkpointed; one that takes too long loses its epoch."""
+        pending = {worker for worker in self._assigned if worker in self._ready}
+        for worker in pending:
+            self._pool.send(worker, Pause())
+        self._board.say("stopping: the trainings under way are checkpointed")
+        deadline = time.monotonic() + PAUSE_S
+        while pending and time.monotonic() < deadline:
+            for worker, message in self._pool.wait(POLL_S):
+                # An epoch that ends just now has its checkpoint; its verdict comes on resuming.
+                if isinstance(message, Paused | EpochDone | Finished | Failed | Died):
+                    pending.discard(worker)
 
     def _assign(self, worker: int) -> None:
         """Give a worker the next trial of the arm that has fewest under way, then fewest done."""

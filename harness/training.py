@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import models
-from harness.checkpoint import Checkpoints
+from harness.checkpoint import Checkpoints, TrainingPaused
 from harness.datasets.base import Arrays
 from harness.epochs import CompiledEpochs, Epochs, FitEpochs
 from harness.errors import UserError
@@ -111,7 +111,8 @@ class Trainer:
 
         With `checkpoints` the state after each epoch is kept there before `on_epoch` hears of
         it. A training that finds its own goes on from it, bit for bit: `on_epoch` is called for
-        the epochs before as they were recorded, then for the rest.
+        the epochs before as they were recorded, then for the rest. Asked to pause, it keeps its
+        state within the epoch, where its program can go on from there, and raises TrainingPaused.
         """
         with self._placement():
             program, path, compile_s = self._program(hp, data)
@@ -120,15 +121,19 @@ class Trainer:
             parameters = int(sum(np.prod(w.shape) for w in program.model.trainable_weights))
             on_start(parameters, path)
             finished: list[Epoch] = []
-            for epoch in _restore(program, checkpoints):
+            past, done, seconds = _restore(program, checkpoints)
+            for epoch in past:
                 finished.append(epoch)
                 if not on_epoch(epoch):
                     break
             else:
                 for number in range(len(finished) + 1, epochs + 1):
-                    epoch = _epoch(program, hp, data, seed, number, compile_s, on_progress)
+                    keep = _keeper(program, checkpoints, finished)
+                    epoch = _epoch(
+                        program, hp, data, seed, number, compile_s, on_progress, keep, done, seconds
+                    )
                     finished.append(epoch)
-                    compile_s = 0.0
+                    compile_s, done, seconds = 0.0, 0, 0.0
                     if checkpoints is not None:
                         checkpoints.save([asdict(e) for e in finished], _state(program))
                     if not on_epoch(epoch):
@@ -191,14 +196,30 @@ class Trainer:
         return placement
 
 
-def _restore(program: Epochs, checkpoints: Checkpoints | None) -> list[Epoch]:
-    """Put the program where the last checkpoint was taken; the epochs up to there."""
+def _restore(program: Epochs, checkpoints: Checkpoints | None) -> tuple[list[Epoch], int, float]:
+    """Put the program where the last checkpoint was taken.
+
+    Returns the epochs up to there, and the steps done of the next one with their seconds.
+    """
     found = checkpoints.load() if checkpoints is not None else None
     if found is None:
-        return []
+        return [], 0, 0.0
     for variable, array in zip(program.variables(), found.arrays, strict=True):
         variable.assign(array)
-    return [Epoch(**epoch) for epoch in found.history]
+    return [Epoch(**epoch) for epoch in found.history], found.step, found.seconds
+
+
+def _keeper(
+    program: Epochs, checkpoints: Checkpoints | None, finished: list[Epoch]
+) -> Callable[[int, float], None]:
+    """What to do after some steps of an epoch: keep the state and stop, if asked to pause."""
+
+    def keep(done: int, seconds: float) -> None:
+        if checkpoints is not None and program.pausable and checkpoints.asked_to_pause():
+            checkpoints.save([asdict(e) for e in finished], _state(program), done, seconds)
+            raise TrainingPaused
+
+    return keep
 
 
 def _state(program: Epochs) -> list[NDArray[Any]]:
@@ -218,14 +239,19 @@ def _epoch(
     number: int,
     compile_s: float,
     on_progress: Callable[[int, int, int, float], None],
+    keep: Callable[[int, float], None],
+    done: int,
+    seconds: float,
 ) -> Epoch:
     examples = len(data.train.x)
     steps = -(-examples // hp.batch_size)
-    trained = program.train(
-        data.train,
-        epoch_order(seed, number, examples),
-        lambda step, loss: on_progress(number, step, steps, loss),
-    )
+
+    def on_step(step: int, loss: float, seconds: float) -> None:
+        on_progress(number, step, steps, loss)
+        keep(step, seconds)
+
+    order = epoch_order(seed, number, examples)
+    trained = program.train(data.train, order, on_step, done=done, seconds=seconds)
     validated = program.evaluate(data.validation)
     return Epoch(
         epoch=number,

@@ -44,11 +44,11 @@ def test_the_last_of_two_generations_is_loaded(tmp_path: Path) -> None:
         checkpoint.save(tmp_path, example(epoch))
     assert_same(checkpoint.load(tmp_path, "a"), example(4))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "0003.arrays", "0003.json", "0004.arrays", "0004.json",
-    ]  # fmt: skip
+        f"{epoch}-00000000.{kind}" for epoch in ("0003", "0004") for kind in ("arrays", "json")
+    ]
 
 
-@pytest.mark.parametrize("name", ["0002.arrays", "0002.json"])
+@pytest.mark.parametrize("name", ["0002-00000000.arrays", "0002-00000000.json"])
 @pytest.mark.parametrize("tenth", range(10))
 def test_truncated_anywhere_the_generation_before_is_used(
     tmp_path: Path, name: str, tenth: int
@@ -62,17 +62,30 @@ def test_truncated_anywhere_the_generation_before_is_used(
 
 def test_a_changed_figure_is_noticed(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, example(1))
-    file = tmp_path / "0001.json"
+    file = tmp_path / "0001-00000000.json"
     outer = json.loads(file.read_text())
     outer["record"]["history"][0]["loss"] += 0.1
     file.write_text(json.dumps(outer))
     assert checkpoint.load(tmp_path, "a") is None
 
 
+def test_a_pause_within_an_epoch_counts_as_later_than_the_epoch_before(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, example(2))
+    within = example(2)
+    checkpoint.save(
+        tmp_path, Checkpoint("a", within.history, within.arrays, step=120, seconds=1 / 3)
+    )
+    found = checkpoint.load(tmp_path, "a")
+    assert found is not None
+    assert (found.epoch, found.step, found.seconds) == (2, 120, 1 / 3)
+    checkpoint.save(tmp_path, example(3))
+    assert_same(checkpoint.load(tmp_path, "a"), example(3))
+
+
 def test_arrays_without_their_json_do_not_count(tmp_path: Path) -> None:
     for epoch in (1, 2):
         checkpoint.save(tmp_path, example(epoch))
-    (tmp_path / "0002.json").unlink()  # killed between the two files
+    (tmp_path / "0002-00000000.json").unlink()  # killed between the two files
     assert_same(checkpoint.load(tmp_path, "a"), example(1))
 
 

@@ -1,11 +1,13 @@
 """A training resumed from a checkpoint ends bit for bit as one that was never interrupted."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.checkpoint import Checkpoints
+from harness import epochs
+from harness.checkpoint import Checkpoints, TrainingPaused
 from harness.datasets.base import Arrays
 from harness.parameters import Hyperparameters
 from harness.training import Data, Epoch, Trainer
@@ -28,7 +30,12 @@ class Interrupted(BaseException):
 
 
 def train(
-    trainer: Trainer, hp: Hyperparameters, folder: Path | None, *, interrupt_after: int = 99
+    trainer: Trainer,
+    hp: Hyperparameters,
+    folder: Path | None,
+    *,
+    interrupt_after: int = 99,
+    pause: Callable[[], bool] = lambda: False,
 ) -> list[Epoch]:
     heard: list[Epoch] = []
 
@@ -46,7 +53,7 @@ def train(
         on_start=lambda parameters, path: None,
         on_progress=lambda epoch, step, steps, loss: None,
         on_epoch=on_epoch,
-        checkpoints=folder and Checkpoints(folder, "x", pytest.fail),
+        checkpoints=folder and Checkpoints(folder, "x", pytest.fail, pause),
     )
     return heard
 
@@ -74,6 +81,29 @@ def test_resumed_in_a_fresh_trainer_it_ends_bit_identical(tmp_path: Path, path: 
         assert numbers(heard) == numbers(expected)
         for one, two in zip(whole.weights(), resumed.weights(), strict=True):
             assert one.tobytes() == two.tobytes()
+
+
+def test_paused_within_an_epoch_it_ends_bit_identical(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hp = Hyperparameters(
+        cell="gru", depth=2, units=3, vocabulary=50, embedding_dim=4, sequence_length=6,
+        dropout=0.3, learning_rate=0.02, batch_size=2,
+    )  # fmt: skip
+    expected = train(whole := Trainer(), hp, None)
+    # Blocks of a few steps, so that there is an inside of these short epochs.
+    monkeypatch.setattr(epochs, "PROGRESS_S", 1e-9)
+    pauses = iter([False] * 5 + [True] + [False] * 40 + [True])
+    trainer = Trainer()
+    for _ in range(2):
+        with pytest.raises(TrainingPaused):
+            train(trainer, hp, tmp_path, pause=lambda: next(pauses))
+        steps = [int(file.stem.split("-")[1]) for file in tmp_path.glob("*.json")]
+        assert max(steps) > 0
+    resumed = Trainer()
+    assert numbers(train(resumed, hp, tmp_path)) == numbers(expected)
+    for one, two in zip(whole.weights(), resumed.weights(), strict=True):
+        assert one.tobytes() == two.tobytes()
 
 
 def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(tmp_path: Path) -> None:

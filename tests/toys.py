@@ -24,6 +24,8 @@ from harness.workers.messages import (
     Finished,
     GoOn,
     Halt,
+    Pause,
+    Paused,
     Progress,
     Ready,
     Started,
@@ -125,6 +127,8 @@ class ToyPool:
                     self._epoch(worker)
                 else:
                     self.inbox[worker].append(Finished(task))
+            case Pause():
+                self.inbox[worker].append(Paused(self._training[worker].task))
             case Halt(task):
                 self.inbox[worker].append(Finished(task))
 

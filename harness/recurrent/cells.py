@@ -97,14 +97,14 @@ class GRU:
         of_candidate = (1.0 - z) * (1.0 - tf.square(candidate))
         of_z = (previous[0] - candidate) * z * (1.0 - z)
         of_r = of_candidate * q_h * r * (1.0 - r)
-        return z, tf.concat([of_z, of_r, of_candidate], axis=-1), r
+        return z, r, of_z, of_r, of_candidate
 
     def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
         d_h = d_state[0]
-        z, of_p, r = coefficients
-        d_p = tf.concat([d_h, d_h, d_h], axis=-1) * of_p
-        units = d_h.shape[-1]
-        d_q = tf.concat([d_p[:, : 2 * units], d_p[:, 2 * units :] * r], axis=-1)
+        z, r, of_z, of_r, of_candidate = coefficients
+        d_z, d_r, d_candidate = d_h * of_z, d_h * of_r, d_h * of_candidate
+        d_p = tf.concat([d_z, d_r, d_candidate], axis=1)
+        d_q = tf.concat([d_z, d_r, d_candidate * r], axis=1)
         return d_p, d_q, (d_h * z,)
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
@@ -132,19 +132,20 @@ class LSTM:
     def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
         i, f, g, o = tf.split(saved, 4, axis=-1)
         tanh_c = tf.tanh(states[1])
-        of_gates = [
+        return (
+            o * (1.0 - tf.square(tanh_c)),
+            f,
             g * i * (1.0 - i),
             previous[1] * f * (1.0 - f),
             i * (1.0 - tf.square(g)),
             tanh_c * o * (1.0 - o),
-        ]
-        return o * (1.0 - tf.square(tanh_c)), f, tf.concat(of_gates, axis=-1)
+        )
 
     def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
         d_h, d_c = d_state
-        h_of_c, f, of_p = coefficients
+        h_of_c, f, of_i, of_f, of_g, of_o = coefficients
         d_c = d_c + d_h * h_of_c
-        d_p = tf.concat([d_c, d_c, d_c, d_h], axis=-1) * of_p
+        d_p = tf.concat([d_c * of_i, d_c * of_f, d_c * of_g, d_h * of_o], axis=1)
         return d_p, d_p, (tf.zeros_like(d_h), d_c * f)
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:

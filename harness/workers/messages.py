@@ -1,8 +1,9 @@
 """What coordinator and workers say to each other, whatever carries it (pipes, Ray).
 
-Down: Train, then after each epoch GoOn or Halt. Up: Ready once, then for each training Started,
-Progress every few seconds, EpochDone at each epoch's end (the worker waits for the answer), and
-at last Finished or Failed. Died is the pool's own word for a worker whose process is gone.
+Down: Train, then after each epoch GoOn or Halt; Pause at any time. Up: Ready once, then for each
+training Started, Progress every few seconds, EpochDone at each epoch's end (the worker waits for
+the answer), and at last Finished, Failed or Paused. Died is the pool's own word for a worker whose
+process is gone.
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,16 @@ class GoOn:
 class Halt:
     """Stop after the epoch just reported: the training is pruned, or has diverged."""
 
+    task: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Checkpoint the training as soon as it can be gone on from, and stop: the study stops."""
+
+
+@dataclass(frozen=True)
+class Paused:
     task: str
 
 
@@ -99,5 +110,5 @@ class Died:
     how: str
 
 
-Up = Ready | Started | Progress | EpochDone | Finished | Failed | Notice | Died
-Down = Train | GoOn | Halt
+Up = Ready | Started | Progress | EpochDone | Finished | Failed | Paused | Notice | Died
+Down = Train | GoOn | Halt | Pause

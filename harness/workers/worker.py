@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoint import Checkpoints
+from harness.checkpoint import Checkpoints, TrainingPaused
 from harness.datasets.base import Arrays, Dataset
 from harness.environment import versions
 from harness.workers.messages import (
@@ -26,6 +26,8 @@ from harness.workers.messages import (
     Finished,
     GoOn,
     Notice,
+    Pause,
+    Paused,
     Progress,
     Ready,
     Started,
@@ -41,7 +43,8 @@ def main() -> None:
     if settings["cpus"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, settings["cpus"])
     inbox: queue.Queue[Any] = queue.Queue()
-    threading.Thread(target=_read, args=(connection, inbox), daemon=True).start()
+    pause = threading.Event()
+    threading.Thread(target=_read, args=(connection, inbox, pause), daemon=True).start()
 
     def send(message: object) -> None:
         try:
@@ -60,14 +63,20 @@ def main() -> None:
     while True:
         message = inbox.get()
         if isinstance(message, Train):
-            train(message, trainer, send, inbox)
+            train(message, trainer, send, inbox, pause)
 
 
-def _read(connection: "Connection[Any, Any]", inbox: "queue.Queue[Any]") -> None:
+def _read(
+    connection: "Connection[Any, Any]", inbox: "queue.Queue[Any]", pause: threading.Event
+) -> None:
     """Pass messages on; end the process at once when the coordinator is gone, even mid-epoch."""
     try:
         while True:
-            inbox.put(connection.recv())
+            message = connection.recv()
+            if isinstance(message, Pause):
+                pause.set()
+            else:
+                inbox.put(message)
     except (EOFError, OSError):
         os._exit(1)
 
@@ -77,6 +86,7 @@ def train(
     trainer: Any,
     send: Callable[[object], None],
     inbox: "queue.Queue[Any]",
+    pause: threading.Event,
 ) -> None:
     """Carry out one training, an EpochDone and an answer for each epoch."""
     from harness.training import Data
@@ -99,7 +109,10 @@ def train(
             seed=order.seed,
             epochs=order.epochs,
             checkpoints=Checkpoints(
-                Path(order.checkpoints), _identity(order), lambda text: send(Notice(text))
+                Path(order.checkpoints),
+                _identity(order),
+                lambda text: send(Notice(text)),
+                pause.is_set,
             ),
             on_start=lambda parameters, path: send(Started(task, parameters, path)),
             on_progress=lambda epoch, step, steps, loss: send(
@@ -107,6 +120,8 @@ def train(
             ),
             on_epoch=on_epoch,
         )
+    except TrainingPaused:
+        send(Paused(task))
     except Exception as error:
         import traceback
 

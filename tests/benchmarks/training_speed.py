@@ -7,6 +7,10 @@ flags) on one core with one thread; epochs are taken in turn, so that a noisy mo
 them. Contenders whose library is missing are named and left out; another Python may have it:
 `--python torch=/path/to/python`. Each number stands beside the loss it came with: contenders that
 start from the same weights and see the same batches end with the same loss.
+
+Ratios are of processor time: what a step takes on a core of its own. Wall time stands beside it;
+in Keras's `fit` it is longer, by up to a second an epoch that the process sleeps, and on a busy
+machine everything is.
 """
 
 import argparse
@@ -47,9 +51,10 @@ SHAPES = (
 )
 VOCABULARY, EMBEDDING = 10_000, 32
 SEED = 1
+GONE = (float("nan"),) * 3  # what a contender that died is taken to have measured
 FIVE_EPOCHS = (5, 625)  # epochs, steps: 20,000 reviews in batches of 32
 
-Epochs = Iterator[tuple[float, float]]  # (seconds, loss) of each epoch asked for
+Epochs = Iterator[tuple[float, float, float]]  # wall and processor seconds, loss
 
 
 def main() -> None:
@@ -91,18 +96,21 @@ def measure(asked: dict[str, Any], rounds: int, pythons: dict[str, str]) -> dict
     found = {}
     try:
         first = {name: process.epoch() for name, process in processes.items()}
-        taken: dict[str, list[tuple[float, float]]] = {n: [] for n, e in first.items() if e}
+        taken: dict[str, list[tuple[float, float, float]]] = {n: [] for n, e in first.items() if e}
         for _ in range(rounds):
             for name, epochs in taken.items():
-                epochs.append(processes[name].epoch() or (float("nan"), float("nan")))
+                epochs.append(processes[name].epoch() or GONE)
         for name, epochs in taken.items():
-            steps_ms = [seconds / asked["steps"] * 1000.0 for seconds, _ in epochs]
+            wall_ms, cpu_ms = (
+                [epoch[i] / asked["steps"] * 1000.0 for epoch in epochs] for i in (0, 1)
+            )
             found[name] = {
-                "first_epoch_s": first[name][0],
-                "step_ms": statistics.median(steps_ms),
-                "step_ms_min": min(steps_ms),
-                "step_ms_max": max(steps_ms),
-                "loss": epochs[-1][1],
+                "first_epoch_s": (first[name] or GONE)[0],
+                "step_ms": statistics.median(cpu_ms),
+                "step_ms_min": min(cpu_ms),
+                "step_ms_max": max(cpu_ms),
+                "step_wall_ms": statistics.median(wall_ms),
+                "loss": epochs[-1][2],
             }
     finally:
         for process in processes.values():
@@ -117,7 +125,7 @@ def five_epochs(pythons: dict[str, str]) -> dict[str, float]:
     for name in ("harness", "keras fit"):
         say(f"five epochs of 20,000 reviews: {name}")
         process = Contender(name, {**asdict(SHAPES[0]), "steps": steps}, pythons)
-        totals[name] = sum((process.epoch() or (float("nan"), 0.0))[0] for _ in range(epochs))
+        totals[name] = sum((process.epoch() or GONE)[0] for _ in range(epochs))
         process.close()
     return totals
 
@@ -141,14 +149,14 @@ class Contender:
         )
         self._send(json.dumps(asked))
 
-    def epoch(self) -> tuple[float, float] | None:
+    def epoch(self) -> tuple[float, float, float] | None:
         self._send("go")
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             say(f"  {self._name}: not here (see --python)")
             return None
-        seconds, loss = json.loads(line)
-        return seconds, loss
+        wall_s, cpu_s, loss = json.loads(line)
+        return wall_s, cpu_s, loss
 
     def close(self) -> None:
         self._process.kill()
@@ -169,6 +177,16 @@ def serve(contender: Callable[[Shape], Epochs]) -> None:
     epochs = contender(shape)
     for _ in sys.stdin:
         print(json.dumps(next(epochs)), flush=True)
+
+
+class Watch:
+    """Wall and processor seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def seconds(self) -> tuple[float, float]:
+        return time.perf_counter() - self._wall, time.process_time() - self._cpu
 
 
 def data(shape: Shape) -> tuple[Any, Any]:
@@ -201,17 +219,16 @@ def train_with_harness(shape: Shape) -> Epochs:
         batch_size=shape.batch_size,
         sequence_length=shape.sequence_length,
     )
-    started = time.perf_counter()
+    since = Watch()
     program = CompiledEpochs(hp, 2, choose_path(hp, device="cpu", backend="tensorflow"))
     program.compile(train, validation)
     program.reset(hp, SEED)
-    spent = time.perf_counter() - started
     epoch = 0
     while True:
         epoch += 1
         measured = program.train(train, order(epoch, len(x)), lambda step, loss: None)
-        yield measured.seconds + spent, measured.loss
-        spent = 0.0
+        yield *since.seconds(), measured.loss
+        since = Watch()
 
 
 def train_with_keras(shape: Shape, jit_compile: bool | str = "auto") -> Epochs:
@@ -219,19 +236,17 @@ def train_with_keras(shape: Shape, jit_compile: bool | str = "auto") -> Epochs:
         single_threaded_tensorflow()
     import keras
 
-    class Watch(keras.callbacks.Callback):  # type: ignore[misc]
-        """An epoch without the time that `fit` takes to start and to end."""
+    class EndOfEpoch(keras.callbacks.Callback):  # type: ignore[misc]
+        """When the last step was done: `fit` itself may sleep before it returns."""
 
         async_safe = True
-
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.started = time.perf_counter()
+        seconds = (0.0, 0.0)
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            self.seconds = time.perf_counter() - self.started
+            self.seconds = since.seconds()
 
     x, y = data(shape)
-    started = time.perf_counter()
+    since = Watch()
     keras.utils.set_random_seed(SEED)
     name = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}[shape.cell]
     recurrent = getattr(keras.layers, name)
@@ -247,17 +262,16 @@ def train_with_keras(shape: Shape, jit_compile: bool | str = "auto") -> Epochs:
         ]
     )
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"], jit_compile=jit_compile)
-    spent = time.perf_counter() - started
     epoch = 0
     while True:
         epoch += 1
         rows = order(epoch, len(x))
-        watch = Watch()
+        end = EndOfEpoch()
         history = model.fit(
-            x[rows], y[rows], shape.batch_size, shuffle=False, verbose=0, callbacks=[watch]
+            x[rows], y[rows], shape.batch_size, shuffle=False, verbose=0, callbacks=[end]
         )
-        yield watch.seconds + spent, float(history.history["loss"][-1])
-        spent = 0.0
+        yield *end.seconds, float(history.history["loss"][-1])
+        since = Watch()
 
 
 def train_with_torch(shape: Shape) -> Epochs:
@@ -287,7 +301,7 @@ def train_with_torch(shape: Shape) -> Epochs:
     while True:
         epoch += 1
         rows = torch.from_numpy(order(epoch, len(x)))
-        started = time.perf_counter()
+        since = Watch()
         total = 0.0
         for batch in rows.split(shape.batch_size):
             optimizer.zero_grad()
@@ -295,7 +309,7 @@ def train_with_torch(shape: Shape) -> Epochs:
             loss.backward()
             optimizer.step()
             total += loss.item()
-        yield time.perf_counter() - started, total / shape.steps
+        yield *since.seconds(), total / shape.steps
 
 
 CONTENDERS: dict[str, Callable[[Shape], Epochs]] = {
@@ -327,18 +341,18 @@ def matmul_gflops(size: int = 1024) -> float:
     a = np.ones((size, size), np.float32)
     seconds = []
     for _ in range(7):
-        started = time.perf_counter()
+        watch = Watch()
         a @ a
-        seconds.append(time.perf_counter() - started)
+        seconds.append(watch.seconds()[1])
     return 2 * size**3 / statistics.median(seconds) / 1e9
 
 
 def table(result: dict[str, Any]) -> str:
     """The result as text."""
     lines = [f"matrix product: {result['matmul_gflops']:.0f} GFLOP/s"]
-    head = (
-        f"{'':16}{'first epoch s':>14}{'ms/step':>10}{'min–max':>16}{'stock/this':>12}{'loss':>12}"
-    )
+    titles = ("first epoch s", 14), ("ms/step", 10), ("min–max", 16), ("wall ms", 10)
+    titles += ("stock/this", 12), ("loss", 12)
+    head = " " * 16 + "".join(f"{title:>{width}}" for title, width in titles)
     shape = ""
     for row in result["rows"]:
         if row["shape"] != shape:
@@ -352,7 +366,7 @@ def table(result: dict[str, Any]) -> str:
         spread = f"{row['step_ms_min']:.2f}–{row['step_ms_max']:.2f}"
         lines.append(
             f"{row['contender']:16}{row['first_epoch_s']:14.2f}{row['step_ms']:10.2f}{spread:>16}"
-            f"{stock / row['step_ms']:11.1f}×{row['loss']:12.6f}"
+            f"{row['step_wall_ms']:10.2f}{stock / row['step_ms']:11.1f}×{row['loss']:12.6f}"
         )
     if result["five_epochs_s"]:
         ours, stock = (result["five_epochs_s"][name] for name in ("harness", "keras fit"))
