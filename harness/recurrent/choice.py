@@ -11,7 +11,7 @@ PATHS = ("xla-kernel", "xla-scan", "keras")
 
 # The largest layer, in units, for which a loop compiled into one kernel was the faster: beyond,
 # its matrix products cost more than the dispatching that it saves.
-ONE_KERNEL_UNITS = {"lstm": 6, "gru": 8, "rnn": 8}
+ONE_KERNEL_UNITS = {"lstm": 4, "gru": 6, "rnn": 10}
 
 
 def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:

@@ -48,10 +48,17 @@ def outputs_and_gradients(hp, path, batch, *, classes=2, compiled=True, weights=
 
 
 def larger_weights(hp, classes=2):
-    """Weights large enough that gates saturate and gradients are not all near zero."""
+    """Weights large enough that gates saturate and gradients are not all near zero.
+
+    But below a spectral radius of 1: above it a SimpleRNN is chaotic, and two orders of
+    summation part after some steps, whoever does the summing.
+    """
     random = np.random.default_rng(7)
     model = models.build(hp, classes=classes, path="keras", seed=3)
-    return [random.normal(0.0, 0.4, w.shape).astype(np.float32) for w in model.weights]
+    return [
+        random.normal(0.0, min(0.4, 0.9 / w.shape[0] ** 0.5), w.shape).astype(np.float32)
+        for w in model.weights
+    ]
 
 
 def assert_parity(hp, path, batch, *, classes=2):
@@ -60,10 +67,22 @@ def assert_parity(hp, path, batch, *, classes=2):
     _, expected = outputs_and_gradients(
         hp, "keras", batch, classes=classes, compiled=False, weights=weights
     )
+    assert_close(names, got, expected)
+
+
+def assert_close(names, got, expected):
+    """Each tensor within TOLERANCE of its largest number.
+
+    A gradient that all but cancels carries the rounding of those it came from: stock Keras with
+    XLA differs from stock Keras without by as much. So float32's precision of the largest
+    gradient is allowed on top.
+    """
+    largest = max(np.abs(theirs).max() for theirs in expected[1:])
     for name, ours, theirs in zip(names, got, expected, strict=True):
         assert ours.shape == theirs.shape
-        error = np.abs(ours - theirs).max() / max(np.abs(theirs).max(), 1e-12)
-        assert error < TOLERANCE, f"{name}: relative error {error:.1e}"
+        error = np.abs(ours - theirs).max()
+        allowed = TOLERANCE * np.abs(theirs).max() + 1e-7 * largest
+        assert error <= allowed, f"{name}: error {error:.1e}, {allowed:.1e} is allowed"
 
 
 def shape(cell="lstm", depth=1, units=5, length=7, bidirectional=False):
@@ -113,9 +132,7 @@ def test_long_sequences(cell, path):
     hp = shape(cell, units=8, length=500)
     names, got = outputs_and_gradients(hp, path, 2)
     _, expected = outputs_and_gradients(hp, "keras", 2, compiled=False)
-    for name, ours, theirs in zip(names, got, expected, strict=True):
-        error = np.abs(ours - theirs).max() / max(np.abs(theirs).max(), 1e-12)
-        assert error < TOLERANCE, f"{name}: relative error {error:.1e}"
+    assert_close(names, got, expected)
 
 
 def test_several_classes():
@@ -128,7 +145,7 @@ def test_units_of_each_layer():
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(
     cell=st.sampled_from(["rnn", "gru", "lstm"]),
     path=st.sampled_from(FAST),
