@@ -19,6 +19,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -139,11 +140,12 @@ class Contender:
         environment["KERAS_BACKEND"] = "jax" if name == "jax" else "tensorflow"
         environment.pop("XLA_FLAGS", None)
         self._name = name
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in close)
         self._process = subprocess.Popen(
             [python, __file__, "--contender", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             text=True,
             env=environment,
         )
@@ -153,7 +155,9 @@ class Contender:
         self._send("go")
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            say(f"  {self._name}: not here (see --python)")
+            self._errors.seek(0)
+            reason = (self._errors.read().splitlines() or ["it ended"])[-1]
+            say(f"  {self._name} is left out: {reason} (--python {self._name}=… has it elsewhere?)")
             return None
         wall_s, cpu_s, loss = json.loads(line)
         return wall_s, cpu_s, loss
@@ -161,6 +165,7 @@ class Contender:
     def close(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._errors.close()
 
     def _send(self, line: str) -> None:
         try:
@@ -226,7 +231,9 @@ def train_with_harness(shape: Shape) -> Epochs:
     epoch = 0
     while True:
         epoch += 1
-        measured = program.train(train, order(epoch, len(x)), lambda step, loss: None)
+        measured = program.train(
+            train, order(epoch, len(x)), lambda *progress: None, done=0, seconds=0.0
+        )
         yield *since.seconds(), measured.loss
         since = Watch()
 
