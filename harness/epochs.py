@@ -89,7 +89,7 @@ class CompiledEpochs:
         for ours, theirs in zip(self.model.variables, fresh.variables, strict=True):
             ours.assign(theirs)
         for variable in self._optimizer.variables:  # Adam starts from zeros
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
         self._optimizer.learning_rate.assign(hp.learning_rate)
         for layer in self.model.layers:
             if hasattr(layer, "set_rate"):
@@ -229,7 +229,7 @@ class FitEpochs:
         for ours, theirs in zip(_layer_variables(self.model), _layer_variables(fresh), strict=True):
             ours.assign(theirs)
         for variable in self.model.optimizer.variables:  # Adam starts from zeros
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
         self.model.optimizer.learning_rate.assign(hp.learning_rate)
 
     def train(

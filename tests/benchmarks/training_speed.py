@@ -1,6 +1,6 @@
 """How fast a training is beside stock Keras, PyTorch and JAX, on one core.
 
-    taskset -c 0 python tests/benchmarks/training_speed.py [--json] [--quick]
+    taskset -c 0 python tests/benchmarks/training_speed.py [--json] [--quick] [--shape NAME]
 
 Every contender lives in a process of its own (one process has one Keras backend and one set of XLA
 flags) on one core with one thread; epochs are taken in turn, so that a noisy moment hits all of
@@ -62,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--quick", action="store_true", help="two rounds of few steps")
+    parser.add_argument("--shape", default="", help="only shapes whose name has this in it")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -70,16 +71,20 @@ def main() -> None:
         return
     core = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
-    result = compare(arguments.quick, dict(entry.split("=") for entry in arguments.python))
+    result = compare(
+        [shape for shape in SHAPES if arguments.shape in shape.name],
+        arguments.quick,
+        dict(entry.split("=") for entry in arguments.python),
+    )
     print(json.dumps(result) if arguments.json else table(result))
 
 
-def compare(quick: bool, pythons: dict[str, str]) -> dict[str, Any]:
-    """Measure all shapes with all contenders."""
+def compare(shapes: list[Shape], quick: bool, pythons: dict[str, str]) -> dict[str, Any]:
+    """Measure shapes with all contenders."""
     gflops = matmul_gflops()
     rounds = 2 if quick else 7
     rows = []
-    for shape in SHAPES:
+    for shape in shapes:
         steps = max(4, shape.steps // 5) if quick else shape.steps
         asked = {**asdict(shape), "steps": steps}
         limit_ms = flops_per_step(shape) / gflops / 1e6
@@ -87,7 +92,7 @@ def compare(quick: bool, pythons: dict[str, str]) -> dict[str, Any]:
         for contender, found in measure(asked, rounds, pythons).items():
             rows.append({"shape": shape.name, "goal": shape.goal, "limit_ms": limit_ms})
             rows[-1] |= {"contender": contender, **found}
-    totals = {} if quick else five_epochs(pythons)
+    totals = {} if quick or SHAPES[0] not in shapes else five_epochs(pythons)
     return {"matmul_gflops": gflops, "rows": rows, "five_epochs_s": totals}
 
 
