@@ -24,8 +24,6 @@ from harness.workers.local import LocalPool, Settings, default_count
 MAY_VARY = ("name", "trials", "workers", "trial_timeout", "fresh", "dry_run", "json_output",
             "quiet", "verbose")  # fmt: skip
 
-KERAS_BACKEND_MODULES = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -115,7 +113,7 @@ def apply(options: Options, study: Study) -> Study:
         if getattr(options, field) is not None
     }
     study = replace(study, budget=budget, **overrides)
-    if find_spec(KERAS_BACKEND_MODULES[study.backend]) is None:
+    if find_spec(study.backend) is None:
         raise UserError(
             f"backend {study.backend} is not installed; pip install {study.backend}, "
             "or leave --backend out"

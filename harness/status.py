@@ -13,15 +13,7 @@ import typer
 
 from harness import report, runs, summary
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.command()
 def status(
     name: Annotated[
         str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
