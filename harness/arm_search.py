@@ -8,11 +8,8 @@ suggested again from the same seed and history, and its training goes on from it
 bit for bit as it would have without the interruption.
 """
 
-import math
-import statistics
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +19,10 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from harness import checkpoint, pruners, runs, samplers
-from harness.parameters import Hyperparameters
+from harness.assignment import Assignment
 from harness.seeds import derive_seed
 from harness.spec import Arm, Study
+from harness.workers.messages import TestScores, Train
 
 STATES = {
     TrialState.COMPLETE: "complete",
@@ -32,34 +30,15 @@ STATES = {
     TrialState.FAIL: "failed",
 }
 UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
+# A worker's word for how a training ended → Optuna's.
+ENDS = {
+    "complete": TrialState.COMPLETE,
+    "halted": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
 
 # What is kept of a trial beside its value, in Optuna and in its result file alike.
 ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
-
-
-@dataclass
-class Assignment:
-    """A trial under way."""
-
-    arm: Arm
-    trial: Trial
-    params: dict[str, Any]
-    hyperparameters: Hyperparameters
-    seed: int
-    started: str
-    attempts: int = 1
-    parameters: int | None = None
-    path: str | None = None
-    epochs: list[dict[str, float]] = field(default_factory=list)
-
-    @property
-    def task(self) -> str:
-        return f"{self.arm.name}/{self.trial.number}"
-
-    @property
-    def best_epoch(self) -> dict[str, float] | None:
-        """The epoch of lowest validation loss, the first of equals."""
-        return min(self.epochs, key=lambda epoch: epoch["val_loss"], default=None)
 
 
 class ArmSearch:
@@ -74,6 +53,7 @@ class ArmSearch:
         directory: runs.RunDirectory,
     ) -> None:
         self.arm = arm
+        self.independent = False  # a trial's suggestion depends on the trials before it
         self._study = study
         self._storage = storage
         self._directory = directory
@@ -85,6 +65,7 @@ class ArmSearch:
             pruner=pruners.make(study.pruner, epochs=study.budget.epochs),
             load_if_exists=True,
         )
+        self._under_way: dict[int, Trial] = {}
         trials = self._trials()
         self._unfinished = [trial.number for trial in trials if trial.state in UNFINISHED]
         self._created = len(trials)
@@ -124,79 +105,69 @@ class ArmSearch:
             trial = self._optuna.ask()
             self._created += 1
         params = self._suggest(trial)
+        self._under_way[trial.number] = trial
         assignment = Assignment(
             arm=self.arm,
-            trial=trial,
+            number=trial.number,
             params=params,
             hyperparameters=self._study.hyperparameters(self.arm, params),
             seed=derive_seed(self._study.seed, self.arm.name, trial.number, "training"),
-            started=runs.now(),
         )
-        folder = self._directory.trial(self.arm.name, trial.number)
+        folder = self._folder(assignment)
         runs.write_atomically(folder / "started.json", runs.to_json(_start_record(assignment)))
         return assignment
 
     def begin(self, assignment: Assignment) -> None:
         """Forget the epochs of an earlier attempt: a worker tells of each, old or new."""
         assignment.epochs.clear()
-        folder = self._directory.trial(self.arm.name, assignment.trial.number)
-        (folder / "metrics.jsonl").unlink(missing_ok=True)
+        (self._folder(assignment) / "metrics.jsonl").unlink(missing_ok=True)
 
-    def checkpoints(self, assignment: Assignment) -> Path:
-        """The folder of a training's checkpoints; gone when the trial has ended."""
-        return self._directory.trial(self.arm.name, assignment.trial.number) / "checkpoint"
+    def order(self, assignment: Assignment) -> Train:
+        """What a worker is told to do; its checkpoints are gone when the trial has ended."""
+        return Train(
+            task=assignment.task,
+            dataset=self._study.dataset,
+            hyperparameters=assignment.hyperparameters,
+            seed=assignment.seed,
+            epochs=self._study.budget.epochs,
+            checkpoints=str(self._folder(assignment) / "checkpoint"),
+        )
 
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
         """Record an epoch; whether the training goes on. Loss and val_loss must be finite."""
         assignment.epochs.append(dict(metrics))
-        folder = self._directory.trial(self.arm.name, assignment.trial.number)
-        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(runs.to_json(metrics, indent=None) + "\n")
+        runs.append_epoch(self._folder(assignment), metrics)
         epoch = int(metrics["epoch"])
         before = self._frozen(assignment).intermediate_values
         if epoch not in before:
-            assignment.trial.report(metrics["val_loss"], epoch)
+            self._under_way[assignment.number].report(metrics["val_loss"], epoch)
         # An epoch before the last one on record has had its verdict, "go on", in the process
         # that died; asked again, pruners would judge it by the later epochs.
         if before and epoch < max(before):
             return True
-        return epoch >= self._study.budget.epochs or not assignment.trial.should_prune()
-
-    def complete(self, assignment: Assignment) -> dict[str, Any]:
-        return self._end(assignment, TrialState.COMPLETE)
-
-    def prune(self, assignment: Assignment) -> dict[str, Any]:
-        return self._end(assignment, TrialState.PRUNED)
-
-    def fail(self, assignment: Assignment, reason: str) -> dict[str, Any]:
-        return self._end(assignment, TrialState.FAIL, reason)
+        last = epoch >= self._study.budget.epochs
+        return last or not self._under_way[assignment.number].should_prune()
 
     def set_aside(self, assignment: Assignment) -> None:
         """Leave a trial for the next process: WAITING, so that nothing looks as if it ran."""
-        self._storage.set_trial_state_values(assignment.trial._trial_id, TrialState.WAITING)
+        trial_id = self._under_way[assignment.number]._trial_id
+        self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
 
-    def _end(
-        self, assignment: Assignment, state: TrialState, reason: str | None = None
+    def end(
+        self,
+        assignment: Assignment,
+        outcome: str,
+        reason: str | None = None,
+        test: TestScores | None = None,
     ) -> dict[str, Any]:
-        """Write the result file, then tell Optuna: a crash between repeats the trial, no more."""
-        trial, best = assignment.trial, assignment.best_epoch
-        record = {
-            **_start_record(assignment),
-            "state": STATES[state],
-            "value": best and best["val_loss"],
-            "val_accuracy": best and best["val_accuracy"],
-            "best_epoch": best and int(best["epoch"]),
-            "parameters": assignment.parameters,
-            "step_ms": _median([epoch["step_ms"] for epoch in assignment.epochs]),
-            "train_s": math.fsum(
-                epoch["train_s"] + epoch["validation_s"] + epoch["compile_s"]
-                for epoch in assignment.epochs
-            ),
-            "path": assignment.path,
-            "reason": reason,
-            "finished": runs.now(),
-        }
-        folder = self._directory.trial(self.arm.name, trial.number)
+        """Write the result file, then tell Optuna: a crash between repeats the trial, no more.
+
+        `outcome` is complete, halted (pruned) or failed; `reason` goes with the last.
+        """
+        trial = self._under_way[assignment.number]
+        state = ENDS[outcome]
+        record = {**_start_record(assignment), **assignment.outcome(STATES[state], reason)}
+        folder = self._folder(assignment)
         runs.write_atomically(folder / "result.json", runs.to_json(record))
         (folder / "started.json").unlink(missing_ok=True)
         for name in (*ATTRIBUTES, *(["reason"] if reason else [])):
@@ -205,7 +176,8 @@ class ArmSearch:
         self._optuna.tell(
             trial, values=record["value"] if state == TrialState.COMPLETE else None, state=state
         )
-        checkpoint.remove(self.checkpoints(assignment))
+        checkpoint.remove(folder / "checkpoint")
+        del self._under_way[assignment.number]
         self.done[STATES[state]] += 1
         return record
 
@@ -243,11 +215,14 @@ class ArmSearch:
             arm_seed=derive_seed(*parts, "sampler"),
         )
 
+    def _folder(self, assignment: Assignment) -> Path:
+        return self._directory.trial(self.arm.name, assignment.number)
+
     def _trials(self) -> list[FrozenTrial]:
         return self._optuna.get_trials(deepcopy=False)
 
     def _frozen(self, assignment: Assignment) -> FrozenTrial:
-        return self._frozen_by_id(assignment.trial._trial_id)
+        return self._frozen_by_id(self._under_way[assignment.number]._trial_id)
 
     def _frozen_by_id(self, trial_id: int) -> FrozenTrial:
         return self._storage.get_trial(trial_id)
@@ -256,13 +231,9 @@ class ArmSearch:
 def _start_record(assignment: Assignment) -> dict[str, Any]:
     return {
         "arm": assignment.arm.name,
-        "trial": assignment.trial.number,
+        "trial": assignment.number,
         "state": "running",
         "params": assignment.params,
         "seed": assignment.seed,
         "started": assignment.started,
     }
-
-
-def _median(values: list[float]) -> float | None:
-    return statistics.median(values) if values else None

@@ -2,7 +2,7 @@
 
 import typer
 
-from harness import report, status, study
+from harness import export, predict, report, status, study
 from harness.console import run
 
 app = typer.Typer(
@@ -16,6 +16,8 @@ app = typer.Typer(
 app.command("study", epilog=study.EXAMPLES)(study.study)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("status")(status.status)
+app.command("export")(export.export)
+app.command("predict")(predict.predict)
 
 
 @app.command("list")

@@ -57,6 +57,9 @@ class Epochs(Protocol):
     def evaluate(self, split: Arrays) -> Measured:
         """Loss and accuracy on a split, without learning."""
 
+    def predict(self, split: Arrays) -> NDArray[np.float32]:
+        """Class probabilities of each example: (n, 1) of the second of two classes, or (n, k)."""
+
     def variables(self) -> list[Any]:
         """All state that training changes: weights, random state, optimizer, running means."""
 
@@ -105,7 +108,7 @@ class CompiledEpochs:
         while done < steps:
             last = min(done + block, steps)
             started = time.perf_counter()
-            loss, accuracy = self._call(
+            loss, accuracy, _ = self._call(
                 self._train_steps, split.x, split.y, order, len(order), done, last
             )
             seconds += time.perf_counter() - started
@@ -116,18 +119,26 @@ class CompiledEpochs:
         return Measured(loss, accuracy, seconds)
 
     def evaluate(self, split: Arrays) -> Measured:
+        return self._through(split)[0]
+
+    def predict(self, split: Arrays) -> NDArray[np.float32]:
+        return np.concatenate(self._through(split)[1])
+
+    def _through(self, split: Arrays) -> tuple[Measured, list[NDArray[np.float32]]]:
         """Works through the split in pieces of the validation split's size: one program."""
         self._reset_metrics()
         started = time.perf_counter()
         piece = self._validation_rows
+        outputs = []
         for first in range(0, len(split.x), piece):
             x, y = split.x[first : first + piece], split.y[first : first + piece]
             rows = len(x)
             order = np.arange(piece) % rows
             x, y = (np.resize(a, (piece, *a.shape[1:])) for a in (x, y))
             steps = math.ceil(rows / self._batch)
-            loss, accuracy = self._call(self._evaluate_steps, x, y, order, rows, 0, steps)
-        return Measured(loss, accuracy, time.perf_counter() - started)
+            loss, accuracy, found = self._call(self._evaluate_steps, x, y, order, rows, 0, steps)
+            outputs.append(np.asarray(found)[:rows])
+        return Measured(loss, accuracy, time.perf_counter() - started), outputs
 
     def variables(self) -> list[Any]:
         means = [variable for metric in self._metrics for variable in metric.variables]
@@ -142,34 +153,44 @@ class CompiledEpochs:
         rows: int,
         first: int,
         last: int,
-    ) -> tuple[float, float]:
-        """Steps `first` to `last` over the first `rows` of `order`; the means so far."""
+    ) -> tuple[float, float, Any]:
+        """Steps `first` to `last` over the first `rows` of `order`: the means so far, outputs."""
         import tensorflow as tf
 
         padded = np.zeros(math.ceil(len(order) / self._batch) * self._batch, np.int32)
         padded[: len(order)] = order
         numbers = (tf.constant(n, tf.int32) for n in (rows, first, last))
-        loss, accuracy = program(tf.constant(x), tf.constant(y), tf.constant(padded), *numbers)
-        return float(loss), float(accuracy)
+        loss, accuracy, outputs = program(
+            tf.constant(x), tf.constant(y), tf.constant(padded), *numbers
+        )
+        return float(loss), float(accuracy), outputs
 
-    def _compiled(self, step: Callable[[Any, Any, Any], None], split: Arrays) -> Any:
-        """A loop of `step` over the batches of a split of this size, as one XLA program."""
+    def _compiled(self, step: Callable[[Any, Any, Any], Any], split: Arrays) -> Any:
+        """A loop of `step` over the batches of a split of this size, as one XLA program.
+
+        It returns the metrics and, where `step` returns probabilities, those of all examples.
+        """
         import tensorflow as tf
 
         from harness.recurrent.scan import outside_kernels
 
         size, examples = self._batch, len(split.x)
+        heads = 1 if self._classes == 2 else self._classes
+        batches = 0 if step == self._learn else -(-examples // size)
 
         def steps(x: Any, y: Any, order: Any, rows: Any, first: Any, last: Any) -> Any:
-            def body(number: Any) -> Any:
+            def body(number: Any, outputs: Any) -> Any:
                 start = number * size
                 batch = tf.slice(order, [start], [size])
                 weights = tf.cast(start + tf.range(size) < rows, tf.float32)
-                step(tf.gather(x, batch), tf.gather(y, batch), weights)
-                return (outside_kernels(number + 1),)
+                probabilities = step(tf.gather(x, batch), tf.gather(y, batch), weights)
+                if probabilities is not None:
+                    outputs = outputs.write(number, probabilities)
+                return outside_kernels(number + 1), outputs
 
-            tf.while_loop(lambda number: number < last, body, (first,))
-            return tuple(metric.result() for metric in self._metrics)
+            kept = tf.TensorArray(tf.float32, batches, element_shape=(size, heads))
+            _, kept = tf.while_loop(lambda number, _: number < last, body, (first, kept))
+            return (*(metric.result() for metric in self._metrics), kept.concat())
 
         shapes = [split.x.shape, split.y.shape, (-(-examples // size) * size,), (), (), ()]
         program = tf.function(steps, jit_compile=True, autograph=False).get_concrete_function(
@@ -182,23 +203,23 @@ class CompiledEpochs:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            loss = self._forward(x, y, weights, training=True)
+            loss, _ = self._forward(x, y, weights, training=True)
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])
         self._optimizer.apply(gradients, variables)
 
-    def _measure(self, x: Any, y: Any, weights: Any) -> None:
-        self._forward(x, y, weights, training=False)
+    def _measure(self, x: Any, y: Any, weights: Any) -> Any:
+        return self._forward(x, y, weights, training=False)[1]
 
-    def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> Any:
-        """The batch's loss; metrics take note of it."""
+    def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> tuple[Any, Any]:
+        """The batch's loss and probabilities; metrics take note of them."""
         probabilities = self.model(x, training=training)
         y = y[:, None] if self._classes == 2 else y
         loss = self._loss(y, probabilities, sample_weight=weights)
         mean_loss, accuracy = self._metrics
         mean_loss.update_state(loss, sample_weight=keras.ops.sum(weights))
         accuracy.update_state(y, probabilities, sample_weight=weights)
-        return loss
+        return loss, probabilities
 
     def _reset_metrics(self) -> None:
         for metric in self._metrics:
@@ -252,6 +273,9 @@ class FitEpochs:
         logs = self.model.evaluate(split.x, split.y, self._batch, verbose=0, return_dict=True)
         seconds = time.perf_counter() - started
         return Measured(float(logs["loss"]), float(logs["accuracy"]), seconds)
+
+    def predict(self, split: Arrays) -> NDArray[np.float32]:
+        return np.asarray(self.model.predict(split.x, self._batch, verbose=0))
 
     def variables(self) -> list[Any]:
         return [*_layer_variables(self.model), *self.model.optimizer.variables]

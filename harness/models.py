@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from harness.parameters import Hyperparameters
+from harness.parameters import BAG, Hyperparameters
 from harness.recurrent import PATHS
 
 STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
@@ -45,7 +45,10 @@ def _layers(hp: Hyperparameters, classes: int, path: str) -> list[Any]:
         keras.layers.Embedding(hp.vocabulary, hp.embedding_dim, name="embedding"),
     ]
     for number, units in enumerate(hp.units_per_layer, start=1):
-        layers.append(_recurrent(hp, units, path, number))
+        if hp.cell == BAG:
+            layers.append(keras.layers.GlobalAveragePooling1D(name="bag"))
+        else:
+            layers.append(_recurrent(hp, units, path, number))
         if hp.dropout > 0.0:
             layers.append(_dropout(hp.dropout, path, f"dropout_{number}"))
     head = (1, "sigmoid") if classes == 2 else (classes, "softmax")

@@ -8,6 +8,7 @@ from typing import Any
 from harness.errors import UserError
 
 CELLS = ("rnn", "gru", "lstm")
+BAG = "bag"  # no cell: the mean of the embeddings, which units and depth do not touch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,9 @@ class Hyperparameters:
     batch_size: int = 32
 
     def __post_init__(self) -> None:
-        if self.cell not in CELLS:
+        if self.cell == BAG and self.depth != 1:
+            raise UserError(f"depth: {self.depth} of cell {BAG}, which has no layers to stack")
+        if self.cell not in (*CELLS, BAG):
             raise UserError(f"cell: {self.cell!r} is not one of {', '.join(CELLS)}")
         for name, least in (
             ("depth", 1),

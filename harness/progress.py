@@ -57,9 +57,21 @@ class ArmProgress:
 
 
 class Board:
-    """The state of a study under way; `Plain` and `Terminal` show it."""
+    """The state of a study under way; `Plain` and `Terminal` show it.
 
-    def __init__(self, arms: Sequence[str], trials: int, workers: int, epochs: int) -> None:
+    It counts trials, or what else `noun` says, `trials` of each arm.
+    """
+
+    def __init__(
+        self,
+        arms: Sequence[str],
+        trials: int,
+        workers: int,
+        epochs: int,
+        *,
+        noun: str = "trial",
+    ) -> None:
+        self.noun = noun
         self.arms = {arm: ArmProgress() for arm in arms}
         self.trials = trials
         self.workers = workers
@@ -141,8 +153,14 @@ class Board:
 class Plain(Board):
     """Lines for logs and pipes; `verbose` adds each trial's hyperparameters."""
 
-    def __init__(self, *args: Any, verbose: bool = False, file: TextIO | None = None) -> None:
-        super().__init__(*args)
+    def __init__(
+        self,
+        *args: Any,
+        noun: str = "trial",
+        verbose: bool = False,
+        file: TextIO | None = None,
+    ) -> None:
+        super().__init__(*args, noun=noun)
         self._verbose = verbose
         self._file = file
         self._last = time.monotonic()
@@ -155,18 +173,18 @@ class Plain(Board):
         if time.monotonic() - self._last < HEARTBEAT_S:
             return
         for running in self.running.values():
-            self.say(f"{running.arm} trial {running.trial}: {running.describe()}")
+            self.say(f"{running.arm} {self.noun} {running.trial}: {running.describe()}")
 
     def started(self, task: str, arm: str, trial: int, params: Mapping[str, Any]) -> None:
         super().started(task, arm, trial, params)
         shown = f": {short(params)}" if self._verbose and params else ""
-        self.say(f"{arm} trial {trial} starts{shown}")
+        self.say(f"{arm} {self.noun} {trial} starts{shown}")
 
     def epoch_done(self, task: str, metrics: Mapping[str, float]) -> None:
         super().epoch_done(task, metrics)
         running = self.running[task]
         self.say(
-            f"{running.arm} trial {running.trial}: epoch {running.epoch}/{self.epochs}, "
+            f"{running.arm} {self.noun} {running.trial}: epoch {running.epoch}/{self.epochs}, "
             f"val_loss {metrics['val_loss']:.4f}, accuracy {metrics['val_accuracy']:.1%}, "
             f"{metrics['train_s'] + metrics['validation_s']:.1f} s"
             + (f" and {metrics['compile_s']:.1f} s compiling" if metrics["compile_s"] else "")
@@ -180,16 +198,16 @@ class Plain(Board):
         outcome = f", best val_loss {value:.4f}" if value is not None else ""
         why = f" ({reason})" if reason else ""
         self.say(
-            f"{running.arm} trial {running.trial} {state}{why}{outcome}; "
-            f"{self.finished} of {self.total} trials done, {self.time_left()}"
+            f"{running.arm} {self.noun} {running.trial} {state}{why}{outcome}; "
+            f"{self.finished} of {self.total} {self.noun}s done, {self.time_left()}"
         )
 
 
 class Terminal(Board):
     """A table that stays in place: arms, counts, the running trials, the best so far."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, *args: Any, noun: str = "trial") -> None:
+        super().__init__(*args, noun=noun)
         self._live = Live(
             get_renderable=self._render,
             console=Console(stderr=True, markup=False, highlight=False),
@@ -213,13 +231,23 @@ class Terminal(Board):
 
     def _render(self) -> RenderableType:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("arm", "trials", "pruned", "failed", "best val_loss", "accuracy", "now"):
+        for column in (
+            "arm",
+            f"{self.noun}s",
+            "pruned",
+            "failed",
+            "best val_loss",
+            "accuracy",
+            "now",
+        ):
             table.add_column(column, no_wrap=column != "now")
         # A copy: the display's thread draws while the coordinator goes on.
         running = list(self.running.values())
         for name, arm in self.arms.items():
             now = "\n".join(
-                f"trial {each.trial}: {each.describe()}" for each in running if each.arm == name
+                f"{self.noun} {each.trial}: {each.describe()}"
+                for each in running
+                if each.arm == name
             )
             table.add_row(
                 Text(name),
@@ -230,7 +258,7 @@ class Terminal(Board):
                 "" if arm.val_accuracy is None else f"{arm.val_accuracy:.1%}",
                 Text(now),
             )
-        note = f"{self.finished} of {self.total} trials done"
+        note = f"{self.finished} of {self.total} {self.noun}s done"
         if running:
             note += f", {self.time_left() or 'timing the first'}"
         return Group(table, Text(note))

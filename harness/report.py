@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness import runs
+from harness import runs, summary
 from harness.console import run
 from harness.errors import UserError
 from harness.names import unknown
@@ -40,6 +40,7 @@ def write(root: Path) -> Path:
     records = runs.read_records(root)
     text = page.render(records, now=runs.now())
     runs.write_tables(records)
+    summary.write_verdicts(records)
     runs.write_atomically(directory.report, text)
     return directory.report
 

@@ -4,6 +4,7 @@ Everything that reports need is read here from plain files, so that a directory 
 another machine, or one whose study is still under way, reads the same. No Keras, no Optuna.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 SCHEMA = 1
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -38,6 +41,32 @@ TRIAL_COLUMNS = {
     "started": "str",
     "finished": "str",
 }
+# One row a replicate: `replicate` is the number that arms share, `test_accuracy` (0 to 1) that of
+# the best epoch's weights on the test split of `test_n` examples.
+REPLICATE_COLUMNS = {
+    "arm": "str",
+    "replicate": "Int64",
+    "trial": "Int64",
+    "state": "str",
+    "test_accuracy": "float64",
+    "test_loss": "float64",
+    "test_n": "Int64",
+    "value": "float64",
+    "val_accuracy": "float64",
+    "best_epoch": "Int64",
+    "parameters": "Int64",
+    "step_ms": "float64",
+    "train_s": "float64",
+    "path": "str",
+    "seed": "Int64",
+    "reason": "str",
+    "started": "str",
+    "finished": "str",
+}
+# What arms are to beat: replicates in folders of these names, beside the arms'.
+MAJORITY, BAG_OF_EMBEDDINGS = "baseline=majority", "baseline=bag"
+BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class"}
+
 EPOCH_COLUMNS = {
     "arm": "str",
     "trial": "Int64",
@@ -82,6 +111,16 @@ class RunDirectory:
     def trial(self, arm: str, number: int) -> Path:
         return self.root / "trials" / arm / f"{number:04d}"
 
+    def replicates(self, arm: str) -> Path:
+        return self.root / "replicates" / arm
+
+    def replicate(self, arm: str, number: int) -> Path:
+        return self.replicates(arm) / f"seed={number}"
+
+    @property
+    def best(self) -> Path:
+        return self.root / "best"
+
     def read_manifest(self) -> dict[str, Any]:
         """Raises UserError where there is none, or none that this version can read."""
         try:
@@ -113,6 +152,12 @@ class RunDirectory:
             number += 1
         self.root.rename(aside)
         return aside
+
+
+def append_epoch(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """A line of `metrics.jsonl`."""
+    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(to_json(metrics, indent=None) + "\n")
 
 
 def now() -> str:
@@ -162,12 +207,16 @@ class Records:
     `value` is the best epoch's validation loss (a pruned trial's best so far), `val_accuracy`
     (0 to 1) that of the same epoch, `step_ms` milliseconds an optimizer step, `train_s` seconds
     of training and validation, compiling included. `epochs` has EPOCH_COLUMNS, epochs from 1.
+    `replicates` has REPLICATE_COLUMNS, `replicate_epochs` the columns of `epochs` with `replicate`
+    for `trial`; baselines are in both under their names in BASELINES.
     """
 
     root: Path
     manifest: dict[str, Any]
     trials: "pd.DataFrame"
     epochs: "pd.DataFrame"
+    replicates: "pd.DataFrame"
+    replicate_epochs: "pd.DataFrame"
 
     @property
     def study(self) -> str:
@@ -179,10 +228,42 @@ class Records:
 
     @property
     def finished(self) -> bool:
+        """Whether every arm has the trials and the replicates that the study asks for."""
+        return self.searched and not self.replicates_missing
+
+    @property
+    def searched(self) -> bool:
         """Whether every arm has the trials that the study asks for."""
         wanted = self.manifest["spec"]["budget"]["trials"]
         done = self.trials[self.trials["state"] != "running"].groupby("arm").size()
         return all(done.get(arm, 0) >= wanted for arm in self.arms)
+
+    @property
+    def replicates_missing(self) -> int:
+        """How many replicates are still to come: of arms in which a trial has completed."""
+        wanted = int(self.manifest["spec"].get("replicates") or 0)
+        if not (self.manifest["spec"].get("dataset") or {}).get("test"):
+            return 0
+        done = self.replicates[self.replicates["state"] != "running"].groupby("arm").size()
+        complete = set(self.trials.loc[self.trials["state"] == "complete", "arm"])
+        return sum(max(0, wanted - int(done.get(a, 0))) for a in self.arms if a in complete)
+
+    def scores(self, arm: str) -> dict[int, "NDArray[np.generic]"]:
+        """By replicate, one number a test example, whose mean is the metric; numbers ascend.
+
+        Replicates that failed, or whose file is missing or damaged, are left out.
+        """
+        import numpy as np
+
+        ours = self.replicates[
+            (self.replicates["arm"] == arm) & (self.replicates["state"] == "complete")
+        ]
+        found = {}
+        for number in sorted(int(n) for n in ours["replicate"].dropna()):
+            file = RunDirectory(self.root).replicate(arm, number) / "scores.npy"
+            with contextlib.suppress(OSError, ValueError, EOFError):
+                found[number] = np.load(file, allow_pickle=False)
+        return found
 
 
 def read_records(root: Path) -> Records:
@@ -191,32 +272,57 @@ def read_records(root: Path) -> Records:
     manifest = directory.read_manifest()
     trials: list[dict[str, Any]] = []
     epochs: list[dict[str, Any]] = []
+    replicates: list[dict[str, Any]] = []
+    replicate_epochs: list[dict[str, Any]] = []
     for arm in manifest["arms"]:
-        for folder in sorted((root / "trials" / arm["name"]).glob("[0-9]*")):
-            trial = _read_trial(folder, arm["name"])
-            trials.append(trial)
-            epochs.extend(
-                {"arm": arm["name"], "trial": trial["trial"], **epoch}
-                for epoch in read_epochs(folder)
-            )
+        _read_trainings(root / "trials" / arm["name"], "[0-9]*", arm["name"], trials, epochs)
+    for name in (*(arm["name"] for arm in manifest["arms"]), *BASELINES):
+        _read_trainings(directory.replicates(name), "seed=*", name, replicates, replicate_epochs)
     return Records(
         root=root,
         manifest=manifest,
         trials=_frame(trials, TRIAL_COLUMNS),
         epochs=_frame(epochs, EPOCH_COLUMNS),
+        replicates=_frame(replicates, REPLICATE_COLUMNS),
+        replicate_epochs=_frame(
+            replicate_epochs,
+            {"replicate" if name == "trial" else name: k for name, k in EPOCH_COLUMNS.items()},
+        ),
     )
 
 
-def _read_trial(folder: Path, arm: str) -> dict[str, Any]:
-    """The trial's result, or, while it trains, what its start says."""
+def _read_trainings(
+    parent: Path,
+    pattern: str,
+    arm: str,
+    trainings: list[dict[str, Any]],
+    epochs: list[dict[str, Any]],
+) -> None:
+    """Add the trainings below a folder, and their epochs, to these lists, by number."""
+    which = "trial" if pattern == "[0-9]*" else "replicate"
+    found = {
+        int(match[1]): folder
+        for folder in parent.glob(pattern)
+        if (match := re.fullmatch(r"(?:seed=)?(\d+)", folder.name))
+    }
+    for number, folder in sorted(found.items()):
+        training = {"arm": arm, which: number, "state": "running", **_read_result(folder)}
+        trainings.append(training)
+        epochs.extend({"arm": arm, which: number, **epoch} for epoch in read_epochs(folder))
+
+
+def _read_result(folder: Path) -> dict[str, Any]:
+    """The training's result, or, while it trains, what its start says."""
     for name in ("result.json", "started.json"):
         try:
             record = json.loads((folder / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        params = record.pop("params", {})
+        if not isinstance(record, dict):
+            continue
+        params = record.pop("params", None) or {}
         return {**record, **{f"params_{key}": value for key, value in params.items()}}
-    return {"arm": arm, "trial": int(folder.name), "state": "running"}
+    return {}
 
 
 def read_epochs(folder: Path) -> Iterable[dict[str, Any]]:
@@ -246,8 +352,13 @@ def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFr
 
 
 def write_tables(records: Records) -> None:
-    """`tables/trials.csv` and `tables/epochs.csv`, spreadsheets' formulas made inert."""
-    for name, table in (("trials", records.trials), ("epochs", records.epochs)):
+    """`tables/` trials.csv, epochs.csv, replicates.csv; spreadsheets' formulas made inert."""
+    tables = {
+        "trials": records.trials,
+        "epochs": records.epochs,
+        "replicates": records.replicates,
+    }
+    for name, table in tables.items():
         write_atomically(records.root / "tables" / f"{name}.csv", to_csv(table))
 
 

@@ -1,4 +1,4 @@
-"""The coordinator: hands each arm's trials to workers and books what comes back. No Keras.
+"""The coordinator: hands each arm's trainings to workers, books what comes back. No Keras.
 
 An arm's trials run one after another and arms side by side, so the outcome does not depend on
 the number of workers up to the number of arms. More workers than arms run several trials of an
@@ -8,16 +8,17 @@ arm at once, and then it does.
 import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from harness.arm_search import ArmSearch, Assignment
+from harness.assignment import Assignment
 from harness.progress import Board
 from harness.signals import StopRequest
-from harness.spec import Study
+from harness.spec import Arm
 from harness.workers.messages import (
     Died,
     Down,
@@ -32,6 +33,7 @@ from harness.workers.messages import (
     Progress,
     Ready,
     Started,
+    TestScores,
     Train,
     Up,
 )
@@ -55,35 +57,63 @@ class Pool(Protocol):
     def send(self, worker: int, message: Down) -> None: ...
     def wait(self, timeout_s: float) -> list[tuple[int, Up]]: ...
     def replace(self, worker: int) -> None: ...
+    @property
+    def ready(self) -> Collection[int]: ...
     def memory(self, worker: int) -> int: ...
     @property
     def memory_limit(self) -> int: ...
 
 
+class Trainings(Protocol):
+    """An arm's trainings, one after another: its search, or its replicates.
+
+    With `independent` none depends on the outcome of another, so that any number may run at once.
+    """
+
+    arm: Arm
+    independent: bool
+    done: Counter[str]
+
+    @property
+    def has_more(self) -> bool: ...
+    def next(self) -> Assignment: ...
+    def begin(self, assignment: Assignment) -> None: ...
+    def order(self, assignment: Assignment) -> Train: ...
+    def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool: ...
+    def end(
+        self,
+        assignment: Assignment,
+        outcome: str,
+        reason: str | None = None,
+        test: TestScores | None = None,
+    ) -> dict[str, Any]: ...
+    def set_aside(self, assignment: Assignment) -> None: ...
+
+
 class Search:
-    """Runs every arm's trials to the budget; `run` returns when all are told."""
+    """Runs every arm's trainings until none is left; `run` returns when all are booked."""
 
     def __init__(
         self,
-        study: Study,
-        arms: Sequence[ArmSearch],
+        arms: Sequence[Trainings],
         pool: Pool,
         board: Board,
         stop: StopRequest,
         trial_timeout_s: float | None = None,
     ) -> None:
-        self._study = study
         self._arms = {arm.arm.name: arm for arm in arms}
         self._pool = pool
         self._board = board
         self._stop = stop
         self._trial_timeout_s = trial_timeout_s
         self._assigned: dict[int, Assignment] = {}
+        self._last_arm: dict[int, str] = {}
         self._deadline: dict[int, float] = {}
         self._heard: dict[int, float] = {}
         self._memory_checked = 0.0
         self._halting: dict[int, tuple[str, str | None]] = {}
-        self._ready: set[int] = set()
+        # Workers that an earlier search has warmed up say so no more.
+        self._ready: set[int] = set(pool.ready)
 
     def run(self) -> None:
         """Raises Stopped after a signal, with the trials under way set aside for a resume."""
@@ -124,23 +154,30 @@ class Search:
                     pending.discard(worker)
 
     def _assign(self, worker: int) -> None:
-        """Give a worker the next trial of the arm that has fewest under way, then fewest done."""
+        """Give a worker the next training of the arm that has fewest under way, then fewest done.
+
+        Independent trainings of an arm stay with the worker that has their program compiled.
+        """
         under_way = [assignment.arm.name for assignment in self._assigned.values()]
         # Beyond one a time per arm only where there are more workers than arms.
         at_once = math.ceil(len(self._pool) / len(self._arms))
         open_arms = [
             arm
             for name, arm in self._arms.items()
-            if arm.has_more and under_way.count(name) < at_once
+            if arm.has_more and (arm.independent or under_way.count(name) < at_once)
         ]
         if not open_arms:
             return
-        arm = min(open_arms, key=lambda arm: (under_way.count(arm.arm.name), arm.done.total()))
+
+        def rank(arm: Trainings) -> tuple[bool, int, int]:
+            another = arm.independent and arm.arm.name != self._last_arm.get(worker)
+            return another, under_way.count(arm.arm.name), arm.done.total()
+
+        arm = min(open_arms, key=rank)
         assignment = arm.next()
         self._assigned[worker] = assignment
-        self._board.started(
-            assignment.task, arm.arm.name, assignment.trial.number, assignment.params
-        )
+        self._last_arm[worker] = arm.arm.name
+        self._board.started(assignment.task, arm.arm.name, assignment.number, assignment.params)
         if worker in self._ready:
             self._train(worker)
 
@@ -149,17 +186,7 @@ class Search:
         self._arms[assignment.arm.name].begin(assignment)
         if self._trial_timeout_s is not None:
             self._deadline[worker] = time.monotonic() + self._trial_timeout_s
-        self._pool.send(
-            worker,
-            Train(
-                task=assignment.task,
-                dataset=self._study.dataset,
-                hyperparameters=assignment.hyperparameters,
-                seed=assignment.seed,
-                epochs=self._study.budget.epochs,
-                checkpoints=str(self._arms[assignment.arm.name].checkpoints(assignment)),
-            ),
-        )
+        self._pool.send(worker, self._arms[assignment.arm.name].order(assignment))
 
     def _handle(self, worker: int, message: Up) -> None:
         match message:
@@ -177,9 +204,9 @@ class Search:
                 self._board.stepped(task, epoch, step, steps, loss)
             case EpochDone(task, metrics):
                 self._epoch_done(worker, task, metrics)
-            case Finished(_):
+            case Finished(_, test):
                 outcome, reason = self._halting.pop(worker, ("complete", None))
-                self._end(worker, outcome, reason)
+                self._end(worker, outcome, reason, test)
             case Failed(_, reason):
                 self._end(worker, "failed", reason)
             case Died(how):
@@ -197,23 +224,19 @@ class Search:
         go_on = self._arms[assignment.arm.name].report(assignment, metrics)
         self._board.epoch_done(task, metrics)
         if not go_on:
-            self._halting[worker] = ("pruned", None)
+            self._halting[worker] = ("halted", None)
         self._pool.send(worker, GoOn(task) if go_on else Halt(task))
 
-    def _end(self, worker: int, outcome: str, reason: str | None) -> None:
-        """Book a trial's end and give the worker its next."""
+    def _end(
+        self, worker: int, outcome: str, reason: str | None, test: TestScores | None = None
+    ) -> None:
+        """Book a training's end and give the worker its next."""
         assignment = self._assigned[worker]
-        arm = self._arms[assignment.arm.name]
-        book: dict[str, Callable[[], dict[str, Any]]] = {
-            "complete": lambda: arm.complete(assignment),
-            "pruned": lambda: arm.prune(assignment),
-            "failed": lambda: arm.fail(assignment, reason or "unknown"),
-        }
-        record = book[outcome]()
+        record = self._arms[assignment.arm.name].end(assignment, outcome, reason, test)
         del self._assigned[worker]
         self._deadline.pop(worker, None)
         self._board.ended(
-            assignment.task, outcome, record["value"], record["val_accuracy"], reason or ""
+            assignment.task, record["state"], record["value"], record["val_accuracy"], reason or ""
         )
         bound = min(RECYCLE_BYTES, int(RECYCLE_SHARE * self._pool.memory_limit))
         if worker in self._ready and self._pool.memory(worker) > bound:
@@ -234,7 +257,9 @@ class Search:
             self._end(worker, "failed", reason)
             return
         assignment.attempts += 1
-        self._board.say(f"{assignment.task.replace('/', ' trial ')} starts again ({reason})")
+        self._board.say(
+            f"{assignment.task.replace('/', f' {self._board.noun} ')} starts again ({reason})"
+        )
 
     def _exchange(self, worker: int) -> None:
         self._ready.discard(worker)

@@ -25,7 +25,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("auto", "cpu", "gpu")
 
 # What may grow or move on resuming without making earlier trials incomparable.
-FREE_TO_CHANGE = ("budget.trials", "replicates")
+FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
 QUICK_TRIALS, QUICK_EPOCHS, QUICK_REPLICATES = 3, 2, 2
@@ -59,7 +59,9 @@ class Study:
 
     `compare`, `search` and `fixed` are the scientific, nuisance and fixed hyperparameters of the
     Deep Learning Tuning Playbook: every value of `compare` becomes an arm, and all of `search`
-    is searched anew within each arm. Raises UserError naming the parameter that is wrong.
+    is searched anew within each arm. Each arm's best configuration is then trained on `replicates`
+    fresh seeds; a difference in accuracy of up to `margin` (0 to 1) is held too small to matter.
+    Raises UserError naming the parameter that is wrong.
     """
 
     dataset: Dataset
@@ -70,6 +72,7 @@ class Study:
     pruner: str = "median"
     budget: Budget
     replicates: int = 5
+    margin: float = 0.005
     seed: int = 0
     backend: str = "tensorflow"
     device: str = "auto"
@@ -85,6 +88,15 @@ class Study:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise UserError(f"{name}: {value!r} is not a whole number of at least {least}")
+        if (
+            isinstance(self.margin, bool)
+            or not isinstance(self.margin, int | float)
+            or not (0 <= self.margin < 1)
+        ):
+            raise UserError(
+                f"margin: {self.margin!r} is not a difference in accuracy from 0 to 1; "
+                "0.005 is half a point"
+            )
         _one_of("backend", self.backend, BACKENDS)
         _one_of("device", self.device, DEVICES)
         if self.path is not None:
@@ -137,6 +149,7 @@ class Study:
             "pruner": self.pruner,
             "budget": {"trials": self.budget.trials, "epochs": self.budget.epochs},
             "replicates": self.replicates,
+            "margin": self.margin,
             "seed": self.seed,
             "backend": self.backend,
             "device": self.device,

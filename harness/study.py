@@ -43,6 +43,9 @@ def study(
         int | None, typer.Option(help="Trials of each arm in all, finished ones included.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of a training at most.")] = None,
+    replicates: Annotated[
+        int | None, typer.Option(help="Trainings of each arm's best on fresh seeds.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Trainings at once.  [default: one a physical core]")
     ] = None,
@@ -93,7 +96,7 @@ def study(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="More of it.")] = False,
 ) -> int:
-    """Answer a study's question: search, prune, and write a report; resume where it stopped.
+    """Answer a study's question: search, prune, confirm, report; resume where it stopped.
 
     The report's path is the last line on stdout. Exit codes: 0 done, 1 every trial of some arm
     failed, 2 wrong usage or input, 75 the study is held by another process, 130 and 143 stopped
@@ -108,8 +111,9 @@ def study(
     if name is None:
         raise typer.BadParameter("name a study; --list shows them.", param_hint="NAME")
     from harness import session
+    from harness.options import Options
 
-    options = session.Options(**{
+    options = Options(**{
         key: value
         for key, value in context.params.items()
         if key not in ("context", "list_studies")

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from harness import runs, verdicts
 from harness.runs import Records
+from harness.statistics import pareto_front
+from harness.verdicts import ArmResult, Conclusions, Pair, conclude, spoken
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +24,20 @@ def best_trials(records: Records) -> "pd.DataFrame":
 
 
 def recommended_arm(records: Records) -> str | None:
-    """The arm whose best trial has the lowest validation loss; None before any has finished."""
+    """The arm to take: by its replicates, once they are all there, else by validation loss.
+
+    None before any trial has finished.
+    """
+    confirmed = confirmed_recommendation(records)
+    if confirmed is not None:
+        return confirmed.arm
     best = best_trials(records)
     return None if best.empty else str(best["arm"].iloc[int(best["value"].argmin())])
+
+
+def confirmed_recommendation(records: Records) -> verdicts.Recommendation | None:
+    """What the replicates recommend; None as long as some are missing."""
+    return None if records.replicates_missing else conclude(records).recommended
 
 
 def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
@@ -46,9 +60,13 @@ def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
 def summarise(records: Records, report: str) -> dict[str, Any]:
     """The object that `--json` prints; `report` is the page's path.
 
-    `verdicts` is empty and `replicates` has n = 0 as long as a study has no replicates.
+    Accuracies and differences are fractions, 0 to 1. `ci95` of an arm's replicates is the t
+    interval over seeds (nulls: no bound, from one replicate), `ci95_seeds_and_examples` the one
+    that counts the test split's examples as drawn, too; that of a verdict is corrected for the
+    number of verdicts, and counts both.
     """
     best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
+    found = conclude(records)
     arms = []
     for arm in records.arms:
         states = list(records.trials.loc[records.trials["arm"] == arm, "state"])
@@ -58,27 +76,94 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
                 "arm": arm,
                 "trials": {state: states.count(state) for state in ENDS},
                 "best": None if trial is None else _best(trial),
-                "replicates": {
-                    "n": 0, "split": "test", "metric": "accuracy", "mean": None, "ci95": None,
-                },
+                "replicates": _replicates(found.arms[arm]),
                 "cost": {
-                    "step_ms": None if trial is None else float(trial["step_ms"]),
+                    "step_ms": None if trial is None else _step_ms(found.arms[arm], trial),
                     "parameters": None if trial is None else int(trial["parameters"]),
                 },
             }
-        )  # fmt: skip
+        )
     chosen = recommended_arm(records)
+    confirmed = confirmed_recommendation(records)
     return {
         "study": records.study,
         "report": report,
         "storage": records.manifest["storage"],
         "arms": arms,
-        "verdicts": [],
+        "verdicts": [_verdict(pair) for pair in found.pairs],
         "recommended": None
         if chosen is None
-        else {"arm": chosen, "params": all_parameters(records, best[chosen])},
+        else {
+            "arm": chosen,
+            "params": all_parameters(records, best[chosen]),
+            "reason": confirmed.reason if confirmed else None,
+        },
+        "baselines": [
+            {"baseline": name, "replicates": _replicates(result)}
+            for name, result in found.baselines.items()
+        ],
+        "baseline_verdicts": [_verdict(pair) for pair in found.baseline_pairs],
+        "pareto": {"arms": list(found.front), "trials": _trial_front(records)},
         "environment": records.manifest["environment"],
     }
+
+
+def write_verdicts(records: Records) -> None:
+    """`tables/verdicts.csv`: a row a pair, of arms first, then of arms and baselines."""
+    import pandas as pd
+
+    found = conclude(records)
+    columns = ("a", "b", "difference", "low", "high", "verdict", "p", "effect", "margin",
+               "replicates", "detectable", "replicates_needed")  # fmt: skip
+    rows = []
+    for pair in (*found.pairs, *found.baseline_pairs):
+        verdict = _verdict(pair)
+        low, high = verdict.pop("ci95")
+        rows.append({**verdict, "low": low, "high": high})
+    table = pd.DataFrame(rows, columns=list(columns))
+    runs.write_atomically(records.root / "tables" / "verdicts.csv", runs.to_csv(table))
+
+
+def _replicates(result: ArmResult) -> dict[str, Any]:
+    return {
+        "n": result.n,
+        "split": "test",
+        "metric": "accuracy",
+        "mean": result.mean,
+        "ci95": None if result.seeds is None else list(result.seeds),
+        "ci95_seeds_and_examples": None if result.both is None else list(result.both),
+        "failed": result.failed,
+    }
+
+
+def _verdict(pair: Pair) -> dict[str, Any]:
+    each = pair.comparison
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "difference": each.difference,
+        "ci95": list(each.interval),
+        "verdict": each.verdict,
+        "p": each.p,
+        "effect": each.effect,
+        "margin": each.margin,
+        "replicates": each.replicates,
+        "detectable": each.detectable,
+        "replicates_needed": each.replicates_needed,
+    }
+
+
+def _step_ms(result: ArmResult, trial: "pd.Series[Any]") -> float:
+    return float(trial["step_ms"]) if result.step_ms is None else result.step_ms
+
+
+def _trial_front(records: Records) -> list[dict[str, Any]]:
+    """Trials that no other with as fast a step beats in validation accuracy, fastest first."""
+    trials = records.trials[records.trials["state"] == "complete"].reset_index(drop=True)
+    front = pareto_front(trials["step_ms"], trials["val_accuracy"])
+    return [
+        {"arm": str(trials["arm"].iloc[i]), "trial": int(trials["trial"].iloc[i])} for i in front
+    ]
 
 
 def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
@@ -90,7 +175,7 @@ def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
     }
 
 
-def in_words(outcome: Mapping[str, Any]) -> list[str]:
+def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     """The outcome of `summarise` as lines for a terminal."""
     lines = []
     for arm in outcome["arms"]:
@@ -98,17 +183,46 @@ def in_words(outcome: Mapping[str, Any]) -> list[str]:
         if best is None:
             lines.append(f"{arm['arm']}: no trial completed")
             continue
+        validated = f"validation accuracy {best['val_accuracy']:.1%}, val_loss {best['value']:.4f}"
         lines.append(
-            f"{arm['arm']}: accuracy {best['val_accuracy']:.1%}, val_loss {best['value']:.4f} "
+            f"{arm['arm']}: {_tested(found.arms[arm['arm']])}{validated} "
             f"(best of {sum(arm['trials'].values())} trials: {short(best['params'])}); "
             f"{cost['step_ms']:.1f} ms a step, {cost['parameters']:,} parameters"
         )
-    if outcome["recommended"] is not None and len(outcome["arms"]) > 1:
-        lines.append(
-            f"Lowest validation loss: {outcome['recommended']['arm']}. Each figure is one "
-            "training, the best of its arm's search: small differences may be chance."
-        )
+    for name, result in found.baselines.items():
+        if tested := _tested(result):
+            lines.append(f"{spoken(name)}: {tested.rstrip('; ')}")
+    recommended = outcome["recommended"]
+    if recommended is None:
+        return lines
+    chosen = recommended["arm"]
+    if recommended["reason"] is None:
+        if len(outcome["arms"]) > 1:
+            lines.append(
+                f"Lowest validation loss: {chosen}. Each figure is one training, the best of its "
+                "arm's search: small differences may be chance."
+            )
+        return lines
+    lines += [
+        verdicts.sentence(found, arm, chosen)
+        for arm, result in found.arms.items()
+        if arm != chosen and result.n
+    ]
+    if len(outcome["arms"]) > 1:
+        reason = str(recommended["reason"])
+        lines.append(f"Take {spoken(chosen)}. {reason[:1].upper()}{reason[1:]}")
     return lines
+
+
+def _tested(result: ArmResult) -> str:
+    if result.mean is None or result.both is None:
+        return ""
+    interval = ""
+    if result.n > 1:
+        low, high = max(0.0, result.both.low), min(1.0, result.both.high)
+        interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
+    seeds = "seed" if result.n == 1 else "seeds"
+    return f"test accuracy {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
 
 
 def short(params: Mapping[str, Any]) -> str:

@@ -102,8 +102,10 @@ class Trainer:
         on_progress: Callable[[int, int, int, float], None],
         on_epoch: Callable[[Epoch], bool],
         checkpoints: Checkpoints | None = None,
+        keep_best: bool = False,
     ) -> Training:
-        """Train for at most `epochs` epochs.
+        """Train for at most `epochs` epochs; with `keep_best` the model ends as its best epoch
+        left it, the one of lowest validation loss.
 
         `on_start(parameters, path)` is called once the model is built, `on_progress(epoch, step,
         steps, running loss)` every few seconds, `on_epoch` after each epoch: False ends the
@@ -121,23 +123,27 @@ class Trainer:
             parameters = int(sum(np.prod(w.shape) for w in program.model.trainable_weights))
             on_start(parameters, path)
             finished: list[Epoch] = []
-            past, done, seconds = _restore(program, checkpoints)
+            past, done, seconds, best = _restore(program, checkpoints)
             for epoch in past:
                 finished.append(epoch)
                 if not on_epoch(epoch):
                     break
             else:
                 for number in range(len(finished) + 1, epochs + 1):
-                    keep = _keeper(program, checkpoints, finished)
+                    keep = _keeper(program, checkpoints, finished, best)
                     epoch = _epoch(
                         program, hp, data, seed, number, compile_s, on_progress, keep, done, seconds
                     )
                     finished.append(epoch)
                     compile_s, done, seconds = 0.0, 0, 0.0
+                    if keep_best and epoch == min(finished, key=lambda e: e.val_loss):
+                        best = program.model.get_weights()
                     if checkpoints is not None:
-                        checkpoints.save([asdict(e) for e in finished], _state(program))
+                        checkpoints.save([asdict(e) for e in finished], _state(program) + best)
                     if not on_epoch(epoch):
                         break
+            if best:
+                program.model.set_weights(best)
         return Training(epochs=tuple(finished), parameters=parameters, path=path)
 
     def evaluate(self, split: Arrays) -> tuple[float, float]:
@@ -145,6 +151,11 @@ class Trainer:
         with self._placement():
             measured = self._trained()[0].evaluate(split)
         return measured.loss, measured.accuracy
+
+    def probabilities(self, split: Arrays) -> NDArray[np.float32]:
+        """Of each example's classes, by the model trained last: (n, 1) for two classes."""
+        with self._placement():
+            return self._trained()[0].predict(split)
 
     def weights(self) -> list[NDArray[np.float32]]:
         """The weights of the model trained last, in the order of the stock Keras model."""
@@ -196,27 +207,36 @@ class Trainer:
         return placement
 
 
-def _restore(program: Epochs, checkpoints: Checkpoints | None) -> tuple[list[Epoch], int, float]:
+def _restore(
+    program: Epochs, checkpoints: Checkpoints | None
+) -> tuple[list[Epoch], int, float, list[NDArray[Any]]]:
     """Put the program where the last checkpoint was taken.
 
-    Returns the epochs up to there, and the steps done of the next one with their seconds.
+    Returns the epochs up to there, the steps done of the next one with their seconds, and the
+    best epoch's weights, if they are kept.
     """
     found = checkpoints.load() if checkpoints is not None else None
     if found is None:
-        return [], 0, 0.0
-    for variable, array in zip(program.variables(), found.arrays, strict=True):
+        return [], 0, 0.0, []
+    variables = program.variables()
+    state, best = found.arrays[: len(variables)], found.arrays[len(variables) :]
+    for variable, array in zip(variables, state, strict=True):
         variable.assign(array)
-    return [Epoch(**epoch) for epoch in found.history], found.step, found.seconds
+    return [Epoch(**epoch) for epoch in found.history], found.step, found.seconds, best
 
 
 def _keeper(
-    program: Epochs, checkpoints: Checkpoints | None, finished: list[Epoch]
+    program: Epochs,
+    checkpoints: Checkpoints | None,
+    finished: list[Epoch],
+    best: list[NDArray[Any]],
 ) -> Callable[[int, float], None]:
     """What to do after some steps of an epoch: keep the state and stop, if asked to pause."""
 
     def keep(done: int, seconds: float) -> None:
         if checkpoints is not None and program.pausable and checkpoints.asked_to_pause():
-            checkpoints.save([asdict(e) for e in finished], _state(program), done, seconds)
+            history = [asdict(e) for e in finished]
+            checkpoints.save(history, _state(program) + best, done, seconds)
             raise TrainingPaused
 
     return keep

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness import runs
 
 NOW = "2026-11-23T12:00:00Z"
@@ -46,13 +48,14 @@ def write_run(
     *,
     compare: dict[str, Sequence[Any]] | None = None,
     trials: int = 10,
+    replicates: int = 0,
     epochs: int = 5,
     wanted: int | None = None,
     edit: Edit = lambda result: result,
     manifest: dict[str, Any] | None = None,
     seed: int = 0,
 ) -> Path:
-    """Write `trials` trials an arm.
+    """Write `trials` trials and `replicates` replicates an arm, and of the bag of embeddings.
 
     `edit` gets each trial's result and may change it; a result in the state running is written
     as a start, and None writes a folder without one. `manifest` replaces entries of the manifest.
@@ -77,7 +80,7 @@ def write_run(
             "sampler": "tpe",
             "pruner": "median",
             "budget": {"trials": trials if wanted is None else wanted, "epochs": epochs},
-            "replicates": 5,
+            "replicates": replicates,
             "seed": 0,
             "backend": "tensorflow",
             "device": "auto",
@@ -96,7 +99,37 @@ def write_run(
         for number in range(trials):
             result, lines = _trial(chance, arm["name"], index, number, epochs)
             _write_trial(runs.RunDirectory(root).trial(arm["name"], number), edit(result), lines)
+    for index, arm in enumerate([*arms, {"name": runs.BAG_OF_EMBEDDINGS}] if replicates else []):
+        for number in range(1, replicates + 1):
+            write_replicate(root, arm["name"], number, 0.875 - 0.02 * index)
     return root
+
+
+def write_replicate(root: Path, arm: str, number: int, accuracy: float, n: int = 500) -> None:
+    """A replicate whose model is right about `accuracy` of `n` examples, the easy ones first."""
+    rng = np.random.default_rng(number)
+    hard = np.linspace(-1, 1, n)
+    right = rng.random(n) < np.clip(accuracy - 0.1 * hard, 0, 1)
+    folder = runs.RunDirectory(root).replicate(arm, number)
+    lines = [
+        {
+            "epoch": epoch, "loss": 0.5 / epoch, "accuracy": 0.8, "val_loss": 0.3 + 0.2 / epoch,
+            "val_accuracy": accuracy, "train_s": 2.0, "validation_s": 0.2,
+            "compile_s": 3.0 if epoch == 1 and number == 1 else 0.0, "step_ms": 4.0,
+        }
+        for epoch in (1, 2, 3)
+    ]  # fmt: skip
+    result = {
+        "arm": arm, "replicate": number, "trial": 0, "state": "complete", "params": {"units": 9},
+        "test_accuracy": float(right.mean()), "test_loss": 0.31, "test_n": n, "value": 0.36,
+        "val_accuracy": accuracy, "best_epoch": 3, "parameters": 321_000,
+        "step_ms": 4.0 + 100 * (0.9 - accuracy), "train_s": 9.6, "path": "keras",
+        "seed": number, "reason": None, "started": NOW, "finished": NOW,
+    }  # fmt: skip
+    folder.mkdir(parents=True)
+    np.save(folder / "scores.npy", right.astype(np.uint8))
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "result.json").write_text(json.dumps(result))
 
 
 def _trial(

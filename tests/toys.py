@@ -5,6 +5,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from harness.workers.messages import (
     Progress,
     Ready,
     Started,
+    TestScores,
     Train,
     Up,
 )
@@ -107,6 +109,10 @@ class ToyPool:
     def __len__(self) -> int:
         return self.count
 
+    @property
+    def ready(self) -> list[int]:
+        return [worker for worker, box in self.inbox.items() if Ready() not in box]
+
     def send(self, worker: int, message: Down) -> None:
         match message:
             case Train():
@@ -126,11 +132,22 @@ class ToyPool:
                 if self._left[worker]:
                     self._epoch(worker)
                 else:
-                    self.inbox[worker].append(Finished(task))
+                    self.inbox[worker].append(Finished(task, self._test(worker)))
             case Pause():
                 self.inbox[worker].append(Paused(self._training[worker].task))
             case Halt(task):
-                self.inbox[worker].append(Finished(task))
+                self.inbox[worker].append(Finished(task, self._test(worker)))
+
+    def _test(self, worker: int) -> TestScores | None:
+        """Scores of a made-up model: deeper ones are right less often."""
+        order = self._training[worker]
+        if not order.test:
+            return None
+        if order.model is not None:
+            Path(order.model).write_bytes(b"a model")
+        rng = np.random.default_rng(order.seed)
+        right = rng.random(order.dataset.test) < 0.9 - 0.05 * order.hyperparameters.depth
+        return TestScores(0.3, right.astype(np.uint8))
 
     def _epoch(self, worker: int) -> None:
         train = self._training[worker]
@@ -170,7 +187,7 @@ def run_search(
     storage = open_storage(sqlite_url(root.database))
     arms = [ArmSearch("toy", study, arm, storage, root) for arm in study.arms()]
     board = Board([arm.name for arm in study.arms()], study.budget.trials, len(pool), 4)
-    Search(study, arms, pool, board, stop or StopRequest(), **options).run()  # type: ignore[arg-type]
+    Search(arms, pool, board, stop or StopRequest(), **options).run()  # type: ignore[arg-type]
     return arms
 
 

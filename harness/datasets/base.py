@@ -36,6 +36,8 @@ class Dataset(abc.ABC):
 
     name: ClassVar[str]
     classes: ClassVar[int] = 2
+    labels: ClassVar[tuple[str, ...]] = ()  # what the classes are called; () for their numbers
+    input: ClassVar[str] = "tokens"  # "text" where the tokens are words of texts
 
     def __post_init__(self) -> None:
         for split, least in (("train", 1), ("validation", 1), ("test", 0)):

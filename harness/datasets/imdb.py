@@ -41,6 +41,8 @@ class Imdb(Dataset):
     split_seed: int = 0
 
     name: ClassVar[str] = "imdb"
+    labels: ClassVar[tuple[str, ...]] = ("negative", "positive")
+    input: ClassVar[str] = "text"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -46,6 +46,8 @@ class ImdbKeras(Dataset):
     data_dir: str | None = None
 
     name: ClassVar[str] = "imdb-keras"
+    labels: ClassVar[tuple[str, ...]] = ("negative", "positive")
+    input: ClassVar[str] = "text"
 
     def prepare(self, say: Callable[[str], None]) -> None:
         _parts(self.data_dir, say)

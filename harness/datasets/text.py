@@ -7,7 +7,7 @@ the training rows → `Sequences` of a split → an array of the last `sequence_
 import hashlib
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -157,6 +157,18 @@ class Sequences:
         lengths = np.diff(self.ends, prepend=0)
         x[np.arange(sequence_length) < (sequence_length - lengths)[:, None]] = PADDING
         return Arrays(x=x, y=self.labels.copy())
+
+
+def encode_texts(
+    texts: Sequence[str], words: Sequence[str], sequence_length: int
+) -> NDArray[np.int32]:
+    """Texts as a model trained on `words` (by id) takes them: int32 (n, sequence_length)."""
+    ids = {word: number for number, word in enumerate(words) if number > INDEX_FROM}
+    x = np.full((len(texts), sequence_length), PADDING, np.int32)
+    for row, text in enumerate(texts):
+        found = [START, *(ids.get(word, UNKNOWN) for word in words_of(text))][-sequence_length:]
+        x[row, sequence_length - len(found) :] = found
+    return x
 
 
 def digest(

@@ -5,7 +5,7 @@ last bits), so the rule comes from committed measurements instead: see
 `tests/benchmarks/derive_paths.py`.
 """
 
-from harness.parameters import Hyperparameters
+from harness.parameters import BAG, Hyperparameters
 
 PATHS = ("xla-kernel", "xla-scan", "keras")
 
@@ -21,7 +21,7 @@ def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:
     """
     if backend != "tensorflow" or device == "gpu":
         return "keras"
-    if max(hp.units_per_layer) <= ONE_KERNEL_UNITS[hp.cell]:
+    if hp.cell != BAG and max(hp.units_per_layer) <= ONE_KERNEL_UNITS[hp.cell]:
         return "xla-kernel"
     return "xla-scan"
 

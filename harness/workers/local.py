@@ -18,7 +18,7 @@ from typing import Any, Self
 import psutil
 
 from harness.environment import available_cpus
-from harness.workers.messages import Died, Down, Up
+from harness.workers.messages import Died, Down, Ready, Up
 
 # What a worker was seen to hold with TensorFlow and the IMDB reviews, and some room (bytes).
 MEMORY_PER_WORKER = 1_500_000_000
@@ -87,10 +87,17 @@ class LocalPool:
         for index, worker in enumerate(self._workers):
             if worker.connection in ready:
                 try:
-                    messages.append((index, worker.connection.recv()))
+                    message = worker.connection.recv()
+                    worker.ready = worker.ready or isinstance(message, Ready)
+                    messages.append((index, message))
                 except (EOFError, OSError):
                     messages.append((index, Died(worker.bury())))
         return messages
+
+    @property
+    def ready(self) -> list[int]:
+        """The workers that have said so, and live."""
+        return [i for i, worker in enumerate(self._workers) if worker.ready and not worker.dead]
 
     @property
     def memory_limit(self) -> int:
@@ -158,6 +165,7 @@ class _Worker:
     process: "subprocess.Popen[bytes]"
     connection: "Connection[Any, Any]"
     dead: bool = False
+    ready: bool = False
 
     def bury(self) -> str:
         """Make sure that the process is gone; says how it ended."""

@@ -9,6 +9,9 @@ process is gone.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.datasets.base import Dataset
 from harness.parameters import Hyperparameters
 
@@ -20,6 +23,9 @@ class Train:
     Checkpoints go to the folder `checkpoints`. A training that finds its own there goes on from
     it, and sends the EpochDone of each epoch before again, so that the coordinator decides on
     them as if they had just ended.
+
+    With `test` the weights of the best epoch (lowest validation loss) are scored on the test
+    split at the end; with `model` they are saved there as a model of stock Keras layers.
     """
 
     task: str
@@ -28,6 +34,8 @@ class Train:
     seed: int
     epochs: int
     checkpoints: str
+    test: bool = False
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +92,21 @@ class EpochDone:
 
 
 @dataclass(frozen=True)
+class TestScores:
+    """The best epoch's weights on the test split.
+
+    `scores` has one number an example, whose mean is the metric: for accuracy 1 where the
+    prediction is right, else 0 (uint8).
+    """
+
+    loss: float
+    scores: NDArray[np.generic]
+
+
+@dataclass(frozen=True)
 class Finished:
     task: str
+    test: TestScores | None = None
 
 
 @dataclass(frozen=True)

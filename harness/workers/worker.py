@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.checkpoint import Checkpoints, TrainingPaused
 from harness.datasets.base import Arrays, Dataset
 from harness.environment import versions
@@ -31,6 +33,7 @@ from harness.workers.messages import (
     Progress,
     Ready,
     Started,
+    TestScores,
     Train,
 )
 
@@ -119,7 +122,12 @@ def train(
                 Progress(task, epoch, step, steps, loss)
             ),
             on_epoch=on_epoch,
+            keep_best=order.test,
         )
+        if order.model is not None:
+            Path(order.model).parent.mkdir(parents=True, exist_ok=True)
+            trainer.stock_model().save(order.model)
+        test = _score(order, trainer) if order.test else None
     except TrainingPaused:
         send(Paused(task))
     except Exception as error:
@@ -128,7 +136,17 @@ def train(
         traceback.print_exc()  # the worker's log
         send(Failed(task, _reason(error)))
     else:
-        send(Finished(task))
+        send(Finished(task, test))
+
+
+def _score(order: Train, trainer: Any) -> TestScores:
+    """The model just trained on the test split: its only use."""
+    split = _load(order.dataset, "test", order.hyperparameters)
+    loss, _ = trainer.evaluate(split)
+    probabilities = trainer.probabilities(split)
+    two = probabilities.shape[1] == 1
+    said = probabilities[:, 0] > 0.5 if two else probabilities.argmax(axis=1)
+    return TestScores(loss, (said == split.y).astype(np.uint8))
 
 
 def _reason(error: Exception) -> str:
@@ -144,6 +162,7 @@ def _identity(order: Train) -> str:
         order.dataset.to_mapping(),
         order.hyperparameters,
         order.seed,
+        order.test,
         [os.environ.get(name) for name in ("KERAS_BACKEND", "OMP_NUM_THREADS")],
         versions(),
     )

@@ -41,7 +41,8 @@ def build(c):
         layers += [keras.layers.LSTM(c["units"], return_sequences=i < c["depth"] - 1),
                    keras.layers.Dropout(c["dropout"])]
     model = keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")])
-    model.compile(keras.optimizers.Adam(c["learning_rate"]), "binary_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(c["learning_rate"]), "binary_crossentropy",
+                  metrics=["accuracy"])
     return model
 """
 

@@ -22,7 +22,9 @@ def test_write_makes_page_and_tables(make_run: MakeRun) -> None:
     page = report.write(root)
     assert page == root / "report.html"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert sorted(path.name for path in (root / "tables").iterdir()) == ["epochs.csv", "trials.csv"]
+    assert sorted(path.name for path in (root / "tables").iterdir()) == [
+        "epochs.csv", "replicates.csv", "trials.csv", "verdicts.csv",
+    ]  # fmt: skip
     assert not list(root.glob(".*.tmp"))
 
 

@@ -1,0 +1,96 @@
+"""The command line of a study as data, and what it makes of a declared study. No Keras."""
+
+import shlex
+from dataclasses import dataclass, fields, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from harness import datasets
+from harness.errors import UserError
+from harness.spec import Budget, Study
+
+# Options that the command for going on leaves out: they change how a study runs, not what it is.
+MAY_VARY = ("name", "trials", "replicates", "workers", "trial_timeout", "fresh", "dry_run",
+            "json_output", "quiet", "verbose")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The command line of `harness.study`; None where the study's own value holds."""
+
+    name: str
+    quick: bool = False
+    trials: int | None = None
+    epochs: int | None = None
+    replicates: int | None = None
+    workers: int | None = None
+    threads: int | None = None
+    seed: int | None = None
+    dataset: str | None = None
+    data_dir: Path | None = None
+    backend: str | None = None
+    device: str | None = None
+    path: str | None = None
+    sampler: str | None = None
+    pruner: str | None = None
+    storage: str | None = None
+    runs: Path = Path("runs")
+    trial_timeout: float | None = None
+    fresh: bool = False
+    dry_run: bool = False
+    json_output: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+
+def command(options: Options) -> str:
+    """The command that goes on with the study: what it was begun with, less what may vary."""
+    words = ["python", "-m", "harness.study", options.name]
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if field.name in MAY_VARY or value is None or value is False or value == field.default:
+            continue
+        words.append(f"--{field.name.replace('_', '-')}")
+        if value is not True:
+            words.append(str(value))
+    return shlex.join(words)
+
+
+def apply(options: Options, study: Study) -> Study:
+    """The study with the command line's overrides, `--quick` first."""
+    if options.dataset is not None:
+        study = replace(study, dataset=datasets.by_name(options.dataset))
+    if options.data_dir is not None:
+        if not hasattr(study.dataset, "data_dir"):
+            raise UserError(
+                f"--data-dir: dataset {study.dataset.name} takes none; "
+                "it goes with --dataset imdb-keras"
+            )
+        located: Any = {"data_dir": str(options.data_dir.absolute())}
+        study = replace(study, dataset=replace(study.dataset, **located))
+    if options.quick:
+        study = study.quick()
+    budget = Budget(
+        trials=study.budget.trials if options.trials is None else options.trials,
+        epochs=study.budget.epochs if options.epochs is None else options.epochs,
+    )
+    names = ("replicates", "threads", "seed", "backend", "device", "path", "sampler", "pruner")
+    overrides: dict[str, Any] = {
+        name: value for name in names if (value := getattr(options, name)) is not None
+    }
+    study = replace(study, budget=budget, **overrides)
+    if find_spec(study.backend) is None:
+        raise UserError(
+            f"backend {study.backend} is not installed; pip install {study.backend}, "
+            "or leave --backend out"
+        )
+    return study
+
+
+def check_limits(options: Options) -> None:
+    """Raises UserError for numbers that can't be meant."""
+    if options.workers is not None and options.workers < 1:
+        raise UserError(f"--workers {options.workers}: at least one is needed")
+    if options.trial_timeout is not None and not options.trial_timeout > 0:
+        raise UserError(f"--trial-timeout {options.trial_timeout:g}: needs a time above 0 seconds")

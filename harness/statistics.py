@@ -1,0 +1,310 @@
+"""How much of a difference is real: intervals, paired differences, verdicts. No Keras.
+
+Accuracies vary for two reasons: the seed of the training, and which examples the test split
+happens to hold. `scores` here is a matrix, one row a seed, one column a test example, whose mean
+is the accuracy; a plain vector of one value a seed leaves the examples out.
+
+Means get two intervals: Student's t over seeds, and one over seeds and examples together by the
+bootstrap that draws rows and columns independently (Owen 2007, "The pigeonhole bootstrap", Annals
+of Applied Statistics 1:386-411). Differences between arms are paired, seed by seed and example by
+example, and use the latter.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CONFIDENCE = 0.95
+POWER = 0.8  # with which "could have shown" and "would settle" are meant
+MOST_REPLICATES = 1000  # beyond, more replicates are no advice
+
+Verdict = Literal["better", "worse", "equivalent", "inconclusive"]
+
+
+class Interval(NamedTuple):
+    low: float
+    high: float
+
+
+EVERYTHING = Interval(-math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean, its standard error, and the degrees of freedom of Student's t that go with them.
+
+    `seeds` is the number of rows it rests on; `seed_variance` the part of the variance that more
+    seeds would shrink, as of one seed; `rest` the part that they would not.
+    """
+
+    mean: float
+    error: float
+    freedom: float
+    seeds: int
+    seed_variance: float
+    rest: float
+
+    def interval(self, alpha: float = 1 - CONFIDENCE) -> Interval:
+        """Mean ± t · standard error; everything where there is one seed only."""
+        if self.seeds < 2:
+            return EVERYTHING
+        half = _t_quantile(1 - alpha / 2, self.freedom) * self.error
+        return Interval(self.mean - half, self.mean + half)
+
+    @property
+    def p(self) -> float:
+        """Two-sided p value of the mean being 0."""
+        from scipy import stats
+
+        if self.seeds < 2:
+            return 1.0
+        if self.error == 0.0:
+            return 1.0 if self.mean == 0.0 else 0.0
+        return float(2 * stats.t.sf(abs(self.mean) / self.error, self.freedom))
+
+
+def over_seeds(values: ArrayLike) -> Estimate:
+    """The mean over seeds with Student's t: values (n,), one a seed."""
+    array = np.asarray(values, np.float64)
+    n = len(array)
+    variance = float(array.var(ddof=1)) if n > 1 else math.inf
+    return Estimate(
+        mean=float(array.mean()),
+        error=math.sqrt(variance / n),
+        freedom=n - 1,
+        seeds=n,
+        seed_variance=variance,
+        rest=0.0,
+    )
+
+
+def over_seeds_and_examples(scores: ArrayLike) -> Estimate:
+    """The mean of a matrix (seeds, examples), with the error of drawing either anew.
+
+    The variance is the pigeonhole bootstrap's own, computed exactly (its limit for endlessly many
+    draws) rather than by drawing: with rows and columns drawn independently it is a sum of a part
+    of the rows' means, one of the columns' means and one of what both leave. Of R seeds R - 1 are
+    drawn (Rao and Wu 1988, JASA 83:231-241), without which few seeds look surer than they are.
+    Degrees of freedom by Satterthwaite (1946, Biometrics Bulletin 2:110-114). Errs on the wide
+    side: what rows and columns both leave enters three times.
+    """
+    matrix = np.asarray(scores, np.float64)
+    if matrix.ndim == 1:
+        return over_seeds(matrix)
+    rows, columns = matrix.shape
+    mean = float(matrix.mean())
+    if rows < 2:
+        return Estimate(mean, math.inf, 0.0, rows, math.inf, 0.0)
+    by_row = float(matrix.mean(axis=1).var())
+    by_column = float(matrix.mean(axis=0).var())
+    both = max(0.0, float(matrix.var()) - by_row - by_column)
+    of_rows, of_columns = by_row / (rows - 1), by_column / columns
+    of_both = both / ((rows - 1) * columns)
+    variance = of_rows + of_columns + of_both
+    parts = ((of_rows, rows - 1), (of_columns, columns - 1), (of_both, (rows - 1) * (columns - 1)))
+    spread = sum(part**2 / freedom for part, freedom in parts if freedom > 0)
+    return Estimate(
+        mean=mean,
+        error=math.sqrt(variance),
+        freedom=variance**2 / spread if spread > 0 else rows - 1,
+        seeds=rows,
+        seed_variance=(of_rows + of_both) * rows,
+        rest=of_columns,
+    )
+
+
+def paired(a: ArrayLike, b: ArrayLike) -> Estimate:
+    """`a` less `b`, seed by seed (and example by example): both (n,), or both (n, examples)."""
+    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"not paired: shapes {first.shape} and {second.shape}")
+    return over_seeds_and_examples(first - second)
+
+
+def standardised(a: ArrayLike, b: ArrayLike) -> float | None:
+    """Cohen's d_z: the mean paired difference in standard deviations of it over seeds.
+
+    None where it has no meaning: one seed, or differences all alike (Lakens 2013, Frontiers in
+    Psychology 4:863, equation 6).
+    """
+    difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
+    values = difference if difference.ndim == 1 else difference.mean(axis=1)
+    if len(values) < 2 or not (deviation := float(values.std(ddof=1))) > 0:
+        return None
+    return float(values.mean()) / deviation
+
+
+class Corrected(NamedTuple):
+    """One comparison of a family: Holm's p value, and the level at which its interval stands."""
+
+    p: float
+    alpha: float
+
+
+def holm(p_values: Sequence[float], alpha: float = 1 - CONFIDENCE) -> list[Corrected]:
+    """Holm's correction (1979, Scandinavian Journal of Statistics 6:65-70).
+
+    Each comparison's interval is of the level at which Holm's procedure tests it, so that the
+    interval leaves 0 out just when the corrected p value is below `alpha` (Serlin 1993, Journal of
+    Experimental Education 61:350-360). After the first p value not rejected, its level holds.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    if not p_values:
+        return []
+    corrected = multipletests(p_values, alpha=alpha, method="holm")[1]
+    levels: dict[int, float] = {}
+    level, rejected = alpha, True
+    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
+        if rejected:
+            level = alpha / (len(p_values) - rank)
+        levels[int(index)] = level
+        rejected = corrected[index] < alpha
+    return [Corrected(float(p), levels[i]) for i, p in enumerate(corrected)]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One arm less another: `difference` with its interval, corrected for the whole family.
+
+    `p` is Holm's, `effect` Cohen's d_z, `margin` what the study holds too small to matter.
+    `detectable` is the smallest difference that these replicates could have shown, and
+    `replicates_needed` how many would settle it, if what was seen holds; None where no number
+    of replicates up to 1,000 would (more test examples might).
+    """
+
+    difference: float
+    interval: Interval
+    p: float
+    effect: float | None
+    margin: float
+    verdict: Verdict
+    detectable: float
+    replicates_needed: int | None
+    replicates: int
+
+
+def compare(
+    pairs: Sequence[tuple[ArrayLike, ArrayLike]],
+    margin: float,
+    *,
+    alpha: float = 1 - CONFIDENCE,
+) -> list[Comparison]:
+    """Compare pairs of arms, as one family of comparisons."""
+    estimates = [paired(a, b) for a, b in pairs]
+    corrected = holm([estimate.p for estimate in estimates], alpha)
+    return [
+        Comparison(
+            difference=estimate.mean,
+            interval=(interval := estimate.interval(each.alpha)),
+            p=each.p,
+            effect=standardised(a, b),
+            margin=margin,
+            verdict=(verdict := judge(interval, margin)),
+            detectable=detectable(estimate, each.alpha),
+            replicates_needed=estimate.seeds
+            if verdict != "inconclusive"
+            else replicates_needed(estimate, margin, each.alpha),
+            replicates=estimate.seeds,
+        )
+        for (a, b), estimate, each in zip(pairs, estimates, corrected, strict=True)
+    ]
+
+
+def judge(interval: Interval, margin: float) -> Verdict:
+    """The verdict that an interval of a difference gives.
+
+    `equivalent` where all of it lies within the margin, a difference too small to matter whatever
+    its sign (Schuirmann's two one-sided tests, 1987, Journal of Pharmacokinetics and
+    Biopharmaceutics 15:657-680); else `better` or `worse` where 0 lies outside it.
+    """
+    if -margin <= interval.low and interval.high <= margin:
+        return "equivalent"
+    if interval.low > 0:
+        return "better"
+    if interval.high < 0:
+        return "worse"
+    return "inconclusive"
+
+
+def detectable(estimate: Estimate, alpha: float = 1 - CONFIDENCE) -> float:
+    """The smallest true difference that a test at `alpha` shows in four cases of five.
+
+    By the noncentral t distribution, as statsmodels' TTestPower; infinite for one seed.
+    """
+    from scipy import optimize, stats
+
+    if estimate.seeds < 2:
+        return math.inf
+    if estimate.error == 0.0:
+        return 0.0
+    critical = _t_quantile(1 - alpha / 2, estimate.freedom)
+
+    def shortfall(noncentrality: float) -> float:
+        upper = stats.nct.sf(critical, estimate.freedom, noncentrality)
+        return float(upper) - POWER
+
+    top = critical + 10.0
+    while shortfall(top) < 0:
+        top *= 2
+    return float(optimize.brentq(shortfall, 0.0, top)) * estimate.error
+
+
+def replicates_needed(
+    estimate: Estimate, margin: float, alpha: float = 1 - CONFIDENCE
+) -> int | None:
+    """How many replicates would make the interval leave 0 out, or fit into the margin.
+
+    Taking the mean and the variances seen for the true ones. None where the test examples' part
+    of the error alone is too much, or more than 1,000 would be needed.
+    """
+    distance = abs(estimate.mean)
+    needed = max(distance, margin - distance)
+    if estimate.seeds < 2 or needed <= 0:
+        return None
+
+    def half_width(n: int) -> float:
+        of_seeds = estimate.seed_variance / n
+        variance = of_seeds + estimate.rest
+        # Examples are many: their part adds next to nothing to Satterthwaite's sum.
+        freedom = (n - 1) * (variance / of_seeds) ** 2 if of_seeds > 0 else math.inf
+        return _t_quantile(1 - alpha / 2, freedom) * math.sqrt(variance)
+
+    if half_width(MOST_REPLICATES) > needed:
+        return None
+    low, high = estimate.seeds, MOST_REPLICATES
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if half_width(middle) <= needed else (middle, high)
+    return high
+
+
+def pareto_front(costs: ArrayLike, values: ArrayLike) -> list[int]:
+    """Positions of what nothing else beats at the same cost or less, cheapest first.
+
+    Cost is to be low, value high; of equals the first. Positions with a NaN are left out.
+    """
+    cost, value = np.asarray(costs, np.float64), np.asarray(values, np.float64)
+    usable = [int(i) for i in np.flatnonzero(np.isfinite(cost) & np.isfinite(value))]
+    front: list[int] = []
+    for index in sorted(usable, key=lambda i: (cost[i], -value[i], i)):
+        if not front or value[index] > value[front[-1]]:
+            front.append(index)
+    return front
+
+
+def _t_quantile(probability: float, freedom: float) -> float:
+    from scipy import stats
+
+    if math.isinf(freedom):
+        return float(stats.norm.ppf(probability))
+    return float(stats.t.ppf(probability, freedom))
+
+
+def stack(scores: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """Scores of several seeds as one matrix (seeds, examples)."""
+    return np.stack([np.asarray(each, np.float64) for each in scores])

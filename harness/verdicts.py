@@ -1,0 +1,281 @@
+"""What a study's replicates come to: intervals, verdicts, the arm to take. No Keras.
+
+From records alone, so that report, `--json` and terminal say the same.
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness import statistics
+from harness.runs import BASELINES, Records
+from harness.statistics import Comparison, Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MARGIN = 0.005  # of a study whose manifest names none
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """An arm's (or baseline's) replicates: `n` of them with test scores, `failed` without.
+
+    `mean` accuracy 0 to 1; `seeds` the t interval over seeds, `both` the one over seeds and test
+    examples; `values` the accuracy by replicate number. None and empty where there are none.
+    `step_ms` and `train_s` are medians over replicates.
+    """
+
+    name: str
+    n: int
+    failed: int
+    mean: float | None
+    seeds: Interval | None
+    both: Interval | None
+    values: Mapping[int, float]
+    step_ms: float | None
+    train_s: float | None
+    parameters: int | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`a` compared with `b`, over the replicates that both have."""
+
+    a: str
+    b: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The arm to take, and one sentence on why."""
+
+    arm: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """`pairs` holds each two arms once, the later declared as `a`; `baseline_pairs` each arm
+    against each baseline, a family of comparisons of its own.
+    """
+
+    arms: dict[str, ArmResult]
+    baselines: dict[str, ArmResult]
+    pairs: tuple[Pair, ...]
+    baseline_pairs: tuple[Pair, ...]
+    margin: float
+    recommended: Recommendation | None
+    front: tuple[str, ...]
+
+    def between(self, a: str, b: str) -> Comparison | None:
+        """`a` less `b`, whichever way round it was compared; None where it was not."""
+        for pair in (*self.pairs, *self.baseline_pairs):
+            if (pair.a, pair.b) == (a, b):
+                return pair.comparison
+            if (pair.b, pair.a) == (a, b):
+                return turned(pair.comparison)
+        return None
+
+
+def conclude(records: Records) -> Conclusions:
+    """All that the replicates on file say; cheap to call again for the same records."""
+    return _conclude(_Hashable(records))
+
+
+def turned(comparison: Comparison) -> Comparison:
+    """The same comparison the other way round."""
+    verdicts: dict[str, Any] = {"better": "worse", "worse": "better"}
+    return replace(
+        comparison,
+        difference=-comparison.difference,
+        interval=Interval(-comparison.interval.high, -comparison.interval.low),
+        effect=None if comparison.effect is None else -comparison.effect,
+        verdict=verdicts.get(comparison.verdict, comparison.verdict),
+    )
+
+
+class _Hashable:
+    """Records by identity: a report asks for the same conclusions in many places."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+
+    def __hash__(self) -> int:
+        return id(self.records)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hashable) and other.records is self.records
+
+
+@lru_cache(maxsize=2)
+def _conclude(hashable: _Hashable) -> Conclusions:
+    records = hashable.records
+    margin = float(records.manifest["spec"].get("margin") or MARGIN)
+    scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
+    arms = {name: _result(records, name, scores[name]) for name in records.arms}
+    baselines = {
+        name: result
+        for name in BASELINES
+        if (result := _result(records, name, scores[name])).n + result.failed > 0
+    }
+    pairs = _compare([(b, a) for a, b in itertools.combinations(records.arms, 2)], scores, margin)
+    against = _compare([(arm, base) for base in baselines for arm in records.arms], scores, margin)
+    measured = [result for result in arms.values() if result.mean is not None]
+    front = statistics.pareto_front(
+        [np.nan if r.step_ms is None else r.step_ms for r in measured],
+        [np.nan if r.mean is None else r.mean for r in measured],
+    )
+    found = Conclusions(
+        arms=arms,
+        baselines=baselines,
+        pairs=pairs,
+        baseline_pairs=against,
+        margin=margin,
+        recommended=None,
+        front=tuple(measured[i].name for i in front),
+    )
+    return replace(found, recommended=_recommend(found))
+
+
+def _result(records: Records, name: str, scores: "Mapping[int, NDArray[Any]]") -> ArmResult:
+    ours = records.replicates[records.replicates["arm"] == name]
+    complete = ours[ours["state"] == "complete"]
+    values = {number: float(np.mean(each, dtype=np.float64)) for number, each in scores.items()}
+
+    def median(column: str) -> float | None:
+        found = complete[column].dropna()
+        return None if found.empty else float(found.median())
+
+    parameters = median("parameters")
+    seeds = statistics.over_seeds(list(values.values())) if values else None
+    both = _matrix_estimate(scores) if values else None
+    return ArmResult(
+        name=name,
+        n=len(values),
+        failed=int((ours["state"] == "failed").sum()),
+        mean=None if seeds is None else seeds.mean,
+        seeds=None if seeds is None else seeds.interval(),
+        both=None if both is None else both.interval(),
+        values=values,
+        step_ms=median("step_ms"),
+        train_s=median("train_s"),
+        parameters=None if parameters is None else int(parameters),
+    )
+
+
+def _matrix_estimate(scores: "Mapping[int, NDArray[Any]]") -> statistics.Estimate:
+    return statistics.over_seeds_and_examples(statistics.stack(list(scores.values())))
+
+
+def _compare(
+    names: list[tuple[str, str]],
+    scores: "Mapping[str, Mapping[int, NDArray[Any]]]",
+    margin: float,
+) -> tuple[Pair, ...]:
+    """Compare over the seeds that both have; pairs that share none are left out."""
+    usable, matrices = [], []
+    for a, b in names:
+        shared = sorted(scores[a].keys() & scores[b].keys())
+        if shared:
+            usable.append((a, b))
+            first, second = ([scores[x][number] for number in shared] for x in (a, b))
+            matrices.append((statistics.stack(first), statistics.stack(second)))
+    found = statistics.compare(matrices, margin)
+    return tuple(Pair(a, b, each) for (a, b), each in zip(usable, found, strict=True))
+
+
+def _recommend(found: Conclusions) -> Recommendation | None:
+    """The cheapest arm (by step time) that is not worse than the most accurate one.
+
+    Not worse: its mean is within the margin of the best one's, and it was not shown to be worse.
+    """
+    measured = {name: arm for name, arm in found.arms.items() if arm.mean is not None}
+    if not measured:
+        return None
+    best = max(measured.values(), key=lambda arm: arm.mean or 0.0)
+    fit = [
+        arm
+        for arm in measured.values()
+        if (best.mean or 0.0) - (arm.mean or 0.0) <= found.margin
+        and ((against := found.between(arm.name, best.name)) is None or against.verdict != "worse")
+    ]
+    chosen = min(fit, key=_step)
+    return Recommendation(chosen.name, _reason(found, chosen, best))
+
+
+def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
+    name = spoken(chosen.name)
+    measured = [arm for arm in found.arms.values() if arm.mean is not None]
+    if len(measured) == 1:
+        return f"{name} is the only arm with replicates."
+    if chosen is not best:
+        against = found.between(chosen.name, best.name)
+        equal = against is not None and against.verdict == "equivalent"
+        faster = ""
+        if chosen.step_ms and best.step_ms:
+            faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
+        return (
+            f"{name} is the cheapest arm within {100 * found.margin:g} points of the most accurate "
+            f"one, {spoken(best.name)}: {_gap(best, chosen)} points lower, "
+            f"{'shown to be equivalent' if equal else 'not shown to be worse'}{faster}."
+        )
+    cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
+    if not cheaper:
+        return f"{name} is the most accurate, and the cheapest a step."
+    closest = max(cheaper, key=lambda arm: arm.mean or 0.0)
+    against = found.between(closest.name, chosen.name)
+    worse = against is not None and against.verdict == "worse"
+    return (
+        f"{name} is the most accurate; the best of the cheaper arms, {spoken(closest.name)}, is "
+        f"{_gap(chosen, closest)} points lower, "
+        f"{'shown to be worse' if worse else f'more than the margin of {100 * found.margin:g}'}."
+    )
+
+
+def _gap(higher: ArmResult, lower: ArmResult) -> str:
+    return f"{100 * ((higher.mean or 0.0) - (lower.mean or 0.0)):.1f}"
+
+
+def _step(arm: ArmResult) -> float:
+    return np.inf if arm.step_ms is None else arm.step_ms
+
+
+def spoken(arm: str) -> str:
+    """`depth=2` as it is said: depth 2; of a baseline, its name."""
+    if arm in BASELINES:
+        return BASELINES[arm]
+    return arm.replace("=", " ").replace(",", ", ").replace("_", " ")
+
+
+def points(value: float) -> str:
+    """A difference of accuracies in points with its sign: +0.1, −0.6."""
+    text = f"{100 * value:+.1f}".replace("-", "−")
+    return text.replace("−0.0", "0.0").replace("+0.0", "0.0")
+
+
+def interval_text(interval: Interval) -> str:
+    if np.isinf(interval.low) or np.isinf(interval.high):
+        return "[no interval from one replicate]"
+    low, high = max(-1.0, interval.low), min(1.0, interval.high)
+    return f"[{points(low)}, {points(high)}]"
+
+
+def sentence(found: Conclusions, a: str, b: str) -> str:
+    """`depth 2 against depth 1: +0.1 points [−0.6, +0.8], inconclusive; costs 1.8× a step.`"""
+    comparison = found.between(a, b)
+    if comparison is None:
+        return f"{spoken(a)} against {spoken(b)}: no replicates to compare."
+    text = (
+        f"{spoken(a)} against {spoken(b)}: {points(comparison.difference)} points "
+        f"{interval_text(comparison.interval)}, {comparison.verdict}"
+    )
+    first, second = ({**found.arms, **found.baselines}[name].step_ms for name in (a, b))
+    if first and second:
+        text += f"; costs {first / second:.1f}× a step"
+    return text[:1].upper() + text[1:] + "."
