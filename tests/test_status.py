@@ -19,7 +19,7 @@ from harness.status import describe
 def directory(ram_path: Path) -> RunDirectory:
     directory = RunDirectory(ram_path / "toy")
     directory.root.mkdir()
-    study = toy_study(dataset=Noise())
+    study = toy_study(dataset=Noise(), replicates=0)
     manifest = {
         "schema": 1, "study": "toy", "spec": study.to_mapping(), "storage": "x",
         "arms": [{"name": arm.name, "values": dict(arm.values)} for arm in study.arms()],
