@@ -79,25 +79,13 @@ class Conclusions:
             if (pair.a, pair.b) == (a, b):
                 return pair.comparison
             if (pair.b, pair.a) == (a, b):
-                return turned(pair.comparison)
+                return pair.comparison.turned()
         return None
 
 
 def conclude(records: Records) -> Conclusions:
     """All that the replicates on file say; cheap to call again for the same records."""
     return _conclude(_Hashable(records))
-
-
-def turned(comparison: Comparison) -> Comparison:
-    """The same comparison the other way round."""
-    verdicts: dict[str, Any] = {"better": "worse", "worse": "better"}
-    return replace(
-        comparison,
-        difference=-comparison.difference,
-        interval=Interval(-comparison.interval.high, -comparison.interval.low),
-        effect=None if comparison.effect is None else -comparison.effect,
-        verdict=verdicts.get(comparison.verdict, comparison.verdict),
-    )
 
 
 class _Hashable:

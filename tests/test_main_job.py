@@ -15,6 +15,8 @@ import optuna
 import psutil
 import pytest
 
+from harness.runs import read_records
+
 pytestmark = pytest.mark.slow
 
 STUDY = '''
@@ -30,6 +32,7 @@ study = Study(
     },
     fixed={"cell": "gru", "sequence_length": 12, "vocabulary": 500, "embedding_dim": 4},
     budget=Budget(trials=3, epochs=3),
+    replicates=2,
     seed=1,
 )
 '''
@@ -62,8 +65,14 @@ def finish(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 def trials_in(folder: Path) -> dict[str, Any]:
+    """What must be equal however a study was interrupted: trials, and replicates to the bit."""
     storage = f"sqlite:///{folder}/runs/tiny/study.db"
+    replicates = read_records(folder / "runs/tiny").replicates
+    columns = ["replicate", "trial", "seed", "value", "test_loss", "test_accuracy", "best_epoch"]
     return {
+        f"replicates of {arm}": [tuple(row) for row in of_arm[columns].astype(str).to_numpy()]
+        for arm, of_arm in replicates.groupby("arm")
+    } | {
         name: [
             (t.number, t.state.name, t.params, t.value, t.intermediate_values,
              t.user_attrs["val_accuracy"], t.user_attrs["seed"], t.user_attrs["path"])
@@ -100,7 +109,14 @@ def assert_gone(workers: list[psutil.Process]) -> None:
 def test_one_worker_and_two_give_the_same_trials(
     folder: Path, uninterrupted: dict[str, Any]
 ) -> None:
-    assert [len(trials) for trials in uninterrupted.values()] == [3, 3]
+    assert {name: len(found) for name, found in uninterrupted.items()} == {
+        "tiny/depth=1": 3,
+        "tiny/depth=2": 3,
+        "replicates of depth=1": 2,
+        "replicates of depth=2": 2,
+        "replicates of baseline=bag": 2,
+        "replicates of baseline=majority": 2,
+    }
     assert finish(folder, "--workers", "1") == uninterrupted
 
 
@@ -115,6 +131,57 @@ def test_sigkill_at_several_moments_then_the_same_command(
         process.communicate()
         assert_gone(workers)
     assert finish(folder, "--workers", "2") == uninterrupted
+
+
+def test_killed_while_replicates_train_then_the_same_command(
+    folder: Path, uninterrupted: dict[str, Any]
+) -> None:
+    for pattern in ("replicate 1: epoch 1/3", "replicate 2 starts"):
+        process = start(folder, "--workers", "2")
+        wait_for(process, pattern)
+        workers = workers_of(process)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert_gone(workers)
+    assert finish(folder, "--workers", "2") == uninterrupted
+
+
+def test_predictions_from_the_exported_model(folder: Path) -> None:
+    """The saved model says of the test split what the scores say; the verb says it of texts."""
+    finish(folder, "--trials", "1")
+    verb = [sys.executable, "-c", "from harness.cli import main; main()"]
+    subprocess.run(
+        [*verb, "export", "tiny", "--arm", "depth=2", "-o", "out"], cwd=folder, check=True
+    )
+    check = """if True:
+        import json, numpy as np, keras
+        from harness import Imdb
+        from harness.datasets.text import encode_texts
+        params = json.load(open("out/params.json"))
+        split = Imdb(train=320, validation=64, test=64).load(
+            "test", sequence_length=12, vocabulary=500)
+        found = keras.models.load_model("out/model.keras").predict(split.x, verbose=0)[:, 0]
+        scores = np.load("runs/tiny/replicates/depth=2/seed=1/scores.npy")
+        assert ((found > 0.5) == split.y).tolist() == (scores == 1).tolist()
+        assert abs(scores.mean() - params["test_accuracy"]) < 1e-9
+    """
+    subprocess.run([sys.executable, "-c", check], cwd=folder, check=True)
+    texts = ["A great film", "the worst film ever, truly"]
+    out = subprocess.run(
+        [*verb, "predict", "tiny", "--arm", "depth=2", "--json"], input="\n".join(texts) + "\n",
+        cwd=folder, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [each["text"] for each in found] == texts
+    for each in found:
+        assert each["label"] in ("negative", "positive")
+        assert each["probability"] == max(each["probabilities"].values())
+        assert sum(each["probabilities"].values()) == pytest.approx(1)
+    plain = subprocess.run(
+        [*verb, "predict", "tiny", "A great film", "--arm", "depth=2"],
+        cwd=folder, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert plain == f"{found[0]['label']} {found[0]['probability']:.3f}  A great film\n"
 
 
 def test_sigint_and_sigterm_stop_in_order_and_resume(
@@ -209,7 +276,7 @@ def test_other_backends_train_too(folder: Path, backend: str) -> None:
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     trials = finish(folder, "--backend", backend, "--trials", "1", "--epochs", "2")
-    for arm in trials.values():
+    for arm in (found for name, found in trials.items() if name.startswith("tiny/")):
         assert [trial[1] for trial in arm] == ["COMPLETE"]
         assert arm[0][-1] == "keras"
 

@@ -246,3 +246,27 @@ print(first.epochs[-1].val_accuracy)
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout.split()[-1]) > 0.9
+
+
+@pytest.mark.parametrize("path", ["xla-scan", "keras"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_are_those_of_the_stock_model(path, classes):
+    """Of a split larger than the validation split, its last batch a partial one."""
+    trainer = Trainer(path=path)
+    data = toy_data(classes=classes)
+    train(trainer, Hyperparameters(cell="gru", depth=1, **SMALL), data)
+    found = trainer.probabilities(data.train)
+    expected = trainer.stock_model().predict(data.train.x, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    said = (found[:, 0] > 0.5) if classes == 2 else found.argmax(axis=1)
+    assert np.mean(said == data.train.y) == pytest.approx(trainer.evaluate(data.train)[1])
+
+
+def test_the_bag_of_embeddings_equals_stock_fit(trainer):
+    hp = Hyperparameters(cell="bag", depth=1, **SMALL)
+    data = toy_data()
+    ours = numbers(train(trainer, hp, data, seed=4))
+    stock = numbers(train(Trainer(path="keras"), hp, data, seed=4))
+    np.testing.assert_allclose(ours, stock, rtol=1e-4)
+    names = [type(layer).__name__ for layer in trainer.stock_model().layers]
+    assert names == ["Embedding", "GlobalAveragePooling1D", "Dense"]

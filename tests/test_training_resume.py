@@ -36,6 +36,7 @@ def train(
     *,
     interrupt_after: int = 99,
     pause: Callable[[], bool] = lambda: False,
+    keep_best: bool = False,
 ) -> list[Epoch]:
     heard: list[Epoch] = []
 
@@ -54,6 +55,7 @@ def train(
         on_progress=lambda epoch, step, steps, loss: None,
         on_epoch=on_epoch,
         checkpoints=folder and Checkpoints(folder, "x", pytest.fail, pause),
+        keep_best=keep_best,
     )
     return heard
 
@@ -81,6 +83,25 @@ def test_resumed_in_a_fresh_trainer_it_ends_bit_identical(tmp_path: Path, path: 
         assert numbers(heard) == numbers(expected)
         for one, two in zip(whole.weights(), resumed.weights(), strict=True):
             assert one.tobytes() == two.tobytes()
+
+
+@pytest.mark.parametrize("path", ["xla-scan", "keras"])
+def test_the_best_epochs_weights_survive_an_interruption(tmp_path: Path, path: str) -> None:
+    hp = Hyperparameters(
+        cell="gru", depth=1, units=3, vocabulary=50, embedding_dim=4, sequence_length=6,
+        learning_rate=0.2, batch_size=16,
+    )  # fmt: skip
+    whole = Trainer(path=path)
+    expected = train(whole, hp, None, keep_best=True)
+    best = min(expected, key=lambda epoch: epoch.val_loss)
+    assert best.epoch < 4  # the last epoch is not the best one, or this shows nothing
+    assert whole.evaluate(DATA.validation)[0] == pytest.approx(best.val_loss, rel=1e-6)
+    with pytest.raises(Interrupted):
+        train(Trainer(path=path), hp, tmp_path, interrupt_after=3, keep_best=True)
+    resumed = Trainer(path=path)
+    train(resumed, hp, tmp_path, keep_best=True)
+    for one, two in zip(whole.weights(), resumed.weights(), strict=True):
+        assert one.tobytes() == two.tobytes()
 
 
 def test_paused_within_an_epoch_it_ends_bit_identical(
