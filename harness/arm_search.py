@@ -106,11 +106,13 @@ class ArmSearch:
             self._created += 1
         params = self._suggest(trial)
         self._under_way[trial.number] = trial
+        hyperparameters = self._study.hyperparameters(self.arm, params)
         assignment = Assignment(
             arm=self.arm,
             number=trial.number,
-            params=params,
-            hyperparameters=self._study.hyperparameters(self.arm, params),
+            # Units that follow from what the study holds are on record beside what was searched.
+            params={**params, "units": hyperparameters.units} if self._study.hold else params,
+            hyperparameters=hyperparameters,
             seed=derive_seed(self._study.seed, self.arm.name, trial.number, "training"),
         )
         folder = self._folder(assignment)

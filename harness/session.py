@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from harness import confirm, export, lock, report, resume, runs, storage, summary
+from harness import confirm, equal_cost, export, lock, report, resume, runs, storage, summary
 from harness.arm_search import ArmSearch
 from harness.console import stop
 from harness.declarations import Declaration, load
@@ -94,6 +94,8 @@ def _run_locked(
             replicates_given=options.replicates is not None,
         )
     resume.check_replicates(study, directory, given=options.replicates is not None)
+    if "step_ms" in study.hold:
+        study = _solve_units(options, study, directory)
     url = options.storage or storage.sqlite_url(directory.database)
     if old is None:
         study.dataset.prepare(lambda text: _say(options, text))
@@ -117,6 +119,29 @@ def _run_locked(
     if sitting.has_more:
         sitting.train()
     export.write_best(directory)
+
+
+def _solve_units(options: Options, study: Study, directory: runs.RunDirectory) -> Study:
+    """Measure what is not on file yet: by one worker, so that nothing else runs beside it."""
+    if len(equal_cost.read_units(study, directory)) < len(study.arms()):
+        study.dataset.prepare(lambda text: _say(options, text))
+        _say(options, f"measuring which units take {study.hold['step_ms']:g} ms a step")
+        settings = _settings(study)
+        with LocalPool(1, settings, directory.root / "logs") as pool:
+            probes = [equal_cost.Probe(study, arm, directory) for arm in study.arms()]
+            for probe in probes:
+                board = Board([probe.arm.name], 1, 1, equal_cost.EPOCHS, noun="measurement")
+                Search([probe], pool, board, stop).run()
+                step_ms = probe.measured[probe.units]
+                _say(options, f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
+        equal_cost.write_units(probes, directory)
+    return equal_cost.with_units(study, directory)
+
+
+def _settings(study: Study) -> Settings:
+    return Settings(
+        backend=study.backend, device=study.device, threads=study.threads, path=study.path
+    )
 
 
 class _Sitting:
@@ -150,12 +175,9 @@ class _Sitting:
         study.dataset.prepare(lambda text: _say(options, text))
         at_most = len(arms) * max(study.budget.trials, study.replicates)
         workers = min(_worker_count(options, study), at_most)
-        settings = Settings(
-            backend=study.backend, device=study.device, threads=study.threads, path=study.path
-        )
         self._announce(workers)
         with (
-            LocalPool(workers, settings, self._directory.root / "logs") as pool,
+            LocalPool(workers, _settings(study), self._directory.root / "logs") as pool,
             _partial_report(self._directory),
         ):
             if any(arm.has_more for arm in arms):

@@ -1,5 +1,6 @@
 """What a study declares: dataset, what it compares, searches and fixes, budget. No Keras."""
 
+import bisect
 import hashlib
 import itertools
 import json
@@ -15,7 +16,7 @@ from optuna.distributions import (
     distribution_to_json,
 )
 
-from harness import pruners, samplers
+from harness import arithmetic, pruners, samplers
 from harness.datasets.base import Dataset
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
@@ -26,6 +27,8 @@ DEVICES = ("auto", "cpu", "gpu")
 
 # What may grow or move on resuming without making earlier trials incomparable.
 FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
+
+MOST_UNITS = 4096  # that a held budget is met with
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
 QUICK_TRIALS, QUICK_EPOCHS, QUICK_REPLICATES = 3, 2, 2
@@ -61,6 +64,12 @@ class Study:
     Deep Learning Tuning Playbook: every value of `compare` becomes an arm, and all of `search`
     is searched anew within each arm. Each arm's best configuration is then trained on `replicates`
     fresh seeds; a difference in accuracy of up to `margin` (0 to 1) is held too small to matter.
+
+    Arms have equal numbers of trials. With `hold` they are equal in something else as well, and
+    units follow from it instead of being declared: `{"parameters": 330_000}` gives every trial
+    the units that come nearest to so many trainable parameters, `{"step_ms": 10}` every arm the
+    units with which a training step takes so long, measured before the first trial and found
+    in `solved` (by arm) from then on.
     Raises UserError naming the parameter that is wrong.
     """
 
@@ -73,11 +82,13 @@ class Study:
     budget: Budget
     replicates: int = 5
     margin: float = 0.005
+    hold: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     backend: str = "tensorflow"
     device: str = "auto"
     threads: int = 1
     path: str | None = None
+    solved: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, Dataset):
@@ -101,6 +112,7 @@ class Study:
         _one_of("device", self.device, DEVICES)
         if self.path is not None:
             _one_of("path", self.path, PATHS)
+        self._check_hold()
         self._check_hyperparameters()
         for arm in self.arms():
             samplers.check(self.sampler, self.search, trials=self.budget.trials)
@@ -120,8 +132,13 @@ class Study:
         ]
 
     def hyperparameters(self, arm: Arm, params: Mapping[str, Any]) -> Hyperparameters:
-        """What a trial of the arm trains with."""
-        return Hyperparameters.from_mapping({**self.fixed, **arm.values, **params})
+        """What a trial of the arm trains with; where something is held, with units to match."""
+        values = {**self.fixed, **arm.values, **params}
+        if self.hold and "units" not in values:
+            values["units"] = self.solved.get(arm.name, 1)
+            if "parameters" in self.hold:
+                values["units"] = self._units_by_parameters(arm, values)
+        return Hyperparameters.from_mapping(values)
 
     def quick(self) -> "Study":
         """The same question on a subsample with a small budget."""
@@ -155,7 +172,46 @@ class Study:
             "device": self.device,
             "threads": self.threads,
             "path": self.path,
+            # Only where there is one: directories begun before it was known resume.
+            **({"hold": dict(self.hold)} if self.hold else {}),
         }
+
+    def _units_by_parameters(self, arm: Arm, values: Mapping[str, Any]) -> int:
+        """The units whose count of trainable parameters is nearest to the one held."""
+        wanted = self.hold["parameters"]
+
+        def count(units: int) -> int:
+            hp = Hyperparameters.from_mapping({**values, "units": units})
+            return arithmetic.parameters(hp, self.dataset.classes)
+
+        if count(1) > wanted:
+            raise UserError(
+                f"hold: {wanted:,} parameters are too few for {arm.name}, "
+                f"which has {count(1):,} with a single unit"
+            )
+        above = bisect.bisect_left(range(MOST_UNITS), wanted, key=lambda less: count(less + 1)) + 1
+        return min(max(1, above - 1), above, key=lambda units: abs(count(units) - wanted))
+
+    def _check_hold(self) -> None:
+        if not self.hold:
+            return
+        if list(self.hold) not in (["parameters"], ["step_ms"]):
+            raise UserError(f"hold: {dict(self.hold)!r} is not one of parameters and step_ms")
+        (value,) = self.hold.values()
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise UserError(f"hold: {value!r} is not a number above 0")
+        for group in (self.compare, self.search, self.fixed):
+            if "units" in group:
+                raise UserError(
+                    "units: follow from what is held; leave them out, or leave out hold"
+                )
+        if "step_ms" in self.hold:
+            for name in self.search:
+                if name not in ("learning_rate", "dropout"):
+                    raise UserError(
+                        f"search: {name} changes how long a step takes, so step_ms can't be held; "
+                        "fix it"
+                    )
 
     def _check_hyperparameters(self) -> None:
         groups = {"compare": self.compare, "search": self.search, "fixed": self.fixed}

@@ -210,7 +210,7 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
             faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
         return (
             f"{name} is the cheapest arm within {100 * found.margin:g} points of the most accurate "
-            f"one, {spoken(best.name)}: {_gap(best, chosen)} points lower, "
+            f"one, {spoken(best.name)}: {_gap(found, best, chosen)} points lower, "
             f"{'shown to be equivalent' if equal else 'not shown to be worse'}{faster}."
         )
     cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
@@ -221,13 +221,15 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
     worse = against is not None and against.verdict == "worse"
     return (
         f"{name} is the most accurate; the best of the cheaper arms, {spoken(closest.name)}, is "
-        f"{_gap(chosen, closest)} points lower, "
+        f"{_gap(found, chosen, closest)} points lower, "
         f"{'shown to be worse' if worse else f'more than the margin of {100 * found.margin:g}'}."
     )
 
 
-def _gap(higher: ArmResult, lower: ArmResult) -> str:
-    return f"{100 * ((higher.mean or 0.0) - (lower.mean or 0.0)):.1f}"
+def _gap(found: Conclusions, higher: ArmResult, lower: ArmResult) -> str:
+    """In points; with a second decimal where it would read as the margin itself."""
+    gap, margin = 100 * ((higher.mean or 0.0) - (lower.mean or 0.0)), 100 * found.margin
+    return f"{gap:.2f}" if f"{gap:.1f}" == f"{margin:.1f}" else f"{gap:.1f}"
 
 
 def _step(arm: ArmResult) -> float:

@@ -23,7 +23,7 @@ LAYERS = [
     {"epochs", "training"},
     {"workers"},
     {"progress", "assignment"},
-    {"arm_search", "confirm"},
+    {"arm_search", "confirm", "equal_cost"},
     {"search"},
     {"reports"},
     {"console"},

@@ -1,0 +1,131 @@
+"""Arms held equal: units by counting parameters, or by measuring steps."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_session import Pool, options
+from toys import ToyPool, toy_study
+
+from harness import FloatDistribution, arithmetic, equal_cost, runs, session
+from harness.errors import UserError
+from harness.runs import RunDirectory, read_records
+
+SEARCH = {"learning_rate": FloatDistribution(1e-3, 1e-1, log=True)}
+
+
+def held(**hold: float) -> Any:
+    return toy_study(
+        search=SEARCH, hold=hold, compare={"depth": [1, 2, 4]}, fixed={"vocabulary": 100}
+    )
+
+
+def test_units_come_nearest_to_the_parameters_held() -> None:
+    study = held(parameters=9_000)
+    found = {}
+    for arm in study.arms():
+        hp = study.hyperparameters(arm, {"learning_rate": 0.01})
+        found[arm.name] = hp.units
+
+        def off(units: int, arm: Any = arm) -> int:
+            hp = study.hyperparameters(arm, {"learning_rate": 0.01, "units": units})
+            return abs(arithmetic.parameters(hp, 2) - 9_000)
+
+        assert off(hp.units) <= min(off(hp.units - 1), off(hp.units + 1))
+    assert found["depth=1"] > found["depth=2"] > found["depth=4"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hold": {"parameters": 3000}}, "3,000 parameters are too few for depth=1, which has 3,"),
+        ({"hold": {"flops": 3}}, "hold: .* is not one of parameters and step_ms"),
+        ({"hold": {"parameters": -1}}, "hold: -1 is not a number above 0"),
+        ({"hold": {"parameters": 9000}, "fixed": {"units": 3}}, "units: follow from what is held"),
+        ({"hold": {"step_ms": 3.0}, "search": toy_study().search}, "units: follow"),
+        (
+            {"hold": {"step_ms": 3.0}, "search": {
+                "sequence_length": toy_study().search["sequence_length"]}},
+            "search: sequence_length changes how long a step takes",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_held_is_told(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        toy_study(**{"search": SEARCH, "fixed": {"vocabulary": 100}, **changes})
+
+
+def test_a_study_that_holds_nothing_has_the_fingerprint_it_had() -> None:
+    assert "hold" not in toy_study().to_mapping()
+    assert held(parameters=9_000).to_mapping()["hold"] == {"parameters": 9_000}
+
+
+@pytest.mark.parametrize("wanted", [0.9, 3.0, 8.0, 30.0])
+@pytest.mark.parametrize("depth", [1, 4])
+def test_guessing_finds_the_nearest_units(tmp_path: Path, wanted: float, depth: int) -> None:
+    """On a made-up machine whose step takes a fixed time and one that grows with units."""
+
+    def step_ms(units: int) -> float:
+        return depth * (0.1 + 0.01 * units**1.4)
+
+    study = held(step_ms=wanted)
+    arm = next(arm for arm in study.arms() if arm.name == f"depth={depth}")
+    probe = equal_cost.Probe(study, arm, RunDirectory(tmp_path))
+    while (units := probe.guess()) is not None:
+        probe.measured[units] = step_ms(units)
+    assert len(probe.measured) < 15
+    best = min(abs(step_ms(units) / wanted - 1) for units in range(1, 1000))
+    assert abs(step_ms(probe.units) / wanted - 1) <= max(best + 1e-9, equal_cost.CLOSE)
+
+
+def test_a_time_that_no_units_take_is_told(tmp_path: Path) -> None:
+    study = held(step_ms=0.01)
+    probe = equal_cost.Probe(study, study.arms()[0], RunDirectory(tmp_path))
+    while (units := probe.guess()) is not None:
+        probe.measured[units] = 1.0 + units
+    with pytest.raises(
+        UserError, match=r"no number of units gives depth=1 a step of 0\.01 ms; 1 u"
+    ):
+        _ = probe.units
+
+
+STUDY = """
+'''Does it run?'''
+from harness import FloatDistribution
+from toys import toy_study
+study = toy_study(
+    search={'learning_rate': FloatDistribution(1e-3, 1e-1, log=True)}, hold={'step_ms': 5.0},
+    fixed={'vocabulary': 100}, replicates=1)
+"""
+
+
+def test_a_study_measures_once_and_trains_with_what_it_found(
+    ram_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The toy pool's steps all take 5 ms: the first guess fits."""
+    file = ram_path / "mine.py"
+    file.write_text(STUDY)
+    pools: list[ToyPool] = []
+
+    class Watched(Pool):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            pools.append(self)
+
+    monkeypatch.setattr(session, "LocalPool", Watched)
+    session.run(options(file))
+    root = ram_path / "runs" / "mine"
+    solved = json.loads((root / "units.json").read_text())
+    assert {arm: each["units"] for arm, each in solved.items()} == {"depth=1": 8, "depth=2": 8}
+    assert [order.dataset.train for order in pools[0].trained] == [64, 64]  # all there is
+    assert {order.hyperparameters.units for order in pools[1].trained} == {8, 1}  # 1: the bag
+    records = read_records(root)
+    assert set(records.trials["params_units"]) == {8}
+    # Another machine might measure otherwise: what is on file holds.
+    solved["depth=2"]["units"] = 9
+    runs.write_atomically(root / "units.json", runs.to_json(solved))
+    session.run(options(file, trials=7))
+    assert len(pools) == 3
+    later = {o.task: o.hyperparameters.units for o in pools[2].trained if "/6" in o.task}
+    assert later == {"depth=1/6": 8, "depth=2/6": 9}
