@@ -1,0 +1,24 @@
+"""Which recurrent cell is best on IMDB reviews when each has as many parameters?
+
+One layer of SimpleRNN, GRU or LSTM with the units that come nearest to 335,000 parameters,
+320,000 of them the embedding.
+"""
+
+from harness import Budget, CategoricalDistribution, FloatDistribution, Imdb, Study
+
+study = Study(
+    dataset=Imdb(train=16_000, validation=4_000, test=5_000),
+    compare={"cell": ["rnn", "gru", "lstm"]},
+    hold={"parameters": 335_000},
+    search={
+        "sequence_length": CategoricalDistribution([50, 100, 200]),
+        "learning_rate": FloatDistribution(3e-4, 3e-2, log=True),
+        "dropout": FloatDistribution(0.0, 0.5),
+    },
+    fixed={"depth": 1, "batch_size": 32, "embedding_dim": 32, "vocabulary": 10_000},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=10, epochs=5),
+    replicates=5,
+    seed=0,
+)

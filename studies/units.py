@@ -1,0 +1,22 @@
+"""Do more units pay on IMDB reviews?
+
+One LSTM layer of 4 to 128 units.
+"""
+
+from harness import Budget, CategoricalDistribution, FloatDistribution, Imdb, Study
+
+study = Study(
+    dataset=Imdb(train=16_000, validation=4_000, test=5_000),
+    compare={"units": [4, 8, 16, 32, 64, 128]},
+    search={
+        "sequence_length": CategoricalDistribution([50, 100, 200]),
+        "learning_rate": FloatDistribution(3e-4, 3e-2, log=True),
+        "dropout": FloatDistribution(0.0, 0.5),
+    },
+    fixed={"cell": "lstm", "depth": 1, "batch_size": 32, "embedding_dim": 32, "vocabulary": 10_000},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=10, epochs=5),
+    replicates=5,
+    seed=0,
+)
