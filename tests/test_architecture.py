@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent
 # Lower layers first; a module may import from its own layer and those before it.
 LAYERS = [
     {"errors", "names", "seeds", "parameters", "signals", "statistics"},
-    {"arithmetic"},
-    {"runs", "environment", "lock", "samplers", "pruners", "datasets"},
+    {"arithmetic", "spread"},
+    {"runs", "environment", "energy", "lock", "samplers", "pruners", "datasets"},
     {"verdicts"},
     {"summary"},
     {"checkpoint"},
