@@ -192,7 +192,7 @@ def configurations_of(
         Hyperparameters.from_mapping(summary.all_parameters(records, trial))
         for _, trial in trials.iterrows()
     ]
-    chosen = [
+    chosen: list[tuple[Hyperparameters, tuple[str, ...]]] = [
         (Hyperparameters.from_mapping(summary.all_parameters(records, trial)), (str(trial["arm"]),))
         for _, trial in best.iterrows()
     ]

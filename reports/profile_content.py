@@ -49,7 +49,7 @@ def _figures(identity: str, entries: Entries) -> tuple[Figure, ...]:
     for device in dict.fromkeys(str(entry["device"]) for entry in entries):
         ours = [entry for entry in entries if entry["device"] == device]
 
-        def draw(axes: Axes, ours: Entries = ours) -> None:
+        def draw(axes: Axes, ours: Entries = ours, device: str = device) -> None:
             for key in keys:
                 points = sorted(
                     (entry["depth"], entry["step_ms"]["median"])
