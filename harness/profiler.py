@@ -17,6 +17,7 @@ from typing import Any
 from harness import arithmetic, environment, runs, scaling, spread
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
+from harness.recurrent import PATHS
 from harness.spec import BACKENDS
 from harness.workers.local import LocalPool, Settings, visible_gpus
 from harness.workers.messages import Died, Failed, Measure, Measurement
@@ -184,6 +185,8 @@ def check(configurations: Iterable[Configuration]) -> None:
             raise UserError(f"device: {device!r} is not one of cpu, gpu")
         if device == "gpu" and "gpu" not in devices_here():
             raise UserError("device gpu: this machine shows no NVIDIA GPU; use --device cpu")
+        if configuration.path not in (None, *PATHS):
+            raise UserError(f"path: {configuration.path!r} is not one of {', '.join(PATHS)}")
         if configuration.path not in (None, "keras") and (backend, device) != ("tensorflow", "cpu"):
             raise UserError(
                 f"path {configuration.path} is TensorFlow's on a CPU; "
