@@ -19,8 +19,8 @@ os.sched_setaffinity(0, {CORE})
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1",
                "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # fmt: skip
 
-from harness import profiler
-from harness.parameters import CELLS, Hyperparameters
+from harness import profiler  # noqa: E402 (after the threads are set)
+from harness.parameters import CELLS, Hyperparameters  # noqa: E402
 
 LIMIT = 0.10
 STEPS, EPOCHS = 200, 9
