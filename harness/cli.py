@@ -2,7 +2,7 @@
 
 import typer
 
-from harness import export, predict, report, status, study
+from harness import export, predict, profile, report, status, study
 from harness.console import run
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command("study", epilog=study.EXAMPLES)(study.study)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("status")(status.status)
+app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 

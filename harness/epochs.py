@@ -87,6 +87,12 @@ class CompiledEpochs:
         self._train_steps = self._compiled(self._learn, train)
         self._evaluate_steps = self._compiled(self._measure, validation)
 
+    @property
+    def compiled_by_xla(self) -> bool:
+        """Whether the compiled programs say so; False before `compile`."""
+        programs = (self._train_steps, self._evaluate_steps)
+        return all(p is not None and p.function_def.attr["_XlaMustCompile"].b for p in programs)
+
     def reset(self, hp: Hyperparameters, seed: int) -> None:
         fresh = models.build(hp, classes=self._classes, path=self._path, seed=seed)
         for ours, theirs in zip(self.model.variables, fresh.variables, strict=True):

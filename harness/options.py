@@ -11,8 +11,8 @@ from harness.errors import UserError
 from harness.spec import Budget, Study
 
 # Options that the command for going on leaves out: they change how a study runs, not what it is.
-MAY_VARY = ("name", "trials", "replicates", "workers", "trial_timeout", "fresh", "dry_run",
-            "json_output", "quiet", "verbose")  # fmt: skip
+MAY_VARY = ("name", "trials", "replicates", "workers", "trial_timeout", "profile", "fresh",
+            "dry_run", "json_output", "quiet", "verbose")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,7 @@ class Options:
     storage: str | None = None
     runs: Path = Path("runs")
     trial_timeout: float | None = None
+    profile: bool = True
     fresh: bool = False
     dry_run: bool = False
     json_output: bool = False

@@ -105,6 +105,10 @@ class RunDirectory:
         return self.root / "report.html"
 
     @property
+    def profile(self) -> Path:
+        return self.root / "profile.json"
+
+    @property
     def tables(self) -> Path:
         return self.root / "tables"
 
@@ -208,7 +212,8 @@ class Records:
     (0 to 1) that of the same epoch, `step_ms` milliseconds an optimizer step, `train_s` seconds
     of training and validation, compiling included. `epochs` has EPOCH_COLUMNS, epochs from 1.
     `replicates` has REPLICATE_COLUMNS, `replicate_epochs` the columns of `epochs` with `replicate`
-    for `trial`; baselines are in both under their names in BASELINES.
+    for `trial`; baselines are in both under their names in BASELINES. `profile` is profile.json,
+    None where there is none that can be read.
     """
 
     root: Path
@@ -217,6 +222,7 @@ class Records:
     epochs: "pd.DataFrame"
     replicates: "pd.DataFrame"
     replicate_epochs: "pd.DataFrame"
+    profile: dict[str, Any] | None = None
 
     @property
     def study(self) -> str:
@@ -288,7 +294,18 @@ def read_records(root: Path) -> Records:
             replicate_epochs,
             {"replicate" if name == "trial" else name: k for name, k in EPOCH_COLUMNS.items()},
         ),
+        profile=read_profile(directory.profile),
     )
+
+
+def read_profile(file: Path) -> dict[str, Any] | None:
+    """A profile.json with entries; None where it is missing or damaged."""
+    try:
+        profile = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(profile, dict) and isinstance(profile.get("entries"), list)
+    return profile if whole and profile["entries"] else None
 
 
 def _read_trainings(

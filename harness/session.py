@@ -12,6 +12,7 @@ from harness.console import stop
 from harness.declarations import Declaration, load
 from harness.errors import UserError
 from harness.options import Options, apply, check_limits, command
+from harness.profile import profile_run_directory
 from harness.progress import Board, Plain, Terminal
 from harness.search import Search
 from harness.spec import Study
@@ -119,6 +120,19 @@ def _run_locked(
     if sitting.has_more:
         sitting.train()
     export.write_best(directory)
+    if options.profile and not directory.profile.exists():
+        _profile(options, directory)
+
+
+def _profile(options: Options, directory: runs.RunDirectory) -> None:
+    """What the best configurations cost, measured with nothing else running."""
+    _say(options, "profiling the best configurations")
+    try:
+        profile_run_directory(
+            directory.root, quick=options.quick, say=lambda text: _say(options, text)
+        )
+    except UserError as error:  # a study is worth its report without a profile, too
+        _say(options, f"no profile: {error}")
 
 
 def _solve_units(options: Options, study: Study, directory: runs.RunDirectory) -> Study:

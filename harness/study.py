@@ -84,6 +84,9 @@ def study(
     trial_timeout: Annotated[
         float | None, typer.Option(metavar="S", help="End and fail a trial after S seconds.")
     ] = None,
+    profile: Annotated[
+        bool, typer.Option(help="Measure what the best configurations cost, at the end.")
+    ] = True,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Move the old run directory aside and start anew.")
     ] = False,

@@ -83,7 +83,7 @@ class Trainer:
         self._backend = keras.backend.backend()
         if self._backend == "tensorflow":
             set_xla_flags()
-        self._device = _resolve(device, self._backend)
+        self.device = _resolve(device, self._backend)
         if path is not None and path not in PATHS:
             raise UserError(f"path: {path!r} is not one of {', '.join(PATHS)}")
         self._path = path
@@ -174,7 +174,7 @@ class Trainer:
 
     def _program(self, hp: Hyperparameters, data: Data) -> tuple[Epochs, str, float]:
         """A program for the shape, its path, and the seconds spent on compiling it."""
-        first = self._path or choose_path(hp, device=self._device, backend=self._backend)
+        first = self._path or choose_path(hp, device=self.device, backend=self._backend)
         paths = paths_from(first)
         for path, following in zip(paths, [*paths[1:], None], strict=True):
             key = _signature(hp, data, path)
@@ -199,7 +199,7 @@ class Trainer:
         raise AssertionError("the last path either compiled or raised")
 
     def _placement(self) -> contextlib.AbstractContextManager[Any]:
-        if self._backend != "tensorflow" or self._device != "cpu":
+        if self._backend != "tensorflow" or self.device != "cpu":
             return contextlib.nullcontext()
         import tensorflow as tf
 
@@ -286,12 +286,13 @@ def _epoch(
     )
 
 
+def build_program(hp: Hyperparameters, classes: int, path: str) -> Epochs:
+    """What trains on a path: the model is built, nothing is compiled yet."""
+    return FitEpochs(hp, classes) if path == "keras" else CompiledEpochs(hp, classes, path)
+
+
 def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:
-    program: Epochs
-    if path == "keras":
-        program = FitEpochs(hp, data.classes)
-    else:
-        program = CompiledEpochs(hp, data.classes, path)
+    program = build_program(hp, data.classes, path)
     program.compile(data.train, data.validation)
     return program
 

@@ -33,7 +33,7 @@ def build_sections(records: Records) -> list[Section]:
 
 def render(records: Records, *, now: str) -> str:
     """The whole page; `now` (ISO 8601) is when it was made."""
-    template = _environment().get_template("page.html")
+    template = templates().get_template("page.html")
     return template.render(
         study=records.study,
         question=records.manifest.get("question") or "",
@@ -43,7 +43,7 @@ def render(records: Records, *, now: str) -> str:
     )
 
 
-def _environment() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),
         autoescape=True,

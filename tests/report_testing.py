@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import profile_testing
 
 from harness import runs
 
@@ -99,6 +100,9 @@ def write_run(
         for number in range(trials):
             result, lines = _trial(chance, arm["name"], index, number, epochs)
             _write_trial(runs.RunDirectory(root).trial(arm["name"], number), edit(result), lines)
+    if trials:
+        made_up = profile_testing.profile(arms=[arm["name"] for arm in arms])
+        runs.write_atomically(root / "profile.json", runs.to_json(made_up))
     for index, arm in enumerate([*arms, {"name": runs.BAG_OF_EMBEDDINGS}] if replicates else []):
         for number in range(1, replicates + 1):
             write_replicate(root, arm["name"], number, 0.875 - 0.02 * index)

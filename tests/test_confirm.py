@@ -26,6 +26,7 @@ study = toy_study(replicates=3)
 @pytest.fixture(autouse=True)
 def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "LocalPool", Pool)
+    monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
 
 
 @pytest.fixture

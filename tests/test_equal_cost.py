@@ -114,6 +114,7 @@ def test_a_study_measures_once_and_trains_with_what_it_found(
             pools.append(self)
 
     monkeypatch.setattr(session, "LocalPool", Watched)
+    monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
     session.run(options(file))
     root = ram_path / "runs" / "mine"
     solved = json.loads((root / "units.json").read_text())

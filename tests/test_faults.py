@@ -166,10 +166,11 @@ def _run_faulty(ram_path: Path, fault: str, times: int = 99, **run: Any) -> list
         "from toys import toy_study\n"
         "from harness import Budget\n"
         f"study = toy_study(dataset=Faulty(counter={str(counter)!r}, fault={fault!r}, "
-        f"times={times}), compare={{}}, budget=Budget(trials=1, epochs=1),\n"
+        f"times={times}), compare={{}}, budget=Budget(trials=1, epochs=1), "
+        "replicates=0,\n"
         "    search={}, fixed={'units': 2, 'sequence_length': 5, 'vocabulary': 50})\n"
     )
-    session.run(options(file, **run))
+    session.run(options(file, profile=False, **run))
     url = f"sqlite:///{ram_path}/runs/mine/study.db"
     return optuna.load_study(study_name="mine/all", storage=url).trials
 
@@ -231,6 +232,7 @@ def test_worker_that_allocates_without_end(ram_path: Path, monkeypatch: pytest.M
 @pytest.fixture
 def toy_session(monkeypatch: pytest.MonkeyPatch, ram_path: Path) -> Path:
     monkeypatch.setattr(session, "LocalPool", Pool)
+    monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
     file = ram_path / "mine.py"
     file.write_text("'''Does it run?'''\nfrom toys import toy_study\nstudy = toy_study()\n")
     return file

@@ -47,7 +47,7 @@ def folder(ram_path: Path) -> Path:
 
 def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*COMMAND, "--no-profile", *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -306,3 +306,7 @@ def test_it_runs_where_only_the_environment_says_where_the_package_is(folder: Pa
         env={**os.environ, "PYTHONSAFEPATH": "1"},
     )
     assert process.returncode == 0, process.stderr
+    # Nothing left out here: the profile of what the arms' best cost comes last.
+    profile = json.loads((folder / "runs/tiny/profile.json").read_text())
+    assert {arm for entry in profile["entries"] for arm in entry["arms"]} == {"depth=1", "depth=2"}
+    assert all(entry["step_ms"]["median"] > 0 for entry in profile["entries"])

@@ -36,7 +36,7 @@ class Settings:
 
 def default_count(threads: int, device: str) -> int:
     """One worker a GPU; without, one for each `threads` physical cores, as memory allows."""
-    gpus = _gpus()
+    gpus = visible_gpus()
     if device != "cpu" and gpus:
         return len(gpus)
     cores = min(psutil.cpu_count(logical=False) or 1, len(available_cpus()))
@@ -189,7 +189,7 @@ def _share_out(cpus: Sequence[int], count: int, threads: int) -> list[list[int]]
     return [list(cpus[i * threads : (i + 1) * threads]) for i in range(count)]
 
 
-def _gpus() -> list[str]:
+def visible_gpus() -> list[str]:
     """The NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
@@ -209,7 +209,7 @@ def _environment(settings: Settings, worker: int) -> dict[str, str]:
         "TF_NUM_INTEROP_THREADS": threads,
         "OMP_NUM_THREADS": threads,
     }
-    gpus = _gpus()
+    gpus = visible_gpus()
     if settings.device == "cpu":
         environment["CUDA_VISIBLE_DEVICES"] = "-1"
     elif gpus:

@@ -2,12 +2,13 @@
 
 Down: Train, then after each epoch GoOn or Halt; Pause at any time. Up: Ready once, then for each
 training Started, Progress every few seconds, EpochDone at each epoch's end (the worker waits for
-the answer), and at last Finished, Failed or Paused. Died is the pool's own word for a worker whose
-process is gone.
+the answer), and at last Finished, Failed or Paused. A Measure is answered by Measurement or Failed.
+Died is the pool's own word for a worker whose process is gone.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,20 @@ class Train:
     checkpoints: str
     test: bool = False
     model: str | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Time the program that trains `hyperparameters`, for about `seconds` of training steps.
+
+    The data are random. `path` forces an execution path; None leaves it to `choose_path`.
+    """
+
+    task: str
+    hyperparameters: Hyperparameters
+    classes: int
+    path: str | None
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,14 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """`figures` as harness.workers.measuring has them; plain JSON values."""
+
+    task: str
+    figures: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Failed:
     """The training raised; the worker itself goes on. `reason` begins with its kind."""
 
@@ -131,5 +154,16 @@ class Died:
     how: str
 
 
-Up = Ready | Started | Progress | EpochDone | Finished | Failed | Paused | Notice | Died
-Down = Train | GoOn | Halt | Pause
+Up = (
+    Ready
+    | Started
+    | Progress
+    | EpochDone
+    | Finished
+    | Measurement
+    | Failed
+    | Paused
+    | Notice
+    | Died
+)
+Down = Train | Measure | GoOn | Halt | Pause

@@ -1,4 +1,4 @@
-"""A worker process: imports the backend once, then trains what it is told until its pipe closes.
+"""A worker process: imports the backend once, then trains or measures until its pipe closes.
 
 Started by harness.workers.local as `python -m harness.workers.worker FD SETTINGS`.
 """
@@ -10,6 +10,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
@@ -27,6 +28,8 @@ from harness.workers.messages import (
     Failed,
     Finished,
     GoOn,
+    Measure,
+    Measurement,
     Notice,
     Pause,
     Paused,
@@ -55,8 +58,10 @@ def main() -> None:
         except OSError:  # the coordinator is gone
             os._exit(1)
 
+    began = time.perf_counter()
     from harness.training import Trainer
 
+    import_s = time.perf_counter() - began
     trainer = Trainer(
         path=settings["path"],
         device=settings["device"],
@@ -67,6 +72,8 @@ def main() -> None:
         message = inbox.get()
         if isinstance(message, Train):
             train(message, trainer, send, inbox, pause)
+        elif isinstance(message, Measure):
+            measure(message, trainer, send, import_s)
 
 
 def _read(
@@ -137,6 +144,21 @@ def train(
         send(Failed(task, _reason(error)))
     else:
         send(Finished(task, test))
+
+
+def measure(order: Measure, trainer: Any, send: Callable[[object], None], import_s: float) -> None:
+    """Carry out one measurement of the profiler."""
+    from harness.workers import measuring
+
+    try:
+        figures = measuring.measure(order, trainer.device)
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()  # the worker's log
+        send(Failed(order.task, _reason(error)))
+    else:
+        send(Measurement(order.task, {"import_s": import_s, **figures}))
 
 
 def _score(order: Train, trainer: Any) -> TestScores:

@@ -148,7 +148,7 @@ def run_harness(given: str) -> tuple[float, list[float]]:
         began = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", "harness.study", str(file), "--runs", folder, "-q", "--json",
-             "--storage", url],
+             "--no-profile", "--storage", url],
             capture_output=True, text=True, env=environment,
         )  # fmt: skip
         seconds = time.perf_counter() - began

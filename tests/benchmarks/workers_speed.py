@@ -34,7 +34,7 @@ def once(workers: int) -> tuple[float, dict[str, float]]:
         file = Path(folder) / "even.py"
         file.write_text(STUDY)
         subprocess.run(
-            [sys.executable, "-m", "harness.study", str(file), "-q",
+            [sys.executable, "-m", "harness.study", str(file), "-q", "--no-profile",
              "--runs", folder, "--workers", str(workers)],
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip

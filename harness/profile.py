@@ -1,0 +1,292 @@
+"""What configurations cost: `python -m harness.profile lstm_depth`, or any grid.
+
+The same command goes on where the last one stopped. See `python -m harness.profile --help`.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.console import run
+from harness.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.profiler import Configuration, Effort
+    from harness.runs import Records
+
+EXAMPLES = """Examples:
+
+\b
+  python -m harness.profile lstm_depth                       a study's best, and a grid of depths
+  python -m harness.profile --cell lstm,gru --depth 1,2,4    any grid
+  python -m harness.profile --predict lstm_depth             how long the study will take
+"""
+GRID = ("cell", "depth", "units", "sequence_length", "batch_size")
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(epilog=EXAMPLES)
+def profile(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|DIR]", help="A study by name, or a run directory."),
+    ] = None,
+    cell: Annotated[str | None, typer.Option(metavar="LIST", help="rnn, gru, lstm.")] = None,
+    depth: Annotated[str | None, typer.Option(metavar="LIST", help="Layers.")] = None,
+    units: Annotated[str | None, typer.Option(metavar="LIST", help="Units a layer.")] = None,
+    sequence_length: Annotated[str | None, typer.Option(metavar="LIST", help="Words.")] = None,
+    batch_size: Annotated[str | None, typer.Option(metavar="LIST", help="Examples.")] = None,
+    backend: Annotated[
+        str, typer.Option(metavar="LIST", help="tensorflow, jax, torch.")
+    ] = "tensorflow",
+    device: Annotated[
+        str | None, typer.Option(metavar="LIST", help="cpu, gpu.  [default: what is there]")
+    ] = None,
+    path: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Force how recurrent layers are executed.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="Fresh processes that measure each.  [default: 5]")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="One process, a second each.")] = False,
+    predict: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="Estimate how long a study will take.")
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where a grid's profile is kept.")
+    ] = Path("profile"),
+    runs_directory: Annotated[
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+    ] = Path("runs"),
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+) -> None:
+    """Measure step time, compile time, memory and more; the page's path is the last line.
+
+    LISTs are separated by commas. Exit codes: 0 done, 2 wrong usage or input, 130 and 143 stopped
+    by SIGINT and SIGTERM (the same command goes on).
+    """
+    say = _quiet if quiet else _say
+    asked = dict(zip(GRID, (cell, depth, units, sequence_length, batch_size), strict=True))
+    given = [f"--{key.replace('_', '-')}" for key, value in asked.items() if value is not None]
+    if predict is not None:
+        _predict(predict, output, runs_directory, json_output)
+        return
+    if name is None and not given:
+        raise typer.BadParameter(
+            "name a study, or a grid: --cell lstm --depth 1,2", param_hint="NAME"
+        )
+    if name is not None and given:
+        raise UserError(f"{given[0]}: a study's profile has a grid of its own; leave {name} out")
+    if processes is not None and processes < 1:
+        raise UserError(f"--processes {processes}: at least one is needed")
+    from dataclasses import replace
+
+    from harness import profiler, report, runs
+
+    effort = profiler.QUICK if quick else profiler.FULL
+    effort = effort if processes is None else replace(effort, processes=processes)
+    if name is not None:
+        root = report.find(name, runs_directory)
+        devices = None if device is None else _words(device)
+        file = _profile_study(root, effort, say, devices=devices, path=path)
+        page = report.write(root)
+        profiled: Any = runs.read_profile(file)
+    else:
+        configurations = profiler.grid(
+            cells=_words(cell or "lstm"),
+            depths=_numbers("depth", depth or "2"),
+            units=_numbers("units", units or "32"),
+            lengths=_numbers("sequence-length", sequence_length or "100"),
+            batches=_numbers("batch-size", batch_size or "32"),
+            backends=_words(backend),
+            devices=profiler.devices_here() if device is None else _words(device),
+            path=path,
+        )
+        profiled = profiler.profile(configurations, output, effort, say)
+        profiler.write(profiled, output / "profile.json", output / "profile.csv")
+        from reports import profile_page
+
+        page = output / "profile.html"
+        runs.write_atomically(page, profile_page.render(profiled, now=runs.now()))
+    if json_output:
+        print(runs.to_json({**profiled, "page": str(page)}))
+        return
+    for line in in_words(profiled):
+        print(line)
+    print(page)
+
+
+def profile_run_directory(root: Path, *, quick: bool, say: Callable[[str], None]) -> Path:
+    """Profile a finished study with a short budget, into its run directory; returns profile.json.
+
+    The best configuration of each arm, and unless `quick` a grid of depths. Raises UserError where
+    no trial has completed, or nothing could be measured.
+    """
+    from harness import profiler
+
+    return _profile_study(root, profiler.QUICK if quick else profiler.SHORT, say, grid=not quick)
+
+
+def _profile_study(
+    root: Path,
+    effort: "Effort",
+    say: Callable[[str], None],
+    *,
+    grid: bool = True,
+    devices: Sequence[str] | None = None,
+    path: str | None = None,
+) -> Path:
+    from harness import profiler, runs
+
+    directory = runs.RunDirectory(root)
+    records = runs.read_records(root)
+    configurations = configurations_of(records, grid=grid, devices=devices, path=path)
+    profiled = profiler.profile(configurations, root / "profile", effort, say)
+    profiler.write(profiled, directory.profile, directory.tables / "profile.csv")
+    return directory.profile
+
+
+def configurations_of(
+    records: "Records",
+    *,
+    grid: bool = True,
+    devices: Sequence[str] | None = None,
+    path: str | None = None,
+) -> list["Configuration"]:
+    """The best configuration of each arm; with `grid` depths 1 to 4 of each of their cells, too.
+
+    The grid has the lower median of units and length among completed trials (one number of units
+    for all layers). Raises UserError where no trial has completed.
+    """
+    import statistics
+    from dataclasses import replace
+
+    from harness import datasets, profiler, summary
+    from harness.parameters import BAG, Hyperparameters
+
+    best = summary.best_trials(records)
+    if best.empty:
+        raise UserError(
+            f"{records.root}: no trial has completed yet, so there is nothing to profile"
+        )
+    spec = records.manifest["spec"]
+    try:
+        classes = datasets.by_name(spec["dataset"]["name"]).classes
+    except UserError:  # a dataset declared in a study's own file
+        classes = 2
+    if devices is None:
+        here = profiler.devices_here()
+        devices = here if spec["device"] == "auto" else [spec["device"]]
+    trials = records.trials[records.trials["state"] == "complete"]
+    all_of = [
+        Hyperparameters.from_mapping(summary.all_parameters(records, trial))
+        for _, trial in trials.iterrows()
+    ]
+    chosen: list[tuple[Hyperparameters, tuple[str, ...]]] = [
+        (Hyperparameters.from_mapping(summary.all_parameters(records, trial)), (str(trial["arm"]),))
+        for _, trial in best.iterrows()
+    ]
+    if grid:
+        units = statistics.median_low(n for hp in all_of for n in hp.units_per_layer)
+        length = statistics.median_low(hp.sequence_length for hp in all_of)
+        first = {hp.cell: hp for hp, _ in reversed(chosen) if hp.cell != BAG}
+        chosen += [
+            (replace(hp, depth=depth, units=units, sequence_length=length, dropout=0.0), ())
+            for hp in first.values()
+            for depth in (1, 2, 3, 4)
+        ]
+    return [
+        profiler.Configuration(
+            hyperparameters=hp,
+            backend=spec["backend"],
+            device=device,
+            path=path or spec.get("path"),
+            threads=spec["threads"],
+            classes=classes,
+            arms=arms,
+        )
+        for device in devices
+        for hp, arms in chosen
+    ]
+
+
+def in_words(profiled: Any) -> list[str]:
+    """A profile as lines for a terminal."""
+    lines = []
+    for entry in profiled["entries"]:
+        step = entry["step_ms"]
+        lines.append(
+            f"{entry['cell']} depth {entry['depth']} units {entry['units']} "
+            f"length {entry['sequence_length']} batch {entry['batch_size']} {entry['backend']} "
+            f"{entry['device']} {entry['path']}: {step['median']:.3g} ms a step "
+            f"[{step['p05']:.3g}, {step['p95']:.3g}]{' unstable' if step['unstable'] else ''}, "
+            f"compiled in {entry['compile_s']:.1f} s, {entry['parameters']:,} parameters"
+        )
+    lines += [f"{each['configuration']}: {each['reason']}" for each in profiled["failed"]]
+    return lines
+
+
+def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -> None:
+    from harness import declarations, runs, scaling
+    from harness.workers.local import default_count
+
+    declaration = declarations.load(name)
+    study = declaration.study
+    workers = min(default_count(study.threads, study.device), len(study.arms()))
+    files = [runs_directory / declaration.name / "profile.json", output / "profile.json",
+             *sorted(runs_directory.glob("*/profile.json"))]  # fmt: skip
+    for file in files:
+        found = runs.read_profile(file)
+        estimated = found and scaling.estimate(study, found, workers=workers)
+        if estimated:
+            break
+    else:
+        raise UserError(
+            f"no profile of {study.backend} on a cpu to predict {name} from; make one with: "
+            "python -m harness.profile --quick --cell lstm --depth 1,4 --units 4,64"
+        )
+    hours = estimated.seconds / 3600.0
+    if json_output:
+        answer = {"study": declaration.name, "hours": hours, "search_s": estimated.search_s,
+                  "replicates_s": estimated.replicates_s, "workers": workers,
+                  "profile": str(file)}  # fmt: skip
+        print(runs.to_json(answer))
+        return
+    print(
+        f"{declaration.name}: at most {hours:.2g} hours on {workers} workers "
+        f"(search {estimated.search_s:.0f} s, replicates {estimated.replicates_s:.0f} s), "
+        f"pruning makes it less; by {file}"
+    )
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    try:
+        return [int(word) for word in _words(text)]
+    except ValueError:
+        raise UserError(f"--{option} {text}: needs whole numbers, as in 1,2,4") from None
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _quiet(text: str) -> None:
+    """Says nothing."""
+
+
+if __name__ == "__main__":
+    run(app, "python -m harness.profile")

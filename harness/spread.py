@@ -1,0 +1,26 @@
+"""Times that repeat, and those that do not: percentiles, and when a figure is unstable."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+UNSTABLE = 0.10  # interquartile range over median, above which a time is not to be trusted
+
+
+def relative_spread(samples: Sequence[float]) -> float:
+    """Interquartile range over median; 0.0 of a single sample."""
+    low, median, high = np.percentile(samples, (25, 50, 75))
+    return float((high - low) / median)
+
+
+def pooled(samples: Sequence[float]) -> dict[str, Any]:
+    """`median`, `p05`, `p95` (percentiles, linearly interpolated), `n`, `unstable`."""
+    p05, median, p95 = np.percentile(samples, (5, 50, 95))
+    return {
+        "median": float(median),
+        "p05": float(p05),
+        "p95": float(p95),
+        "n": len(samples),
+        "unstable": relative_spread(samples) > UNSTABLE,
+    }
