@@ -16,6 +16,8 @@ from harness.errors import UserError
 if TYPE_CHECKING:
     from harness.profiler import Configuration, Effort
     from harness.runs import Records
+    from harness.scaling import Estimate
+    from harness.spec import Study
 
 EXAMPLES = """Examples:
 
@@ -236,25 +238,40 @@ def in_words(profiled: Any) -> list[str]:
     return lines
 
 
+def predict_study(
+    study: "Study", name: str, workers: int, *places: Path
+) -> "tuple[Estimate, Path] | None":
+    """How long a study will take at most, by the first profile that can tell, and that profile.
+
+    Looked for in the run directory of `name` below each of `places`, then there, then in the run
+    directories of other studies. None where no profile has the study's backend and cells.
+    """
+    from harness import runs, scaling
+
+    files = [place / name / "profile.json" for place in places]
+    files += [place / "profile.json" for place in places]
+    files += [file for place in places for file in sorted(place.glob("*/profile.json"))]
+    for file in files:
+        found = runs.read_profile(file)
+        if found and (estimated := scaling.estimate(study, found, workers=workers)):
+            return estimated, file
+    return None
+
+
 def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -> None:
-    from harness import declarations, runs, scaling
+    from harness import declarations, runs
     from harness.workers.local import default_count
 
     declaration = declarations.load(name)
     study = declaration.study
     workers = min(default_count(study.threads, study.device), len(study.arms()))
-    files = [runs_directory / declaration.name / "profile.json", output / "profile.json",
-             *sorted(runs_directory.glob("*/profile.json"))]  # fmt: skip
-    for file in files:
-        found = runs.read_profile(file)
-        estimated = found and scaling.estimate(study, found, workers=workers)
-        if estimated:
-            break
-    else:
+    found = predict_study(study, declaration.name, workers, runs_directory, output)
+    if found is None:
         raise UserError(
             f"no profile of {study.backend} on a cpu to predict {name} from; make one with: "
             "python -m harness.profile --quick --cell lstm --depth 1,4 --units 4,64"
         )
+    estimated, file = found
     hours = estimated.seconds / 3600.0
     if json_output:
         answer = {"study": declaration.name, "hours": hours, "search_s": estimated.search_s,

@@ -12,8 +12,8 @@ from harness.console import stop
 from harness.declarations import Declaration, load
 from harness.errors import UserError
 from harness.options import Options, apply, check_limits, command
-from harness.profile import profile_run_directory
-from harness.progress import Board, Plain, Terminal
+from harness.profile import predict_study, profile_run_directory
+from harness.progress import Board, Plain, Terminal, duration
 from harness.search import Search
 from harness.spec import Study
 from harness.verdicts import conclude
@@ -68,6 +68,12 @@ def plan(
         f"backend {study.backend}, device {study.device}",
         f"directory  {directory.root}" + (" (exists)" if directory.manifest.exists() else ""),
     ]
+    found = predict_study(study, name, _worker_count(options, study), options.runs)
+    if found is not None:
+        estimated, profile = found
+        lines.append(f"time       at most {duration(estimated.seconds)}, by {profile}")
+    else:
+        lines.append("time       unknown: no profile here; see python -m harness.profile -h")
     return "\n".join(lines)
 
 

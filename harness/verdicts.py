@@ -209,18 +209,18 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
         if chosen.step_ms and best.step_ms:
             faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
         return (
-            f"{name} is the cheapest arm within {100 * found.margin:g} points of the most accurate "
-            f"one, {spoken(best.name)}: {_gap(found, best, chosen)} points lower, "
+            f"{name} is the cheapest arm within {100 * found.margin:g} points of the highest "
+            f"mean, that of {spoken(best.name)}: {_gap(found, best, chosen)} points lower, "
             f"{'shown to be equivalent' if equal else 'not shown to be worse'}{faster}."
         )
     cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
     if not cheaper:
-        return f"{name} is the most accurate, and the cheapest a step."
+        return f"{name} has the highest mean, and the cheapest step."
     closest = max(cheaper, key=lambda arm: arm.mean or 0.0)
     against = found.between(closest.name, chosen.name)
     worse = against is not None and against.verdict == "worse"
     return (
-        f"{name} is the most accurate; the best of the cheaper arms, {spoken(closest.name)}, is "
+        f"{name} has the highest mean; the best of the cheaper arms, {spoken(closest.name)}, is "
         f"{_gap(found, chosen, closest)} points lower, "
         f"{'shown to be worse' if worse else f'more than the margin of {100 * found.margin:g}'}."
     )

@@ -148,7 +148,9 @@ def test_quick_has_a_directory_of_its_own(file: Path) -> None:
 
 def test_dry_run_does_nothing(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     session.run(options(file, dry_run=True))
-    assert "depth=1, depth=2" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "depth=1, depth=2" in told
+    assert "time       unknown: no profile here" in told
     assert not (file.parent / "runs").exists()
 
 
