@@ -53,6 +53,9 @@ def build(records: Records) -> Section | None:
                 caption="Outlined in full: the best trial. Hollow: pruned, at its best epoch so "
                 "far. What was searched on a logarithmic scale is shown on one.",
                 legend=tuple(keys),
+                data=selection.data(
+                    scored, "arm", "trial", "state", "value", *(_PREFIX + name for name in names)
+                ),
             ),
         ),
     )
