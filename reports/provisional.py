@@ -89,9 +89,9 @@ def _caution(records: Records, trial: "pd.Series[Any]") -> str:
     )
     repeated = int((records.replicates["state"] != "running").sum())
     trained = (
-        f"{wording.plural(repeated, 'replicate')} on fresh seeds {'has' if repeated == 1 else 'have'} "
-        f"ended and {records.replicates_missing:,} are still to come; until then each "
-        "configuration counts by one training"
+        f"{wording.plural(repeated, 'replicate')} on fresh seeds "
+        f"{'has' if repeated == 1 else 'have'} ended and {records.replicates_missing:,} are still "
+        "to come; until then each configuration counts by one training"
         if records.replicates_missing
         else "Each configuration was trained once, without replicates"
     )
