@@ -254,6 +254,15 @@ class Records:
         complete = set(self.trials.loc[self.trials["state"] == "complete", "arm"])
         return sum(max(0, wanted - int(done.get(a, 0))) for a in self.arms if a in complete)
 
+    def model_card(self, arm: str) -> dict[str, Any] | None:
+        """What `params.json` says beside the arm's trained model; None where there is no model."""
+        folder = RunDirectory(self.root).replicate(arm, 1)
+        try:
+            card = json.loads((folder / "params.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return card if isinstance(card, dict) and (folder / "model.keras").is_file() else None
+
     def scores(self, arm: str) -> dict[int, "NDArray[np.generic]"]:
         """By replicate, one number a test example, whose mean is the metric; numbers ascend.
 

@@ -26,12 +26,21 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Data:
+    """What a figure shows, in numbers, to be downloaded as CSV: full precision, basic units."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float | None, ...], ...]
+
+
+@dataclass(frozen=True)
 class Figure:
     """Panels side by side where there is room, below one another on a phone."""
 
     id: str
     panels: tuple[Panel, ...]
     caption: str
+    data: Data
     legend: tuple[Key, ...] = ()
 
 
@@ -44,16 +53,30 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Value:
+    """A table's cell that is a number: as it is shown, and as it is sorted and downloaded."""
+
+    text: str
+    number: float
+
+
+Cell = str | Link | Value
+
+
+@dataclass(frozen=True)
 class Column:
+    """`unit` is that of its cells' numbers, for the CSV's heading."""
+
     title: str
     numeric: bool = False
+    unit: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
     """`kind` (a state, or "best") sets the row's look."""
 
-    cells: tuple[str | Link, ...]
+    cells: tuple[Cell, ...]
     id: str | None = None
     kind: str = ""
 
@@ -85,7 +108,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the page; `text` holds one or two sentences, a paragraph each.
+    """One part of the page; `text` holds paragraphs of one or two sentences.
 
     Shown in this order: notices, text, facts, figures, tables, commands.
     """

@@ -1,21 +1,25 @@
 """Records of a study → one HTML file: sections found by listing their package, then composed.
 
-The page loads nothing (its Content-Security-Policy forbids it), runs no script, and is the same
-byte for byte for the same records and time.
+The page loads nothing (its Content-Security-Policy forbids it), runs one script of its own, named
+there by its hash, and is the same byte for byte for the same records and time.
 """
 
+import base64
+import hashlib
 import importlib
+import importlib.resources
 import pkgutil
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
 
-from harness.runs import Records
+from harness.runs import Records, to_csv
 from reports import sections, wording
-from reports.content import Link, Section
+from reports.content import Data, Link, Section, Value
 
 
 def section_modules() -> list[ModuleType]:
@@ -33,8 +37,8 @@ def build_sections(records: Records) -> list[Section]:
 
 def render(records: Records, *, now: str) -> str:
     """The whole page; `now` (ISO 8601) is when it was made."""
-    template = templates().get_template("page.html")
-    return template.render(
+    return compose(
+        "page.html",
         study=records.study,
         question=records.manifest.get("question") or "",
         finished=records.finished,
@@ -43,7 +47,27 @@ def render(records: Records, *, now: str) -> str:
     )
 
 
-def templates() -> jinja2.Environment:
+def compose(template: str, **content: Any) -> str:
+    """A page from a template, with the script and its hash for the Content-Security-Policy."""
+    script = importlib.resources.files("reports").joinpath("templates/page.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template(template)
+        .render(script=Markup(script), script_hash=digest, **content)
+    )
+
+
+def csv_link(data: Data) -> str:
+    """A figure's data as a link that holds it all; spreadsheets' formulas made inert."""
+    import pandas as pd
+
+    table = pd.DataFrame([list(row) for row in data.rows], columns=list(data.columns), dtype=object)
+    text = wording.inert(to_csv(table))
+    return "data:text/csv;charset=utf-8," + quote(text, safe=",;:=/.+-_~()*!")
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),
         autoescape=True,
@@ -53,6 +77,8 @@ def templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.tests["link"] = lambda value: isinstance(value, Link)
+    environment.tests["value"] = lambda value: isinstance(value, Value)
+    environment.filters["csv_link"] = csv_link
     return environment
 
 

@@ -24,8 +24,8 @@ def render(profile: Mapping[str, Any], *, now: str) -> str:
     )
     # The template's skip link leads to the first section of a study's report, its answer.
     first = profile_content.build(profile, identity="answer", title="What a training step costs")
-    template = page.templates().get_template("page.html")
-    return template.render(
+    return page.compose(
+        "page.html",
         study="profile",
         question="What does a training step cost?",
         finished=True,

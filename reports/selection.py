@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from harness.runs import Records
 from harness.summary import best_trials
 from reports import wording
+from reports.content import Data
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,22 @@ def searched(records: Records) -> list[str]:
     return sorted(found, key=lambda n: declared.index(n) if n in declared else len(declared))
 
 
+def data(table: "pd.DataFrame", *columns: str) -> Data:
+    """These columns as a figure's data; fractions and the like to six digits."""
+
+    def plain(value: Any) -> str | int | float | None:
+        if wording.missing(value):
+            return None
+        if hasattr(value, "item"):
+            value = value.item()
+        if isinstance(value, float):
+            return float(f"{value:.6g}")
+        return value if isinstance(value, str | int) else wording.value_text(value)
+
+    rows = zip(*(map(plain, table[column]) for column in columns), strict=True)
+    return Data(columns, tuple(rows))
+
+
 def anchors(table: "pd.DataFrame") -> list[str]:
     """The ids of these trials' rows in the table of all trials."""
     pairs = zip(table["arm"], table["trial"], strict=True)
@@ -61,6 +78,19 @@ def tooltips(records: Records) -> dict[str, str]:
         for arm, number, state, loss, accuracy in zip(
             *(records.trials[c] for c in ("arm", "trial", "state", "value", "val_accuracy")),
             strict=True,
+        )
+    }
+
+
+def replicate_tooltips(records: Records) -> dict[str, str]:
+    """The same of replicates."""
+    return {
+        wording.replicate_anchor(arm, number): (
+            f"{wording.shorten(wording.arm_label(records, arm), 60)}, replicate {number}: "
+            f"{wording.percent(accuracy)} of the test split right"
+        )
+        for arm, number, accuracy in zip(
+            *(records.replicates[c] for c in ("arm", "replicate", "test_accuracy")), strict=True
         )
     }
 

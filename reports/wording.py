@@ -3,10 +3,13 @@
 import math
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from harness.runs import Records
+from harness import verdicts
+from harness.runs import BASELINES, NAME, Records
+from harness.statistics import Interval
 
 MISSING = "–"
 # Not printable by Python's rule, and yet meant: line breaks, narrow and fixed spaces, emoji joints.
@@ -75,6 +78,42 @@ def percent(accuracy: Any, size: int | None = None) -> str:
     return f"{100 * accuracy:.{decimals}f}\u00a0%"
 
 
+def interval(found: Interval | None) -> str:
+    """84.1 to 86.3 %, within 0 and 100; whole percents where it is wider than 7 points."""
+    if found is None or math.isinf(found.low):
+        return MISSING
+    low, high = max(0.0, found.low), min(1.0, found.high)
+    decimals = 0 if high - low > 0.07 else 1
+    return f"{100 * low:.{decimals}f} to {100 * high:.{decimals}f}\u00a0%"
+
+
+def mean_percent(mean: float | None, found: Interval | None) -> str:
+    """A mean to the decimals of its interval."""
+    if mean is None:
+        return MISSING
+    known = found is not None and not math.isinf(found.low)
+    wide = known and found is not None and found.high - found.low > 0.07
+    return f"{100 * mean:.{0 if wide else 1}f}\u00a0%"
+
+
+def signed_points(difference: float) -> str:
+    """+1.2 points, −0.4 points."""
+    return f"{verdicts.points(difference)}\u00a0points"
+
+
+def detectable(difference: float) -> str:
+    """The smallest difference that could have been shown, where there is such a one."""
+    if math.isinf(difference):
+        return MISSING
+    return points(difference) if difference < 1 else "none"
+
+
+def p_value(p: float) -> str:
+    if p < 0.001:
+        return "< 0.001"
+    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
 def points(difference: float) -> str:
     """A difference of accuracies in percentage points."""
     return f"{100 * difference:.1f}\u00a0points"
@@ -119,6 +158,20 @@ def seconds(value: Any) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
 
 
+def instant(value: Any) -> datetime | None:
+    """A recorded time; None where there is none that can be read."""
+    try:
+        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ") if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def moment(value: Any) -> str:
+    """2026-11-23 12:00 UTC."""
+    found = instant(value)
+    return MISSING if found is None else f"{found:%Y-%m-%d %H:%M} UTC"
+
+
 def significant(value: float, digits: int) -> str:
     """`value` to so many significant digits, never in the e notation of %g for large ones."""
     if value == 0 or not math.isfinite(value):
@@ -147,8 +200,21 @@ def spoken(name: str) -> str:
     return inert(name.replace("_", " "))
 
 
+def listing(items: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join((", ".join(items[:-1]), items[-1]) if len(items) > 1 else items)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def arm_label(records: Records, arm: str) -> str:
-    """`depth=2` in words, depth 2; of several compared hyperparameters, each."""
+    """`depth=2` in words, depth 2; of several compared hyperparameters, each; of a baseline, its
+    name.
+    """
+    if arm in BASELINES:
+        return BASELINES[arm]
     values = next((a.get("values") for a in records.manifest["arms"] if a["name"] == arm), None)
     if not values:
         return inert(arm)
@@ -164,6 +230,18 @@ def trial_label(records: Records, arm: str, number: Any) -> str:
 def trial_anchor(arm: str, number: Any) -> str:
     """The id of a trial's row: what charts and other tables link to."""
     return f"trial-{re.sub(r'[^0-9A-Za-z_.,=-]', '_', arm)}-{number}"
+
+
+def replicate_anchor(arm: str, number: Any) -> str:
+    """The id of a replicate's row."""
+    return trial_anchor(arm, number).replace("trial-", "replicate-", 1)
+
+
+def study_argument(records: Records) -> str:
+    """How commands name the study: by its name where it lies in `runs/`, else by its directory."""
+    root = records.root
+    in_runs = root.parent.name == "runs" and NAME.fullmatch(root.name)
+    return shlex.quote(root.name if in_runs else str(root))
 
 
 def study_command(records: Records) -> str:

@@ -33,7 +33,7 @@ def test_the_cheapest_of_arms_alike_is_recommended(tmp_path: Path) -> None:
     found = conclude(read_records(study(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870})))
     assert found.recommended is not None
     assert found.recommended.arm == "depth=1"
-    assert "cheapest arm within 0.5 points of the most accurate one, depth 2" in (
+    assert "cheapest arm within 0.5 points of the highest mean, that of depth 2" in (
         found.recommended.reason
     )
     assert "2.0 times as fast" in found.recommended.reason

@@ -1,249 +1,217 @@
-"""Accuracy and loss against what the study compares, every trial shown."""
+"""Test accuracy against what the study compares: every replicate, intervals, baselines."""
 
-import itertools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import math
 
 from matplotlib.axes import Axes
 
-from harness.runs import Records
-from reports import figures, scales, selection, wording
-from reports.content import Column, Figure, Key, Link, Panel, Row, Section, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from harness.runs import BAG_OF_EMBEDDINGS, BASELINES, Records
+from harness.verdicts import ArmResult, Conclusions, conclude
+from reports import cells, figures, scales, selection, wording
+from reports.content import Column, Figure, Key, Panel, Row, Section, Table, Value
+from reports.layout import Layout, axes_of, of
 
 ORDER = 20
-_MEASURES = {"val_accuracy": "Validation accuracy, %", "value": "Validation loss"}
+_DASHES = {BAG_OF_EMBEDDINGS: (0, (6, 3))}
+_DOTS = (0, (1.5, 2.5))
 
 
 def build(records: Records) -> Section | None:
-    scored = records.trials[records.trials["state"].isin(["complete", "pruned"])]
-    scored = scored.dropna(subset=["value"])
-    if scored.empty:
+    found = conclude(records)
+    measured = [arm for arm in found.arms.values() if arm.n]
+    if not measured:
         return None
-    layout = _layout(records)
-    panels = tuple(
-        _panel(records, scored.dropna(subset=[measure]), layout, measure)
-        for measure in _MEASURES
-        if scored[measure].notna().any()
-    )
+    layout = of(records)
+    limits = _limits(measured, found)
+    sized = records.replicates.dropna(subset=["test_accuracy"])
     return Section(
         id="accuracy",
-        title=f"Accuracy against {layout.name}" if layout.name else "Accuracy, trial by trial",
-        text=(_text(records, layout),),
+        title=f"Test accuracy against {layout.name}" if layout.name else "Test accuracy",
+        text=(_text(records, found, layout),),
         figures=(
-            Figure(id="accuracy-figure", panels=panels, caption=_caption(records, layout),
-                   legend=_legend(records, scored)),
+            Figure(
+                id="accuracy-figure",
+                panels=(_panel(records, found, layout, limits),),
+                caption=_caption(found, limits),
+                legend=_legend(records, found, limits),
+                data=selection.data(sized, "arm", "replicate", "seed", "test_accuracy", "test_n"),
+            ),
         ),
-        tables=(_table(records),) if layout.name else (),
-    )  # fmt: skip
+        tables=(_table(records, found),),
+    )
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Where each arm's dots go: numbers on a horizontal axis, names on a vertical one.
-
-    A study of one arm compares nothing: its trials go in their order, and `name` is empty.
-    """
-
-    name: str
-    positions: dict[str, float]
-    numeric: bool
-
-
-def _layout(records: Records) -> _Layout:
-    arms = records.manifest["arms"]
-    names = {key: None for arm in arms for key in arm.get("values") or {}}
-    if len(arms) == 1:
-        return _Layout("", {arms[0]["name"]: 0.0}, numeric=False)
-    title = " and ".join(map(wording.spoken, names)) or "arm"
-    values = [next(iter((arm.get("values") or {"": None}).values())) for arm in arms]
-    if len(names) == 1 and all(isinstance(v, int | float) and v is not True for v in values):
-        positions = {arm["name"]: float(v) for arm, v in zip(arms, values, strict=True)}
-        return _Layout(title, positions, numeric=True)
-    return _Layout(title, {arm["name"]: float(i) for i, arm in enumerate(arms)}, numeric=False)
+def _text(records: Records, found: Conclusions, layout: Layout) -> str:
+    sizes = records.replicates["test_n"].dropna()
+    examples = f" of {int(sizes.max()):,} examples" if not sizes.empty else ""
+    which = "Each arm's best configuration" if layout.name else "The best configuration"
+    most = max(arm.n for arm in found.arms.values())
+    times = "once more, on a fresh seed" if most == 1 else f"{most} more times, on fresh seeds"
+    return (
+        f"{which} was trained {times}, and scored on a test split{examples} that the search never "
+        "saw. Replicates of the same number share their seed."
+    )
 
 
-def _panel(records: Records, scored: "pd.DataFrame", layout: _Layout, measure: str) -> Panel:
-    factor = 100.0 if measure == "val_accuracy" else 1.0
-    ordered = sorted(layout.positions.values())
-    step = min((b - a for a, b in itertools.pairwise(ordered)), default=1.0)
-    upright = layout.numeric or not layout.name
+def _limits(measured: list[ArmResult], found: Conclusions) -> tuple[float, float]:
+    """The part of the accuracy axis to show: dots always; intervals and baselines where near."""
+    values = [value for arm in measured for value in arm.values.values()]
+    low, high = min(values), max(values)
+    near = max(3 * (high - low), 0.05)
+    for base in found.baselines.values():
+        if base.mean is not None and low - near <= base.mean <= high + near:
+            low, high = min(low, base.mean), max(high, base.mean)
+    room = max(high - low, 0.01)
+    ends = [arm.both for arm in measured if arm.both is not None and arm.n > 1]
+    bottom = min([low - 0.15 * room, *(max(end.low - 0.02 * room, low - room) for end in ends)])
+    top = max([high + 0.15 * room, *(min(end.high + 0.02 * room, high + room) for end in ends)])
+    return max(bottom, -0.02), min(top, 1.02)
+
+
+def _panel(
+    records: Records, found: Conclusions, layout: Layout, limits: tuple[float, float]
+) -> Panel:
+    upright = layout.upright
 
     def draw(axes: Axes) -> None:
-        for arm in records.arms:
-            ours = selection.of_arm(scored, arm)
-            best = selection.is_best(records, ours)
-            style = figures.arm_style(records.arms, arm)
-            if layout.name:
-                offsets = scales.spread(len(ours), 0.5 * step)
-                place = [layout.positions[arm] + offset for offset in offsets]
-            else:
-                place = ours["trial"].astype(float).to_list()
-            height = (ours[measure] * factor).to_list()
-            for look in ("pruned", "complete", "best"):
-                chosen = _of_look(ours, best, look)
-                if layout.name and look == "best":
-                    # On the arm's own place, so that its interval stands there.
-                    at = [layout.positions[arm]] * int(chosen.sum())
-                else:
-                    at = [p for p, keep in zip(place, chosen, strict=True) if keep]
-                values = [h for h, keep in zip(height, chosen, strict=True) if keep]
-                x, y = (at, values) if upright else (values, at)
-                if look == "best" and measure == "val_accuracy":
-                    _interval(records, axes, x, y, upright=upright)
-                figures.mark(axes, x, y, style, look, selection.anchors(ours[chosen]))
-        _axes(records, axes, layout, _MEASURES[measure], step)
+        for name, arm in found.arms.items():
+            if arm.mean is None:
+                continue
+            style = figures.arm_style(records.arms, name)
+            place = layout.positions[name]
+            shift = 0.16 * layout.step
+            offsets = scales.spread(len(arm.values), 0.2 * layout.step)
+            at = [place - shift + offset for offset in offsets]
+            heights = [100 * value for value in arm.values.values()]
+            anchors = [wording.replicate_anchor(name, number) for number in arm.values]
+            x, y = (at, heights) if upright else (heights, at)
+            figures.mark(axes, x, y, style, "complete", anchors)
+            figures.mean_mark(axes, place + shift / 2, 100 * arm.mean, _bar(arm), style, upright)
+        for name, base in found.baselines.items():
+            if base.mean is not None and limits[0] <= base.mean <= limits[1]:
+                _baseline(axes, name, base.mean, upright)
+        if not layout.name:
+            axes.set_xlim(-1, 1)
+            axes.set_xticks([])
+        axes_of(records, axes, layout, "Test accuracy, %")
+        (axes.set_ylim if upright else axes.set_xlim)(100 * limits[0], 100 * limits[1])
 
     return figures.panel(
-        f"accuracy-{measure.replace('_', '-')}",
-        _alt(records, scored, measure),
+        "accuracy-test",
+        _alt(records, found),
         draw,
-        tooltips=selection.tooltips(records),
-        height=figures.HEIGHT if upright else max(figures.HEIGHT, 70 + 28 * len(records.arms)),
+        tooltips=selection.replicate_tooltips(records),
+        height=layout.height,
     )
 
 
-def _of_look(
-    trials: "pd.DataFrame", best: "pd.Series[bool]", look: figures.Look
-) -> "pd.Series[bool]":
-    if look == "pruned":
-        return trials["state"] == "pruned"
-    return best if look == "best" else (trials["state"] == "complete") & ~best
+def _bar(arm: ArmResult) -> tuple[float, float] | None:
+    """The interval's ends in percent."""
+    if arm.both is None or arm.n < 2:
+        return None
+    return 100 * max(0.0, arm.both.low), 100 * min(1.0, arm.both.high)
 
 
-def _interval(
-    records: Records, axes: Axes, x: list[float], y: list[float], *, upright: bool
-) -> None:
-    """One standard error to either side of the best accuracy."""
-    for across, up in zip(x, y, strict=True):
-        error = wording.standard_error(
-            (up if upright else across) / 100, wording.validation_size(records)
-        )
-        if error:
-            bars: dict[str, Any] = {"yerr" if upright else "xerr": 100 * error}
-            axes.errorbar(
-                across, up, color=figures.INK, capsize=4, linewidth=1.4, zorder=3.5, **bars
-            )
+def _baseline(axes: Axes, name: str, mean: float, upright: bool) -> None:
+    line = axes.axhline if upright else axes.axvline
+    line(100 * mean, color=figures.INK, linewidth=1.2, zorder=2, linestyle=_DASHES.get(name, _DOTS))
 
 
-def _axes(records: Records, axes: Axes, layout: _Layout, measure: str, step: float) -> None:
-    if not layout.name:
-        scales.whole(axes, "x")
-        axes.set_xlabel("Trial, in the order of the search")
-    elif layout.numeric:
-        places = sorted(layout.positions.values())
-        axes.set_xticks(places, [f"{place:g}" for place in places])
-        axes.set_xlim(places[0] - 0.6 * step, places[-1] + 0.6 * step)
-        axes.set_xlabel(wording.shorten(layout.name.capitalize(), 40))
-    else:
-        labels = [
-            # The section's title says what is compared.
-            wording.shorten(wording.arm_label(records, arm).removeprefix(f"{layout.name} "))
-            for arm in records.arms
-        ]
-        scales.categories(axes, "y", labels)
-        axes.invert_yaxis()
-        axes.set_xlabel(measure)
-        scales.linear(axes, "x")
-        return
-    axes.grid(visible=False, axis="x")
-    axes.set_title(measure)
-    scales.linear(axes, "y")
-
-
-def _text(records: Records, layout: _Layout) -> str:
-    if not layout.name:
-        return (
-            "The study compares nothing and searches everything at once; each dot is one "
-            "training, and dots to the right were suggested knowing those to the left."
-        )
-    return (
-        f"Each dot is one training. Every {layout.name} was searched with a budget of its own, so "
-        "the best of one stands beside the best of another, each tuned as carefully."
+def _caption(found: Conclusions, limits: tuple[float, float]) -> str:
+    several = any(arm.n > 1 for arm in found.arms.values())
+    bars = (
+        "Large marks are means; bars are their 95\u00a0% intervals, over seeds and test examples "
+        "together. Small dots are replicates, a training each."
+        if several
+        else "One replicate an arm, so there is no interval."
     )
-
-
-def _caption(records: Records, layout: _Layout) -> str:
-    size = wording.validation_size(records)
-    which = "each arm's best trial" if layout.name else "the best trial"
-    bars = "; bars are one standard error of its accuracy" if size else ""
-    lay = " Dots of one arm are strewn sideways to keep them apart." if layout.name else ""
-    return (
-        f"Outlined in full: {which}, the one with the lowest validation loss{bars}. "
-        f"Hollow: pruned, at its best epoch so far.{lay}"
+    wide = any(
+        arm.n > 1
+        and arm.both is not None
+        and (arm.both.low < limits[0] or arm.both.high > limits[1])
+        for arm in found.arms.values()
     )
+    cut = " Bars that run out of the chart are wider; the table has their ends." if wide else ""
+    outside = [
+        f"{BASELINES[name]} ({wording.percent(base.mean)})"
+        for name, base in found.baselines.items()
+        if base.mean is not None and not limits[0] <= base.mean <= limits[1]
+    ]
+    off = f" Outside the chart: {wording.listing(outside)}." if outside else ""
+    return bars + cut + off
 
 
-def _legend(records: Records, scored: "pd.DataFrame") -> tuple[Key, ...]:
+def _legend(records: Records, found: Conclusions, limits: tuple[float, float]) -> tuple[Key, ...]:
     style = figures.arm_style(records.arms, records.arms[0])
-    keys = [figures.marker_key("finished", style, "complete")]
-    if (scored["state"] == "complete").any():
-        keys.append(figures.marker_key("best", style, "best"))
-    if (scored["state"] == "pruned").any():
-        keys.append(figures.marker_key("pruned", style, "pruned"))
+    keys = [
+        figures.marker_key("replicate", style, "complete"),
+        figures.marker_key("mean", style, "best"),
+    ]
+    for name, base in found.baselines.items():
+        if base.mean is not None and limits[0] <= base.mean <= limits[1]:
+            dash = ".6 .3" if name in _DASHES else ".15 .25"
+            label = f"{BASELINES[name]}, {wording.mean_percent(base.mean, base.both)}"
+            keys.append(figures.line_key(label, figures.INK, dash))
     return tuple(keys)
 
 
-def _alt(records: Records, scored: "pd.DataFrame", measure: str) -> str:
-    size = wording.validation_size(records)
+def _alt(records: Records, found: Conclusions) -> str:
+    results = [*found.arms.values(), *found.baselines.values()]
+    listed = "; ".join(
+        f"{wording.arm_label(records, r.name)} {wording.mean_percent(r.mean, r.both)}"
+        + (f" (interval {wording.interval(r.both)})" if r.n > 1 else "")
+        for r in results
+        if r.mean is not None
+    )
+    best = max(found.arms.values(), key=lambda arm: -math.inf if arm.mean is None else arm.mean)
+    first = wording.arm_label(records, best.name)
+    end = f" The highest mean among arms is that of {first}." if len(records.arms) > 1 else ""
+    return f"Dot chart of test accuracy, replicates and their means: {listed}.{end}"
 
-    def text(value: float) -> str:
-        return wording.percent(value, size) if measure == "val_accuracy" else wording.loss(value)
 
-    what = _MEASURES[measure].removesuffix(", %").lower()
-    best = {
-        arm: row[measure]
-        for arm in records.arms
-        if (row := selection.best_of(records, arm)) is not None
-    }
-    best = {arm: value for arm, value in best.items() if not wording.missing(value)}
-    low, high = scored[measure].min(), scored[measure].max()
-    extent = f"{wording.plural(len(scored), 'trial')} range from {text(low)} to {text(high)}"
-    if not best:
-        return f"Dot chart of {what}: {extent}; all of them were pruned."
-    listed = ", ".join(f"{wording.arm_label(records, arm)} {text(v)}" for arm, v in best.items())
-    if len(best) == 1:
-        return f"Dot chart of {what}: {extent}; the best trial reached {listed}."
-    first = (max if measure == "val_accuracy" else min)(best, key=lambda arm: best[arm])
-    return (
-        f"Dot chart of {what}: {extent}. Best trial of each arm: {listed}; "
-        f"{wording.arm_label(records, first)} comes out best."
+def _table(records: Records, found: Conclusions) -> Table:
+    rows = [
+        _row(records, arm, "best" if found.recommended and name == found.recommended.arm else "")
+        for name, arm in found.arms.items()
+    ]
+    rows += [_row(records, base, "baseline") for base in found.baselines.values()]
+    return Table(
+        id="test-accuracy",
+        caption="Test accuracy of arms and baselines, and what they cost",
+        columns=(
+            Column("Arm"),
+            Column("Replicates", True),
+            Column("Failed", True),
+            Column("Test accuracy", True, "%"),
+            Column("95\u00a0% interval, seeds and examples", True),
+            Column("Seeds alone", True),
+            Column("Lowest", True, "%"),
+            Column("Highest", True, "%"),
+            Column("Step", True, "ms"),
+            Column("Training", True, "s"),
+            Column("Parameters", True),
+        ),
+        rows=tuple(rows),
     )
 
 
-def _table(records: Records) -> Table:
-    """The best trial of each arm, and what became of its other trials."""
-    size = wording.validation_size(records)
-    rows = []
-    for arm in records.arms:
-        states = selection.of_arm(records.trials, arm)["state"]
-        tally = tuple(f"{int((states == s).sum()):,}" for s in ("complete", "pruned", "failed"))
-        best = selection.best_of(records, arm)
-        label = wording.arm_label(records, arm)
-        if best is None:
-            rows.append(Row((label, *(wording.MISSING,) * 6, *tally)))
-            continue
-        rows.append(
-            Row(
-                (
-                    label,
-                    Link(f"{best['trial']}", wording.trial_anchor(arm, best["trial"])),
-                    wording.percent(best["val_accuracy"], size),
-                    wording.loss(best["value"]),
-                    wording.count(best["parameters"]),
-                    wording.milliseconds(best["step_ms"]),
-                    wording.seconds(best["train_s"]),
-                    *tally,
-                )
-            )
-        )
-    titles = ("Trial", "Accuracy", "Loss", "Parameters", "Step", "Training", "Finished", "Pruned",
-              "Failed")  # fmt: skip
-    return Table(
-        id="best-trials",
-        caption="The best trial of each arm, and how many of its trials finished",
-        columns=(Column("Arm"), *(Column(title, numeric=True) for title in titles)),
-        rows=tuple(rows),
+def _row(records: Records, result: ArmResult, kind: str) -> Row:
+    values = list(result.values.values())
+    mean: Value | str = wording.MISSING
+    if result.mean is not None:
+        mean = Value(wording.mean_percent(result.mean, result.both), 100 * result.mean)
+    return Row(
+        (
+            wording.arm_label(records, result.name),
+            f"{result.n:,}",
+            f"{result.failed:,}",
+            mean,
+            wording.interval(result.both),
+            wording.interval(result.seeds),
+            cells.percent(min(values, default=None)),
+            cells.percent(max(values, default=None)),
+            cells.milliseconds(result.step_ms),
+            cells.seconds(result.train_s),
+            cells.count(result.parameters),
+        ),
+        kind=kind,
     )

@@ -1,137 +1,270 @@
-"""The answer first: what to take, what it costs, and how little one training each can prove."""
+"""The answer first: what to take, what it costs, how to get it, and how sure this is."""
 
+import math
+import shlex
 from typing import TYPE_CHECKING, Any
 
-from harness.runs import Records
-from harness.summary import all_parameters, best_trials, recommended_arm
-from reports import selection, wording
+from harness.runs import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
+from harness.statistics import Comparison
+from harness.summary import (
+    all_parameters,
+    best_trials,
+    confirmed_recommendation,
+    recommended_arm,
+)
+from harness.verdicts import ArmResult, Conclusions, Recommendation, conclude, interval_text
+from harness.verdicts import points as signed
+from harness.verdicts import spoken as plainly
+from reports import cells, provisional, selection, wording
 from reports.content import Column, Command, Fact, Row, Section, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ORDER = 10
+MOST_ADVISED = 100  # replicates: more is nothing to tell a user to run
 
 
 def build(records: Records) -> Section:
     best = best_trials(records)
     chosen = recommended_arm(records)
-    rerun = Command("Runs the study, or goes on with it", wording.study_command(records))
-    if chosen is None:
+    if chosen is None or chosen not in set(best["arm"]):
         return Section(
             id="answer",
             title="Answer",
             text=(_nothing_finished(records),),
             notices=_notices(records),
-            commands=(rerun,),
+            commands=(_rerun(records),),
         )
     trial = best[best["arm"] == chosen].iloc[0]
-    others = best[best["arm"] != chosen]
+    confirmed = confirmed_recommendation(records)
+    if confirmed is None:
+        text = provisional.paragraphs(records, trial, best[best["arm"] != chosen])
+        facts = provisional.facts(records, trial)
+    else:
+        found = conclude(records)
+        text = (_verdict(records, found, confirmed), *_sureness(records, found, chosen))
+        facts = _facts(records, found, found.arms[chosen])
     return Section(
         id="answer",
-        title="Answer",
-        text=(
-            " ".join([_finding(records, trial), *_price(records, trial, others)]),
-            *_runner_up(records, trial, others),
-            _caution(records, trial),
-        ),
-        facts=_facts(records, trial),
+        title="Answer" if confirmed else "Provisional answer",
+        text=text,
+        facts=facts,
         tables=(_configuration(records, trial),),
         notices=_notices(records),
-        commands=(rerun,),
+        commands=(*_model_commands(records, chosen), _rerun(records), *_settling(records, chosen)),
     )
 
 
-def _finding(records: Records, trial: "pd.Series[Any]") -> str:
-    size = wording.validation_size(records)
+def _verdict(records: Records, found: Conclusions, recommended: Recommendation) -> str:
+    """One sentence to act on, then the accuracy that it rests on."""
+    arm = found.arms[recommended.arm]
     reached = (
-        f"the lowest validation loss: {wording.loss(trial['value'])}, with "
-        f"{wording.percent(trial['val_accuracy'], size)} of the validation split right"
+        f"{wording.mean_percent(arm.mean, arm.both)} of the test split right, the mean of "
+        f"{wording.plural(arm.n, 'replicate')}{_interval_clause(arm)}"
     )
     if len(records.arms) == 1:
-        ended = int((records.trials["state"] != "running").sum())
-        return f"Of {wording.plural(ended, 'trial')}, trial {trial['trial']} reached {reached}."
-    label = wording.arm_label(records, str(trial["arm"]))
-    return f"{label[:1].upper()}{label[1:]} reached {reached}."
+        return f"The best configuration found gets {reached}.{_against_baselines(found, arm)}"
+    label = wording.arm_label(records, arm.name)
+    reason = recommended.reason.removeprefix(f"{plainly(arm.name)} is ")
+    return f"Take {label}: it is {reason} It gets {reached}.{_against_baselines(found, arm)}"
 
 
-def _price(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame") -> list[str]:
-    """A step's time beside that of the cheapest other arm, each with its best configuration."""
-    others = others.dropna(subset=["step_ms"])
-    if others.empty or wording.missing(trial["step_ms"]):
-        return []
-    cheapest = others.iloc[int(others["step_ms"].argmin())]
-    ratio = trial["step_ms"] / cheapest["step_ms"]
-    label = wording.arm_label(records, str(cheapest["arm"]))
-    if ratio < 1:
-        return ["No other arm's best configuration has a faster training step."]
-    return [
-        f"A training step of it takes {wording.significant(ratio, 2)} times as long as one of "
-        f"the best configuration of {label}, the fastest of the other arms."
+def _interval_clause(arm: ArmResult) -> str:
+    if arm.n < 2:
+        return ", which has no interval"
+    return f" (95\u00a0% interval {wording.interval(arm.both)})"
+
+
+def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
+    """Said only where it changes what to do: a network that is not shown to beat a baseline."""
+    unbeaten = [
+        BASELINES[name]
+        for name in found.baselines
+        if (against := found.between(arm.name, name)) and against.verdict != "better"
     ]
+    if not unbeaten:
+        return ""
+    beaten = " or ".join(unbeaten)
+    return f" It was not shown to beat the {beaten}, which costs far less."
 
 
-def _runner_up(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame") -> list[str]:
-    """Whether the next arm's accuracy is told apart from the best one's by more than chance."""
-    if others.empty:
-        return []
-    second = others.iloc[int(others["value"].argmin())]
-    size = wording.validation_size(records)
-    label = wording.arm_label(records, str(second["arm"]))
-    sentence = (
-        f"Next is {label} with a loss of {wording.loss(second['value'])} and "
-        f"{wording.percent(second['val_accuracy'], size)} right"
+def _sureness(records: Records, found: Conclusions, chosen: str) -> tuple[str, ...]:
+    """What was shown of the other arms, what was not, and what it would take."""
+    others = {
+        name: against
+        for name in records.arms
+        if name != chosen and (against := found.between(chosen, name)) is not None
+    }
+    if not others:
+        return ()
+    one = any(against.replicates < 2 for against in others.values())
+    if one:
+        return (
+            "How sure this is: not at all, for one replicate says nothing of chance. Two or more "
+            "give intervals; five are usual.",
+        )
+    groups: dict[str, list[str]] = {}
+    for name, against in others.items():
+        label = wording.arm_label(records, name)
+        if against.verdict == "inconclusive":
+            label += f" ({signed(against.difference)} {interval_text(against.interval)} points)"
+        groups.setdefault(against.verdict, []).append(label)
+    said = [
+        f"{lead} {wording.listing(groups[verdict])}"
+        for verdict, lead in (
+            ("better", "shown to be more accurate than"),
+            ("equivalent", f"shown to be within {100 * found.margin:g} points of"),
+            ("worse", "shown to be less accurate than"),
+            ("inconclusive", "undecided against"),
+        )
+        if verdict in groups
+    ]
+    first = (
+        f"How sure this is: {wording.arm_label(records, chosen)} is {'; '.join(said)}. "
+        "Confidence is 95\u00a0% for all comparisons together."
     )
-    error = wording.standard_error(trial["val_accuracy"], size)
-    if error is None or wording.missing(second["val_accuracy"]):
-        return [sentence + "."]
-    gap = abs(trial["val_accuracy"] - second["val_accuracy"])
-    if gap <= error:
-        return [
-            f"{sentence}: accuracies {wording.points(gap)} apart, no more than one standard error "
-            f"({wording.points(error)}), so this is no evidence that one is better than the other."
+    return (first, " ".join([_power(others), *_settle(records, others)]))
+
+
+def _power(others: dict[str, Comparison]) -> str:
+    """The smallest true differences that would have shown."""
+    found = sorted(against.detectable for against in others.values())
+    n = min(against.replicates for against in others.values())
+    start = f"With {wording.plural(n, 'replicate')} each"
+    if found[0] >= 1:
+        return f"{start}, no difference however large would have been shown reliably."
+    largest = found[-1]
+    if largest >= 1:
+        extent = f"{wording.points(found[0])} at the least"
+    elif wording.points(found[0]) == wording.points(largest):
+        extent = wording.points(largest)
+    else:
+        extent = f"{100 * found[0]:.1f} to {wording.points(largest)}, depending on the arm"
+    return (
+        f"{start}, the smallest true difference that four studies in five would have shown is "
+        f"{extent}."
+    )
+
+
+def _settle(records: Records, others: dict[str, Comparison]) -> list[str]:
+    undecided = {n: a for n, a in others.items() if a.verdict == "inconclusive"}
+    known = {n: a.replicates_needed for n, a in undecided.items() if a.replicates_needed}
+    if not undecided:
+        return []
+    if not known:
+        return ["More replicates would not settle what is undecided; a larger test split might."]
+    several = len(records.arms) > 2
+    each = wording.listing(
+        [
+            f"{count:,}{f' ({wording.arm_label(records, name)})' if several else ''}"
+            for name, count in known.items()
         ]
+    )
+    rest = len(undecided) - len(known)
+    more = " and the rest needs a larger test split" if rest else ""
     return [
-        f"{sentence}: accuracies {wording.points(gap)} apart, more than one standard error "
-        f"({wording.points(error)}), which only trainings on fresh seeds could confirm."
+        f"If what was seen holds, about {each} replicates would settle what is undecided{more}: "
+        f"a rough guide, resting on {min(a.replicates for a in undecided.values())}."
     ]
 
 
-def _caution(records: Records, trial: "pd.Series[Any]") -> str:
-    ended = records.trials[records.trials["state"] != "running"]
-    tried = int((ended["arm"] == trial["arm"]).sum())
-    size = wording.validation_size(records)
-    split = f"validation split of {size:,} examples" if size else "validation split"
-    chosen = (
-        f"the best of {tried} trials chosen on the very {split} that scores it, so its score is "
-        "somewhat flattering"
-        if tried > 1
-        else f"scored on the {split}"
-    )
-    return (
-        f"Each configuration was trained once, without replicates; the one shown is {chosen}. "
-        "Differences of about one standard error or less are not evidence."
-    )
+def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, ...]:
+    seeds = wording.plural(arm.n, "replicate")
+    facts = [
+        Fact(
+            "Test accuracy",
+            wording.mean_percent(arm.mean, arm.both),
+            f"{seeds}; 95\u00a0% interval {wording.interval(arm.both)}"
+            if arm.n > 1
+            else f"{seeds}, so no interval",
+        )
+    ]
+    for name in (BAG_OF_EMBEDDINGS, MAJORITY):
+        against = found.between(arm.name, name)
+        if against is not None:
+            wide = "" if against.replicates < 2 else f", {interval_text(against.interval)}"
+            facts.append(
+                Fact(
+                    f"Against the {BASELINES[name]}",
+                    wording.signed_points(against.difference),
+                    f"{against.verdict}{wide}",
+                )
+            )
+            break
+    facts += [
+        Fact("Step time", wording.milliseconds(arm.step_ms), _step_note(records, found, arm)),
+        Fact("Training time", wording.seconds(arm.train_s), "median, with validation, compiling"),
+        Fact("Parameters", wording.count(arm.parameters), "trainable weights"),
+    ]
+    return tuple(facts)
 
 
-def _facts(records: Records, trial: "pd.Series[Any]") -> tuple[Fact, ...]:
-    size = wording.validation_size(records)
-    error = wording.standard_error(trial["val_accuracy"], size)
-    epoch = trial["best_epoch"]
+def _step_note(records: Records, found: Conclusions, arm: ArmResult) -> str:
+    """Beside the fastest of the other arms."""
+    steps = {r.name: r.step_ms for r in found.arms.values() if r.name != arm.name and r.step_ms}
+    if not steps or not arm.step_ms:
+        return "median over replicates"
+    fastest = min(steps, key=lambda name: steps[name])
+    ratio = arm.step_ms / steps[fastest]
+    if ratio < 1:
+        return "the fastest of the arms"
+    return f"{wording.significant(ratio, 2)}× that of {wording.arm_label(records, fastest)}"
+
+
+def _rerun(records: Records) -> Command:
+    purpose = (
+        "Trains it all again from the same seeds, the present results moved aside"
+        if records.finished
+        else "Goes on with the study"
+    )
+    command = wording.study_command(records)
+    return Command(purpose, f"{command} --fresh" if records.finished else command)
+
+
+def _model_commands(records: Records, arm: str) -> tuple[Command, ...]:
+    """How to get the trained model, where there is one."""
+    card = records.model_card(arm)
+    if card is None:
+        return ()
+    study, chosen = wording.study_argument(records), shlex.quote(arm)
+    folder = shlex.quote(f"{records.root.name}-model")
+    commands = [
+        Command(
+            "Copies the trained model, its vocabulary and hyperparameters",
+            f"harness export {study} --arm {chosen} -o {folder}",
+        )
+    ]
+    if card.get("input") == "text":
+        commands.append(
+            Command(
+                "Labels a text of your own with it",
+                f'harness predict {study} --arm {chosen} "What a film!"',
+            )
+        )
+    return tuple(commands)
+
+
+def _settling(records: Records, chosen: str) -> tuple[Command, ...]:
+    """Goes on with as many replicates as would settle what is undecided, if that is feasible."""
+    if confirmed_recommendation(records) is None:
+        return ()
+    found = conclude(records)
+    needed = [
+        against.replicates_needed or math.inf
+        for name in records.arms
+        if name != chosen
+        and (against := found.between(chosen, name)) is not None
+        and against.verdict == "inconclusive"
+    ]
+    feasible = [int(count) for count in needed if count <= MOST_ADVISED]
+    if not feasible:
+        return ()
     return (
-        Fact(
-            "Validation accuracy",
-            wording.percent(trial["val_accuracy"], size),
-            f"± {wording.points(error)}, one standard error" if error is not None else "",
+        Command(
+            "Adds replicates to settle what is undecided",
+            f"{wording.study_command(records)} --replicates {max(feasible)}",
         ),
-        Fact(
-            "Validation loss",
-            wording.loss(trial["value"]),
-            "" if wording.missing(epoch) else f"after epoch {epoch}",
-        ),
-        Fact("Parameters", wording.count(trial["parameters"]), "trainable weights"),
-        Fact("Step time", wording.milliseconds(trial["step_ms"]), "median of the training"),
-        Fact("Training time", wording.seconds(trial["train_s"]), "validation, compiling included"),
     )
 
 
@@ -152,7 +285,7 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
         caption="The recommended configuration",
         columns=(Column("Hyperparameter"), Column("Value", numeric=True), Column("How it was set")),
         rows=tuple(
-            Row((wording.spoken(name), wording.value_text(parameters[name]), kind(name)))
+            Row((wording.spoken(name), cells.parameter(parameters[name]), kind(name)))
             for name in sorted(names, key=lambda name: order[kind(name)])
             if name in parameters
         ),
@@ -162,7 +295,13 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
 def _notices(records: Records) -> tuple[str, ...]:
     notices = []
     states = records.trials["state"]
-    if not records.finished:
+    if records.searched and records.replicates_missing:
+        ended = int((_of_arms(records)["state"] != "running").sum())
+        notices.append(
+            f"Unfinished: {ended:,} of {ended + records.replicates_missing:,} replicates have "
+            "ended. What follows may change; the command below goes on with the study."
+        )
+    elif not records.finished:
         wanted = (wording.look_up(records.manifest, "spec", "budget", "trials") or 0) * len(
             records.arms
         )
@@ -176,17 +315,21 @@ def _notices(records: Records) -> tuple[str, ...]:
             "A quick study, on little data and a small budget: it shows that everything works, "
             "and decides nothing."
         )
-    failed = records.trials[states == "failed"]
-    if not failed.empty:
-        labels = [
-            wording.arm_label(records, arm) for arm in records.arms if arm in set(failed["arm"])
-        ]
-        where = "" if len(records.arms) == 1 else f" (in {', '.join(labels)})"
-        notices.append(
-            f"{wording.plural(len(failed), 'trial')} failed{where}; "
-            "the table of all trials says why."
-        )
+    for noun, table in (("trial", records.trials), ("replicate", records.replicates)):
+        failed = table[table["state"] == "failed"]
+        if not failed.empty:
+            arms = [a for a in (*records.arms, *BASELINES) if a in set(failed["arm"])]
+            labels = [wording.arm_label(records, arm) for arm in arms]
+            where = "" if len(records.arms) == 1 else f" (in {wording.listing(labels)})"
+            notices.append(
+                f"{wording.plural(len(failed), noun)} failed{where}; "
+                "the section on failures says why."
+            )
     return tuple(notices)
+
+
+def _of_arms(records: Records) -> "pd.DataFrame":
+    return records.replicates[records.replicates["arm"].isin(records.arms)]
 
 
 def _nothing_finished(records: Records) -> str:

@@ -1,129 +1,232 @@
 """Accuracy against what it costs, with the Pareto front: nothing cheaper was as accurate."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
 from harness.runs import Records
+from harness.statistics import pareto_front
+from harness.verdicts import ArmResult, conclude
 from reports import figures, scales, selection, wording
-from reports.content import Figure, Panel, Section
+from reports.content import Data, Figure, Key, Panel, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
-ORDER = 30
+ORDER = 40
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """A column of trials, an attribute of arms' results."""
+
+    column: str
+    label: str
+    text: Callable[[float], str]
+    tick: Callable[[float], str]
+    ticks: tuple[float, ...] = ()
+
+
+COSTS = (
+    _Cost("step_ms", "Step time", wording.milliseconds, "{:g} ms".format),
+    _Cost("train_s", "Training time", wording.seconds, wording.seconds, scales.DURATIONS_S),
+    _Cost("parameters", "Parameters", wording.count, wording.short_count),
+)
 
 
 def build(records: Records) -> Section | None:
-    panels = []
-    fronts = []
-    for cost, label, text, tick in (
-        ("train_s", "Training time", wording.seconds, wording.seconds),
-        ("parameters", "Parameters", wording.count, wording.short_count),
-    ):
-        trials = selection.in_state(records, "complete", needs=("value", "val_accuracy", cost))
-        trials = trials[trials[cost] > 0]
-        if trials.empty:
-            continue
-        front = pareto(trials, cost)
-        fronts.append(f"{len(front)} of {len(trials)} by {label.lower()}")
-        panels.append(_panel(records, trials, front, cost, label, text, tick))
-    if not panels:
+    found = [figure for figure in (_arms(records), _trials(records)) if figure is not None]
+    if not found:
         return None
-    keys = [
+    return Section(
+        id="cost",
+        title="Accuracy against cost",
+        text=(
+            "On the Pareto front is what nothing cheaper matches in accuracy; above the line "
+            f"nothing was found.{_arm_front(records)} Costs were measured on the machine named at "
+            "the end of this page.",
+        ),
+        figures=tuple(found),
+    )
+
+
+def _arm_front(records: Records) -> str:
+    found = conclude(records)
+    if len(found.front) == 0 or len(records.arms) == 1:
+        return ""
+    labels = wording.listing([wording.arm_label(records, arm) for arm in found.front])
+    return f" By mean test accuracy and step time, that is {labels}."
+
+
+def _keys(records: Records) -> tuple[Key, ...]:
+    if len(records.arms) == 1:
+        return ()
+    return tuple(
         figures.marker_key(
             wording.shorten(wording.arm_label(records, arm)),
             figures.arm_style(records.arms, arm),
             "complete",
         )
         for arm in records.arms
-        if len(records.arms) > 1
-    ]
-    return Section(
-        id="cost",
-        title="Accuracy against cost",
-        text=(
-            "A trial is on the Pareto front when no cheaper one was as accurate; above the line "
-            f"nothing was found. On the front: {', '.join(fronts)}.",
-        ),
-        figures=(
-            Figure(
-                id="cost-figure",
-                panels=tuple(panels),
-                caption="Finished trials; both costs on logarithmic scales. Training time is of "
-                "training, validation and compiling, on the machine named at the end of this page.",
-                legend=(*keys, figures.line_key("Pareto front", figures.INK)),
+    )
+
+
+def _arms(records: Records) -> Figure | None:
+    """Arms by their replicates; of one arm there is nothing to compare."""
+    found = conclude(records)
+    results = [arm for arm in found.arms.values() if arm.mean is not None]
+    if len(results) < 2:
+        return None
+    panels = []
+    for cost in COSTS:
+        usable = [arm for arm in results if (getattr(arm, cost.column) or 0) > 0]
+        if usable:
+            panels.append(_arm_panel(records, usable, cost))
+    if not panels:
+        return None
+    bars = any(arm.n > 1 for arm in results)
+    return Figure(
+        id="cost-arms-figure",
+        panels=tuple(panels),
+        caption="Arms: mean test accuracy of the replicates"
+        + (", with 95\u00a0% intervals that the chart may cut" if bars else "")
+        + "; costs are medians, on logarithmic scales.",
+        legend=(*_keys(records), figures.line_key("Pareto front", figures.INK)),
+        data=Data(
+            ("arm", "test_accuracy", "low", "high", "step_ms", "train_s", "parameters"),
+            tuple(
+                (
+                    arm.name,
+                    arm.mean,
+                    *((None, None) if arm.both is None or arm.n < 2 else arm.both),
+                    arm.step_ms,
+                    arm.train_s,
+                    arm.parameters,
+                )
+                for arm in results
             ),
         ),
     )
 
 
-def pareto(trials: "pd.DataFrame", cost: str) -> "pd.DataFrame":
-    """Trials that no other one beats at the same cost or less, cheapest first."""
-    ordered = trials.sort_values([cost, "val_accuracy"], ascending=[True, False], kind="stable")
-    record = ordered["val_accuracy"].cummax()
-    return ordered[ordered["val_accuracy"] > record.shift(fill_value=-1.0)]
+def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel:
+    costs = [float(getattr(arm, cost.column)) for arm in results]
+    means = [100 * (arm.mean or 0.0) for arm in results]
+    front = pareto_front(costs, means)
 
-
-def _panel(
-    records: Records,
-    trials: "pd.DataFrame",
-    front: "pd.DataFrame",
-    cost: str,
-    label: str,
-    text: "Callable[[float], str]",
-    tick: "Callable[[float], str]",
-) -> Panel:
     def draw(axes: Axes) -> None:
-        costs = trials[cost].astype(float).to_list()
-        steps = front[cost].astype(float).to_list()
-        heights = (100 * front["val_accuracy"]).to_list()
-        # On to the dearest trial: paying more bought no more.
-        axes.step(
-            [*steps, max(costs)],
-            [*heights, heights[-1]],
-            where="post",
-            color=figures.INK,
-            linewidth=1.2,
-            zorder=2.2,
+        _step(axes, [costs[i] for i in front], [means[i] for i in front], max(costs))
+        for arm, at, mean in zip(results, costs, means, strict=True):
+            ends = None
+            if arm.both is not None and arm.n > 1:
+                ends = 100 * max(0.0, arm.both.low), 100 * min(1.0, arm.both.high)
+            style = figures.arm_style(records.arms, arm.name)
+            figures.mean_mark(axes, at, mean, ends, style, upright=True)
+        _cost_axes(axes, costs, cost, "Test accuracy, %")
+        room = max(max(means) - min(means), 1.0)
+        axes.set_ylim(min(means) - room, max(means) + room)
+
+    listed = "; ".join(
+        f"{wording.arm_label(records, arm.name)} {wording.mean_percent(arm.mean, arm.both)} for "
+        f"{cost.text(at)}{', on the Pareto front' if i in front else ''}"
+        for i, (arm, at) in enumerate(zip(results, costs, strict=True))
+    )
+    return figures.panel(
+        f"cost-arms-{cost.column.replace('_', '-')}",
+        f"Scatter chart of the arms' test accuracy against {cost.label.lower()}: {listed}.",
+        draw,
+    )
+
+
+def _trials(records: Records) -> Figure | None:
+    """Finished trials by their validation accuracy."""
+    panels = []
+    fronts = []
+    for cost in COSTS:
+        trials = selection.in_state(
+            records, "complete", needs=("value", "val_accuracy", cost.column)
         )
+        trials = trials[trials[cost.column] > 0].reset_index(drop=True)
+        if trials.empty:
+            continue
+        front = trials.loc[pareto_front(trials[cost.column].astype(float), trials["val_accuracy"])]
+        fronts.append(f"{len(front)} of {len(trials)} by {cost.label.lower()}")
+        panels.append(_trial_panel(records, trials, front, cost))
+    if not panels:
+        return None
+    shown = selection.in_state(records, "complete", needs=("value", "val_accuracy"))
+    columns = [cost.column for cost in COSTS]
+    return Figure(
+        id="cost-trials-figure",
+        panels=tuple(panels),
+        caption=f"Finished trials of the search, by validation accuracy. On the front: "
+        f"{', '.join(fronts)}. Training time is of training, validation and compiling.",
+        legend=(*_keys(records), figures.line_key("Pareto front", figures.INK)),
+        data=selection.data(shown, "arm", "trial", "val_accuracy", *columns),
+    )
+
+
+def _step(axes: Axes, costs: list[float], heights: list[float], dearest: float) -> None:
+    """The front, on to the dearest: paying more bought no more."""
+    axes.step(
+        [*costs, dearest],
+        [*heights, heights[-1]],
+        where="post",
+        color=figures.INK,
+        linewidth=1.2,
+        zorder=2.2,
+    )
+
+
+def _cost_axes(axes: Axes, costs: list[float], cost: _Cost, title: str) -> None:
+    scales.logarithmic(axes, "x", costs, cost.tick, cost.ticks)
+    scales.linear(axes, "y")
+    axes.set_xlabel(cost.label)
+    axes.set_title(title)
+
+
+def _trial_panel(
+    records: Records, trials: "pd.DataFrame", front: "pd.DataFrame", cost: _Cost
+) -> Panel:
+    column = cost.column
+
+    def draw(axes: Axes) -> None:
+        costs = trials[column].astype(float).to_list()
+        heights = (100 * front["val_accuracy"]).to_list()
+        _step(axes, front[column].astype(float).to_list(), heights, max(costs))
         for arm in records.arms:
             ours = selection.of_arm(trials, arm)
             best = selection.is_best(records, ours)
             for look, chosen in (("complete", ours[~best]), ("best", ours[best])):
                 figures.mark(
                     axes,
-                    chosen[cost].astype(float).to_list(),
+                    chosen[column].astype(float).to_list(),
                     (100 * chosen["val_accuracy"]).to_list(),
                     figures.arm_style(records.arms, arm),
                     "best" if look == "best" else "complete",
                     selection.anchors(chosen),
                 )
-        durations = scales.DURATIONS_S if cost == "train_s" else ()
-        scales.logarithmic(axes, "x", costs, tick, durations)
-        scales.linear(axes, "y")
-        axes.set_xlabel(label)
-        axes.set_title("Validation accuracy, %")
+        _cost_axes(axes, costs, cost, "Validation accuracy, %")
 
     size = wording.validation_size(records)
     cheap, dear = front.iloc[0], front.iloc[-1]
     if len(front) > 1:
         extent = (
             f"the Pareto front runs from {wording.percent(cheap['val_accuracy'], size)} for "
-            f"{text(cheap[cost])} to {wording.percent(dear['val_accuracy'], size)} for "
-            f"{text(dear[cost])}"
+            f"{cost.text(cheap[column])} to {wording.percent(dear['val_accuracy'], size)} for "
+            f"{cost.text(dear[column])}"
         )
     else:
         extent = (
             f"the cheapest trial is the most accurate too, "
-            f"{wording.percent(cheap['val_accuracy'], size)} for {text(cheap[cost])}"
+            f"{wording.percent(cheap['val_accuracy'], size)} for {cost.text(cheap[column])}"
         )
-    against = label.lower()
-    trend = selection.trend(trials[cost], trials["val_accuracy"], "accuracy", against)
+    against = cost.label.lower()
+    trend = selection.trend(trials[column], trials["val_accuracy"], "accuracy", against)
     return figures.panel(
-        f"cost-{cost.replace('_', '-')}",
+        f"cost-{column.replace('_', '-')}",
         f"Scatter chart of validation accuracy against {against}: {extent}; {trend}.",
         draw,
         tooltips=selection.tooltips(records),

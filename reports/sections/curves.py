@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 
 from harness.runs import Records
 from reports import figures, scales, selection, wording
-from reports.content import Figure, Panel, Section
+from reports.content import Data, Figure, Panel, Section
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ORDER = 40
+ORDER = 55
 # Of more, the best: a thicket of lines shows nothing, and fills the page's two megabytes.
 MOST_CURVES = 60
 _DASHES: dict[str, Any] = {
@@ -27,9 +27,12 @@ def build(records: Records) -> Section | None:
     arms = [arm for arm in records.arms if (epochs["arm"] == arm).any()]
     if not arms:
         return None
-    limits = _limits(epochs)
+    limits = _limits(records, epochs)
     drawn = records.trials.merge(epochs[["arm", "trial"]].drop_duplicates())["state"]
     keys = [figures.line_key("finished", figures.MUTED)]
+    style = figures.arm_style(records.arms, records.arms[0])
+    if not records.replicate_epochs.empty:
+        keys.append(figures.line_key("replicate", style.colour))
     for state, label, dash in (
         ("pruned", "pruned", ".4 .3"),
         ("failed", "failed", ".15 .25"),
@@ -56,16 +59,42 @@ def build(records: Records) -> Section | None:
             Figure(
                 id="curves-figure",
                 panels=tuple(_panel(records, epochs, arm, limits) for arm in arms),
-                caption=f"In colour: {trial}.{fewer}",
+                caption=f"In colour: {trial}, thick, and its replicates, thin.{fewer}"
+                if not records.replicate_epochs.empty
+                else f"In colour: {trial}.{fewer}",
                 legend=tuple(keys),
+                data=_data(records, epochs),
             ),
         ),
     )
 
 
-def _limits(epochs: "pd.DataFrame") -> tuple[float, float, float]:
+def _data(records: Records, epochs: "pd.DataFrame") -> Data:
+    """Trials' epochs, of the curves that are drawn, then replicates'."""
+    drawn = []
+    for arm in records.arms:
+        ours = selection.of_arm(epochs, arm)
+        lowest = ours.groupby("trial")["val_loss"].min().sort_values(kind="stable")
+        drawn.append(ours[ours["trial"].isin(lowest.index[:MOST_CURVES])])
+    rows: list[tuple[str | int | float | None, ...]] = []
+    for ours in drawn:
+        found = selection.data(ours, "arm", "trial", "epoch", "val_loss")
+        rows += [(arm, "trial", *rest) for arm, *rest in found.rows]
+    again = _replicate_epochs(records)
+    found = selection.data(again, "arm", "replicate", "epoch", "val_loss")
+    rows += [(arm, "replicate", *rest) for arm, *rest in found.rows]
+    return Data(("arm", "training", "number", "epoch", "val_loss"), tuple(rows))
+
+
+def _replicate_epochs(records: Records) -> "pd.DataFrame":
+    table = records.replicate_epochs.dropna(subset=["epoch", "val_loss"])
+    return table[table["arm"].isin(records.arms)]
+
+
+def _limits(records: Records, epochs: "pd.DataFrame") -> tuple[float, float, float]:
     """Epochs to show, lowest and highest loss, for all panels."""
-    low, high = float(epochs["val_loss"].min()), float(epochs["val_loss"].max())
+    losses = [*epochs["val_loss"], *_replicate_epochs(records)["val_loss"]]
+    low, high = float(min(losses)), float(max(losses))
     margin = 0.05 * (high - low) or 0.05
     return float(epochs["epoch"].max()), low - margin, high + margin
 
@@ -97,6 +126,17 @@ def _panel(
                 marker=style.marker if dots else None,
                 markersize=6 if special else 3,
                 zorder=3 if special else 2,
+            )
+        for _, again in selection.of_arm(_replicate_epochs(records), arm).groupby("replicate"):
+            curve = again.sort_values("epoch")
+            axes.plot(
+                curve["epoch"].astype(float).to_list(),
+                curve["val_loss"].to_list(),
+                color=style.colour,
+                linewidth=1.2,
+                alpha=0.75,
+                marker="." if len(curve) == 1 else None,
+                zorder=2.5,
             )
         last, low, high = limits
         axes.set_xlim(0.75, last + 0.25)

@@ -28,7 +28,7 @@ def build(records: Records) -> Section:
                 (Column("Hyperparameter"), Column("Kind"), Column("Values")),
                 tuple(_hyperparameters(spec)),
             ),
-            _pairs("protocol", "Protocol", _protocol(spec, manifest)),
+            _pairs("protocol", "Protocol", {**_protocol(spec, manifest), **_storage(records)}),
             _pairs("dataset", "Dataset", _dataset(spec, manifest)),
             _pairs("environment", "Environment", _environment(manifest)),
         ),
@@ -92,6 +92,7 @@ def _protocol(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str,
         "Trials of each arm": wording.look_up(spec, "budget", "trials"),
         "Epochs at most": wording.look_up(spec, "budget", "epochs"),
         "Replicates declared": spec.get("replicates"),
+        "Margin, in points": _points(spec.get("margin")),
         "Seed": spec.get("seed"),
         "Backend": spec.get("backend"),
         "Device": spec.get("device"),
@@ -101,13 +102,26 @@ def _protocol(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str,
     return {**shown, "Begun": manifest.get("created"), "Fingerprint": manifest.get("fingerprint")}
 
 
+def _storage(records: Records) -> dict[str, Any]:
+    seeds = records.replicates.dropna(subset=["seed"]).drop_duplicates("replicate")
+    listed = ", ".join(str(seed) for seed in seeds.sort_values("replicate")["seed"])
+    return {
+        "Seeds of replicates, the same in every arm": listed,
+        "Optuna's database": wording.storage_url(records),
+    }
+
+
+def _points(margin: Any) -> str | None:
+    return f"{100 * margin:g}" if isinstance(margin, int | float) else None
+
+
 def _dataset(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
     both = {**(spec.get("dataset") or {}), **(manifest.get("dataset") or {})}
     titles = {
         "name": "Name",
         "train": "Training examples",
         "validation": "Validation examples",
-        "test": "Test examples, not used here",
+        "test": "Test examples, for replicates alone",
         "sha256": "SHA-256",
     }
     shown = {title: both.pop(key, None) for key, title in titles.items()}

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 
 from harness.runs import Records
 from reports import figures, scales, selection, wording
-from reports.content import Figure, Panel, Section
+from reports.content import Column, Figure, Panel, Row, Section, Table, Value
+from reports.importance import EVALUATOR, importances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,12 +20,12 @@ def build(records: Records) -> Section | None:
     scored = records.trials[records.trials["state"].isin(["complete", "pruned"])]
     scored = scored.dropna(subset=["value"])
     names = selection.searched(records)
-    panels = tuple(
+    panels = _history(records, scored) + tuple(
         _panel(records, scored.dropna(subset=[_PREFIX + name]), name)
         for name in names
         if scored[_PREFIX + name].notna().any()
     )
-    if not panels:
+    if not names or not panels:
         return None
     keys = [
         figures.marker_key(
@@ -53,9 +54,68 @@ def build(records: Records) -> Section | None:
                 caption="Outlined in full: the best trial. Hollow: pruned, at its best epoch so "
                 "far. What was searched on a logarithmic scale is shown on one.",
                 legend=tuple(keys),
+                data=selection.data(
+                    scored, "arm", "trial", "state", "value", *(_PREFIX + name for name in names)
+                ),
+            ),
+        ),
+        tables=_importance(records),
+    )
+
+
+def _importance(records: Records) -> tuple[Table, ...]:
+    found = importances(records)
+    if not found:
+        return ()
+    ordered = sorted(found, key=lambda name: -found[name])
+    return (
+        Table(
+            id="importance",
+            caption=f"Importance by {EVALUATOR}: the share of the losses' ranks, within arms, that "
+            "one hyperparameter explains alone (finished trials; 0 is what chance gives)",
+            columns=(Column("Hyperparameter"), Column("Importance", True)),
+            rows=tuple(
+                Row((wording.spoken(name), Value(f"{found[name]:.2f}", found[name])))
+                for name in ordered
             ),
         ),
     )
+
+
+def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
+    """Each arm's lowest loss so far, trial after trial."""
+    finished = scored[scored["state"] == "complete"].sort_values(["arm", "trial"])
+    if finished.empty:
+        return ()
+
+    def draw(axes: Axes) -> None:
+        for arm in records.arms:
+            ours = selection.of_arm(finished, arm)
+            if ours.empty:
+                continue
+            style = figures.arm_style(records.arms, arm)
+            axes.step(
+                ours["trial"].astype(float).to_list(),
+                ours["value"].cummin().to_list(),
+                where="post",
+                color=style.colour,
+                linewidth=1.6,
+                marker=style.marker,
+                markersize=4,
+            )
+        scales.whole(axes, "x")
+        scales.linear(axes, "y")
+        axes.set_xlabel("Trial, in the order of the search")
+        axes.set_title("Lowest validation loss so far")
+
+    last = "; ".join(
+        f"{wording.arm_label(records, arm)} {wording.loss(ours['value'].min())}, reached with "
+        f"trial {ours['trial'].iloc[int(ours['value'].argmin())]}"
+        for arm in records.arms
+        if not (ours := selection.of_arm(finished, arm)).empty
+    )
+    alt = f"Step chart of the lowest validation loss so far, by trial. In the end: {last}."
+    return (figures.panel("search-history", alt, draw, height=250),)
 
 
 def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:

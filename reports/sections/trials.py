@@ -1,10 +1,10 @@
-"""Every trial with its state, numbers and, where it failed, the reason."""
+"""Every trial and every replicate with its state, numbers and, where it failed, the reason."""
 
 from typing import TYPE_CHECKING, Any
 
-from harness.runs import Records
+from harness.runs import BASELINES, Records
 from harness.summary import best_trials
-from reports import selection, wording
+from reports import cells, selection, wording
 from reports.content import Column, Row, Section, Table
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ def build(records: Records) -> Section | None:
         Column("Trial", numeric=True),
         Column("State"),
         Column("Loss", numeric=True),
-        Column("Accuracy", numeric=True),
+        Column("Accuracy", numeric=True, unit="%"),
         Column("Best epoch", numeric=True),
         *(Column(wording.spoken(name).capitalize(), True) for name in params),
         Column("Parameters", numeric=True),
-        Column("Step", numeric=True),
-        Column("Training", numeric=True),
+        Column("Step", numeric=True, unit="ms"),
+        Column("Training", numeric=True, unit="s"),
         Column("Path"),
         Column("Reason"),
     )
@@ -53,13 +53,66 @@ def build(records: Records) -> Section | None:
     )
     return Section(
         id="trials",
-        title="All trials",
+        title="All trials" + (" and replicates" if len(records.replicates) else ""),
         text=(
             f"{wording.plural(len(trials), 'trial')}: {tally}. Loss and accuracy are those of the "
             "best epoch on the validation split; a pruned trial's are of its best epoch so far.",
         ),
-        tables=(Table("all-trials", "All trials, arm by arm", columns, rows),),
+        tables=(
+            Table("all-trials", "All trials, arm by arm", columns, rows),
+            *_replicates(records),
+        ),
     )
+
+
+def _replicates(records: Records) -> tuple[Table, ...]:
+    """Of arms and of baselines."""
+    table = records.replicates
+    if table.empty:
+        return ()
+    columns = (
+        Column("Arm"),
+        Column("Replicate", True),
+        Column("State"),
+        Column("Test accuracy", True, "%"),
+        Column("Test loss", True),
+        Column("Validation loss", True),
+        Column("Best epoch", True),
+        Column("Parameters", True),
+        Column("Step", True, "ms"),
+        Column("Training", True, "s"),
+        Column("Seed", True),
+        Column("Reason"),
+    )
+    rows = []
+    for arm in (*records.arms, *BASELINES):
+        for _, each in selection.of_arm(table, arm).iterrows():
+            state, reason = str(each["state"]), each["reason"]
+            rows.append(
+                Row(
+                    (
+                        wording.arm_label(records, arm),
+                        f"{each['replicate']}",
+                        "finished" if state == "complete" else state,
+                        cells.percent(each["test_accuracy"]),
+                        cells.loss(each["test_loss"]),
+                        cells.loss(each["value"]),
+                        _number(each["best_epoch"]),
+                        cells.count(each["parameters"]),
+                        cells.milliseconds(each["step_ms"]),
+                        cells.seconds(each["train_s"]),
+                        _number(each["seed"]),
+                        "" if wording.missing(reason) else str(reason),
+                    ),
+                    id=wording.replicate_anchor(arm, each["replicate"]),
+                    kind="" if state == "complete" else state,
+                )
+            )
+    return (Table("all-replicates", "All replicates, arm by arm", columns, tuple(rows)),)
+
+
+def _number(value: Any) -> str:
+    return wording.MISSING if wording.missing(value) else str(value)
 
 
 def _row(
@@ -79,13 +132,13 @@ def _row(
             *((wording.arm_label(records, trial["arm"]),) if several else ()),
             text("trial"),
             "finished, best" if best else "finished" if state == "complete" else state,
-            wording.loss(trial["value"]),
-            wording.percent(trial["val_accuracy"], wording.validation_size(records)),
+            cells.loss(trial["value"]),
+            cells.percent(trial["val_accuracy"], wording.validation_size(records)),
             text("best_epoch") or wording.MISSING,
-            *(wording.value_text(trial[f"params_{name}"]) for name in params),
-            wording.count(trial["parameters"]),
-            wording.milliseconds(trial["step_ms"]),
-            wording.seconds(trial["train_s"]),
+            *(cells.parameter(trial[f"params_{name}"]) for name in params),
+            cells.count(trial["parameters"]),
+            cells.milliseconds(trial["step_ms"]),
+            cells.seconds(trial["train_s"]),
             text("path"),
             text("reason"),
         ),

@@ -1,11 +1,14 @@
 """The page as a whole: one inert, self-contained, repeatable file, whatever the records hold."""
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from report_testing import NOW, Edit, MakeRun
@@ -64,11 +67,18 @@ def check(text: str) -> Parsed:
     parsed = Parsed(text)
     ids = list(parsed.all("id"))
     assert len(ids) == len(set(ids))
-    assert [tag for tag, _ in parsed.elements if tag in ("script", "iframe", "object", "img")] == []
+    assert [tag for tag, _ in parsed.elements if tag in ("iframe", "object", "img")] == []
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert len(scripts) == [tag for tag, _ in parsed.elements].count("script") == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
     assert not [name for _, a in parsed.elements for name in a if name.startswith("on")]
     for name in ("src", "srcset", "data", "poster", "xlink:href"):
         assert list(parsed.all(name)) == []
     for target in parsed.all("href"):
+        if target.startswith("data:text/csv"):
+            assert target.isascii()
+            continue
         assert target == "data:," or (target.startswith("#") and target[1:] in ids), target
     for target in re.findall(r"url\((.*?)\)", text):
         assert target.startswith("#"), target
@@ -89,13 +99,40 @@ def test_page_is_whole_and_self_contained(make_run: MakeRun) -> None:
     parsed = check(text)
     policy = next(a["content"] for t, a in parsed.elements if a.get("http-equiv")) or ""
     assert "default-src 'none'" in policy
-    assert "script-src" not in policy
     assert "http" not in text.replace("http-equiv", "")
     for words in ("reached the lowest validation loss", "standard error", "without replicates"):
         assert words in parsed.text
     assert "python -m harness.study lstm_depth" in parsed.text
     assert "Unfinished" not in parsed.text
     assert "trial-depth=2-7" in list(parsed.all("id"))
+
+
+def test_replicates_are_what_the_page_is_about(make_run: MakeRun) -> None:
+    parsed = check(rendered(make_run(replicates=5)))
+    assert "Take depth " in parsed.text
+    assert "without replicates" not in parsed.text
+    assert "replicate-depth=2-5" in list(parsed.all("id"))
+
+
+def test_a_failed_replicate_has_its_reason_on_the_page(make_run: MakeRun) -> None:
+    root = make_run(replicates=3)
+    file = runs.RunDirectory(root).replicate("depth=2", 1) / "result.json"
+    file.write_text(
+        json.dumps(failed(json.loads(file.read_text()), HOSTILE) | {"test_accuracy": None})
+    )
+    parsed = check(rendered(root))
+    assert parsed.text.count("<script>alert(1)</script>") == 2  # among failures and replicates
+    assert "1 replicate failed (in depth 2)" in parsed.text
+
+
+def test_figures_offer_their_numbers(make_run: MakeRun) -> None:
+    root = make_run(replicates=3, trials=3)
+    parsed = check(rendered(root))
+    links = [t for t in parsed.all("href") if t.startswith("data:text/csv")]
+    assert len(links) == [tag for tag, _ in parsed.elements].count("figure")
+    table = unquote(links[0].partition(",")[2]).splitlines()
+    assert table[0] == "arm,replicate,seed,test_accuracy,test_n"
+    assert len(table) == 1 + 5 * 3  # four arms and the bag of embeddings
 
 
 def test_page_is_the_same_for_the_same_records(make_run: MakeRun) -> None:
@@ -174,7 +211,7 @@ COMPARES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("compare", COMPARES.values(), ids=COMPARES.keys())
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
 def test_odd_records(make_run: MakeRun, edit: Edit, compare: dict[str, Any]) -> None:
-    check(rendered(make_run(edit=edit, compare=compare, trials=6)))
+    check(rendered(make_run(edit=edit, compare=compare, trials=6, replicates=2)))
 
 
 @pytest.mark.parametrize("trials", [0, 1])
@@ -235,7 +272,7 @@ def test_hostile_text_is_inert(make_run: MakeRun) -> None:
 
 
 def test_500_trials_fit_into_two_megabytes(make_run: MakeRun) -> None:
-    text = rendered(make_run(trials=125, epochs=20))
+    text = rendered(make_run(trials=125, epochs=20, replicates=5))
     check(text)
     assert len(text.encode()) < 2_000_000
 

@@ -1,6 +1,7 @@
 """What every section keeps to, found as the page finds them; and what single ones say."""
 
 import dataclasses
+import shutil
 from types import ModuleType
 from typing import Any
 
@@ -9,7 +10,7 @@ from report_testing import MakeRun
 
 from harness import runs
 from reports import content, page
-from reports.sections import accuracy, answer, cost, declared, trials
+from reports.sections import answer, declared, trials, validation
 
 MODULES = page.section_modules()
 PLAIN = (str, int, float, bool, type(None))
@@ -27,6 +28,10 @@ def plain(value: Any) -> bool:
     return isinstance(value, PLAIN)
 
 
+def one_failed(result: dict[str, Any]) -> dict[str, Any]:
+    return result if result["trial"] != 1 else {**result, "state": "failed", "reason": "no memory"}
+
+
 def named(module: ModuleType) -> str:
     return module.__name__.rpartition(".")[2]
 
@@ -35,7 +40,7 @@ def named(module: ModuleType) -> str:
 def test_section_keeps_to_the_protocol(module: ModuleType, make_run: MakeRun) -> None:
     assert module.__doc__
     assert isinstance(module.ORDER, int)
-    section = module.build(runs.read_records(make_run()))
+    section = module.build(runs.read_records(make_run(replicates=3, edit=one_failed)))
     assert isinstance(section, content.Section)
     assert plain(section)
     assert section.text
@@ -56,8 +61,10 @@ def test_section_copes_with_no_trials(module: ModuleType, make_run: MakeRun) -> 
 
 
 def test_sections_are_in_order_and_have_ids_of_their_own(make_run: MakeRun) -> None:
-    sections = page.build_sections(runs.read_records(make_run(trials=3)))
-    assert [section.id for section in sections][:3] == ["answer", "accuracy", "cost"]
+    sections = page.build_sections(
+        runs.read_records(make_run(trials=3, replicates=2, edit=one_failed))
+    )
+    assert [section.id for section in sections][:3] == ["answer", "accuracy", "verdicts"]
     assert len({section.id for section in sections}) == len(sections) == len(MODULES)
     assert len({module.ORDER for module in MODULES}) == len(MODULES)
 
@@ -112,7 +119,7 @@ def test_answer_resumes_a_quick_study_by_its_name(make_run: MakeRun) -> None:
 
 def test_best_trials_link_to_their_rows(make_run: MakeRun) -> None:
     records = runs.read_records(make_run())
-    section, listing = accuracy.build(records), trials.build(records)
+    section, listing = validation.build(records), trials.build(records)
     assert section is not None
     assert listing is not None
     rows = {row.id: row for row in listing.tables[0].rows}
@@ -123,13 +130,21 @@ def test_best_trials_link_to_their_rows(make_run: MakeRun) -> None:
         assert rows[link.target].kind == "best"
 
 
-def test_pareto_front(make_run: MakeRun) -> None:
-    import pandas as pd
+def test_answer_rests_on_replicates_once_they_are_there(make_run: MakeRun) -> None:
+    section = answer.build(runs.read_records(make_run(replicates=5, trials=3)))
+    words = " ".join(section.text)
+    assert section.title == "Answer"
+    assert words.startswith("Take depth ")
+    assert "mean of 5 replicates" in words
+    assert "without replicates" not in words
 
-    table = pd.DataFrame(
-        {"train_s": [3.0, 1.0, 2.0, 2.0, 5.0], "val_accuracy": [0.8, 0.7, 0.7, 0.75, 0.8]}
-    )
-    assert list(cost.pareto(table, "train_s").index) == [1, 3, 0]
+
+def test_answer_is_provisional_while_replicates_are_missing(make_run: MakeRun) -> None:
+    root = make_run(replicates=5, trials=3)
+    shutil.rmtree(runs.RunDirectory(root).replicate("depth=4", 5))
+    section = answer.build(runs.read_records(root))
+    assert section.title == "Provisional answer"
+    assert any("19 of 20 replicates" in notice for notice in section.notices)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""How much each searched hyperparameter alone tells of the loss, without a model of the search."""
+
+from typing import TYPE_CHECKING
+
+from harness.runs import Records
+from reports import selection, wording
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EVALUATOR = "Kruskal–Wallis epsilon squared"
+LEAST_TRIALS = 12  # finished ones: fewer say nothing
+GROUPS = 4  # of equal counts, for numbers
+
+
+def importances(records: Records) -> dict[str, float]:
+    """By hyperparameter, the share (0 to 1) of the variance of loss ranks that its groups explain.
+
+    Losses are ranked within each arm, so that differences between arms count for nothing. Epsilon
+    squared (Kelley 1935, PNAS 21:554-559) is eta squared less what chance gives it: 0 is expected
+    of a hyperparameter that does not matter. Empty where fewer than LEAST_TRIALS have finished.
+    """
+    import pandas as pd
+
+    trials = selection.in_state(records, "complete", needs=("value",))
+    if len(trials) < LEAST_TRIALS:
+        return {}
+    ranks = trials.groupby("arm")["value"].rank(pct=True)
+    found = {}
+    for name in selection.searched(records):
+        values = trials[f"params_{name}"].dropna()
+        if values.map(lambda v: isinstance(v, int | float) and not isinstance(v, bool)).all():
+            numbers = values.astype(float)
+            groups = (
+                pd.qcut(numbers.rank(method="first"), GROUPS, labels=False)
+                if numbers.nunique() > GROUPS
+                else numbers
+            )
+        else:
+            groups = values.map(wording.value_text)
+        found[name] = _epsilon_squared(ranks[values.index], groups)
+    return found
+
+
+def _epsilon_squared(ranks: "pd.Series[float]", groups: "pd.Series[float]") -> float:
+    n, k = len(ranks), groups.nunique()
+    total = float(((ranks - ranks.mean()) ** 2).sum())
+    if k < 2 or n <= k or total == 0:
+        return 0.0
+    means = ranks.groupby(groups).transform("mean")
+    within = float(((ranks - means) ** 2).sum())
+    return max(0.0, 1 - (within / (n - k)) / (total / (n - 1)))

@@ -1,0 +1,224 @@
+"""Where the time went: training, validation, compiling, the rest; and what pruning saved."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+
+from harness.runs import BAG_OF_EMBEDDINGS, Records
+from reports import cells, figures, scales, selection, wording
+from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORDER = 60
+_PARTS = {
+    "train_s": "Training",
+    "validation_s": "Validation",
+    "compile_s": "Compiling",
+    "other_s": "Other",
+}
+_STYLES = figures.SERIES[0], figures.SERIES[1], figures.SERIES[2], figures.SERIES[6]
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """Seconds of an arm's trainings, by part; `saved_s` is what pruning spared, an estimate."""
+
+    arm: str
+    trainings: int
+    parts: dict[str, float]
+    saved_s: float
+
+    @property
+    def total_s(self) -> float:
+        return sum(self.parts.values())
+
+
+def build(records: Records) -> Section | None:
+    spent = [_of_arm(records, arm) for arm in (*records.arms, BAG_OF_EMBEDDINGS)]
+    spent = [each for each in spent if each.total_s > 0]
+    if not spent:
+        return None
+    return Section(
+        id="time",
+        title="Where the time went",
+        text=(_text(records, spent), *_pruning(records, spent)),
+        figures=(
+            Figure(
+                id="time-figure",
+                panels=(_panel(records, spent),),
+                caption="Trials and replicates together. Other is what is left between a "
+                "training's start and its end: reading data, checkpoints, waiting, and breaks of "
+                "an interrupted one; to the second, for starts and ends are recorded so.",
+                legend=tuple(
+                    Key(label, "M-1-1H1V1H-1Z", f"var(--series-{index})", "none")
+                    for label, index in zip(_PARTS.values(), (0, 1, 2, 6), strict=True)
+                ),
+                data=Data(
+                    ("arm", "trainings", *_PARTS, "saved_by_pruning_s"),
+                    tuple(
+                        (
+                            each.arm,
+                            each.trainings,
+                            *(float(f"{s:.6g}") for s in each.parts.values()),
+                            float(f"{each.saved_s:.6g}"),
+                        )
+                        for each in spent
+                    ),
+                ),
+            ),
+        ),
+        tables=(_table(records, spent),),
+    )
+
+
+def _of_arm(records: Records, arm: str) -> _Spent:
+    tables = (
+        (selection.of_arm(records.trials, arm), selection.of_arm(records.epochs, arm)),
+        (
+            selection.of_arm(records.replicates, arm),
+            selection.of_arm(records.replicate_epochs, arm),
+        ),
+    )
+    parts = {
+        part: float(sum(epochs[part].sum() for _, epochs in tables))
+        for part in _PARTS
+        if part != "other_s"
+    }
+    between = sum(_between(trainings) for trainings, _ in tables)
+    parts["other_s"] = max(0.0, between - sum(parts.values()))
+    trainings = sum(len(trainings) for trainings, _ in tables)
+    return _Spent(arm, trainings, parts, _saved(records, *tables[0]))
+
+
+def _between(trainings: "pd.DataFrame") -> float:
+    """Seconds from start to end, of all trainings that have both."""
+    total = 0.0
+    for start, end in zip(trainings["started"], trainings["finished"], strict=True):
+        began, ended = wording.instant(start), wording.instant(end)
+        if began is not None and ended is not None:
+            total += max(0.0, (ended - began).total_seconds())
+    return total
+
+
+def _saved(records: Records, trials: "pd.DataFrame", epochs: "pd.DataFrame") -> float:
+    """What pruned trials would have gone on to take, at their own seconds an epoch."""
+    budget = wording.look_up(records.manifest, "spec", "budget", "epochs")
+    if not isinstance(budget, int):
+        return 0.0
+    saved = 0.0
+    for number in trials.loc[trials["state"] == "pruned", "trial"]:
+        ours = epochs[epochs["trial"] == number]
+        seconds = (ours["train_s"] + ours["validation_s"]).mean()
+        if len(ours) and not wording.missing(seconds):
+            saved += max(0, budget - len(ours)) * float(seconds)
+    return saved
+
+
+def _text(records: Records, spent: list[_Spent]) -> str:
+    total = sum(each.total_s for each in spent)
+    shares = {
+        label: sum(each.parts[part] for each in spent) / total for part, label in _PARTS.items()
+    }
+    listed = wording.listing([f"{share:.0%} {label.lower()}" for label, share in shares.items()])
+    listed = listed.replace("%", "\u00a0%")
+    count = sum(each.trainings for each in spent)
+    return (
+        f"{wording.plural(count, 'training')} took {wording.seconds(total)} one after another: "
+        f"{listed}.{_elapsed(records)}"
+    )
+
+
+def _elapsed(records: Records) -> str:
+    """By the clock; several workers take less than the sum, breaks make it more."""
+    moments: list[datetime] = []
+    for table in (records.trials, records.replicates):
+        for column in ("started", "finished"):
+            moments += [m for value in table[column] if (m := wording.instant(value)) is not None]
+    if len(moments) < 2 or max(moments) == min(moments):
+        return ""
+    seconds = (max(moments) - min(moments)).total_seconds()
+    return f" By the clock, the first start and the last end lie {wording.seconds(seconds)} apart."
+
+
+def _pruning(records: Records, spent: list[_Spent]) -> tuple[str, ...]:
+    pruned = int((records.trials["state"] == "pruned").sum())
+    saved = sum(each.saved_s for each in spent)
+    if not pruned:
+        return ()
+    share = saved / (saved + sum(each.total_s for each in spent))
+    return (
+        f"Pruning stopped {wording.plural(pruned, 'trial')} early and saved about "
+        f"{wording.seconds(saved)}, {share:.0%} of what the study would have taken: an estimate, "
+        "at each one's own pace, had it used its whole budget of epochs.",
+    )
+
+
+def _panel(records: Records, spent: list[_Spent]) -> Panel:
+    unit, factor = _unit(max(each.total_s for each in spent))
+
+    def draw(axes: Axes) -> None:
+        for row, each in enumerate(spent):
+            left = 0.0
+            for seconds, colour in zip(each.parts.values(), _STYLES, strict=True):
+                axes.barh(
+                    row, seconds / factor, left=left, height=0.6, color=colour,
+                    edgecolor=figures.PAPER, linewidth=1, zorder=2,
+                )  # fmt: skip
+                left += seconds / factor
+        scales.categories(axes, "y", [_label(records, each.arm) for each in spent])
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        axes.set_xlim(left=0)
+        scales.linear(axes, "x")
+        axes.set_xlabel(f"Time, {unit}")
+
+    listed = "; ".join(
+        f"{wording.arm_label(records, each.arm)} {wording.seconds(each.total_s)}, of it "
+        f"{wording.seconds(each.parts['train_s'])} training"
+        for each in spent
+    )
+    return figures.panel(
+        "time-parts",
+        f"Bar chart of the time that trainings took, by part: {listed}.",
+        draw,
+        height=70 + 30 * len(spent),
+    )
+
+
+def _label(records: Records, arm: str) -> str:
+    return wording.shorten(wording.arm_label(records, arm), 22)
+
+
+def _unit(seconds: float) -> tuple[str, float]:
+    if seconds < 180:
+        return "seconds", 1.0
+    return ("minutes", 60.0) if seconds < 3 * 3600 else ("hours", 3600.0)
+
+
+def _table(records: Records, spent: list[_Spent]) -> Table:
+    def row(each: _Spent) -> Row:
+        values: list[Any] = [*each.parts.values(), each.total_s, each.saved_s or None]
+        return Row(
+            (
+                wording.arm_label(records, each.arm),
+                f"{each.trainings:,}",
+                *(cells.seconds(value) for value in values),
+            )
+        )
+
+    return Table(
+        id="time-spent",
+        caption="Time by arm, and what pruning saved",
+        columns=(
+            Column("Arm"),
+            Column("Trainings", True),
+            *(Column(label, True, "s") for label in _PARTS.values()),
+            Column("Together", True, "s"),
+            Column("Saved by pruning", True, "s"),
+        ),
+        rows=tuple(map(row, spent)),
+    )

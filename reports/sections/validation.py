@@ -1,0 +1,205 @@
+"""The search's own scores: validation accuracy and loss, every trial shown."""
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+
+from harness.runs import Records
+from reports import cells, figures, scales, selection, wording
+from reports.content import Column, Figure, Key, Link, Panel, Row, Section, Table
+from reports.layout import Layout, axes_of, of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORDER = 45
+_MEASURES = {"val_accuracy": "Validation accuracy, %", "value": "Validation loss"}
+
+
+def build(records: Records) -> Section | None:
+    scored = records.trials[records.trials["state"].isin(["complete", "pruned"])]
+    scored = scored.dropna(subset=["value"])
+    if scored.empty:
+        return None
+    layout = of(records)
+    panels = tuple(
+        _panel(records, scored.dropna(subset=[measure]), layout, measure)
+        for measure in _MEASURES
+        if scored[measure].notna().any()
+    )
+    return Section(
+        id="validation",
+        title=f"The search: validation accuracy against {layout.name}"
+        if layout.name
+        else "The search, trial by trial",
+        text=(_text(records, layout),),
+        figures=(
+            Figure(id="validation-figure", panels=panels, caption=_caption(records, layout),
+                   legend=_legend(records, scored),
+                   data=selection.data(scored, "arm", "trial", "state", *_MEASURES)),
+        ),
+        tables=(_table(records),) if layout.name else (),
+    )  # fmt: skip
+
+
+def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: str) -> Panel:
+    factor = 100.0 if measure == "val_accuracy" else 1.0
+    step, upright = layout.step, layout.upright
+
+    def draw(axes: Axes) -> None:
+        for arm in records.arms:
+            ours = selection.of_arm(scored, arm)
+            best = selection.is_best(records, ours)
+            style = figures.arm_style(records.arms, arm)
+            if layout.name:
+                offsets = scales.spread(len(ours), 0.5 * step)
+                place = [layout.positions[arm] + offset for offset in offsets]
+            else:
+                place = ours["trial"].astype(float).to_list()
+            height = (ours[measure] * factor).to_list()
+            for look in ("pruned", "complete", "best"):
+                chosen = _of_look(ours, best, look)
+                if layout.name and look == "best":
+                    # On the arm's own place, so that its interval stands there.
+                    at = [layout.positions[arm]] * int(chosen.sum())
+                else:
+                    at = [p for p, keep in zip(place, chosen, strict=True) if keep]
+                values = [h for h, keep in zip(height, chosen, strict=True) if keep]
+                x, y = (at, values) if upright else (values, at)
+                if look == "best" and measure == "val_accuracy":
+                    _interval(records, axes, x, y, upright=upright)
+                figures.mark(axes, x, y, style, look, selection.anchors(ours[chosen]))
+        if not layout.name:
+            scales.whole(axes, "x")
+            axes.set_xlabel("Trial, in the order of the search")
+        axes_of(records, axes, layout, _MEASURES[measure])
+
+    return figures.panel(
+        f"validation-{measure.replace('_', '-')}",
+        _alt(records, scored, measure),
+        draw,
+        tooltips=selection.tooltips(records),
+        height=layout.height,
+    )
+
+
+def _of_look(
+    trials: "pd.DataFrame", best: "pd.Series[bool]", look: figures.Look
+) -> "pd.Series[bool]":
+    if look == "pruned":
+        return trials["state"] == "pruned"
+    return best if look == "best" else (trials["state"] == "complete") & ~best
+
+
+def _interval(
+    records: Records, axes: Axes, x: list[float], y: list[float], *, upright: bool
+) -> None:
+    """One standard error to either side of the best accuracy."""
+    for across, up in zip(x, y, strict=True):
+        error = wording.standard_error(
+            (up if upright else across) / 100, wording.validation_size(records)
+        )
+        if error:
+            bars: dict[str, Any] = {"yerr" if upright else "xerr": 100 * error}
+            axes.errorbar(
+                across, up, color=figures.INK, capsize=4, linewidth=1.4, zorder=3.5, **bars
+            )
+
+
+def _text(records: Records, layout: Layout) -> str:
+    if not layout.name:
+        return (
+            "The study compares nothing and searches everything at once; each dot is one "
+            "training, and dots to the right were suggested knowing those to the left."
+        )
+    return (
+        f"Each dot is one training. Every {layout.name} was searched with a budget of its own, so "
+        "the best of one stands beside the best of another, each tuned as carefully."
+    )
+
+
+def _caption(records: Records, layout: Layout) -> str:
+    size = wording.validation_size(records)
+    which = "each arm's best trial" if layout.name else "the best trial"
+    bars = "; bars are one standard error of its accuracy" if size else ""
+    lay = " Dots of one arm are strewn sideways to keep them apart." if layout.name else ""
+    return (
+        f"Outlined in full: {which}, the one with the lowest validation loss{bars}. "
+        f"Hollow: pruned, at its best epoch so far.{lay}"
+    )
+
+
+def _legend(records: Records, scored: "pd.DataFrame") -> tuple[Key, ...]:
+    style = figures.arm_style(records.arms, records.arms[0])
+    keys = [figures.marker_key("finished", style, "complete")]
+    if (scored["state"] == "complete").any():
+        keys.append(figures.marker_key("best", style, "best"))
+    if (scored["state"] == "pruned").any():
+        keys.append(figures.marker_key("pruned", style, "pruned"))
+    return tuple(keys)
+
+
+def _alt(records: Records, scored: "pd.DataFrame", measure: str) -> str:
+    size = wording.validation_size(records)
+
+    def text(value: float) -> str:
+        return wording.percent(value, size) if measure == "val_accuracy" else wording.loss(value)
+
+    what = _MEASURES[measure].removesuffix(", %").lower()
+    best = {
+        arm: row[measure]
+        for arm in records.arms
+        if (row := selection.best_of(records, arm)) is not None
+    }
+    best = {arm: value for arm, value in best.items() if not wording.missing(value)}
+    low, high = scored[measure].min(), scored[measure].max()
+    extent = f"{wording.plural(len(scored), 'trial')} range from {text(low)} to {text(high)}"
+    if not best:
+        return f"Dot chart of {what}: {extent}; all of them were pruned."
+    listed = ", ".join(f"{wording.arm_label(records, arm)} {text(v)}" for arm, v in best.items())
+    if len(best) == 1:
+        return f"Dot chart of {what}: {extent}; the best trial reached {listed}."
+    first = (max if measure == "val_accuracy" else min)(best, key=lambda arm: best[arm])
+    return (
+        f"Dot chart of {what}: {extent}. Best trial of each arm: {listed}; "
+        f"{wording.arm_label(records, first)} comes out best."
+    )
+
+
+def _table(records: Records) -> Table:
+    """The best trial of each arm, and what became of its other trials."""
+    size = wording.validation_size(records)
+    rows = []
+    for arm in records.arms:
+        states = selection.of_arm(records.trials, arm)["state"]
+        tally = tuple(f"{int((states == s).sum()):,}" for s in ("complete", "pruned", "failed"))
+        best = selection.best_of(records, arm)
+        label = wording.arm_label(records, arm)
+        if best is None:
+            rows.append(Row((label, *(wording.MISSING,) * 6, *tally)))
+            continue
+        rows.append(
+            Row(
+                (
+                    label,
+                    Link(f"{best['trial']}", wording.trial_anchor(arm, best["trial"])),
+                    cells.percent(best["val_accuracy"], size),
+                    cells.loss(best["value"]),
+                    cells.count(best["parameters"]),
+                    cells.milliseconds(best["step_ms"]),
+                    cells.seconds(best["train_s"]),
+                    *tally,
+                )
+            )
+        )
+    titles = {"Trial": "", "Accuracy": "%", "Loss": "", "Parameters": "", "Step": "ms",
+              "Training": "s", "Finished": "", "Pruned": "", "Failed": ""}  # fmt: skip
+    return Table(
+        id="best-trials",
+        caption="The best trial of each arm, and how many of its trials finished",
+        columns=(
+            Column("Arm"),
+            *(Column(t, numeric=True, unit=unit) for t, unit in titles.items()),
+        ),
+        rows=tuple(rows),
+    )

@@ -1,0 +1,178 @@
+"""Which arms differ: every pair compared, and every arm against the baselines."""
+
+from matplotlib.axes import Axes
+
+from harness.runs import Records
+from harness.verdicts import Conclusions, Pair, conclude, interval_text
+from harness.verdicts import points as signed
+from reports import figures, scales, wording
+from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table, Value
+
+ORDER = 30
+MOST_DRAWN = 15  # pairs: beyond, the table says it better
+
+
+def build(records: Records) -> Section | None:
+    found = conclude(records)
+    if not found.pairs and not found.baseline_pairs:
+        return None
+    drawable = [pair for pair in found.pairs if pair.comparison.replicates > 1]
+    return Section(
+        id="verdicts",
+        title="Verdicts",
+        text=(_text(found),),
+        figures=(_figure(records, found, drawable),)
+        if drawable and len(drawable) <= MOST_DRAWN
+        else (),
+        tables=tuple(
+            _table(records, identity, caption, pairs)
+            for identity, caption, pairs in (
+                ("arms-compared", "Arms compared with one another", found.pairs),
+                ("baselines-compared", "Arms compared with baselines", found.baseline_pairs),
+            )
+            if pairs
+        ),
+    )
+
+
+def _text(found: Conclusions) -> str:
+    return (
+        "Accuracies are compared replicate by replicate, each pair on the same seed, and test "
+        "example by test example; intervals and p values are corrected by Holm's method, for the "
+        "pairs of each table together. Equivalent means that the whole 95\u00a0% interval lies "
+        f"within ±{100 * found.margin:g} points, the margin that the study declares too small to "
+        "matter."
+    )
+
+
+def _figure(records: Records, found: Conclusions, pairs: list[Pair]) -> Figure:
+    style = figures.arm_style([""], "")
+    return Figure(
+        id="verdicts-figure",
+        panels=(_panel(records, found, pairs),),
+        caption=f"Differences with their 95\u00a0% intervals. Shaded: the margin of "
+        f"±{100 * found.margin:g} points.{_cut(pairs)}",
+        data=Data(
+            ("a", "b", "difference_points", "low_points", "high_points", "verdict"),
+            tuple(
+                (
+                    pair.a,
+                    pair.b,
+                    *(
+                        float(f"{100 * value:.6g}")
+                        for value in (pair.comparison.difference, *pair.comparison.interval)
+                    ),
+                    pair.comparison.verdict,
+                )
+                for pair in pairs
+            ),
+        ),
+        legend=(
+            Key(label="difference", path=figures.marker_key("", style, "best").path,
+                fill="var(--series-0)", stroke="var(--ink)"),
+        ),
+    )  # fmt: skip
+
+
+def _extent(pairs: list[Pair]) -> float:
+    """How far to either side the chart goes, in points: no interval may squeeze the others."""
+    differences = [100 * abs(pair.comparison.difference) for pair in pairs]
+    ends = sorted(100 * max(map(abs, pair.comparison.interval)) for pair in pairs)
+    return float(1.08 * min(ends[-1], max(3 * max(differences), 2 * ends[0], 1.0)))
+
+
+def _cut(pairs: list[Pair]) -> str:
+    extent = _extent(pairs)
+    wide = any(100 * max(map(abs, pair.comparison.interval)) > extent for pair in pairs)
+    return " Bars that run out of the chart are wider; the table has their ends." if wide else ""
+
+
+def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
+    style = figures.arm_style([""], "")
+    extent = _extent(pairs)
+
+    def label(arm: str) -> str:
+        return wording.shorten(wording.arm_label(records, arm), 14)
+
+    def draw(axes: Axes) -> None:
+        margin = 100 * found.margin
+        axes.axvspan(-margin, margin, color=figures.MUTED, alpha=0.15, linewidth=0, zorder=1)
+        axes.axvline(0, color=figures.MUTED, linewidth=1, zorder=1.5)
+        for row, pair in enumerate(pairs):
+            ends = (100 * pair.comparison.interval.low, 100 * pair.comparison.interval.high)
+            figures.mean_mark(
+                axes, row, 100 * pair.comparison.difference, ends, style, upright=False
+            )
+        scales.categories(axes, "y", [f"{label(pair.a)} − {label(pair.b)}" for pair in pairs])
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        scales.linear(axes, "x", lambda value: f"{value:+g}".replace("-", "−").replace("+0", "0"))
+        axes.set_xlim(-extent, extent)
+        axes.set_xlabel("Difference in test accuracy, points")
+
+    listed = "; ".join(
+        f"{wording.arm_label(records, pair.a)} less {wording.arm_label(records, pair.b)} "
+        f"{signed(pair.comparison.difference)} {interval_text(pair.comparison.interval)}, "
+        f"{pair.comparison.verdict}"
+        for pair in pairs
+    )
+    return figures.panel(
+        "verdicts-differences",
+        f"Interval chart of differences in test accuracy, in points: {listed}.",
+        draw,
+        height=70 + 26 * len(pairs),
+    )
+
+
+def _table(records: Records, identity: str, caption: str, pairs: tuple[Pair, ...]) -> Table:
+    return Table(
+        id=identity,
+        caption=caption,
+        columns=(
+            Column("Arm"),
+            Column("Against"),
+            Column("Difference", True, "points"),
+            Column("95\u00a0% interval, points", True),
+            Column("Verdict"),
+            Column("p (Holm)", True),
+            Column("Effect (d)", True),
+            Column("Detectable", True, "points"),
+            Column("Replicates", True),
+            Column("Needed to settle", True),
+        ),
+        rows=tuple(_row(records, pair) for pair in pairs),
+    )
+
+
+def _row(records: Records, pair: Pair) -> Row:
+    each = pair.comparison
+    needed = each.replicates_needed
+    several = each.replicates > 1
+    settled = each.verdict != "inconclusive"
+    return Row(
+        (
+            wording.arm_label(records, pair.a),
+            wording.arm_label(records, pair.b),
+            Value(signed(each.difference), 100 * each.difference),
+            interval_text(each.interval).strip("[]").replace(", ", " to ")
+            if several
+            else wording.MISSING,
+            each.verdict,
+            Value(wording.p_value(each.p), each.p) if several else wording.MISSING,
+            wording.MISSING
+            if each.effect is None
+            else Value(f"{each.effect:+.1f}".replace("-", "−"), each.effect),
+            Value(wording.detectable(each.detectable), 100 * each.detectable)
+            if 0 <= each.detectable < 1
+            else wording.MISSING,
+            f"{each.replicates:,}",
+            "settled"
+            if settled
+            else wording.MISSING
+            if not several
+            else "over 1,000"
+            if needed is None
+            else Value(f"{needed:,}", needed),
+        ),
+        kind=each.verdict if settled else "",
+    )
