@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from reports import figures, scales, wording
-from reports.content import Column, Figure, Row, Section, Table
+from reports.content import Column, Data, Figure, Row, Section, Table
 
 Entries = Sequence[Mapping[str, Any]]
 
@@ -80,7 +80,27 @@ def _figures(identity: str, entries: Entries) -> tuple[Figure, ...]:
         figures.marker_key(key, figures.arm_style(keys, key), "complete") for key in keys
     )
     caption = "Medians, on a logarithmic scale; lines join equal units, lengths and batches."
-    return (Figure(f"{identity}-figure", tuple(panels), caption, legend),)
+    columns = (
+        "cell",
+        "depth",
+        "units",
+        "sequence_length",
+        "batch_size",
+        "backend",
+        "device",
+        "path",
+    )
+    data = Data(
+        (*columns, "step_ms", "p05", "p95"),
+        tuple(
+            (
+                *(wording.value_text(e[c]) if c == "units" else e[c] for c in columns),
+                *(e["step_ms"][key] for key in ("median", "p05", "p95")),
+            )
+            for e in entries
+        ),
+    )
+    return (Figure(f"{identity}-figure", tuple(panels), caption, data, legend),)
 
 
 def _table(identity: str, entries: Entries) -> Table:
