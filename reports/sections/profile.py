@@ -4,7 +4,7 @@ from harness.runs import Records
 from reports import profile_content
 from reports.content import Section
 
-ORDER = 55
+ORDER = 57
 
 
 def build(records: Records) -> Section | None:
