@@ -3,6 +3,7 @@
 Works for a study still under way, and for a directory copied from another machine.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -29,12 +30,14 @@ app = typer.Typer(
 )
 
 
-def write(root: Path) -> Path:
-    """Write a run directory's `tables/` and `report.html`; returns the page's path.
+def write(root: Path, *, listed: bool = True) -> Path:
+    """Write a run directory's `tables/`, `report.html` and `summary.json`; returns the page's path.
 
+    With `listed` the list of all studies beside it, `index.html`, is renewed as well, where that
+    can be written.
     Raises UserError where the directory holds no study.
     """
-    from reports import page  # charts take a second to import
+    from reports import index_page, page  # charts take a second to import
 
     directory = runs.RunDirectory(root)
     records = runs.read_records(root)
@@ -42,6 +45,11 @@ def write(root: Path) -> Path:
     runs.write_tables(records)
     summary.write_verdicts(records)
     runs.write_atomically(directory.report, text)
+    outcome = summary.summarise(records, str(directory.report))
+    runs.write_atomically(root / "summary.json", runs.to_json(outcome) + "\n")
+    if listed:
+        with contextlib.suppress(OSError):  # a convenience; no study must fail for it
+            index_page.write(root.absolute().parent, now=runs.now())
     return directory.report
 
 
@@ -58,7 +66,8 @@ def report(
     """Rebuild report.html and the CSV tables from what is on file, and print the page's path."""
     # All are found before any is written.
     for root in [find(name, runs_directory) for name in names]:
-        print(write(root))
+        # Beside a directory copied to somewhere, nobody expects a list.
+        print(write(root, listed=root.absolute().parent == runs_directory.absolute()))
 
 
 def find(name: str, runs_directory: Path) -> Path:

@@ -66,8 +66,8 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
     if len(records.arms) == 1:
         return f"The best configuration found gets {reached}.{_against_baselines(found, arm)}"
     label = wording.arm_label(records, arm.name)
-    reason = recommended.reason.removeprefix(f"{plainly(arm.name)} is ")
-    return f"Take {label}: it is {reason} It gets {reached}.{_against_baselines(found, arm)}"
+    reason = recommended.reason.removeprefix(f"{plainly(arm.name)} ")
+    return f"Take {label}: it {reason} It gets {reached}.{_against_baselines(found, arm)}"
 
 
 def _interval_clause(arm: ArmResult) -> str:
