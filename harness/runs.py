@@ -266,7 +266,7 @@ class Records:
     def scores(self, arm: str) -> dict[int, "NDArray[np.generic]"]:
         """By replicate, one number a test example, whose mean is the metric; numbers ascend.
 
-        Replicates that failed, or whose file is missing or damaged, are left out.
+        Replicates that failed, or whose file is missing, damaged or too short, are left out.
         """
         import numpy as np
 
@@ -274,10 +274,13 @@ class Records:
             (self.replicates["arm"] == arm) & (self.replicates["state"] == "complete")
         ]
         found = {}
-        for number in sorted(int(n) for n in ours["replicate"].dropna()):
+        counted = ours[["replicate", "test_n"]].dropna().sort_values("replicate")
+        for number, examples in counted.astype(int).to_numpy().tolist():
             file = RunDirectory(self.root).replicate(arm, number) / "scores.npy"
             with contextlib.suppress(OSError, ValueError, EOFError):
-                found[number] = np.load(file, allow_pickle=False)
+                scores = np.load(file, allow_pickle=False)
+                if scores.shape == (examples,):
+                    found[number] = scores
         return found
 
 

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from report_testing import write_replicate, write_run
 
@@ -116,6 +117,8 @@ def test_a_damaged_score_file_is_left_out(tmp_path: Path) -> None:
     root = study(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.87})
     file = runs.RunDirectory(root).replicate("depth=1", 2) / "scores.npy"
     file.write_bytes(file.read_bytes()[:30])
+    assert conclude(read_records(root)).arms["depth=1"].n == 4
+    np.save(file, np.ones(17, np.uint8))
     assert conclude(read_records(root)).arms["depth=1"].n == 4
 
 

@@ -260,9 +260,10 @@ def _settling(records: Records, chosen: str) -> tuple[Command, ...]:
     feasible = [int(count) for count in needed if count <= MOST_ADVISED]
     if not feasible:
         return ()
+    part = "" if len(feasible) == len(needed) else "part of "
     return (
         Command(
-            "Adds replicates to settle what is undecided",
+            f"Adds replicates to settle {part}what is undecided",
             f"{wording.study_command(records)} --replicates {max(feasible)}",
         ),
     )
