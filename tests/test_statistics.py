@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
@@ -42,6 +42,7 @@ def test_holms_worked_example() -> None:
     assert [each.alpha for each in found] == pytest.approx([0.05 / 3, 0.025, 0.025, 0.0125])
 
 
+@settings(max_examples=40, deadline=None)  # statsmodels takes 40 ms and more each time
 @given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=8))
 def test_holms_interval_leaves_zero_out_just_when_its_p_is_below_alpha(ps: list[float]) -> None:
     found = statistics.holm(ps)
