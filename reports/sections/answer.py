@@ -275,7 +275,11 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
     fixed = set(wording.look_up(spec, "fixed") or ())
     parameters = all_parameters(records, trial)
 
+    held = wording.look_up(spec, "hold")
+
     def kind(name: str) -> str:
+        if held and name == "units":
+            return f"follows from {', '.join(map(wording.spoken, held))} held"
         return "compared" if name in compared else "fixed" if name in fixed else "searched"
 
     order = {"compared": 0, "searched": 1, "fixed": 2}
@@ -287,7 +291,7 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
         columns=(Column("Hyperparameter"), Column("Value", numeric=True), Column("How it was set")),
         rows=tuple(
             Row((wording.spoken(name), cells.parameter(parameters[name]), kind(name)))
-            for name in sorted(names, key=lambda name: order[kind(name)])
+            for name in sorted(names, key=lambda name: order.get(kind(name), 1))
             if name in parameters
         ),
     )

@@ -111,6 +111,17 @@ def test_answer_gives_every_hyperparameter(make_run: MakeRun) -> None:
     assert len(rows) == 9
 
 
+def test_answer_says_that_units_follow_from_what_is_held(make_run: MakeRun) -> None:
+    root = make_run(trials=3)
+    manifest = runs.RunDirectory(root).read_manifest()
+    manifest["spec"]["hold"] = {"step_ms": 8.0}
+    runs.write_atomically(root / "manifest.json", runs.to_json(manifest))
+    table = answer.build(runs.read_records(root)).tables[0]
+    set_by = {row.cells[0]: row.cells[2] for row in table.rows}
+    assert set_by["units"] == "follows from step ms held"
+    assert set_by["dropout"] == "searched"
+
+
 def test_answer_resumes_a_quick_study_by_its_name(make_run: MakeRun) -> None:
     root = make_run("lstm_depth-quick", trials=1, wanted=2, manifest={"quick": True})
     section = answer.build(runs.read_records(root))
