@@ -203,7 +203,7 @@ def test_worker_that_exits_once(ram_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("own_worker")
 def test_worker_that_hangs(ram_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "NO_PROGRESS_S", 3.0)
+    monkeypatch.setattr(search, "NO_PROGRESS_S", 12.0)  # compiling takes 3 s and more
     (trial,) = _run_faulty(ram_path, "hangs", times=1)
     assert trial.state.name == "COMPLETE"
 
