@@ -6,7 +6,8 @@ Each contender is a process of its own, imports and compilation included, on the
 trains the same configurations for the same epochs on the same reviews: drawn once, at random,
 from `lstm_depth`'s space (`small`: units up to 16, sequences up to 100 words). The harness uses
 its workers, one a core; the other two have the same cores to themselves, with TensorFlow's own
-threads. Best validation losses are printed beside the times.
+threads. Best validation losses are printed beside the times. KerasTuner needs `pip install
+tensorboard`.
 """
 
 import argparse
