@@ -1,16 +1,10 @@
 """The `harness` console script: the modules' commands as verbs."""
 
-import typer
-
 from harness import export, predict, profile, report, status, study
-from harness.console import run
+from harness.console import application, run
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = application(
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
     help="How deep should your RNN be? Fair studies of recurrent depth, and what depth costs.",
 )
 app.command("study", epilog=study.EXAMPLES)(study.study)

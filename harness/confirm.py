@@ -9,7 +9,6 @@ Replicates are files, `replicates/ARM/seed=K/`: a result file there means done.
 """
 
 import io
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ class Replicates:
         self._left = []
         for each in planned:
             _move_superseded(each)
-            found = _read(each.folder / "result.json")
+            found = runs.read_object(each.folder / "result.json")
             if found is None:
                 self._left.append(each.number)
             else:
@@ -195,7 +194,7 @@ def bag_replicates(study: Study, directory: RunDirectory) -> Replicates | None:
     """The best candidate's replicates; None where every candidate failed."""
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     folders = directory.replicates(arm.name).glob("candidate=*")
-    found = [_read(folder / "result.json") for folder in sorted(folders)]
+    found = [runs.read_object(folder / "result.json") for folder in sorted(folders)]
     scored = [record for record in found if record is not None and record["value"] is not None]
     if not scored:
         return None
@@ -279,7 +278,7 @@ def _replicates(
 def _move_superseded(planned: Planned) -> None:
     """More trials may have found a better configuration: keep what the one before it came to."""
     for name in ("result.json", "started.json"):
-        found = _read(planned.folder / name)
+        found = runs.read_object(planned.folder / name)
         if found is None or found.get("trial") == planned.record.get("trial"):
             continue
         aside = planned.folder.with_name(f"{planned.folder.name},trial={found['trial']}")
@@ -302,11 +301,3 @@ def _most(study: Study, name: str) -> Any:
             return max(distribution.choices)  # type: ignore[type-var]
         return distribution.high  # type: ignore[attr-defined]
     return None
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) else None

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -15,6 +15,17 @@ USAGE, HELD = 2, 75
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 stop = StopRequest()
+
+
+def application(**options: Any) -> typer.Typer:
+    """A Typer app as all commands here are: plain help, -h too, errors left to `run`."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **options,
+    )
 
 
 def run(app: typer.Typer, name: str) -> NoReturn:

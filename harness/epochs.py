@@ -181,7 +181,7 @@ class CompiledEpochs:
         from harness.recurrent.scan import outside_kernels
 
         size, examples = self._batch, len(split.x)
-        heads = 1 if self._classes == 2 else self._classes
+        heads = self.model.output_shape[-1]
         batches = 0 if step == self._learn else -(-examples // size)
 
         def steps(x: Any, y: Any, order: Any, rows: Any, first: Any, last: Any) -> Any:

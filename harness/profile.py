@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.console import run
+from harness.console import application, run
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,12 +28,7 @@ EXAMPLES = """Examples:
 """
 GRID = ("cell", "depth", "units", "sequence_length", "batch_size")
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = application()
 
 
 @app.command(epilog=EXAMPLES)

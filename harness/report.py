@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from harness import runs, summary
-from harness.console import run
+from harness.console import application, run
 from harness.errors import UserError
 from harness.names import unknown
 
@@ -22,12 +22,7 @@ EXAMPLES = """Examples:
   python -m harness.report lstm_depth gru_depth    one after another
 """
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = application()
 
 
 def write(root: Path, *, listed: bool = True) -> Path:

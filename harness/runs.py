@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
-TRIAL_COLUMNS = {
-    "arm": "str",
-    "trial": "Int64",
-    "state": "str",
+_OUTCOME_COLUMNS = {
     "value": "float64",
     "val_accuracy": "float64",
     "best_epoch": "Int64",
@@ -41,6 +38,12 @@ TRIAL_COLUMNS = {
     "started": "str",
     "finished": "str",
 }
+TRIAL_COLUMNS = {
+    "arm": "str",
+    "trial": "Int64",
+    "state": "str",
+    **_OUTCOME_COLUMNS,
+}
 # One row a replicate: `replicate` is the number that arms share, `test_accuracy` (0 to 1) that of
 # the best epoch's weights on the test split of `test_n` examples.
 REPLICATE_COLUMNS = {
@@ -51,17 +54,7 @@ REPLICATE_COLUMNS = {
     "test_accuracy": "float64",
     "test_loss": "float64",
     "test_n": "Int64",
-    "value": "float64",
-    "val_accuracy": "float64",
-    "best_epoch": "Int64",
-    "parameters": "Int64",
-    "step_ms": "float64",
-    "train_s": "float64",
-    "path": "str",
-    "seed": "Int64",
-    "reason": "str",
-    "started": "str",
-    "finished": "str",
+    **_OUTCOME_COLUMNS,
 }
 # What arms are to beat: replicates in folders of these names, beside the arms'.
 MAJORITY, BAG_OF_EMBEDDINGS = "baseline=majority", "baseline=bag"
@@ -202,7 +195,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal to itself alone, so that what follows can be kept
 class Records:
     """What a study has on file.
 
@@ -257,11 +250,7 @@ class Records:
     def model_card(self, arm: str) -> dict[str, Any] | None:
         """What `params.json` says beside the arm's trained model; None where there is no model."""
         folder = RunDirectory(self.root).replicate(arm, 1)
-        try:
-            card = json.loads((folder / "params.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return card if isinstance(card, dict) and (folder / "model.keras").is_file() else None
+        return read_object(folder / "params.json") if (folder / "model.keras").is_file() else None
 
     def scores(self, arm: str) -> dict[int, "NDArray[np.generic]"]:
         """By replicate, one number a test example, whose mean is the metric; numbers ascend.
@@ -310,14 +299,20 @@ def read_records(root: Path) -> Records:
     )
 
 
-def read_profile(file: Path) -> dict[str, Any] | None:
-    """A profile.json with entries; None where it is missing or damaged."""
+def read_object(file: Path) -> dict[str, Any] | None:
+    """A JSON object on file; None where it is missing, damaged or no object."""
     try:
-        profile = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    whole = isinstance(profile, dict) and isinstance(profile.get("entries"), list)
-    return profile if whole and profile["entries"] else None
+    return found if isinstance(found, dict) else None
+
+
+def read_profile(file: Path) -> dict[str, Any] | None:
+    """A profile.json with entries; None where it is missing or damaged."""
+    profile = read_object(file) or {}
+    entries = profile.get("entries")
+    return profile if isinstance(entries, list) and entries else None
 
 
 def _read_trainings(
@@ -343,11 +338,8 @@ def _read_trainings(
 def _read_result(folder: Path) -> dict[str, Any]:
     """The training's result, or, while it trains, what its start says."""
     for name in ("result.json", "started.json"):
-        try:
-            record = json.loads((folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if not isinstance(record, dict):
+        record = read_object(folder / name)
+        if record is None:
             continue
         params = record.pop("params", None) or {}
         return {**record, **{f"params_{key}": value for key, value in params.items()}}

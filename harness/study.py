@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.console import run
+from harness.console import application, run
 
 EXAMPLES = """Examples:
 
@@ -18,12 +18,7 @@ EXAMPLES = """Examples:
   python -m harness.study my_study.py --trials 20  your own file, more trials per arm
 """
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = application()
 
 
 @app.command(epilog=EXAMPLES)

@@ -209,8 +209,7 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
         if arm != chosen and result.n
     ]
     if len(outcome["arms"]) > 1:
-        reason = str(recommended["reason"])
-        lines.append(f"Take {spoken(chosen)}. {reason[:1].upper()}{reason[1:]}")
+        lines.append(verdicts.advice(chosen, recommended["reason"]))
     return lines
 
 

@@ -83,27 +83,9 @@ class Conclusions:
         return None
 
 
+@lru_cache(maxsize=2)
 def conclude(records: Records) -> Conclusions:
     """All that the replicates on file say; cheap to call again for the same records."""
-    return _conclude(_Hashable(records))
-
-
-class _Hashable:
-    """Records by identity: a report asks for the same conclusions in many places."""
-
-    def __init__(self, records: Records) -> None:
-        self.records = records
-
-    def __hash__(self) -> int:
-        return id(self.records)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashable) and other.records is self.records
-
-
-@lru_cache(maxsize=2)
-def _conclude(hashable: _Hashable) -> Conclusions:
-    records = hashable.records
     margin = float(records.manifest["spec"].get("margin") or MARGIN)
     scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
     arms = {name: _result(records, name, scores[name]) for name in records.arms}
@@ -234,6 +216,11 @@ def _gap(found: Conclusions, higher: ArmResult, lower: ArmResult) -> str:
 
 def _step(arm: ArmResult) -> float:
     return np.inf if arm.step_ms is None else arm.step_ms
+
+
+def advice(arm: str, reason: str) -> str:
+    """The recommendation as it is told: `Take depth 1. Depth 1 has the highest mean, …`"""
+    return f"Take {spoken(arm)}. {reason[:1].upper()}{reason[1:]}"
 
 
 def spoken(arm: str) -> str:

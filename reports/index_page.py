@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from urllib.parse import quote
 
-from harness import runs
+from harness import runs, verdicts
 from reports import page, wording
 
 GENERATOR = "rnn-depth-harness index"
@@ -38,12 +38,12 @@ def _study(folder: Path) -> dict[str, str] | None:
         recommended = outcome["recommended"]
         verdict = "No trial has finished yet."
         if recommended is not None:
-            label = recommended["arm"].replace("=", " ").replace("_", " ")
-            reason = recommended.get("reason")
+            arm, reason = recommended["arm"], recommended.get("reason")
             verdict = (
-                f"Take {label}. {reason[:1].upper()}{reason[1:]}"
+                verdicts.advice(arm, reason)
                 if reason
-                else f"So far {label} has the lowest validation loss; replicates are missing."
+                else f"So far {verdicts.spoken(arm)} has the lowest validation loss; "
+                "replicates are missing."
             )
         return {
             "study": str(manifest["study"]),
