@@ -254,5 +254,6 @@ def sentence(found: Conclusions, a: str, b: str) -> str:
     )
     first, second = ({**found.arms, **found.baselines}[name].step_ms for name in (a, b))
     if first and second:
-        text += f"; costs {first / second:.1f}× a step"
+        ratio = first / second
+        text += f"; costs {ratio:.1f}× a step" if ratio >= 0.95 else f"; costs {ratio:.1g}× a step"
     return text[:1].upper() + text[1:] + "."

@@ -41,6 +41,10 @@ def test_the_cheapest_of_arms_alike_is_recommended(tmp_path: Path) -> None:
     line = verdicts.sentence(found, "depth=2", "depth=1")
     assert line.startswith("Depth 2 against depth 1: +0.3 points [")
     assert line.endswith("; costs 2.0× a step.")
+    for number in range(1, 6):
+        _set(tmp_path / "s", "depth=2", number, step_ms=0.5)
+    found = conclude(read_records(tmp_path / "s"))
+    assert verdicts.sentence(found, "depth=2", "depth=1").endswith("; costs 0.05× a step.")
 
 
 def test_an_arm_shown_to_be_better_is_recommended_at_its_price(tmp_path: Path) -> None:
