@@ -129,9 +129,44 @@ def profile_run_directory(root: Path, *, quick: bool, say: Callable[[str], None]
     The best configuration of each arm, and unless `quick` a grid of depths. Raises UserError where
     no trial has completed, or nothing could be measured.
     """
-    from harness import profiler
+    from harness import profiler, runs
 
-    return _profile_study(root, profiler.QUICK if quick else profiler.SHORT, say, grid=not quick)
+    effort = profiler.QUICK if quick else profiler.SHORT
+    earlier = runs.read_profile(runs.RunDirectory(root).profile)
+    if earlier:  # to be renewed as thoroughly as it was made
+        effort = profiler.Effort(int(earlier["processes"]), float(earlier["seconds"]))
+    return _profile_study(root, effort, say, grid=not quick)
+
+
+def profile_is_current(root: Path) -> bool:
+    """Whether profile.json has each arm's best configuration, or says why it has not.
+
+    More trials may have found others. True as well where no trial has completed.
+    """
+    from dataclasses import replace
+
+    from harness import runs, summary
+    from harness.parameters import Hyperparameters
+    from harness.scaling import hyperparameters_of
+
+    records = runs.read_records(root)
+    best = summary.best_trials(records)
+    if records.profile is None or records.profile["failed"]:
+        return best.empty or records.profile is not None
+    measured = [
+        (hyperparameters_of(entry), arm)
+        for entry in records.profile["entries"]
+        for arm in entry["arms"]
+    ]
+    for _, trial in best.iterrows():
+        hp = Hyperparameters.from_mapping(summary.all_parameters(records, trial))
+        # Step times do not depend on the learning rate, so that a profile does not say it.
+        if not any(
+            arm == trial["arm"] and replace(of, learning_rate=hp.learning_rate) == hp
+            for of, arm in measured
+        ):
+            return False
+    return True
 
 
 def _profile_study(

@@ -4,8 +4,10 @@ Works for a study still under way, and for a directory copied from another machi
 """
 
 import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,22 +22,24 @@ EXAMPLES = """Examples:
   python -m harness.report lstm_depth              runs/lstm_depth/report.html anew
   python -m harness.report copied/lstm_depth       any run directory
   python -m harness.report lstm_depth gru_depth    one after another
+  python -m harness.report lstm_depth --profile other/profile.json
+                                                   another machine's step times beside its own
 """
 
 app = application()
 
 
-def write(root: Path, *, listed: bool = True) -> Path:
+def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]] = ()) -> Path:
     """Write a run directory's `tables/`, `report.html` and `summary.json`; returns the page's path.
 
     With `listed` the list of all studies beside it, `index.html`, is renewed as well, where that
-    can be written.
+    can be written. `profiles` are profile.json of other machines, shown beside the study's own.
     Raises UserError where the directory holds no study.
     """
     from reports import index_page, page  # charts take a second to import
 
     directory = runs.RunDirectory(root)
-    records = runs.read_records(root)
+    records = replace(runs.read_records(root), other_profiles=tuple(profiles))
     text = page.render(records, now=runs.now())
     runs.write_tables(records)
     summary.write_verdicts(records)
@@ -57,12 +61,29 @@ def report(
     runs_directory: Annotated[
         Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
     ] = Path("runs"),
+    profile: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Another machine's profile.json to show; repeatable."),
+    ] = None,
 ) -> None:
     """Rebuild report.html and the CSV tables from what is on file, and print the page's path."""
     # All are found before any is written.
+    profiles = [read_profile(file) for file in profile or []]
     for root in [find(name, runs_directory) for name in names]:
         # Beside a directory copied to somewhere, nobody expects a list.
-        print(write(root, listed=root.absolute().parent == runs_directory.absolute()))
+        listed = root.absolute().parent == runs_directory.absolute()
+        print(write(root, listed=listed, profiles=profiles))
+
+
+def read_profile(file: Path) -> dict[str, Any]:
+    """A profile.json, or that of a directory; raises UserError where there is none."""
+    found = runs.read_profile(file / "profile.json" if file.is_dir() else file)
+    if found is None:
+        raise UserError(
+            f"--profile {file}: not a profile.json with entries; make one there with: "
+            "python -m harness.profile"
+        )
+    return found
 
 
 def find(name: str, runs_directory: Path) -> Path:

@@ -206,7 +206,7 @@ class Records:
     of training and validation, compiling included. `epochs` has EPOCH_COLUMNS, epochs from 1.
     `replicates` has REPLICATE_COLUMNS, `replicate_epochs` the columns of `epochs` with `replicate`
     for `trial`; baselines are in both under their names in BASELINES. `profile` is profile.json,
-    None where there is none that can be read.
+    None where there is none that can be read; `other_profiles` are of other machines.
     """
 
     root: Path
@@ -216,6 +216,7 @@ class Records:
     replicates: "pd.DataFrame"
     replicate_epochs: "pd.DataFrame"
     profile: dict[str, Any] | None = None
+    other_profiles: tuple[dict[str, Any], ...] = ()
 
     @property
     def study(self) -> str:

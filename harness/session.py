@@ -6,13 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from harness import confirm, equal_cost, export, lock, report, resume, runs, storage, summary
+from harness import (
+    confirm,
+    equal_cost,
+    estimates,
+    export,
+    lock,
+    report,
+    resume,
+    runs,
+    storage,
+    summary,
+)
 from harness.arm_search import ArmSearch
 from harness.console import stop
 from harness.declarations import Declaration, load
 from harness.errors import UserError
 from harness.options import Options, apply, check_limits, command
-from harness.profile import predict_study, profile_run_directory
+from harness.profile import predict_study, profile_is_current, profile_run_directory
 from harness.progress import Board, Plain, Terminal, duration
 from harness.search import Search
 from harness.spec import Study
@@ -124,10 +135,29 @@ def _run_locked(
         arm.claim(manifest["fingerprint"])
     sitting = _Sitting(options, name, study, arms, directory)
     if sitting.has_more:
+        if old is None:
+            _estimate(options, name, study, directory)
+        else:
+            estimates.interrupted(directory)
         sitting.train()
     export.write_best(directory)
-    if options.profile and not directory.profile.exists():
+    if options.profile and not profile_is_current(directory.root):
         _profile(options, directory)
+
+
+def _estimate(options: Options, name: str, study: Study, directory: runs.RunDirectory) -> None:
+    """How long it will take, where a profile can tell; kept, to be held against what it took."""
+    found = predict_study(study, name, _worker_count(options, study), options.runs)
+    if found is not None:
+        estimated, profile = found
+        _say(options, f"estimated to take at most {duration(estimated.seconds)}, by {profile}")
+        estimates.write(
+            directory,
+            search_s=estimated.search_s,
+            replicates_s=estimated.replicates_s,
+            workers=estimated.workers,
+            profile=str(profile),
+        )
 
 
 def _profile(options: Options, directory: runs.RunDirectory) -> None:

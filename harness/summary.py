@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness import runs, verdicts
+from harness import estimates, runs, verdicts
 from harness.runs import Records
 from harness.statistics import pareto_front
 from harness.verdicts import ArmResult, Conclusions, Pair, conclude, spoken
@@ -104,6 +104,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         ],
         "baseline_verdicts": [_verdict(pair) for pair in found.baseline_pairs],
         "pareto": {"arms": list(found.front), "trials": _trial_front(records)},
+        "estimate": estimates.compare(records),
         "environment": records.manifest["environment"],
     }
 

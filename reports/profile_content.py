@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.axes import Axes
-
-from reports import figures, scales, wording
-from reports.content import Column, Data, Figure, Row, Section, Table
+from harness.crossover import Crossover, crossovers
+from reports import profile_figures, wording
+from reports.content import Column, Row, Section, Table
 
 Entries = Sequence[Mapping[str, Any]]
 
@@ -23,12 +22,14 @@ def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) 
     notices += [
         f"Not measured: {each['configuration']}: {each['reason']}" for each in profile["failed"]
     ]
-    processes = wording.plural(int(profile["processes"]), "fresh process").replace(
-        "processs", "processes"
-    )
+    number = int(profile["processes"])
+    processes = "1 fresh process" if number == 1 else f"{number} fresh processes"
     tables = [_table(identity, entries)]
     if profile["scaling"]:
         tables.append(_scaling(identity, profile["scaling"]))
+    if found := crossovers(entries):
+        tables.append(_crossovers(identity, found))
+    throughput = profile_figures.throughput(f"{identity}-throughput", {"": entries})
     return Section(
         id=identity,
         title=title,
@@ -36,71 +37,13 @@ def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) 
             "Time of one training step, warm-up left out: the median of blocks of steps in "
             f"{processes}, with the 5th and 95th percentile.",
         ),
-        figures=_figures(identity, entries),
+        figures=(
+            profile_figures.step_time(f"{identity}-figure", {"": entries}),
+            *((throughput,) if throughput else ()),
+        ),
         tables=tuple(tables),
         notices=tuple(notices),
     )
-
-
-def _figures(identity: str, entries: Entries) -> tuple[Figure, ...]:
-    """Step time against depth, a panel a device."""
-    keys = list(dict.fromkeys(_series(entry) for entry in entries))
-    panels = []
-    for device in dict.fromkeys(str(entry["device"]) for entry in entries):
-        ours = [entry for entry in entries if entry["device"] == device]
-
-        def draw(axes: Axes, ours: Entries = ours, device: str = device) -> None:
-            for key in keys:
-                points = sorted(
-                    (entry["depth"], entry["step_ms"]["median"])
-                    for entry in ours
-                    if _series(entry) == key
-                )
-                style = figures.arm_style(keys, key)
-                if points:
-                    axes.plot(*zip(*points, strict=True), color=style.colour, linewidth=1.2)
-                    axes.scatter(
-                        *zip(*points, strict=True), color=style.colour, marker=style.marker,
-                        zorder=3, clip_on=False,
-                    )  # fmt: skip
-            scales.whole(axes, "x")
-            scales.logarithmic(axes, "y", [entry["step_ms"]["median"] for entry in ours])
-            axes.set_xlabel("Depth")
-            axes.set_title(f"Training step on the {device.upper()}, ms")
-
-        low = min(ours, key=lambda entry: entry["step_ms"]["median"])
-        high = max(ours, key=lambda entry: entry["step_ms"]["median"])
-        alt = (
-            f"Line chart of step time against depth on the {device.upper()}: from "
-            f"{wording.milliseconds(low['step_ms']['median'])} at depth {low['depth']} to "
-            f"{wording.milliseconds(high['step_ms']['median'])} at depth {high['depth']}."
-        )
-        panels.append(figures.panel(f"{identity}-{device}", alt, draw))
-    legend = tuple(
-        figures.marker_key(key, figures.arm_style(keys, key), "complete") for key in keys
-    )
-    caption = "Medians, on a logarithmic scale; lines join equal units, lengths and batches."
-    columns = (
-        "cell",
-        "depth",
-        "units",
-        "sequence_length",
-        "batch_size",
-        "backend",
-        "device",
-        "path",
-    )
-    data = Data(
-        (*columns, "step_ms", "p05", "p95"),
-        tuple(
-            (
-                *(wording.value_text(e[c]) if c == "units" else e[c] for c in columns),
-                *(e["step_ms"][key] for key in ("median", "p05", "p95")),
-            )
-            for e in entries
-        ),
-    )
-    return (Figure(f"{identity}-figure", tuple(panels), caption, data, legend),)
 
 
 def _table(identity: str, entries: Entries) -> Table:
@@ -161,11 +104,30 @@ def _scaling(identity: str, scaling: Sequence[Mapping[str, Any]]) -> Table:
     )  # fmt: skip
 
 
-def _series(entry: Mapping[str, Any]) -> str:
-    return (
-        f"{entry['cell']} {wording.value_text(entry['units'])} units, "
-        f"{entry['sequence_length']} words, batch {entry['batch_size']}, {entry['backend']}"
-    )
+def _crossovers(identity: str, found: Sequence[Crossover]) -> Table:
+    def verdict(each: Crossover) -> str:
+        low, high = (wording.count(size) for size in each.sizes)
+        if each.below is None:
+            return f"the CPU wins up to {high}, the largest measured"
+        if each.below == 0:
+            return f"the GPU wins from {low} on, the smallest measured"
+        mixed = "; the lead changes hands more than once" if each.mixed else ""
+        return f"below {wording.significant(each.below, 2)} the CPU wins{mixed}"
+
+    return Table(
+        f"{identity}-crossover",
+        "CPU against GPU, by units × batch size",
+        (
+            Column("Cell"), Column("Depth", numeric=True), Column("Length", numeric=True),
+            Column("Backend"), Column("Units × batch size"),
+        ),
+        tuple(
+            Row(
+                (each.cell, str(each.depth), str(each.sequence_length), each.backend, verdict(each))
+            )
+            for each in found
+        ),
+    )  # fmt: skip
 
 
 def _number(value: Any) -> str:

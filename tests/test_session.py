@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from profile_testing import figures, profile
 from toys import ToyPool, losses
 
-from harness import session
+from harness import profiler, session
 from harness.errors import StudyHeldError, UserError
 from harness.lock import hold
 from harness.options import Options, command
-from harness.runs import RunDirectory
+from harness.profile import configurations_of
+from harness.runs import RunDirectory, read_records
+from harness.scaling import Estimate
 
 STUDY = """
 '''Does it run?'''
@@ -41,6 +44,7 @@ class Pool(ToyPool):
 def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "LocalPool", Pool)
     monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
+    monkeypatch.setattr(session, "predict_study", lambda *_: None)
 
 
 @pytest.fixture
@@ -93,6 +97,51 @@ def test_json_is_one_object_with_the_contracts_keys(
     assert set(outcome["recommended"]["params"]) == {
         "cell", "depth", "vocabulary", "units", "sequence_length", "learning_rate", "dropout",
     }  # fmt: skip
+
+
+def test_an_estimate_is_held_against_what_it_took(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Estimate(search_s=60.0, replicates_s=30.0, workers=2), Path("runs/a/profile.json")
+    monkeypatch.setattr(session, "predict_study", lambda *_: found)
+    assert session.run(options(file, json_output=True, quiet=False)) == 0
+    err = capsys.readouterr().err
+    assert "estimated to take at most" in err
+    root = file.parent / "runs" / "mine"
+    for result in root.glob("*/*/*/result.json"):  # toys take no time
+        moments = {"started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:01:00Z"}
+        result.write_text(json.dumps({**json.loads(result.read_text()), **moments}))
+    assert session.run(options(file, json_output=True)) == 0
+    told = json.loads(capsys.readouterr().out)["estimate"]
+    assert told == {
+        "estimated_s": 90.0, "elapsed_s": 60.0, "error": 0.5, "profile": "runs/a/profile.json",
+    }  # fmt: skip
+    assert "50\u00a0% more than it took" in (root / "report.html").read_text()
+    # More trials than were estimated: nothing to compare any more.
+    assert session.run(options(file, json_output=True, trials=8)) == 0
+    assert json.loads(capsys.readouterr().out)["estimate"] is None
+
+
+def test_a_profile_is_renewed_when_an_arms_best_has_changed(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(
+        session, "profile_run_directory", lambda root, quick, say: asked.append(root)
+    )
+    session.run(options(file))
+    root = file.parent / "runs" / "mine"
+    entries = [
+        profiler.entry(each, [figures()])
+        for each in configurations_of(read_records(root), devices=["cpu"])
+    ]
+    (root / "profile.json").write_text(json.dumps({**profile(), "entries": entries}))
+    session.run(options(file))
+    assert len(asked) == 1
+    entries[0]["units"] = 1 if entries[0]["units"] != 1 else 2  # as if another had been the best
+    (root / "profile.json").write_text(json.dumps({**profile(), "entries": entries}))
+    session.run(options(file))
+    assert len(asked) == 2
 
 
 def test_the_same_command_resumes_and_more_trials_extend(

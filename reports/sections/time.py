@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 
+from harness import estimates
 from harness.runs import BAG_OF_EMBEDDINGS, Records
 from reports import cells, figures, scales, selection, wording
 from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table
@@ -45,7 +46,7 @@ def build(records: Records) -> Section | None:
     return Section(
         id="time",
         title="Where the time went",
-        text=(_text(records, spent), *_pruning(records, spent)),
+        text=(_text(records, spent), *_pruning(records, spent), *_estimated(records)),
         figures=(
             Figure(
                 id="time-figure",
@@ -154,6 +155,19 @@ def _pruning(records: Records, spent: list[_Spent]) -> tuple[str, ...]:
         f"Pruning stopped {wording.plural(pruned, 'trial')} early and saved about "
         f"{wording.seconds(saved)}, {share:.0%} of what the study would have taken: an estimate, "
         "at each one's own pace, had it used its whole budget of epochs.",
+    )
+
+
+def _estimated(records: Records) -> tuple[str, ...]:
+    """What was said before the first trial, held against what it took."""
+    found = estimates.compare(records)
+    if found is None:
+        return ()
+    error = f"{abs(found['error']):.0%}".replace("%", "\u00a0%")
+    side = "more" if found["error"] > 0 else "less"
+    return (
+        f"Estimated beforehand: at most {wording.seconds(found['estimated_s'])}, "
+        f"by {found['profile']}; that was {error} {side} than it took.",
     )
 
 

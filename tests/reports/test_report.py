@@ -1,9 +1,12 @@
 """`python -m harness.report`: rebuilds pages from run directories alone."""
 
+import copy
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import profile_testing
 import pytest
 from report_testing import MakeRun
 
@@ -67,6 +70,30 @@ def test_a_damaged_manifest_is_one_line(make_run: MakeRun, tmp_path: Path) -> No
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "damaged" in done.stderr
+
+
+def test_another_machines_profile_is_shown_beside_and_not_pooled(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    root = make_run(trials=1)
+    own = profile_testing.profile(["depth=1"])
+    other = copy.deepcopy(own)
+    other["environment"] = {**own["environment"], "cpu": "Another <b>processor</b>"}
+    for entry in other["entries"]:
+        entry["step_ms"]["median"] *= 2
+    (root / "profile.json").write_text(json.dumps(own))
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    done = command("lstm_depth", "--profile", "other.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (root / "report.html").read_text()
+    assert "Another &lt;b&gt;processor&lt;/b&gt;" in page
+    assert ">2.00×<" in page
+    assert runs.read_records(root).profile == own
+    refused = command("lstm_depth", "--profile", "missing.json", cwd=tmp_path)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    # Without the option the page is the study's own again.
+    command("lstm_depth", cwd=tmp_path)
+    assert "Another" not in (root / "report.html").read_text()
 
 
 def test_reading_and_rendering_load_no_training_library(make_run: MakeRun) -> None:
