@@ -3,7 +3,8 @@
 The search picks the best of many noisy trainings, which flatters it. So every arm's best
 configuration is trained again on seeds that the search never saw, the same ones for every arm, so
 that differences between arms are paired; only these models see the test split, once. A training
-stops when its validation loss has not fallen for PATIENCE epochs, and its best epoch is scored.
+stops when its validation loss has not fallen for `Study.patience` epochs, and its best epoch is
+scored. A dataset without a test split is scored on its validation split.
 
 Replicates are files, `replicates/ARM/seed=K/`: a result file there means done.
 """
@@ -21,13 +22,13 @@ from optuna.distributions import CategoricalDistribution
 
 from harness import checkpoint, runs
 from harness.assignment import Assignment
+from harness.datasets.base import Split
 from harness.parameters import BAG, Hyperparameters
 from harness.runs import BAG_OF_EMBEDDINGS, MAJORITY, RunDirectory
 from harness.seeds import derive_seed
 from harness.spec import Arm, Study
 from harness.workers.messages import TestScores, Train
 
-PATIENCE = 2  # epochs without a lower validation loss
 BASELINE_LEARNING_RATES = (1e-3, 3e-3, 1e-2)
 
 
@@ -43,7 +44,7 @@ class Planned:
     record: Mapping[str, Any]
     hyperparameters: Hyperparameters
     seed: int
-    test: bool
+    score: bool
 
 
 class Replicates:
@@ -89,7 +90,7 @@ class Replicates:
     def order(self, assignment: Assignment) -> Train:
         planned = self._of(assignment)
         # One model an arm is kept, for predictions; the others would fill the disk.
-        keeps_model = planned.test and planned.number == 1
+        keeps_model = planned.score and planned.number == 1
         return Train(
             task=assignment.task,
             dataset=self._study.dataset,
@@ -97,16 +98,19 @@ class Replicates:
             seed=planned.seed,
             epochs=self._study.budget.epochs,
             checkpoints=str(planned.folder / "checkpoint"),
-            test=planned.test,
+            score=_scored(self._study) if planned.score else None,
+            keep_best=planned.score and self._study.patience is not None,
             model=str(planned.folder / "model.keras") if keeps_model else None,
         )
 
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
-        """Record an epoch; whether the training goes on: not after PATIENCE epochs in vain."""
+        """Record an epoch; whether the training goes on: not after `patience` epochs in vain."""
         assignment.epochs.append(dict(metrics))
         runs.append_epoch(self._of(assignment).folder, metrics)
-        best = assignment.best_epoch
-        return best is None or metrics["epoch"] - best["epoch"] < PATIENCE
+        best, patience = assignment.best_epoch, self._study.patience
+        if best is None or patience is None:
+            return True
+        return bool(metrics["epoch"] - best["epoch"] < patience)
 
     def end(
         self,
@@ -120,7 +124,7 @@ class Replicates:
         state = "failed" if outcome == "failed" else "complete"
         record = {**planned.record, **assignment.outcome(state, reason)}
         if test is not None:
-            record |= write_scores(planned.folder, test)
+            record |= {"split": _scored(self._study), **write_scores(planned.folder, test)}
             if planned.number == 1:
                 self._describe_model(planned, record)
         runs.write_atomically(planned.folder / "result.json", runs.to_json(record))
@@ -147,7 +151,8 @@ class Replicates:
             "labels": list(dataset.labels) or [str(number) for number in range(dataset.classes)],
             "encoding": "ids by line of vocabulary.txt, from 0: 0 padding in front, 1 before the "
             "first word, 2 for words not in it; the last sequence_length ids",
-            "test_accuracy": record["test_accuracy"],
+            "split": record["split"],
+            "scored_accuracy": record["scored_accuracy"],
         }
         runs.write_atomically(planned.folder / "params.json", runs.to_json(params) + "\n")
 
@@ -184,7 +189,7 @@ def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
                 record=record,
                 hyperparameters=bag_of_embeddings(study, rate),
                 seed=derive_seed(study.seed, "candidate"),
-                test=False,
+                score=False,
             )
         )
     return Replicates(study, arm, planned)
@@ -225,7 +230,7 @@ def write_majority(study: Study, directory: RunDirectory) -> None:
     plain = Hyperparameters()
     length = {"sequence_length": 1, "vocabulary": plain.vocabulary}
     learnt = np.bincount(study.dataset.load("train", **length).y).argmax()
-    right = (study.dataset.load("test", **length).y == learnt).astype(np.uint8)
+    right = (study.dataset.load(_scored(study), **length).y == learnt).astype(np.uint8)
     validated = study.dataset.load("validation", **length).y == learnt
     for number in range(1, study.replicates + 1):
         folder = directory.replicate(MAJORITY, number)
@@ -234,22 +239,30 @@ def write_majority(study: Study, directory: RunDirectory) -> None:
         record = {
             "arm": MAJORITY, "replicate": number, "trial": None, "params": {}, "state": "complete",
             "val_accuracy": float(validated.mean()), "parameters": 0, "started": runs.now(),
-            "finished": runs.now(),
+            "finished": runs.now(), "split": _scored(study),
         }  # fmt: skip
-        scores = _write_array(folder, right) | {"test_loss": None}
+        scores = _write_array(folder, right) | {"scored_loss": None}
         runs.write_atomically(folder / "result.json", runs.to_json(record | scores))
 
 
 def write_scores(folder: Path, test: TestScores) -> dict[str, Any]:
-    """`scores.npy`, one number a test example; returns what the result file says of it."""
-    return {"test_loss": test.loss, **_write_array(folder, test.scores)}
+    """`scores.npy`, one number an example; returns what the result file says of it."""
+    return {"scored_loss": test.loss, **_write_array(folder, test.scores)}
+
+
+def _scored(study: Study) -> Split:
+    """The split that replicates are scored on."""
+    return "test" if study.dataset.test else "validation"
 
 
 def _write_array(folder: Path, scores: NDArray[np.generic]) -> dict[str, Any]:
     buffer = io.BytesIO()
     np.save(buffer, scores, allow_pickle=False)
     runs.write_atomically(folder / "scores.npy", buffer.getvalue())
-    return {"test_accuracy": float(np.asarray(scores, np.float64).mean()), "test_n": len(scores)}
+    return {
+        "scored_accuracy": float(np.asarray(scores, np.float64).mean()),
+        "scored_n": len(scores),
+    }
 
 
 def _replicates(
@@ -269,7 +282,7 @@ def _replicates(
                 record={"arm": arm.name, "replicate": number, "seed": seed, **record},
                 hyperparameters=hyperparameters,
                 seed=seed,
-                test=study.dataset.test > 0,
+                score=True,
             )
         )
     return Replicates(study, arm, planned)

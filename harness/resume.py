@@ -25,6 +25,7 @@ def new_manifest(
         "arms": [{"name": arm.name, "values": dict(arm.values)} for arm in study.arms()],
         "fingerprint": fingerprint(spec),
         "dataset": {**study.dataset.to_mapping(), "sha256": study.dataset.fingerprint()},
+        **({"published": dict(study.published)} if study.published else {}),
         "storage": None,
         "created": runs.now(),
         "environment": environment.describe(),

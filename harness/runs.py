@@ -44,16 +44,17 @@ TRIAL_COLUMNS = {
     "state": "str",
     **_OUTCOME_COLUMNS,
 }
-# One row a replicate: `replicate` is the number that arms share, `test_accuracy` (0 to 1) that of
-# the best epoch's weights on the test split of `test_n` examples.
+# One row a replicate: `replicate` is the number that arms share, `scored_accuracy` (0 to 1) on the
+# `scored_n` examples of `split`: test, or validation where a dataset has no test split.
 REPLICATE_COLUMNS = {
     "arm": "str",
     "replicate": "Int64",
     "trial": "Int64",
     "state": "str",
-    "test_accuracy": "float64",
-    "test_loss": "float64",
-    "test_n": "Int64",
+    "split": "str",
+    "scored_accuracy": "float64",
+    "scored_loss": "float64",
+    "scored_n": "Int64",
     **_OUTCOME_COLUMNS,
 }
 # What arms are to beat: replicates in folders of these names, beside the arms'.
@@ -195,6 +196,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
+_OLD_NAMES = {
+    "scored_accuracy": "test_accuracy",
+    "scored_loss": "test_loss",
+    "scored_n": "test_n",
+}
+
+
 @dataclass(frozen=True, eq=False)  # equal to itself alone, so that what follows can be kept
 class Records:
     """What a study has on file.
@@ -239,11 +247,14 @@ class Records:
         return all(done.get(arm, 0) >= wanted for arm in self.arms)
 
     @property
+    def scored_split(self) -> str:
+        """The split that replicates are scored on: test, or validation without one."""
+        return "test" if (self.manifest["spec"].get("dataset") or {}).get("test") else "validation"
+
+    @property
     def replicates_missing(self) -> int:
         """How many replicates are still to come: of arms in which a trial has completed."""
         wanted = int(self.manifest["spec"].get("replicates") or 0)
-        if not (self.manifest["spec"].get("dataset") or {}).get("test"):
-            return 0
         done = self.replicates[self.replicates["state"] != "running"].groupby("arm").size()
         complete = set(self.trials.loc[self.trials["state"] == "complete", "arm"])
         return sum(max(0, wanted - int(done.get(a, 0))) for a in self.arms if a in complete)
@@ -264,7 +275,7 @@ class Records:
             (self.replicates["arm"] == arm) & (self.replicates["state"] == "complete")
         ]
         found = {}
-        counted = ours[["replicate", "test_n"]].dropna().sort_values("replicate")
+        counted = ours[["replicate", "scored_n"]].dropna().sort_values("replicate")
         for number, examples in counted.astype(int).to_numpy().tolist():
             file = RunDirectory(self.root).replicate(arm, number) / "scores.npy"
             with contextlib.suppress(OSError, ValueError, EOFError):
@@ -343,6 +354,9 @@ def _read_result(folder: Path) -> dict[str, Any]:
         if record is None:
             continue
         params = record.pop("params", None) or {}
+        for name, old in _OLD_NAMES.items():  # of run directories made before 2026-11-24
+            if old in record:
+                record[name] = record.pop(old)
         return {**record, **{f"params_{key}": value for key, value in params.items()}}
     return {}
 

@@ -180,10 +180,9 @@ def estimate(
             epoch_ms = step_ms(hp, classes) * (batches + evaluation * validated)
             costs.append(compile_s + study.budget.epochs * epoch_ms / 1000.0)
         of_arms.append(float(np.mean(costs)))
-    replicates = study.replicates if study.dataset.test else 0
     return Estimate(
         import_s + _side_by_side([study.budget.trials * cost for cost in of_arms], workers),
-        _side_by_side([cost for cost in of_arms for _ in range(replicates)], workers),
+        _side_by_side([cost for cost in of_arms for _ in range(study.replicates)], workers),
         workers,
     )
 

@@ -73,7 +73,8 @@ def plan(
         f"budget     {study.budget.trials} trials an arm, "
         f"{study.budget.trials * len(study.arms())} in all, "
         f"up to {study.budget.epochs} epochs each",
-        f"replicates {study.replicates} of each arm's best, on the test split",
+        f"replicates {study.replicates} of each arm's best, on the "
+        f"{'test' if dataset.test else 'validation'} split",
         f"search     sampler {study.sampler}, pruner {study.pruner}, seed {study.seed}",
         f"workers    {_worker_count(options, study)} with {study.threads} threads each, "
         f"backend {study.backend}, device {study.device}",
@@ -232,7 +233,7 @@ class _Sitting:
         ):
             if any(arm.has_more for arm in arms):
                 self._search(pool)
-            if study.replicates and study.dataset.test:
+            if study.replicates:
                 self._confirm(pool)
 
     def _announce(self, workers: int) -> None:
@@ -288,7 +289,7 @@ class _Sitting:
     def _replicates(self, records: runs.Records) -> list[confirm.Replicates]:
         """Of every arm in which a trial has completed, the dearest first, and of the bag."""
         study, directory = self._study, self._directory
-        if not (study.replicates and study.dataset.test):
+        if not study.replicates:
             return []
         arms = {arm.name: arm for arm in study.arms()}
         best = summary.best_trials(records).sort_values("train_s", ascending=False, kind="stable")

@@ -20,6 +20,7 @@ from harness import arithmetic, pruners, samplers
 from harness.datasets.base import Dataset
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
+from harness.published import MEASURES
 from harness.recurrent import PATHS
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -28,6 +29,7 @@ DEVICES = ("auto", "cpu", "gpu")
 # What may grow or move on resuming without making earlier trials incomparable.
 FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
 
+PATIENCE = 2  # epochs without a lower validation loss, by default
 MOST_UNITS = 4096  # that a held budget is met with
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
@@ -65,6 +67,12 @@ class Study:
     is searched anew within each arm. Each arm's best configuration is then trained on `replicates`
     fresh seeds; a difference in accuracy of up to `margin` (0 to 1) is held too small to matter.
 
+    Replicates are scored on the test split, or on the validation split of a dataset without one.
+    A replicate stops when its validation loss has not fallen for `patience` epochs, and its best
+    epoch is scored; with None it trains every epoch, and the last is scored. `published` holds
+    somebody else's figures of the same protocol, to be shown beside the replicates': `source`, and
+    lists by epoch of any of harness.published.MEASURES.
+
     Arms have equal numbers of trials. With `hold` they are equal in something else as well, and
     units follow from it instead of being declared: `{"parameters": 330_000}` gives every trial
     the units that come nearest to so many trainable parameters, `{"step_ms": 10}` every arm the
@@ -82,6 +90,7 @@ class Study:
     budget: Budget
     replicates: int = 5
     margin: float = 0.005
+    patience: int | None = PATIENCE
     hold: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     backend: str = "tensorflow"
@@ -89,6 +98,7 @@ class Study:
     threads: int = 1
     path: str | None = None
     solved: Mapping[str, int] = field(default_factory=dict)
+    published: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, Dataset):
@@ -112,6 +122,13 @@ class Study:
         _one_of("device", self.device, DEVICES)
         if self.path is not None:
             _one_of("path", self.path, PATHS)
+        if self.patience is not None and (
+            isinstance(self.patience, bool)
+            or not isinstance(self.patience, int)
+            or self.patience < 1
+        ):
+            raise UserError(f"patience: {self.patience!r} is neither None nor a number of epochs")
+        self._check_published()
         self._check_hold()
         self._check_hyperparameters()
         for arm in self.arms():
@@ -174,6 +191,7 @@ class Study:
             "path": self.path,
             # Only where there is one: directories begun before it was known resume.
             **({"hold": dict(self.hold)} if self.hold else {}),
+            **({} if self.patience == PATIENCE else {"patience": self.patience}),
         }
 
     def _units_by_parameters(self, arm: Arm, values: Mapping[str, Any]) -> int:
@@ -191,6 +209,17 @@ class Study:
             )
         above = bisect.bisect_left(range(MOST_UNITS), wanted, key=lambda less: count(less + 1)) + 1
         return min(max(1, above - 1), above, key=lambda units: abs(count(units) - wanted))
+
+    def _check_published(self) -> None:
+        for name, values in self.published.items():
+            if name == "source" and isinstance(values, str):
+                continue
+            if name not in MEASURES:
+                raise UserError(f"published: {name!r} is not one of source, {', '.join(MEASURES)}")
+            if not isinstance(values, Sequence) or not all(
+                isinstance(value, int | float) and not isinstance(value, bool) for value in values
+            ):
+                raise UserError(f"published: {name} needs a list of numbers, one an epoch")
 
     def _check_hold(self) -> None:
         if not self.hold:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness import estimates, runs, verdicts
+from harness import estimates, published, runs, verdicts
 from harness.runs import Records
 from harness.statistics import pareto_front
 from harness.verdicts import ArmResult, Conclusions, Pair, conclude, spoken
@@ -76,7 +76,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
                 "arm": arm,
                 "trials": {state: states.count(state) for state in ENDS},
                 "best": None if trial is None else _best(trial),
-                "replicates": _replicates(found.arms[arm]),
+                "replicates": _replicates(records, found.arms[arm]),
                 "cost": {
                     "step_ms": None if trial is None else _step_ms(found.arms[arm], trial),
                     "parameters": None if trial is None else int(trial["parameters"]),
@@ -99,11 +99,12 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
             "reason": confirmed.reason if confirmed else None,
         },
         "baselines": [
-            {"baseline": name, "replicates": _replicates(result)}
+            {"baseline": name, "replicates": _replicates(records, result)}
             for name, result in found.baselines.items()
         ],
         "baseline_verdicts": [_verdict(pair) for pair in found.baseline_pairs],
         "pareto": {"arms": list(found.front), "trials": _trial_front(records)},
+        "published": _published(records),
         "estimate": estimates.compare(records),
         "environment": records.manifest["environment"],
     }
@@ -125,16 +126,31 @@ def write_verdicts(records: Records) -> None:
     runs.write_atomically(records.root / "tables" / "verdicts.csv", runs.to_csv(table))
 
 
-def _replicates(result: ArmResult) -> dict[str, Any]:
+def _replicates(records: Records, result: ArmResult) -> dict[str, Any]:
     return {
         "n": result.n,
-        "split": "test",
+        "split": records.scored_split,
         "metric": "accuracy",
         "mean": result.mean,
         "ci95": None if result.seeds is None else list(result.seeds),
         "ci95_seeds_and_examples": None if result.both is None else list(result.both),
         "failed": result.failed,
     }
+
+
+def _published(records: Records) -> list[dict[str, Any]]:
+    return [
+        {
+            "measure": measure,
+            "epoch": epoch,
+            "published": cell.published,
+            "mean": cell.mean,
+            "ci95": None if cell.interval is None else list(cell.interval),
+            "n": cell.n,
+        }
+        for measure, epochs in published.by_epoch(records).items()
+        for epoch, cell in epochs.items()
+    ]
 
 
 def _verdict(pair: Pair) -> dict[str, Any]:
@@ -179,6 +195,7 @@ def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
 def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     """The outcome of `summarise` as lines for a terminal."""
     lines = []
+    split = outcome["arms"][0]["replicates"]["split"]
     for arm in outcome["arms"]:
         best, cost = arm["best"], arm["cost"]
         if best is None:
@@ -186,12 +203,12 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
             continue
         validated = f"validation accuracy {best['val_accuracy']:.1%}, val_loss {best['value']:.4f}"
         lines.append(
-            f"{arm['arm']}: {_tested(found.arms[arm['arm']])}{validated} "
-            f"(best of {sum(arm['trials'].values())} trials: {short(best['params'])}); "
+            f"{arm['arm']}: {_tested(found.arms[arm['arm']], split)}{validated} "
+            f"({_searched(arm)}); "
             f"{cost['step_ms']:.1f} ms a step, {cost['parameters']:,} parameters"
         )
     for name, result in found.baselines.items():
-        if tested := _tested(result):
+        if tested := _tested(result, split):
             lines.append(f"{spoken(name)}: {tested.rstrip('; ')}")
     recommended = outcome["recommended"]
     if recommended is None:
@@ -209,12 +226,26 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
         for arm, result in found.arms.items()
         if arm != chosen and result.n
     ]
+    lines += [
+        f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
+        f"[{each['ci95'][0]:.1%}, {each['ci95'][1]:.1%}], published {each['published']:.1%}"
+        for each in outcome["published"]
+        if each["measure"] == "val_accuracy" and each["ci95"]
+    ]
     if len(outcome["arms"]) > 1:
         lines.append(verdicts.advice(chosen, recommended["reason"]))
     return lines
 
 
-def _tested(result: ArmResult) -> str:
+def _searched(arm: Mapping[str, Any]) -> str:
+    params = arm["best"]["params"]
+    if not params:
+        return "one training, nothing searched"
+    trials = sum(arm["trials"].values())
+    return f"best of {trials} {'trial' if trials == 1 else 'trials'}: {short(params)}"
+
+
+def _tested(result: ArmResult, split: str) -> str:
     if result.mean is None or result.both is None:
         return ""
     interval = ""
@@ -222,7 +253,7 @@ def _tested(result: ArmResult) -> str:
         low, high = max(0.0, result.both.low), min(1.0, result.both.high)
         interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
     seeds = "seed" if result.n == 1 else "seeds"
-    return f"test accuracy {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
+    return f"{split} accuracy {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
 
 
 def short(params: Mapping[str, Any]) -> str:

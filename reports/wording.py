@@ -58,6 +58,11 @@ def validation_size(records: Records) -> int | None:
     return None
 
 
+def scored_accuracy(records: Records) -> str:
+    """`Test accuracy`, or `Validation accuracy` of a dataset without a test split."""
+    return f"{capital(records.scored_split)} accuracy"
+
+
 def standard_error(accuracy: Any, size: int | None) -> float | None:
     """Of an accuracy (0 to 1) measured on `size` examples: sqrt(p(1-p)/n), the binomial's."""
     if size is None or missing(accuracy) or not 0 <= accuracy <= 1:

@@ -125,7 +125,7 @@ def write_replicate(root: Path, arm: str, number: int, accuracy: float, n: int =
     ]  # fmt: skip
     result = {
         "arm": arm, "replicate": number, "trial": 0, "state": "complete", "params": {"units": 9},
-        "test_accuracy": float(right.mean()), "test_loss": 0.31, "test_n": n, "value": 0.36,
+        "scored_accuracy": float(right.mean()), "scored_loss": 0.31, "scored_n": n, "value": 0.36,
         "val_accuracy": accuracy, "best_epoch": 3, "parameters": 321_000,
         "step_ms": 4.0 + 100 * (0.9 - accuracy), "train_s": 9.6, "path": "keras",
         "seed": number, "reason": None, "started": NOW, "finished": NOW,

@@ -14,7 +14,7 @@ LAYERS = [
     {"errors", "names", "seeds", "parameters", "signals", "statistics"},
     {"arithmetic", "spread"},
     {"runs", "environment", "energy", "lock", "samplers", "pruners", "datasets"},
-    {"verdicts", "estimates"},
+    {"verdicts", "estimates", "published"},
     {"summary"},
     {"checkpoint"},
     {"recurrent"},

@@ -69,10 +69,10 @@ def test_every_arm_is_trained_on_the_same_fresh_seeds(file: Path, trained: list[
         assert set(table.loc[arm, "trial"]) == {trials["trial"].iloc[0]}
         assert set(table.loc[arm, "params_units"]) == {trials["params_units"].iloc[0]}
     scores = records.scores("depth=2")
-    assert table.loc[("depth=2", 1), "test_accuracy"] == scores[1].mean()
+    assert table.loc[("depth=2", 1), "scored_accuracy"] == scores[1].mean()
     assert len(scores[1]) == Noise().test
     # Only replicates see the test split; candidates of the baseline are judged by validation.
-    assert [o.test for o in trained] == [False] * 3 + [True] * 9
+    assert [o.score for o in trained] == [None] * 3 + ["test"] * 9
 
 
 def test_the_majority_class_is_that_of_the_training_split(file: Path) -> None:
@@ -132,7 +132,16 @@ def test_cut_anywhere_the_replicates_end_the_same(
 
 def _numbers(root: RunDirectory) -> list[tuple[Any, ...]]:
     table = read_records(root.root).replicates
-    columns = ["arm", "replicate", "trial", "state", "seed", "value", "test_accuracy", "best_epoch"]
+    columns = [
+        "arm",
+        "replicate",
+        "trial",
+        "state",
+        "seed",
+        "value",
+        "scored_accuracy",
+        "best_epoch",
+    ]
     return [tuple(row) for row in table[columns].astype(str).to_numpy()]
 
 
@@ -184,7 +193,7 @@ def test_a_replicate_that_fails_is_told_and_left_out(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(order: Train) -> list[float]:
-        if order.test and order.task == "depth=2/2":
+        if order.score and order.task == "depth=2/2":
             raise RuntimeError("never works")
         return losses(order)
 

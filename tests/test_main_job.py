@@ -68,7 +68,15 @@ def trials_in(folder: Path) -> dict[str, Any]:
     """What must be equal however a study was interrupted: trials, and replicates to the bit."""
     storage = f"sqlite:///{folder}/runs/tiny/study.db"
     replicates = read_records(folder / "runs/tiny").replicates
-    columns = ["replicate", "trial", "seed", "value", "test_loss", "test_accuracy", "best_epoch"]
+    columns = [
+        "replicate",
+        "trial",
+        "seed",
+        "value",
+        "scored_loss",
+        "scored_accuracy",
+        "best_epoch",
+    ]
     return {
         f"replicates of {arm}": [tuple(row) for row in of_arm[columns].astype(str).to_numpy()]
         for arm, of_arm in replicates.groupby("arm")
@@ -163,7 +171,7 @@ def test_predictions_from_the_exported_model(folder: Path) -> None:
         found = keras.models.load_model("out/model.keras").predict(split.x, verbose=0)[:, 0]
         scores = np.load("runs/tiny/replicates/depth=2/seed=1/scores.npy")
         assert ((found > 0.5) == split.y).tolist() == (scores == 1).tolist()
-        assert abs(scores.mean() - params["test_accuracy"]) < 1e-9
+        assert abs(scores.mean() - params["scored_accuracy"]) < 1e-9
     """
     subprocess.run([sys.executable, "-c", check], cwd=folder, check=True)
     texts = ["A great film", "the worst film ever, truly"]

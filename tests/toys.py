@@ -141,7 +141,7 @@ class ToyPool:
     def _test(self, worker: int) -> TestScores | None:
         """Scores of a made-up model: deeper ones are right less often."""
         order = self._training[worker]
-        if not order.test:
+        if not order.score:
             return None
         if order.model is not None:
             Path(order.model).write_bytes(b"a model")

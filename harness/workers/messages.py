@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base import Dataset
+from harness.datasets.base import Dataset, Split
 from harness.parameters import Hyperparameters
 
 
@@ -25,8 +25,9 @@ class Train:
     it, and sends the EpochDone of each epoch before again, so that the coordinator decides on
     them as if they had just ended.
 
-    With `test` the weights of the best epoch (lowest validation loss) are scored on the test
-    split at the end; with `model` they are saved there as a model of stock Keras layers.
+    With `score`, a split's name, the weights are scored on that split at the end; with `model`
+    they are saved there as a model of stock Keras layers. Either takes the weights of the best
+    epoch (lowest validation loss) with `keep_best`, else those of the last.
     """
 
     task: str
@@ -35,7 +36,8 @@ class Train:
     seed: int
     epochs: int
     checkpoints: str
-    test: bool = False
+    score: Split | None = None
+    keep_best: bool = False
     model: str | None = None
 
 

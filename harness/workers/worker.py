@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from harness.checkpoint import Checkpoints, TrainingPaused
-from harness.datasets.base import Arrays, Dataset
+from harness.datasets.base import Arrays, Dataset, Split
 from harness.environment import versions
 from harness.workers.messages import (
     EpochDone,
@@ -129,12 +129,12 @@ def train(
                 Progress(task, epoch, step, steps, loss)
             ),
             on_epoch=on_epoch,
-            keep_best=order.test,
+            keep_best=order.keep_best,
         )
         if order.model is not None:
             Path(order.model).parent.mkdir(parents=True, exist_ok=True)
             trainer.stock_model().save(order.model)
-        test = _score(order, trainer) if order.test else None
+        test = _score(order, order.score, trainer) if order.score else None
     except TrainingPaused:
         send(Paused(task))
     except Exception as error:
@@ -161,9 +161,9 @@ def measure(order: Measure, trainer: Any, send: Callable[[object], None], import
         send(Measurement(order.task, {"import_s": import_s, **figures}))
 
 
-def _score(order: Train, trainer: Any) -> TestScores:
-    """The model just trained on the test split: its only use."""
-    split = _load(order.dataset, "test", order.hyperparameters)
+def _score(order: Train, name: Split, trainer: Any) -> TestScores:
+    """The model just trained on the test split, say: its only use."""
+    split = _load(order.dataset, name, order.hyperparameters)
     loss, _ = trainer.evaluate(split)
     probabilities = trainer.probabilities(split)
     two = probabilities.shape[1] == 1
@@ -184,7 +184,7 @@ def _identity(order: Train) -> str:
         order.dataset.to_mapping(),
         order.hyperparameters,
         order.seed,
-        order.test,
+        order.keep_best,
         [os.environ.get(name) for name in ("KERAS_BACKEND", "OMP_NUM_THREADS")],
         versions(),
     )

@@ -22,10 +22,12 @@ def build(records: Records) -> Section | None:
         return None
     layout = of(records)
     limits = _limits(measured, found)
-    sized = records.replicates.dropna(subset=["test_accuracy"])
+    sized = records.replicates.dropna(subset=["scored_accuracy"])
     return Section(
         id="accuracy",
-        title=f"Test accuracy against {layout.name}" if layout.name else "Test accuracy",
+        title=f"{wording.scored_accuracy(records)} against {layout.name}"
+        if layout.name
+        else wording.scored_accuracy(records),
         text=(_text(records, found, layout),),
         figures=(
             Figure(
@@ -33,7 +35,9 @@ def build(records: Records) -> Section | None:
                 panels=(_panel(records, found, layout, limits),),
                 caption=_caption(found, limits),
                 legend=_legend(records, found, limits),
-                data=selection.data(sized, "arm", "replicate", "seed", "test_accuracy", "test_n"),
+                data=selection.data(
+                    sized, "arm", "replicate", "seed", "scored_accuracy", "scored_n"
+                ),
             ),
         ),
         tables=(_table(records, found),),
@@ -41,14 +45,21 @@ def build(records: Records) -> Section | None:
 
 
 def _text(records: Records, found: Conclusions, layout: Layout) -> str:
-    sizes = records.replicates["test_n"].dropna()
+    sizes = records.replicates["scored_n"].dropna()
     examples = f" of {int(sizes.max()):,} examples" if not sizes.empty else ""
     which = "Each arm's best configuration" if layout.name else "The best configuration"
     most = max(arm.n for arm in found.arms.values())
+    split = (
+        f"a test split{examples} that the search never saw"
+        if records.scored_split == "test"
+        else f"the validation split{examples}"
+    )
+    if records.scored_split != "test" and records.manifest["spec"].get("search"):
+        split += ", by which it was chosen as well: that flatters it"
     times = "once more, on a fresh seed" if most == 1 else f"{most} more times, on fresh seeds"
     return (
-        f"{which} was trained {times}, and scored on a test split{examples} that the search never "
-        "saw. Replicates of the same number share their seed."
+        f"{which} was trained {times}, and scored on {split}. Replicates of the same number share "
+        "their seed."
     )
 
 
@@ -92,7 +103,7 @@ def _panel(
         if not layout.name:
             axes.set_xlim(-1, 1)
             axes.set_xticks([])
-        axes_of(records, axes, layout, "Test accuracy, %")
+        axes_of(records, axes, layout, f"{wording.scored_accuracy(records)}, %")
         (axes.set_ylim if upright else axes.set_xlim)(100 * limits[0], 100 * limits[1])
 
     return figures.panel(
@@ -119,7 +130,7 @@ def _baseline(axes: Axes, name: str, mean: float, upright: bool) -> None:
 def _caption(found: Conclusions, limits: tuple[float, float]) -> str:
     several = any(arm.n > 1 for arm in found.arms.values())
     bars = (
-        "Large marks are means; bars are their 95\u00a0% intervals, over seeds and test examples "
+        "Large marks are means; bars are their 95\u00a0% intervals, over seeds and examples "
         "together. Small dots are replicates, a training each."
         if several
         else "One replicate an arm, so there is no interval."
@@ -165,7 +176,9 @@ def _alt(records: Records, found: Conclusions) -> str:
     best = max(found.arms.values(), key=lambda arm: -math.inf if arm.mean is None else arm.mean)
     first = wording.arm_label(records, best.name)
     end = f" The highest mean among arms is that of {first}." if len(records.arms) > 1 else ""
-    return f"Dot chart of test accuracy, replicates and their means: {listed}.{end}"
+    return (
+        f"Dot chart of {records.scored_split} accuracy, replicates and their means: {listed}.{end}"
+    )
 
 
 def _table(records: Records, found: Conclusions) -> Table:
@@ -176,12 +189,12 @@ def _table(records: Records, found: Conclusions) -> Table:
     rows += [_row(records, base, "baseline") for base in found.baselines.values()]
     return Table(
         id="test-accuracy",
-        caption="Test accuracy of arms and baselines, and what they cost",
+        caption=f"{wording.scored_accuracy(records)} of arms and baselines, and what they cost",
         columns=(
             Column("Arm"),
             Column("Replicates", True),
             Column("Failed", True),
-            Column("Test accuracy", True, "%"),
+            Column(wording.scored_accuracy(records), True, "%"),
             Column("95\u00a0% interval, seeds and examples", True),
             Column("Seeds alone", True),
             Column("Lowest", True, "%"),

@@ -60,7 +60,8 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
     """One sentence to act on, then the accuracy that it rests on."""
     arm = found.arms[recommended.arm]
     reached = (
-        f"{wording.mean_percent(arm.mean, arm.both)} of the test split right, the mean of "
+        f"{wording.mean_percent(arm.mean, arm.both)} of the {records.scored_split} split right, "
+        "the mean of "
         f"{wording.plural(arm.n, 'replicate')}{_interval_clause(arm)}"
     )
     if len(records.arms) == 1:
@@ -173,7 +174,7 @@ def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, 
     seeds = wording.plural(arm.n, "replicate")
     facts = [
         Fact(
-            "Test accuracy",
+            wording.scored_accuracy(records),
             wording.mean_percent(arm.mean, arm.both),
             f"{seeds}; 95\u00a0% interval {wording.interval(arm.both)}"
             if arm.n > 1

@@ -57,7 +57,7 @@ def _arm_front(records: Records) -> str:
     if len(found.front) == 0 or len(records.arms) == 1:
         return ""
     labels = wording.listing([wording.arm_label(records, arm) for arm in found.front])
-    return f" By mean test accuracy and step time, that is {labels}."
+    return f" By mean {records.scored_split} accuracy and step time, that is {labels}."
 
 
 def _keys(records: Records) -> tuple[Key, ...]:
@@ -90,12 +90,12 @@ def _arms(records: Records) -> Figure | None:
     return Figure(
         id="cost-arms-figure",
         panels=tuple(panels),
-        caption="Arms: mean test accuracy of the replicates"
+        caption=f"Arms: mean {records.scored_split} accuracy of the replicates"
         + (", with 95\u00a0% intervals that the chart may cut" if bars else "")
         + "; costs are medians, on logarithmic scales.",
         legend=(*_keys(records), figures.line_key("Pareto front", figures.INK)),
         data=Data(
-            ("arm", "test_accuracy", "low", "high", "step_ms", "train_s", "parameters"),
+            ("arm", "scored_accuracy", "low", "high", "step_ms", "train_s", "parameters"),
             tuple(
                 (
                     arm.name,
@@ -124,7 +124,7 @@ def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel
                 ends = 100 * max(0.0, arm.both.low), 100 * min(1.0, arm.both.high)
             style = figures.arm_style(records.arms, arm.name)
             figures.mean_mark(axes, at, mean, ends, style, upright=True)
-        _cost_axes(axes, costs, cost, "Test accuracy, %")
+        _cost_axes(axes, costs, cost, f"{wording.scored_accuracy(records)}, %")
         room = max(max(means) - min(means), 1.0)
         axes.set_ylim(min(means) - room, max(means) + room)
 
@@ -135,7 +135,8 @@ def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel
     )
     return figures.panel(
         f"cost-arms-{cost.column.replace('_', '-')}",
-        f"Scatter chart of the arms' test accuracy against {cost.label.lower()}: {listed}.",
+        f"Scatter chart of the arms' {records.scored_split} accuracy against "
+        f"{cost.label.lower()}: {listed}.",
         draw,
     )
 

@@ -38,7 +38,7 @@ def build(records: Records) -> Section | None:
 def _text(found: Conclusions) -> str:
     return (
         "Accuracies are compared replicate by replicate, each pair on the same seed, and test "
-        "example by test example; intervals and p values are corrected by Holm's method, for the "
+        "example by example; intervals and p values are corrected by Holm's method, for the "
         "pairs of each table together. Equivalent means that the whole 95\u00a0% interval lies "
         f"within ±{100 * found.margin:g} points, the margin that the study declares too small to "
         "matter."
@@ -108,7 +108,7 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
         axes.grid(visible=False, axis="y")
         scales.linear(axes, "x", lambda value: f"{value:+g}".replace("-", "−").replace("+0", "0"))
         axes.set_xlim(-extent, extent)
-        axes.set_xlabel("Difference in test accuracy, points")
+        axes.set_xlabel(f"Difference in {records.scored_split} accuracy, points")
 
     listed = "; ".join(
         f"{wording.arm_label(records, pair.a)} less {wording.arm_label(records, pair.b)} "
@@ -118,7 +118,7 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
     )
     return figures.panel(
         "verdicts-differences",
-        f"Interval chart of differences in test accuracy, in points: {listed}.",
+        f"Interval chart of differences in {records.scored_split} accuracy, in points: {listed}.",
         draw,
         height=70 + 26 * len(pairs),
     )

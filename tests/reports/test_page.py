@@ -118,7 +118,7 @@ def test_a_failed_replicate_has_its_reason_on_the_page(make_run: MakeRun) -> Non
     root = make_run(replicates=3)
     file = runs.RunDirectory(root).replicate("depth=2", 1) / "result.json"
     file.write_text(
-        json.dumps(failed(json.loads(file.read_text()), HOSTILE) | {"test_accuracy": None})
+        json.dumps(failed(json.loads(file.read_text()), HOSTILE) | {"scored_accuracy": None})
     )
     parsed = check(rendered(root))
     assert parsed.text.count("<script>alert(1)</script>") == 2  # among failures and replicates
@@ -131,7 +131,7 @@ def test_figures_offer_their_numbers(make_run: MakeRun) -> None:
     links = [t for t in parsed.all("href") if t.startswith("data:text/csv")]
     assert len(links) == [tag for tag, _ in parsed.elements].count("figure")
     table = unquote(links[0].partition(",")[2]).splitlines()
-    assert table[0] == "arm,replicate,seed,test_accuracy,test_n"
+    assert table[0] == "arm,replicate,seed,scored_accuracy,scored_n"
     assert len(table) == 1 + 5 * 3  # four arms and the bag of embeddings
 
 

@@ -3,9 +3,11 @@
 import dataclasses
 import re
 import shutil
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import profile_testing
 import pytest
 from report_testing import MakeRun
 
@@ -33,6 +35,17 @@ def one_failed(result: dict[str, Any]) -> dict[str, Any]:
     return result if result["trial"] != 1 else {**result, "state": "failed", "reason": "no memory"}
 
 
+def everything(root: Path) -> runs.Records:
+    """Records in which every section finds something to say."""
+    records = runs.read_records(root)
+    published = {"source": "A book", "val_accuracy": [0.7, 0.8], "val_loss": [0.5, 0.4]}
+    return dataclasses.replace(
+        records,
+        manifest={**records.manifest, "published": published},
+        other_profiles=(profile_testing.profile(),),
+    )
+
+
 def named(module: ModuleType) -> str:
     return module.__name__.rpartition(".")[2]
 
@@ -41,7 +54,7 @@ def named(module: ModuleType) -> str:
 def test_section_keeps_to_the_protocol(module: ModuleType, make_run: MakeRun) -> None:
     assert module.__doc__
     assert isinstance(module.ORDER, int)
-    section = module.build(runs.read_records(make_run(replicates=3, edit=one_failed)))
+    section = module.build(everything(make_run(replicates=3, edit=one_failed)))
     assert isinstance(section, content.Section)
     assert plain(section)
     assert section.text
@@ -62,10 +75,9 @@ def test_section_copes_with_no_trials(module: ModuleType, make_run: MakeRun) -> 
 
 
 def test_sections_are_in_order_and_have_ids_of_their_own(make_run: MakeRun) -> None:
-    sections = page.build_sections(
-        runs.read_records(make_run(trials=3, replicates=2, edit=one_failed))
-    )
-    assert [section.id for section in sections][:3] == ["answer", "accuracy", "verdicts"]
+    sections = page.build_sections(everything(make_run(trials=3, replicates=2, edit=one_failed)))
+    first = ["answer", "accuracy", "published", "verdicts"]
+    assert [section.id for section in sections][:4] == first
     assert len({section.id for section in sections}) == len(sections) == len(MODULES)
     assert len({module.ORDER for module in MODULES}) == len(MODULES)
 

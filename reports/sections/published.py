@@ -1,0 +1,155 @@
+"""What somebody published, epoch by epoch, beside the replicates of the same protocol."""
+
+from matplotlib.axes import Axes
+
+from harness import published
+from harness.published import Cell
+from harness.runs import Records
+from reports import figures, scales, wording
+from reports.content import Cell as TableCell
+from reports.content import Column, Data, Figure, Panel, Row, Section, Table, Value
+
+ORDER = 25
+_TITLES = {
+    "val_accuracy": ("Validation accuracy", "%", 100.0),
+    "val_loss": ("Validation loss", "", 1.0),
+    "accuracy": ("Training accuracy", "%", 100.0),
+    "loss": ("Training loss", "", 1.0),
+    "step_ms": ("Training step", "ms", 1.0),
+}
+_CHARTED = ("val_accuracy", "val_loss")
+
+
+def build(records: Records) -> Section | None:
+    found = published.by_epoch(records)
+    measured = {m: e for m, e in found.items() if any(c.n for c in e.values())}
+    if not measured:
+        return None
+    source = str(records.manifest["published"].get("source") or "The published training")
+    n = max(cell.n for epochs in measured.values() for cell in epochs.values())
+    return Section(
+        id="published",
+        title="Beside the published figures",
+        text=(
+            f"{source}: one training, as its author printed it. Here the same protocol ran "
+            f"{wording.plural(n, 'time')} on seeds of its own; the intervals are 95\u00a0%, over "
+            "these seeds. Step times are of different machines.",
+            _text(measured),
+        ),
+        figures=(
+            Figure(
+                id="published-figure",
+                panels=tuple(
+                    _panel(records, measure, measured[measure])
+                    for measure in _CHARTED
+                    if measure in measured
+                ),
+                caption="Thin lines are replicates, dots their means with intervals; crosses on "
+                "the dashed line are the published figures.",
+                data=Data(
+                    ("measure", "epoch", "published", "mean", "low", "high", "replicates"),
+                    tuple(
+                        (measure, epoch, c.published, c.mean,
+                         c.interval.low if c.interval else None,
+                         c.interval.high if c.interval else None, c.n)
+                        for measure, epochs in measured.items()
+                        for epoch, c in epochs.items()
+                    ),
+                ),
+                legend=(
+                    figures.marker_key("mean of the replicates", _STYLE, "best"),
+                    figures.line_key("published", figures.INK, ".4 .3"),
+                ),
+            ),
+        ),
+        tables=(_table(measured),),
+    )  # fmt: skip
+
+
+_STYLE = figures.Style(figures.SERIES[0], "o")
+
+
+def _text(measured: dict[str, dict[int, Cell]]) -> str:
+    measure = next(iter(measured))
+    judged = [cell.inside for cell in measured[measure].values() if cell.inside is not None]
+    if not judged:
+        return "A single replicate has no interval to hold the published figures against."
+    title = _TITLES[measure][0].lower()
+    return (
+        f"Of {wording.plural(len(judged), 'epoch')}, the published {title} lies within the "
+        f"interval of the mean in {sum(judged)}. A single training may well lie outside of it: "
+        "the interval is of the mean."
+    )
+
+
+def _panel(records: Records, measure: str, epochs: dict[int, Cell]) -> Panel:
+    title, unit, factor = _TITLES[measure]
+    table = records.replicate_epochs
+    table = table[(table["arm"] == records.arms[0]) & (table["epoch"] <= max(epochs))]
+
+    def draw(axes: Axes) -> None:
+        for _, ours in table.groupby("replicate"):
+            axes.plot(
+                ours["epoch"], ours[measure] * factor, color=_STYLE.colour, linewidth=0.8, alpha=0.5
+            )
+        axes.plot(
+            list(epochs), [cell.published * factor for cell in epochs.values()],
+            color=figures.INK, marker="x", linestyle=(0, (4, 3)), linewidth=1.2, zorder=3.2,
+        )  # fmt: skip
+        for epoch, cell in epochs.items():
+            if cell.mean is not None:
+                ends = cell.interval and (cell.interval.low * factor, cell.interval.high * factor)
+                figures.mean_mark(
+                    axes, epoch, cell.mean * factor, ends or None, _STYLE, upright=True
+                )
+        scales.whole(axes, "x")
+        scales.linear(axes, "y")
+        axes.set_xlabel("Epoch")
+        axes.set_title(f"{title}, {unit}" if unit else title)
+
+    listed = "; ".join(
+        f"epoch {epoch}: {_number(cell.mean, factor)} here, "
+        f"{_number(cell.published, factor)} published"
+        for epoch, cell in epochs.items()
+    )
+    alt = f"Line chart of {title.lower()}{f' in {unit}' if unit else ''} by epoch: {listed}."
+    return figures.panel(f"published-{measure}", alt, draw)
+
+
+def _table(measured: dict[str, dict[int, Cell]]) -> Table:
+    columns = [Column("Epoch", numeric=True)]
+    for measure in measured:
+        title, unit, _ = _TITLES[measure]
+        columns += [
+            Column(f"{title}, published", True, unit),
+            Column("mean here", True, unit),
+            Column("95\u00a0% interval", True, unit),
+        ]
+    rows = []
+    for epoch in range(1, 1 + max(max(epochs) for epochs in measured.values())):
+        row: list[TableCell] = [str(epoch)]
+        for measure, epochs in measured.items():
+            factor = _TITLES[measure][2]
+            cell = epochs.get(epoch)
+            if cell is None:
+                row += [wording.MISSING] * 3
+                continue
+            row += [
+                Value(_number(cell.published, factor), cell.published * factor),
+                wording.MISSING
+                if cell.mean is None
+                else Value(_number(cell.mean, factor), cell.mean * factor),
+                wording.MISSING
+                if cell.interval is None
+                else f"{_number(cell.interval.low, factor)} to "
+                f"{_number(cell.interval.high, factor)}",
+            ]
+        rows.append(Row(tuple(row)))
+    return Table("published-table", "Epoch by epoch", tuple(columns), tuple(rows))
+
+
+def _number(value: float | None, factor: float) -> str:
+    if value is None:
+        return wording.MISSING
+    scaled = value * factor
+    return f"{scaled:.1f}" if factor == 100.0 or scaled >= 10 else f"{scaled:.3f}"
