@@ -128,7 +128,7 @@ class ArmSearch:
         """What a worker is told to do; its checkpoints are gone when the trial has ended."""
         return Train(
             task=assignment.task,
-            dataset=self._study.dataset,
+            dataset=self._study.dataset_of(self.arm),
             hyperparameters=assignment.hyperparameters,
             seed=assignment.seed,
             epochs=self._study.budget.epochs,

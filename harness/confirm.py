@@ -93,7 +93,7 @@ class Replicates:
         keeps_model = planned.score and planned.number == 1
         return Train(
             task=assignment.task,
-            dataset=self._study.dataset,
+            dataset=self._study.dataset_of(self.arm),
             hyperparameters=planned.hyperparameters,
             seed=planned.seed,
             epochs=self._study.budget.epochs,
@@ -135,7 +135,7 @@ class Replicates:
 
     def _describe_model(self, planned: Planned, record: Mapping[str, Any]) -> None:
         """What a user of the model needs beside it: vocabulary and hyperparameters."""
-        dataset, hyperparameters = self._study.dataset, planned.hyperparameters
+        dataset, hyperparameters = self._study.dataset_of(self.arm), planned.hyperparameters
         words = dataset.words(hyperparameters.vocabulary)
         text = "".join(f"{word}\n" for word in words)
         runs.write_atomically(

@@ -175,7 +175,7 @@ def estimate(
         for _ in range(DRAWS):
             drawn = {name: draw(rng, d) for name, d in study.search.items()}
             hp = study.hyperparameters(arm, drawn)
-            batches = math.ceil(study.dataset.train / hp.batch_size)
+            batches = math.ceil(study.dataset_of(arm).train / hp.batch_size)
             validated = math.ceil(study.dataset.validation / hp.batch_size)
             epoch_ms = step_ms(hp, classes) * (batches + evaluation * validated)
             costs.append(compile_s + study.budget.epochs * epoch_ms / 1000.0)

@@ -30,6 +30,7 @@ DEVICES = ("auto", "cpu", "gpu")
 FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
 
 PATIENCE = 2  # epochs without a lower validation loss, by default
+TRAIN = "train"  # a number of training examples may be compared, too
 MOST_UNITS = 4096  # that a held budget is met with
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
@@ -66,6 +67,8 @@ class Study:
     Deep Learning Tuning Playbook: every value of `compare` becomes an arm, and all of `search`
     is searched anew within each arm. Each arm's best configuration is then trained on `replicates`
     fresh seeds; a difference in accuracy of up to `margin` (0 to 1) is held too small to matter.
+
+    `compare` may hold `train` as well, numbers of training examples up to the dataset's.
 
     Replicates are scored on the test split, or on the validation split of a dataset without one.
     A replicate stops when its validation loss has not fallen for `patience` epochs, and its best
@@ -148,9 +151,15 @@ class Study:
             for arm in arms
         ]
 
+    def dataset_of(self, arm: Arm) -> Dataset:
+        """What the arm is trained and judged on; only the training split may differ."""
+        size = arm.values.get(TRAIN)
+        return self.dataset if size is None else replace(self.dataset, train=size)
+
     def hyperparameters(self, arm: Arm, params: Mapping[str, Any]) -> Hyperparameters:
         """What a trial of the arm trains with; where something is held, with units to match."""
         values = {**self.fixed, **arm.values, **params}
+        values.pop(TRAIN, None)
         if self.hold and "units" not in values:
             values["units"] = self.solved.get(arm.name, 1)
             if "parameters" in self.hold:
@@ -159,9 +168,15 @@ class Study:
 
     def quick(self) -> "Study":
         """The same question on a subsample with a small budget."""
+        dataset = self.dataset.smaller(**QUICK_SPLITS)
+        compare = dict(self.compare)
+        if TRAIN in compare:
+            share = dataset.train / self.dataset.train
+            compare[TRAIN] = [max(1, round(size * share)) for size in compare[TRAIN]]
         return replace(
             self,
-            dataset=self.dataset.smaller(**QUICK_SPLITS),
+            dataset=dataset,
+            compare=compare,
             budget=Budget(
                 trials=min(self.budget.trials, QUICK_TRIALS),
                 epochs=min(self.budget.epochs, QUICK_EPOCHS),
@@ -253,6 +268,13 @@ class Study:
                 raise UserError(f"compare: {name} needs a list of values, got {values!r}")
             if len({_text(value) for value in values}) != len(values):
                 raise UserError(f"compare: {name} lists a value twice")
+        for size in self.compare.get(TRAIN, ()):
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise UserError(f"compare: {TRAIN}: {size!r} is not a number of training examples")
+            if size > self.dataset.train:
+                raise UserError(
+                    f"compare: {TRAIN}: {size:,} are more than the dataset's {self.dataset.train:,}"
+                )
         for name, distribution in self.search.items():
             if not isinstance(distribution, BaseDistribution):
                 raise UserError(

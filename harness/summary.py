@@ -54,7 +54,9 @@ def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
     compared = next(
         arm["values"] for arm in records.manifest["arms"] if arm["name"] == trial["arm"]
     )
-    return {**records.manifest["spec"]["fixed"], **compared, **searched_parameters(trial)}
+    found = {**records.manifest["spec"]["fixed"], **compared, **searched_parameters(trial)}
+    found.pop("train", None)  # of the dataset, and said by the arm's name
+    return found
 
 
 def summarise(records: Records, report: str) -> dict[str, Any]:

@@ -263,3 +263,43 @@ def test_export_without_replicates_says_how_to_get_a_model(file: Path) -> None:
     session.run(options(file, replicates=0))
     with pytest.raises(UserError, match="with --replicates 1 or more"):
         exporting(file, output=file.parent / "out")()
+
+
+def test_each_size_of_training_split_trains_on_its_own(file: Path, trained: list[Train]) -> None:
+    file.write_text(
+        STUDY.replace("replicates=3", "replicates=2, compare={'train': [8, 16]}, fixed={}")
+    )
+    session.run(options(file))
+    sizes = [(order.task.partition("/")[0], order.dataset.train) for order in trained]
+    assert set(sizes) == {("train=8", 8), ("train=16", 16), (BAG_OF_EMBEDDINGS, Noise().train)}
+
+
+def test_without_a_test_split_validation_is_scored_and_without_patience_the_last_epoch(
+    file: Path, trained: list[Train], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(
+        STUDY.replace(
+            "replicates=3",
+            "replicates=3, patience=None, dataset=Noise(test=0), "
+            "published={'source': 'A book', 'val_accuracy': [0.5, 0.6]}",
+        ).replace("import toy_study", "import Noise, toy_study")
+    )
+    session.run(options(file, json_output=True))
+    outcome = json.loads(capsys.readouterr().out)
+    assert outcome["arms"][0]["replicates"]["split"] == "validation"
+    assert outcome["arms"][0]["replicates"]["n"] == 3
+    replicates = [order for order in trained if order.score]
+    assert {(order.score, order.keep_best) for order in replicates} == {("validation", False)}
+    records = read_records(directory(file).root)
+    assert set(records.replicates["split"]) == {"validation"}
+    epochs = records.replicate_epochs[records.replicate_epochs["arm"] == "depth=1"]
+    assert set(epochs.groupby("replicate").size()) == {4}  # all of the budget
+    told = outcome["published"]
+    assert [(each["epoch"], each["published"]) for each in told] == [(1, 0.5), (2, 0.6)]
+    first = epochs.loc[epochs["epoch"] == 1, "val_accuracy"]
+    assert told[0]["mean"] == pytest.approx(first.mean())
+    assert told[0]["n"] == 3
+    page = (directory(file).root / "report.html").read_text()
+    assert "Validation accuracy against depth" in page
+    assert "test split" not in page
+    assert "Beside the published figures" in page

@@ -23,7 +23,7 @@ def test_every_study_declares_a_question_and_loads(name: str) -> None:
     assert NAME.fullmatch(name)
     assert declaration.question.endswith("?")
     assert declaration.study.arms()
-    assert declaration.study.quick().arms() == declaration.study.arms()
+    assert len(declaration.study.quick().arms()) == len(declaration.study.arms())
 
 
 @pytest.mark.parametrize("name", ["lstm_depth", "gru_depth", "rnn_depth"])

@@ -34,6 +34,11 @@ def test_nothing_compared_is_one_arm() -> None:
         ({"compare": {"depth": 3}}, "depth needs a list"),
         ({"compare": {"depth": [1, 1]}}, "lists a value twice"),
         ({"compare": {"depth": [0, 1]}}, "^depth:"),
+        ({"compare": {"train": [9_000_000]}}, "more than the dataset's"),
+        ({"compare": {"train": [0]}}, "not a number of training examples"),
+        ({"patience": 0}, "^patience:"),
+        ({"published": {"f1": [0.5]}}, "^published: 'f1' is not one of"),
+        ({"published": {"loss": "low"}}, "^published: loss needs a list"),
         ({"compare": {"width": [1, 2]}}, "^width: no such hyperparameter"),
         ({"search": {"units": 5}}, "units needs an Optuna distribution"),
         ({"search": {"units": IntDistribution(0, 5)}}, "^units:"),
@@ -104,3 +109,14 @@ def test_quick_is_smaller_and_asks_the_same() -> None:
     assert (quick.dataset.train, quick.dataset.validation) == (2000, 1000)
     assert (quick.budget.trials, quick.budget.epochs) == (3, 2)
     assert toy_study().quick().dataset.train == 64
+
+
+def test_training_sizes_may_be_compared() -> None:
+    study = toy_study(dataset=Noise(train=9000, validation=900, test=900),
+                      compare={"train": [100, 3000, 9000]}, fixed={})  # fmt: skip
+    sizes = {arm.name: study.dataset_of(arm) for arm in study.arms()}
+    assert {name: each.train for name, each in sizes.items()} == {
+        "train=100": 100, "train=3000": 3000, "train=9000": 9000,
+    }  # fmt: skip
+    assert {(each.validation, each.test) for each in sizes.values()} == {(900, 900)}
+    assert [arm.name for arm in study.quick().arms()] == ["train=22", "train=667", "train=2000"]

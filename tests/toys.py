@@ -146,7 +146,10 @@ class ToyPool:
         if order.model is not None:
             Path(order.model).write_bytes(b"a model")
         rng = np.random.default_rng(order.seed)
-        right = rng.random(order.dataset.test) < 0.9 - 0.05 * order.hyperparameters.depth
+        right = (
+            rng.random(getattr(order.dataset, order.score))
+            < 0.9 - 0.05 * order.hyperparameters.depth
+        )
         return TestScores(0.3, right.astype(np.uint8))
 
     def _epoch(self, worker: int) -> None:

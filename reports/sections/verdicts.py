@@ -78,7 +78,8 @@ def _extent(pairs: list[Pair]) -> float:
     """How far to either side the chart goes, in points: no interval may squeeze the others."""
     differences = [100 * abs(pair.comparison.difference) for pair in pairs]
     ends = sorted(100 * max(map(abs, pair.comparison.interval)) for pair in pairs)
-    return float(1.08 * min(ends[-1], max(3 * max(differences), 2 * ends[0], 1.0)))
+    widest = min(ends[-1], max(3 * max(differences), 2 * ends[0], 1.0))
+    return max(1.08 * float(widest), 0.1)  # arms right on the very same examples do not differ
 
 
 def _cut(pairs: list[Pair]) -> str:

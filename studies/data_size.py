@@ -1,0 +1,24 @@
+"""Does depth pay once there are more reviews to learn from?
+
+Depth 1 to 3 on 1,000, 4,000 and 16,000 training reviews, the smaller ones part of the larger; all
+are judged by the same validation and test reviews. Each size has a vocabulary of its own.
+"""
+
+from harness import Budget, FloatDistribution, Imdb, IntDistribution, Study
+
+study = Study(
+    dataset=Imdb(train=16_000, validation=4_000, test=5_000),
+    compare={"depth": [1, 2, 3], "train": [1_000, 4_000, 16_000]},
+    search={
+        "units": IntDistribution(4, 32, log=True),
+        "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
+        "dropout": FloatDistribution(0.0, 0.5),
+    },
+    fixed={"cell": "lstm", "sequence_length": 100, "batch_size": 32, "embedding_dim": 32,
+           "vocabulary": 10_000},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=8, epochs=8),
+    replicates=5,
+    seed=0,
+)  # fmt: skip
