@@ -34,6 +34,7 @@ def step_time(identity: str, machines: Mapping[str, Entries]) -> Figure:
                 },
                 title=f"Training step on {wording.shorten(where, 40)}, ms",
                 label="Depth",
+                limits=[_median(e) for each in machines.values() for e in each],
                 logarithmic=False,
             )
         )
@@ -44,8 +45,13 @@ def step_time(identity: str, machines: Mapping[str, Entries]) -> Figure:
 
 
 def throughput(identity: str, machines: Mapping[str, Entries]) -> Figure | None:
-    """Sequences a second against batch size; None where all batches are equal."""
-    if len({entry["batch_size"] for entries in machines.values() for entry in entries}) < 2:
+    """Sequences a second against batch size; None where no machine has measured several."""
+    machines = {
+        machine: entries
+        for machine, entries in machines.items()
+        if len({entry["batch_size"] for entry in entries}) > 1
+    }
+    if not machines:
         return None
     series = _series(machines, _by_batch)
     panels: list[Panel] = []
@@ -65,8 +71,9 @@ def throughput(identity: str, machines: Mapping[str, Entries]) -> Figure | None:
                     )
                     for name in series
                 },
-                title=f"Throughput on {wording.shorten(where, 30)}, sequences a second",
+                title=f"Sequences a second on {wording.shorten(where, 32)}",
                 label="Batch size, sequences",
+                limits=[_throughput(e) for each in machines.values() for e in each],
                 logarithmic=True,
             )
         )
@@ -86,8 +93,11 @@ def _panel(
     *,
     title: str,
     label: str,
+    limits: Sequence[float],
     logarithmic: bool,
 ) -> Panel:
+    """`limits` holds what all panels of the figure show, so that they have one scale."""
+
     def draw(axes: Axes) -> None:
         for name in series:
             style = figures.arm_style(series, name)
@@ -97,13 +107,12 @@ def _panel(
                 axes.scatter(
                     xs, ys, color=style.colour, marker=style.marker, zorder=3, clip_on=False
                 )
-        every = [point for each in points.values() for point in each]
         if logarithmic:
-            sizes = sorted({x for x, _ in every})
+            sizes = sorted({x for each in points.values() for x, _ in each})
             scales.logarithmic(axes, "x", sizes, round_values=sizes)
         else:
             scales.whole(axes, "x")
-        scales.logarithmic(axes, "y", [y for _, y in every])
+        scales.logarithmic(axes, "y", limits)
         axes.set_xlabel(label)
         axes.set_title(title)
 
