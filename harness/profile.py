@@ -270,22 +270,36 @@ def in_words(profiled: Any) -> list[str]:
 
 def predict_study(
     study: "Study", name: str, workers: int, *places: Path
-) -> "tuple[Estimate, Path] | None":
-    """How long a study will take at most, by the first profile that can tell, and that profile.
+) -> "tuple[Estimate, str] | None":
+    """How long a study will take at most, and by which profiles, in words.
 
     Looked for in the run directory of `name` below each of `places`, then there, then in the run
-    directories of other studies. None where no profile has the study's backend and cells.
+    directories of other studies. The first that can tell counts, together with all others of the
+    same processor and versions: the more shapes were measured, the less is extrapolated. None
+    where no profile has the study's backend.
     """
     from harness import runs, scaling
 
     files = [place / name / "profile.json" for place in places]
     files += [place / "profile.json" for place in places]
     files += [file for place in places for file in sorted(place.glob("*/profile.json"))]
-    for file in files:
-        found = runs.read_profile(file)
-        if found and (estimated := scaling.estimate(study, found, workers=workers)):
-            return estimated, file
+    profiles = {file: found for file in files if (found := runs.read_profile(file))}
+    for file, first in profiles.items():
+        if not scaling.estimate(study, first, workers=workers):
+            continue
+        alike = [each for each in profiles.values() if _machine(each) == _machine(first)]
+        entries = [entry for each in alike for entry in each["entries"]]
+        estimated = scaling.estimate(study, {"entries": entries}, workers=workers)
+        assert estimated is not None  # with more entries than were enough
+        others = f" and {len(alike) - 1} more of this machine" if len(alike) > 1 else ""
+        return estimated, f"{file}{others}"
     return None
+
+
+def _machine(profile: Any) -> Any:
+    """Equal where step times may be used together."""
+    environment = profile.get("environment") or {}
+    return [environment.get(key) for key in ("cpu", "gpus", "packages")]
 
 
 def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -> None:
@@ -301,18 +315,18 @@ def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -
             f"no profile of {study.backend} on a cpu to predict {name} from; make one with: "
             "python -m harness.profile --quick --cell lstm --depth 1,4 --units 4,64"
         )
-    estimated, file = found
+    estimated, profiles = found
     hours = estimated.seconds / 3600.0
     if json_output:
         answer = {"study": declaration.name, "hours": hours, "search_s": estimated.search_s,
                   "replicates_s": estimated.replicates_s, "workers": workers,
-                  "profile": str(file)}  # fmt: skip
+                  "profile": profiles}  # fmt: skip
         print(runs.to_json(answer))
         return
     print(
         f"{declaration.name}: at most {hours:.2g} hours on {workers} workers "
         f"(search {estimated.search_s:.0f} s, replicates {estimated.replicates_s:.0f} s), "
-        f"pruning makes it less; by {file}"
+        f"pruning makes it less; by {profiles}"
     )
 
 

@@ -157,7 +157,7 @@ def _estimate(options: Options, name: str, study: Study, directory: runs.RunDire
             search_s=estimated.search_s,
             replicates_s=estimated.replicates_s,
             workers=estimated.workers,
-            profile=str(profile),
+            profile=profile,
         )
 
 

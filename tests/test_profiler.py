@@ -1,5 +1,6 @@
 """The profiler's coordinator: what is measured, kept, pooled, flagged; and its command line."""
 
+import copy
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from profile_testing import configuration, figures, profile
 from report_testing import write_run
+from toys import toy_study
 
 from harness import energy, profiler, runs, spread
 from harness import profile as command
@@ -207,6 +209,32 @@ def test_the_page_names_what_is_unstable() -> None:
     assert "<td>unstable</td>" in text
     assert "Unstable: 1 of 4" in text
     assert text == profile_page.render(profile(), now="2026-11-23T12:00:00Z")
+
+
+def test_predictions_use_all_profiles_of_one_machine_and_no_others(tmp_path: Path) -> None:
+    study = toy_study(backend="tensorflow")
+    runs_directory = tmp_path / "runs"
+    own = profile()
+    for name, cpu, factor in (("a", "A processor", 1.0), ("b", "A processor", 3.0),
+                              ("c", "Another", 100.0)):  # fmt: skip
+        each = copy.deepcopy(own)
+        each["environment"]["cpu"] = cpu
+        for entry in each["entries"]:
+            entry["step_ms"]["median"] *= factor
+        (runs_directory / name).mkdir(parents=True)
+        (runs_directory / name / "profile.json").write_text(json.dumps(each))
+    found = command.predict_study(study, "mine", 2, runs_directory)
+    assert found is not None
+    both, told = found
+    assert told == f"{runs_directory / 'a' / 'profile.json'} and 1 more of this machine"
+    for name in ("b", "c"):
+        (runs_directory / name / "profile.json").unlink()
+    found = command.predict_study(study, "mine", 2, runs_directory)
+    assert found is not None
+    alone, told = found
+    assert told == str(runs_directory / "a" / "profile.json")
+    assert alone.seconds < both.seconds < 10 * alone.seconds
+    assert command.predict_study(study, "mine", 2, tmp_path / "empty") is None
 
 
 def test_energy_counts_packages_where_they_can_be_read(tmp_path: Path) -> None:

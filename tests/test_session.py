@@ -102,7 +102,7 @@ def test_json_is_one_object_with_the_contracts_keys(
 def test_an_estimate_is_held_against_what_it_took(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = Estimate(search_s=60.0, replicates_s=30.0, workers=2), Path("runs/a/profile.json")
+    found = Estimate(search_s=60.0, replicates_s=30.0, workers=2), "runs/a/profile.json"
     monkeypatch.setattr(session, "predict_study", lambda *_: found)
     assert session.run(options(file, json_output=True, quiet=False)) == 0
     err = capsys.readouterr().err
