@@ -9,28 +9,46 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+    from harness.datasets.dyck import Dyck
     from harness.datasets.imdb import Imdb
     from harness.datasets.imdb_keras import ImdbKeras
+    from harness.datasets.list_ops import ListOps
+    from harness.datasets.modular_counting import ModularCounting
+    from harness.datasets.parity import Parity
+    from harness.datasets.teacher import Teacher
+    from harness.datasets.temporal_order import TemporalOrder
     from harness.spec import Budget, Study
 
 __all__ = [
     "Budget",
     "CategoricalDistribution",
+    "Dyck",
     "FloatDistribution",
     "Imdb",
     "ImdbKeras",
     "IntDistribution",
+    "ListOps",
+    "ModularCounting",
+    "Parity",
     "Study",
+    "Teacher",
+    "TemporalOrder",
 ]
 
 _HOMES = {
     "Budget": "harness.spec",
     "CategoricalDistribution": "optuna.distributions",
+    "Dyck": "harness.datasets.dyck",
     "FloatDistribution": "optuna.distributions",
     "Imdb": "harness.datasets.imdb",
     "ImdbKeras": "harness.datasets.imdb_keras",
     "IntDistribution": "optuna.distributions",
+    "ListOps": "harness.datasets.list_ops",
+    "ModularCounting": "harness.datasets.modular_counting",
+    "Parity": "harness.datasets.parity",
     "Study": "harness.spec",
+    "Teacher": "harness.datasets.teacher",
+    "TemporalOrder": "harness.datasets.temporal_order",
 }
 
 

@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from optuna.distributions import (
@@ -30,7 +30,7 @@ DEVICES = ("auto", "cpu", "gpu")
 FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
 
 PATIENCE = 2  # epochs without a lower validation loss, by default
-TRAIN = "train"  # a number of training examples may be compared, too
+TRAIN = "train"  # the field of datasets that counts training examples
 MOST_UNITS = 4096  # that a held budget is met with
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
@@ -68,7 +68,8 @@ class Study:
     is searched anew within each arm. Each arm's best configuration is then trained on `replicates`
     fresh seeds; a difference in accuracy of up to `margin` (0 to 1) is held too small to matter.
 
-    `compare` may hold `train` as well, numbers of training examples up to the dataset's.
+    `compare` may hold fields of the dataset as well: `train`, numbers of training examples up to
+    the dataset's own, or what makes a made task harder. Baselines are of the dataset as declared.
 
     Replicates are scored on the test split, or on the validation split of a dataset without one.
     A replicate stops when its validation loss has not fallen for `patience` epochs, and its best
@@ -152,14 +153,19 @@ class Study:
         ]
 
     def dataset_of(self, arm: Arm) -> Dataset:
-        """What the arm is trained and judged on; only the training split may differ."""
-        size = arm.values.get(TRAIN)
-        return self.dataset if size is None else replace(self.dataset, train=size)
+        """What the arm is trained and judged on."""
+        changes = {name: v for name, v in arm.values.items() if name in self._of_dataset}
+        return replace(self.dataset, **changes) if changes else self.dataset
+
+    @property
+    def _of_dataset(self) -> set[str]:
+        """The compared names that are the dataset's: fields of its own."""
+        return {each.name for each in fields(self.dataset)} & set(self.compare)
 
     def hyperparameters(self, arm: Arm, params: Mapping[str, Any]) -> Hyperparameters:
         """What a trial of the arm trains with; where something is held, with units to match."""
-        values = {**self.fixed, **arm.values, **params}
-        values.pop(TRAIN, None)
+        of_arm = {name: v for name, v in arm.values.items() if name not in self._of_dataset}
+        values = {**self.fixed, **of_arm, **params}
         if self.hold and "units" not in values:
             values["units"] = self.solved.get(arm.name, 1)
             if "parameters" in self.hold:
@@ -268,9 +274,12 @@ class Study:
                 raise UserError(f"compare: {name} needs a list of values, got {values!r}")
             if len({_text(value) for value in values}) != len(values):
                 raise UserError(f"compare: {name} lists a value twice")
+        for name in ("validation", "test"):
+            if name in self.compare:
+                raise UserError(f"compare: {name}: arms are judged by equally many examples")
+        for arm in self.arms():
+            self.dataset_of(arm)  # raises where a value makes no sense
         for size in self.compare.get(TRAIN, ()):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise UserError(f"compare: {TRAIN}: {size!r} is not a number of training examples")
             if size > self.dataset.train:
                 raise UserError(
                     f"compare: {TRAIN}: {size:,} are more than the dataset's {self.dataset.train:,}"

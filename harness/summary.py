@@ -1,9 +1,11 @@
 """What a study came to, as one JSON object: the contract of `--json`. No Keras, no Optuna."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from harness import estimates, published, runs, verdicts
+from harness.parameters import Hyperparameters
 from harness.runs import Records
 from harness.statistics import pareto_front
 from harness.verdicts import ArmResult, Conclusions, Pair, conclude, spoken
@@ -11,6 +13,7 @@ from harness.verdicts import ArmResult, Conclusions, Pair, conclude, spoken
 if TYPE_CHECKING:
     import pandas as pd
 
+HYPERPARAMETERS = {field.name for field in fields(Hyperparameters)}
 ENDS = ("complete", "pruned", "failed")
 
 
@@ -55,8 +58,8 @@ def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
         arm["values"] for arm in records.manifest["arms"] if arm["name"] == trial["arm"]
     )
     found = {**records.manifest["spec"]["fixed"], **compared, **searched_parameters(trial)}
-    found.pop("train", None)  # of the dataset, and said by the arm's name
-    return found
+    # What is compared of the dataset is no hyperparameter; the arm's name says it.
+    return {name: value for name, value in found.items() if name in HYPERPARAMETERS}
 
 
 def summarise(records: Records, report: str) -> dict[str, Any]:

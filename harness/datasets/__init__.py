@@ -14,11 +14,17 @@ from harness.names import unknown
 
 if TYPE_CHECKING:
     from harness.datasets.base import Dataset as Dataset
+    from harness.datasets.dyck import Dyck as Dyck
     from harness.datasets.imdb import Imdb as Imdb
     from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
+    from harness.datasets.list_ops import ListOps as ListOps
+    from harness.datasets.modular_counting import ModularCounting as ModularCounting
+    from harness.datasets.parity import Parity as Parity
+    from harness.datasets.teacher import Teacher as Teacher
+    from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
 
 # The modules of this package that datasets share; every other module is a dataset.
-_SHARED = frozenset({"base", "cache", "download", "npz", "split", "text"})
+_SHARED = frozenset({"base", "cache", "download", "made", "npz", "split", "text"})
 
 
 def names() -> list[str]:

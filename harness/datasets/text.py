@@ -144,10 +144,7 @@ class Sequences:
         Ids from `vocabulary` on become the unknown word. Raises UserError for a length below 1 or
         a vocabulary without room for the marks.
         """
-        if sequence_length < 1:
-            raise UserError(f"sequence_length: {sequence_length} is less than 1")
-        if vocabulary <= UNKNOWN:
-            raise UserError(f"vocabulary: {vocabulary} leaves no room for the marks 0, 1 and 2")
+        check_encoding(sequence_length, vocabulary)
         # With padding before the first row, the window that ends where a row ends always exists;
         # what reaches into the rows before it is blanked out afterwards.
         flat = np.concatenate([np.zeros(sequence_length, np.int32), self.ids])
@@ -192,3 +189,11 @@ def _concatenated(
     # Token k of the result is token k - (tokens before its row) + (the row's start) of the corpus.
     shift = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
     return corpus.tokens[np.arange(len(shift)) + shift], lengths
+
+
+def check_encoding(sequence_length: int, vocabulary: int) -> None:
+    """Raises UserError for a length below 1 or a vocabulary without room for the marks."""
+    if sequence_length < 1:
+        raise UserError(f"sequence_length: {sequence_length} is less than 1")
+    if vocabulary <= UNKNOWN:
+        raise UserError(f"vocabulary: {vocabulary} leaves no room for the marks 0, 1 and 2")

@@ -18,7 +18,10 @@ every = pytest.mark.parametrize("name", datasets.names())
 
 
 def test_names_come_from_files() -> None:
-    assert datasets.names() == ["imdb", "imdb-keras"]
+    assert datasets.names() == [
+        "dyck", "imdb", "imdb-keras", "list-ops", "modular-counting", "parity", "teacher",
+        "temporal-order",
+    ]  # fmt: skip
 
 
 @every
@@ -83,7 +86,7 @@ def test_words_are_by_id(name: str, make_dataset: Make) -> None:
     dataset = make_dataset(name)
     words = dataset.words(30)
     assert words[:4] == ["<padding>", "<start>", "<unknown>", "<unused>"]
-    assert len(words) == 30
+    assert len(words) == min(30, len(dataset.words(1_000_000)))
     assert words == dataset.words(50)[:30]
     assert not any("\n" in word for word in dataset.words(1_000_000))
 
@@ -135,7 +138,7 @@ def test_senseless_sizes_are_refused(name: str, sizes: dict[str, int], complaint
         datasets.by_name(name, **sizes)
 
 
-@every
+@pytest.mark.parametrize("name", ["imdb", "imdb-keras"])  # made tasks have no end
 @pytest.mark.parametrize("too_many", ["train", "validation", "test"])
 def test_sizes_that_do_not_fit_are_refused_before_training(
     name: str, too_many: str, make_dataset: Make
@@ -158,7 +161,7 @@ def test_impossible_encodings_are_refused(name: str, make_dataset: Make) -> None
 def test_a_mistyped_name_gets_a_suggestion() -> None:
     with pytest.raises(UserError, match="no dataset named 'imbd'; did you mean imdb"):
         datasets.by_name("imbd")
-    with pytest.raises(UserError, match=r"no dataset named 'cifar'; known: imdb, imdb-keras"):
+    with pytest.raises(UserError, match=r"no dataset named 'cifar'; known: dyck, imdb, imdb-keras"):
         datasets.by_name("cifar")
     with pytest.raises(UserError, match="no dataset named 'base'"):
         datasets.by_name("base")

@@ -39,9 +39,17 @@ def everything(root: Path) -> runs.Records:
     """Records in which every section finds something to say."""
     records = runs.read_records(root)
     published = {"source": "A book", "val_accuracy": [0.7, 0.8], "val_loss": [0.5, 0.4]}
+    harder = {"difficulty": "depth", "solved": 0.86}
     return dataclasses.replace(
         records,
-        manifest={**records.manifest, "published": published},
+        manifest={
+            **records.manifest,
+            "published": published,
+            "spec": {
+                **records.manifest["spec"],
+                "dataset": {**records.manifest["spec"]["dataset"], **harder},
+            },
+        },
         other_profiles=(profile_testing.profile(),),
     )
 
@@ -76,7 +84,7 @@ def test_section_copes_with_no_trials(module: ModuleType, make_run: MakeRun) -> 
 
 def test_sections_are_in_order_and_have_ids_of_their_own(make_run: MakeRun) -> None:
     sections = page.build_sections(everything(make_run(trials=3, replicates=2, edit=one_failed)))
-    first = ["answer", "accuracy", "published", "verdicts"]
+    first = ["answer", "accuracy", "solved", "published"]
     assert [section.id for section in sections][:4] == first
     assert len({section.id for section in sections}) == len(sections) == len(MODULES)
     assert len({module.ORDER for module in MODULES}) == len(MODULES)

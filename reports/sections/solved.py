@@ -1,0 +1,62 @@
+"""Tasks that grow harder: what each network still solved."""
+
+from typing import Any
+
+from harness.runs import Records
+from harness.verdicts import ArmResult, conclude
+from reports import wording
+from reports.content import Cell, Column, Row, Section, Table, Value
+
+ORDER = 22
+
+
+def build(records: Records) -> Section | None:
+    dataset = records.manifest["spec"].get("dataset") or {}
+    field, threshold = dataset.get("difficulty"), dataset.get("solved")
+    arms = records.manifest["arms"]
+    if not threshold or any(field not in arm["values"] for arm in arms):
+        return None
+    found = conclude(records).arms
+    if not any(result.n for result in found.values()):
+        return None
+    levels = sorted({arm["values"][field] for arm in arms})
+    groups: dict[str, dict[Any, ArmResult]] = {}
+    for arm in arms:
+        rest = {name: value for name, value in arm["values"].items() if name != field}
+        label = ", ".join(
+            f"{wording.spoken(name)} {wording.value_text(value)}" for name, value in rest.items()
+        )
+        groups.setdefault(label or "all", {})[arm["values"][field]] = found[arm["name"]]
+    name = wording.spoken(str(field))
+    rows = []
+    for label, by_level in groups.items():
+        means = {level: by_level[level].mean for level in levels if level in by_level}
+        solved = [level for level, mean in means.items() if mean is not None and mean >= threshold]
+        cells: list[Cell] = [label]
+        for level in levels:
+            mean = means.get(level)
+            cells.append(
+                wording.MISSING if mean is None else Value(f"{100 * mean:.1f}", 100 * mean)
+            )
+        cells.append(Value(str(max(solved)), max(solved)) if solved else "none")
+        rows.append(Row(tuple(cells)))
+    return Section(
+        id="solved",
+        title=f"The most {name} that was solved",
+        text=(
+            f"Solved means {100 * threshold:g}\u00a0% of the {records.scored_split} split right, "
+            "in the mean of the replicates.",
+        ),
+        tables=(
+            Table(
+                "solved-table",
+                f"Mean {records.scored_split} accuracy by {name}",
+                (
+                    Column("Network"),
+                    *(Column(f"{name} {level}", True, "%") for level in levels),
+                    Column(f"Largest {name} solved", True),
+                ),
+                tuple(rows),
+            ),
+        ),
+    )

@@ -1,0 +1,24 @@
+"""Do more layers keep track of deeper nested brackets?
+
+Two kinds of brackets, nested up to two, four and eight deep (Dyck languages), and one to three
+layers of LSTM have to say whether all match. Chance is 50 %, solved 95 %.
+"""
+
+from harness import Budget, Dyck, FloatDistribution, IntDistribution, Study
+
+study = Study(
+    dataset=Dyck(train=10_000, validation=2_000, test=2_000),
+    compare={"depth": [1, 2, 3], "nesting": [2, 4, 8]},
+    search={
+        "units": IntDistribution(8, 32, log=True),
+        "learning_rate": FloatDistribution(1e-3, 1e-2, log=True),
+    },
+    fixed={"cell": "lstm", "sequence_length": 81, "batch_size": 32, "embedding_dim": 8,
+           "vocabulary": 8},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=5, epochs=15),
+    replicates=3,
+    patience=4,
+    seed=0,
+)  # fmt: skip

@@ -1,0 +1,24 @@
+"""Do more layers capture more levels of a hierarchy?
+
+Nested lists of digits have to be worked out (ListOps), one, two and four levels deep, by one to
+three layers of LSTM. The level to beat is the majority class.
+"""
+
+from harness import Budget, FloatDistribution, IntDistribution, ListOps, Study
+
+study = Study(
+    dataset=ListOps(train=10_000, validation=2_000, test=2_000),
+    compare={"depth": [1, 2, 3], "nesting": [1, 2, 4]},
+    search={
+        "units": IntDistribution(16, 64, log=True),
+        "learning_rate": FloatDistribution(1e-3, 1e-2, log=True),
+    },
+    fixed={"cell": "lstm", "sequence_length": 101, "batch_size": 32, "embedding_dim": 16,
+           "vocabulary": 19},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=5, epochs=15),
+    replicates=3,
+    patience=4,
+    seed=0,
+)  # fmt: skip

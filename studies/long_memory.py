@@ -1,0 +1,23 @@
+"""Does a deeper network, or another cell, remember over longer distances?
+
+Two symbols far apart decide the class (temporal order): sequences of 50, 100 and 200 symbols, each
+cell with one layer and with two. Solved means 95 % right; chance is 25 %.
+"""
+
+from harness import Budget, FloatDistribution, IntDistribution, Study, TemporalOrder
+
+study = Study(
+    dataset=TemporalOrder(train=10_000, validation=2_000, test=2_000),
+    compare={"cell": ["rnn", "gru", "lstm"], "depth": [1, 2], "length": [50, 100, 200]},
+    search={
+        "units": IntDistribution(8, 32, log=True),
+        "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
+    },
+    fixed={"sequence_length": 201, "batch_size": 32, "embedding_dim": 8, "vocabulary": 10},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=4, epochs=12),
+    replicates=3,
+    patience=4,
+    seed=0,
+)

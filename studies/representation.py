@@ -1,0 +1,24 @@
+"""Does a network need as many layers as the network that it learns from?
+
+Random teachers of one, two and four layers say which of two classes a sequence of symbols has;
+students of one to four layers of SimpleRNN, the teachers' own kind, learn it from examples.
+"""
+
+from harness import Budget, FloatDistribution, IntDistribution, Study, Teacher
+
+study = Study(
+    dataset=Teacher(train=10_000, validation=2_000, test=5_000),
+    compare={"depth": [1, 2, 3, 4], "teacher_depth": [1, 2, 4]},
+    search={
+        "units": IntDistribution(8, 64, log=True),
+        "learning_rate": FloatDistribution(3e-4, 1e-2, log=True),
+    },
+    fixed={"cell": "rnn", "sequence_length": 21, "batch_size": 32, "embedding_dim": 16,
+           "vocabulary": 12},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=6, epochs=15),
+    replicates=3,
+    patience=4,
+    seed=0,
+)  # fmt: skip
