@@ -31,6 +31,9 @@ from harness.verdicts import conclude
 from harness.workers.local import LocalPool, Settings, default_count
 
 
+MOST_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
+
+
 def run(options: Options) -> int:
     """Run or resume a study; returns the exit code. Raises UserError and StudyHeldError."""
     declaration = load(options.name)
@@ -142,7 +145,9 @@ def _run_locked(
             estimates.interrupted(directory)
         sitting.train()
     export.write_best(directory)
-    if options.profile and not profile_is_current(directory.root):
+    if options.quick and len(arms) > MOST_PROFILED_IN_QUICK:
+        _say(options, f"no profile in a quick look at {len(arms)} arms")
+    elif options.profile and not profile_is_current(directory.root):
         _profile(options, directory)
 
 

@@ -35,6 +35,7 @@ MOST_UNITS = 4096  # that a held budget is met with
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
 QUICK_TRIALS, QUICK_EPOCHS, QUICK_REPLICATES = 3, 2, 2
+QUICK_TRIALS_IN_ALL = 24  # of studies with many arms: a quick look takes two minutes at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +185,11 @@ class Study:
             dataset=dataset,
             compare=compare,
             budget=Budget(
-                trials=min(self.budget.trials, QUICK_TRIALS),
+                trials=min(
+                    self.budget.trials,
+                    QUICK_TRIALS,
+                    max(1, QUICK_TRIALS_IN_ALL // len(self.arms())),
+                ),
                 epochs=min(self.budget.epochs, QUICK_EPOCHS),
             ),
             replicates=min(self.replicates, QUICK_REPLICATES),

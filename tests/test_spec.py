@@ -121,3 +121,10 @@ def test_training_sizes_may_be_compared() -> None:
     }  # fmt: skip
     assert {(each.validation, each.test) for each in sizes.values()} == {(900, 900)}
     assert [arm.name for arm in study.quick().arms()] == ["train=22", "train=667", "train=2000"]
+
+
+def test_a_quick_look_at_many_arms_has_fewer_trials() -> None:
+    few = toy_study(compare={"depth": [1, 2, 3]})
+    many = toy_study(compare={"depth": list(range(1, 13))})
+    assert few.quick().budget.trials == 3
+    assert many.quick().budget.trials == 2
