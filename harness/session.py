@@ -30,7 +30,6 @@ from harness.spec import Study
 from harness.verdicts import conclude
 from harness.workers.local import LocalPool, Settings, default_count
 
-
 MOST_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
 
 
