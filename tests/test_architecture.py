@@ -19,6 +19,7 @@ LAYERS = [
     {"checkpoint"},
     {"recurrent"},
     {"spec", "storage"},
+    {"ledger"},
     {"declarations", "models"},
     {"epochs", "training"},
     {"workers"},
