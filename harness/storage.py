@@ -238,6 +238,12 @@ def open_storage(url: str) -> Database:
             ) from None
 
 
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite URL; raises UserError as `check_url` does."""
+    parsed = check_url(url)
+    return _sqlite_file(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
 def _sqlite_file(database: str) -> Path:
     """The file behind SQLAlchemy's database field, which may be a `file:` URI."""
     if database.startswith("file:"):

@@ -20,6 +20,7 @@ LAYERS = [
     {"recurrent"},
     {"spec", "storage"},
     {"ledger"},
+    {"copying"},
     {"declarations", "models"},
     {"epochs", "training"},
     {"workers"},
