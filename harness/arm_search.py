@@ -151,7 +151,9 @@ class ArmSearch:
     def set_aside(self, assignment: Assignment) -> None:
         """Leave a trial for the next process: WAITING, so that nothing looks as if it ran."""
         trial_id = self._under_way[assignment.number]._trial_id
-        self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+        # It may have ended, and only the database could not be told.
+        if not self._frozen(assignment).state.is_finished():
+            self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
         self._ledger.write(assignment.number)
 
     def end(
