@@ -15,13 +15,14 @@ from typing import Any
 
 import optuna
 from optuna.pruners import _filter_study
-from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from harness import checkpoint, pruners, runs, samplers
 from harness.assignment import Assignment
+from harness.ledger import Ledger
 from harness.seeds import derive_seed
 from harness.spec import Arm, Study
+from harness.storage import Database
 from harness.workers.messages import TestScores, Train
 
 STATES = {
@@ -49,22 +50,17 @@ class ArmSearch:
         name: str,
         study: Study,
         arm: Arm,
-        storage: BaseStorage,
+        database: Database,
         directory: runs.RunDirectory,
     ) -> None:
         self.arm = arm
         self.independent = False  # a trial's suggestion depends on the trials before it
         self._study = study
-        self._storage = storage
         self._directory = directory
         self._space = dict(study.search)
-        self._optuna = optuna.create_study(
-            storage=storage,
-            study_name=f"{name}/{arm.name}",
-            direction="minimize",
-            pruner=pruners.make(study.pruner, epochs=study.budget.epochs),
-            load_if_exists=True,
-        )
+        pruner = pruners.make(study.pruner, epochs=study.budget.epochs)
+        self._ledger = Ledger(database, f"{name}/{arm.name}", pruner)
+        self._optuna, self._storage = self._ledger.study, self._ledger.memory
         self._under_way: dict[int, Trial] = {}
         trials = self._trials()
         self._unfinished = [trial.number for trial in trials if trial.state in UNFINISHED]
@@ -74,11 +70,11 @@ class ArmSearch:
     @property
     def fingerprint(self) -> str | None:
         """The fingerprint of the spec that the database's trials belong to."""
-        value: str | None = self._optuna.user_attrs.get("fingerprint")
+        value: str | None = self._ledger.user_attrs.get("fingerprint")
         return value
 
     def claim(self, fingerprint: str) -> None:
-        self._optuna.set_user_attr("fingerprint", fingerprint)
+        self._ledger.set_user_attr("fingerprint", fingerprint)
 
     def finished_trials(self) -> list[FrozenTrial]:
         return [trial for trial in self._trials() if trial.state in STATES]
@@ -105,6 +101,7 @@ class ArmSearch:
             trial = self._optuna.ask()
             self._created += 1
         params = self._suggest(trial)
+        self._ledger.write(trial.number)
         self._under_way[trial.number] = trial
         hyperparameters = self._study.hyperparameters(self.arm, params)
         assignment = Assignment(
@@ -140,9 +137,10 @@ class ArmSearch:
         assignment.epochs.append(dict(metrics))
         runs.append_epoch(self._folder(assignment), metrics)
         epoch = int(metrics["epoch"])
-        before = self._frozen(assignment).intermediate_values
+        before = dict(self._frozen(assignment).intermediate_values)
         if epoch not in before:
             self._under_way[assignment.number].report(metrics["val_loss"], epoch)
+            self._ledger.write_epochs(assignment.number)
         # An epoch before the last one on record has had its verdict, "go on", in the process
         # that died; asked again, pruners would judge it by the later epochs.
         if before and epoch < max(before):
@@ -153,7 +151,10 @@ class ArmSearch:
     def set_aside(self, assignment: Assignment) -> None:
         """Leave a trial for the next process: WAITING, so that nothing looks as if it ran."""
         trial_id = self._under_way[assignment.number]._trial_id
-        self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+        # It may have ended, and only the database could not be told.
+        if not self._frozen(assignment).state.is_finished():
+            self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+        self._ledger.write(assignment.number)
 
     def end(
         self,
@@ -178,6 +179,7 @@ class ArmSearch:
         self._optuna.tell(
             trial, values=record["value"] if state == TrialState.COMPLETE else None, state=state
         )
+        self._ledger.write(assignment.number)
         checkpoint.remove(folder / "checkpoint")
         del self._under_way[assignment.number]
         self.done[STATES[state]] += 1

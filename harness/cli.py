@@ -1,6 +1,6 @@
 """The `harness` console script: the modules' commands as verbs."""
 
-from harness import export, predict, profile, report, status, study
+from harness import copying, export, predict, profile, report, status, study
 from harness.console import application, run
 
 app = application(
@@ -12,6 +12,7 @@ app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("status")(status.status)
 app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("export")(export.export)
+app.command("copy")(copying.copy)
 app.command("predict")(predict.predict)
 
 

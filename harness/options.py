@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness import datasets
+from harness import datasets, storage
 from harness.errors import UserError
 from harness.spec import Budget, Study
 
@@ -54,7 +54,8 @@ def command(options: Options) -> str:
             continue
         words.append(f"--{field.name.replace('_', '-')}")
         if value is not True:
-            words.append(str(value))
+            # Whoever reads the command must not read a password in it.
+            words.append(storage.shown(value) if field.name == "storage" else str(value))
     return shlex.join(words)
 
 

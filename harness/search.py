@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.assignment import Assignment
+from harness.errors import StudyHeldError, UserError
 from harness.progress import Board
 from harness.signals import StopRequest
 from harness.spec import Arm
@@ -134,7 +134,7 @@ class Search:
         finally:
             for assignment in self._assigned.values():
                 # With the database out of reach the trial stays RUNNING, and is resumed as well.
-                with contextlib.suppress(SQLAlchemyError, StorageInternalError, OSError):
+                with contextlib.suppress(SQLAlchemyError, StudyHeldError, UserError, OSError):
                     self._arms[assignment.arm.name].set_aside(assignment)
             self._assigned.clear()
             self._stop.deferred = False

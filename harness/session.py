@@ -128,7 +128,9 @@ def _run_locked(
         "command": command(options),
     }
     database = storage.open_storage(url)
-    closing.callback(storage.close, database)
+    closing.callback(database.close)
+    database.say = lambda text: _say(options, text)
+    database.hold(name)
     arms = [ArmSearch(name, study, arm, database, directory) for arm in study.arms()]
     resume.check_claims(arms, manifest["fingerprint"], storage.shown(url))
     resume.check_trials(arms, study, trials_given=options.trials is not None)

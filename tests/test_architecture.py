@@ -19,6 +19,8 @@ LAYERS = [
     {"checkpoint"},
     {"recurrent"},
     {"spec", "storage"},
+    {"ledger"},
+    {"copying"},
     {"declarations", "models"},
     {"epochs", "training"},
     {"workers"},

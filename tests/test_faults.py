@@ -110,7 +110,7 @@ for schedule in range(30):
     root.mkdir()
     status, kills = None, 0
     while status != 0:
-        workers, commits = dice.choice([1, 2]), dice.randrange(1, 250)
+        workers, commits = dice.choice([1, 2]), dice.randrange(1, 40)
         # Forked before anything is open, so that each start costs no imports.
         process = os.fork()
         if process == 0:

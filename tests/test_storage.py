@@ -1,6 +1,7 @@
 """The database: real SQLite files, whole, damaged and read-only."""
 
 import sqlite3
+import sys
 from pathlib import Path
 
 import optuna
@@ -89,3 +90,9 @@ def test_a_url_that_is_no_file_is_refused(url: str) -> None:
 
 def test_passwords_are_not_shown() -> None:
     assert "secret" not in shown("postgresql+psycopg://me:secret@host/db")
+
+
+def test_a_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UserError, match=r"driver is not installed; pip install 'psycopg"):
+        open_storage("postgresql+psycopg://me:secret@127.0.0.1:1/x")
