@@ -1,7 +1,8 @@
 """Does a deeper network, or another cell, remember over longer distances?
 
 Two symbols far apart decide the class (temporal order): sequences of 50, 100 and 200 symbols, each
-cell with one layer and with two. Solved means 95 % right; chance is 25 %.
+cell with one layer and with two. Solved means 95 % right; chance is 25 %, and 75 % are within
+reach of a bag of symbols, which counts them and knows no order.
 """
 
 from harness import Budget, FloatDistribution, IntDistribution, Study, TemporalOrder
