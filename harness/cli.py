@@ -1,6 +1,10 @@
 """The `harness` console script: the modules' commands as verbs."""
 
-from harness import copying, export, predict, profile, report, status, study
+from typing import Annotated
+
+import typer
+
+from harness import export, predict, profile, report, status, study
 from harness.console import application, run
 
 app = application(
@@ -12,7 +16,6 @@ app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("status")(status.status)
 app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("export")(export.export)
-app.command("copy")(copying.copy)
 app.command("predict")(predict.predict)
 
 
@@ -22,6 +25,19 @@ def list_studies() -> None:
     from harness import declarations
 
     study.print_list(declarations.questions(), json_output=False)
+
+
+@app.command("copy")
+def copy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The study, NAME-quick included.")],
+    source: Annotated[str, typer.Argument(metavar="FROM", help="URL of the database it is in.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="URL of the database to copy to.")],
+) -> None:
+    """Copy a study's trials to another database; then go on there with --storage TO."""
+    from harness import copying, storage
+
+    trials = copying.copy_study(name, source, target)
+    print(f"{trials} trials of {name} are now in {storage.shown(target)} too")
 
 
 def main() -> None:

@@ -6,9 +6,8 @@ interrupted leaves nothing behind. The source stays as it is.
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from optuna.storages._rdb import models
 from sqlalchemy import Connection, Table, select
 
@@ -23,16 +22,6 @@ OF_STUDIES: tuple[Table, ...] = (
     models.StudySystemAttributeModel.__table__,
 )
 OF_TRIALS: tuple[Table, ...] = tuple(table for table, _ in PARTS.values())
-
-
-def copy(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The study, NAME-quick included.")],
-    source: Annotated[str, typer.Argument(metavar="FROM", help="URL of the database it is in.")],
-    target: Annotated[str, typer.Argument(metavar="TO", help="URL of the database to copy to.")],
-) -> None:
-    """Copy a study's trials to another database; then go on there with --storage TO."""
-    trials = copy_study(name, source, target)
-    print(f"{trials} trials of {name} are now in {storage.shown(target)} too")
 
 
 def copy_study(name: str, source: str, target: str) -> int:
