@@ -4,6 +4,7 @@ Works for a study still under way, and for a directory copied from another machi
 """
 
 import contextlib
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,10 +22,12 @@ EXAMPLES = """Examples:
 \b
   python -m harness.report lstm_depth              runs/lstm_depth/report.html anew
   python -m harness.report copied/lstm_depth       any run directory
-  python -m harness.report lstm_depth gru_depth    one after another
+  python -m harness.report lstm_depth gru_depth    each, and runs/lstm_depth-vs-gru_depth.html
   python -m harness.report lstm_depth --profile other/profile.json
                                                    another machine's step times beside its own
 """
+
+LONGEST_NAME = 150  # characters of a file name, far below what file systems take
 
 app = application()
 
@@ -66,13 +69,35 @@ def report(
         typer.Option(metavar="FILE", help="Another machine's profile.json to show; repeatable."),
     ] = None,
 ) -> None:
-    """Rebuild report.html and the CSV tables from what is on file, and print the page's path."""
+    """Rebuild report.html and the CSV tables from what is on file, and print the page's path.
+
+    Of several studies, a page that compares them as well: its path is the last line.
+    """
     # All are found before any is written.
     profiles = [read_profile(file) for file in profile or []]
-    for root in [find(name, runs_directory) for name in names]:
+    roots = list(
+        {root.resolve(): root for root in (find(n, runs_directory) for n in names)}.values()
+    )
+    for root in roots:
         # Beside a directory copied to somewhere, nobody expects a list.
         listed = root.absolute().parent == runs_directory.absolute()
         print(write(root, listed=listed, profiles=profiles))
+    if len(roots) > 1:
+        print(write_comparison(roots, runs_directory))
+
+
+def write_comparison(roots: Sequence[Path], folder: Path) -> Path:
+    """Write into `folder` the page that compares these run directories; returns its path."""
+    from reports import comparison_page
+
+    studies = [runs.read_records(root) for root in roots]
+    name = "-vs-".join(root.resolve().name for root in roots)
+    if len(name) > LONGEST_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"{name[: LONGEST_NAME - 9]}-{digest}"
+    file = folder / f"{name}.html"
+    runs.write_atomically(file, comparison_page.render(studies, now=runs.now()))
+    return file
 
 
 def read_profile(file: Path) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Conclusions:
 @lru_cache(maxsize=2)
 def conclude(records: Records) -> Conclusions:
     """All that the replicates on file say; cheap to call again for the same records."""
-    margin = float(records.manifest["spec"].get("margin") or MARGIN)
+    margin = margin_of(records)
     scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
     arms = {name: _result(records, name, scores[name]) for name in records.arms}
     baselines = {
@@ -111,6 +111,34 @@ def conclude(records: Records) -> Conclusions:
         front=tuple(measured[i].name for i in front),
     )
     return replace(found, recommended=_recommend(found))
+
+
+def across(studies: Mapping[str, tuple[Records, str]], margin: float) -> tuple[Pair, ...]:
+    """One arm of each study compared with one of each other, over the same scored examples.
+
+    `studies` holds records and an arm's name by label; only studies whose `scored_on` is the same
+    may be compared. Replicates are paired by number, which is lawful whether or not the studies
+    share their seeds: pairs are independent of one another.
+    """
+    scores = {label: records.scores(arm) for label, (records, arm) in studies.items()}
+    return _compare([(b, a) for a, b in itertools.combinations(studies, 2)], scores, margin)
+
+
+def margin_of(records: Records) -> float:
+    """The difference of accuracies, 0 to 1, that the study declares too small to matter."""
+    return float(records.manifest["spec"].get("margin") or MARGIN)
+
+
+def scored_on(records: Records) -> tuple[tuple[str, str], ...] | None:
+    """What tells the scored examples from those of another study; None where it is not on file.
+
+    Dataset, its sizes and hash, and the split: example by example, equal ones can be compared.
+    """
+    dataset = records.manifest.get("dataset")
+    if not isinstance(dataset, dict) or not dataset.get("sha256"):
+        return None
+    told = {**dataset, "split": records.scored_split}
+    return tuple(sorted((key, str(value)) for key, value in told.items()))
 
 
 def _result(records: Records, name: str, scores: "Mapping[int, NDArray[Any]]") -> ArmResult:

@@ -42,7 +42,11 @@ def test_names_and_directories(make_run: MakeRun, tmp_path: Path) -> None:
     two = make_run("two", trials=1)
     done = command("one", str(two), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [str(Path("runs/one/report.html")), f"{two}/report.html"]
+    comparison = str(Path("runs/one-vs-two.html"))
+    assert done.stdout.splitlines() == [
+        str(Path("runs/one/report.html")), f"{two}/report.html", comparison,
+    ]  # fmt: skip
+    assert "one against two" in (tmp_path / comparison).read_text(encoding="utf-8")
     assert (tmp_path / "runs" / "one" / "report.html").exists()
 
 
