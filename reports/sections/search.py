@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 
 from harness.runs import Records
-from reports import figures, scales, selection, wording
+from reports import figures, parallel, scales, searched, selection, wording
 from reports.content import Column, Figure, Panel, Row, Section, Table, Value
 from reports.importance import EVALUATOR, importances
 
@@ -20,11 +20,14 @@ def build(records: Records) -> Section | None:
     scored = records.trials[records.trials["state"].isin(["complete", "pruned"])]
     scored = scored.dropna(subset=["value"])
     names = selection.searched(records)
+    coordinates = parallel.panel(records, scored, names)
     panels = _history(records, scored) + tuple(
         _panel(records, scored.dropna(subset=[_PREFIX + name]), name)
         for name in names
         if scored[_PREFIX + name].notna().any()
     )
+    if coordinates is not None:
+        panels = (*panels, coordinates)
     if not names or not panels:
         return None
     keys = [
@@ -52,7 +55,8 @@ def build(records: Records) -> Section | None:
                 id="search-figure",
                 panels=panels,
                 caption="Outlined in full: the best trial. Hollow: pruned, at its best epoch so "
-                "far. What was searched on a logarithmic scale is shown on one.",
+                "far. What was searched on a logarithmic scale is shown on one."
+                + (parallel.CAPTION if coordinates else ""),
                 legend=tuple(keys),
                 data=selection.data(
                     scored, "arm", "trial", "state", "value", *(_PREFIX + name for name in names)
@@ -120,7 +124,7 @@ def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
 
 def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
     values = scored[_PREFIX + name]
-    choices = _choices(records, name, values)
+    choices = searched.choices(records, name, values)
     label = wording.spoken(name).capitalize()
 
     def draw(axes: Axes) -> None:
@@ -146,7 +150,7 @@ def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
         if choices:
             scales.categories(axes, "x", [wording.shorten(c, 14) for c in choices])
             axes.grid(visible=False, axis="x")
-        elif _is_logarithmic(records, name, numbers):
+        elif searched.is_logarithmic(records, name, numbers):
             scales.logarithmic(axes, "x", numbers)
         else:
             scales.linear(axes, "x")
@@ -163,27 +167,9 @@ def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
     )
 
 
-def _is_logarithmic(records: Records, name: str, numbers: list[float]) -> bool:
-    """As it was searched; where the manifest does not say, by the numbers' extent."""
-    if min(numbers) <= 0:
-        return False
-    declared = wording.look_up(records.manifest, "spec", "search", name, "attributes", "log")
-    return declared if isinstance(declared, bool) else max(numbers) / min(numbers) > 10
-
-
 def _id_part(name: str) -> str:
     """A hyperparameter's name as a part of an id."""
     return "".join(char if char.isascii() and char.isalnum() else "-" for char in name)
-
-
-def _choices(records: Records, name: str, values: "pd.Series[Any]") -> list[str]:
-    """The values in order, of a hyperparameter that is chosen from a list; [] of a numeric one."""
-    declared = wording.look_up(records.manifest, "spec", "search", name, "attributes", "choices")
-    found = list(dict.fromkeys(map(wording.value_text, values)))
-    if declared is None and values.map(lambda v: not isinstance(v, bool | str | list)).all():
-        return []
-    listed = [text for text in map(wording.value_text, declared or ()) if text in found]
-    return [*listed, *sorted(text for text in found if text not in listed)]
 
 
 def _positions(values: "pd.Series[Any]", choices: list[str], arm: int) -> list[float]:

@@ -45,8 +45,10 @@ for (const table of document.querySelectorAll(".scroll > table")) {
   }
   const download = document.createElement("button");
   download.type = "button";
-  download.textContent = "Download CSV";
-  download.setAttribute("aria-label", `Download as CSV: ${name}`);
+  const what = document.createElement("span");
+  what.className = "hidden";
+  what.textContent = `: ${name}`;
+  download.append("Download CSV", what);
   download.onclick = () => {
     // A cell that starts a formula gets an apostrophe; numbers are never such.
     const quote = (text) => `"${(/^[=+\-@\t\r]/.test(text) ? "'" + text : text).replace(/"/g, '""')}"`;

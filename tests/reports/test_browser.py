@@ -1,63 +1,251 @@
-"""The page in a real browser: it opens, complains of nothing, and fits a phone."""
+"""Pages in a real browser: nothing loaded, nothing complained of, every control at work."""
 
-import re
+import csv
+import os
 import shutil
-import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from page_testing import HOSTILE, failed
 from report_testing import MakeRun
 
-from harness import report
+from harness import report, runs
 
 pytestmark = pytest.mark.browser
 
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--enable-logging=stderr", "--allow-file-access-from-files",
-)  # fmt: skip
+OpenPage = Callable[..., Any]
+AXE = Path(os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js"))
+WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="no Playwright (pip install playwright)"
+    )
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("no Chromium found (apt-get install chromium)")
+    with api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield found
+        found.close()
 
 
 @pytest.fixture
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    pytest.skip("no Chromium found (apt-get install chromium)")
+def open_page(browser: Any) -> Iterator[OpenPage]:
+    """`open_page(file, width=…)`: a page without a network that must not complain or ask."""
+    contexts, complaints = [], []
+
+    def open_file(file: Path, *, width: int = 1280, **options: Any) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, offline=True, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith(("file:", "data:", "blob:"))
+                or complaints.append(request.url)
+            ),
+        )
+        page.goto(file.as_uri())
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+    assert complaints == []
 
 
-def dump(chromium: str, profile: Path, page: Path) -> tuple[str, str]:
-    """The document as the browser sees it once loaded, and what it said on its console."""
-    done = subprocess.run(
-        [chromium, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, check=True, timeout=120,
-    )  # fmt: skip
-    return done.stdout, "\n".join(re.findall(r".*:CONSOLE.*", done.stderr))
+@pytest.fixture
+def full(make_run: MakeRun) -> Path:
+    """A report with something in every section."""
+
+    def some_failed(result: dict[str, Any]) -> dict[str, Any]:
+        return failed(result, HOSTILE) if result["trial"] == 3 else result
+
+    return report.write(make_run(trials=8, replicates=3, edit=some_failed))
 
 
-def test_opens_without_a_complaint(chromium: str, make_run: MakeRun, tmp_path: Path) -> None:
-    page = report.write(make_run(trials=3))
-    document, console = dump(chromium, tmp_path / "profile", page)
-    assert console == ""
-    assert "reached the lowest validation loss" in document
-    assert document.count("<svg") == page.read_text(encoding="utf-8").count("<svg")
+def fits(page: Any) -> bool:
+    """Whether nothing has to be scrolled sideways."""
+    return bool(
+        page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
+    )
+
+
+def texts(page: Any, table: str, column: int) -> list[str]:
+    """A column's visible cells from the top."""
+    cells = page.locator(f"#{table} tbody tr:not([hidden]) td:nth-child({column + 1})")
+    return list(cells.all_inner_texts())
+
+
+def test_opens_without_a_complaint(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full)
+    assert page.locator("svg.chart").count() == full.read_text().count('class="chart"') > 5
+    assert page.locator("h2").first.inner_text() == "Answer"
+
+
+def test_tables_sort_by_mouse_and_keyboard(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full)
+    head = page.locator("#all-trials th", has_text="Loss").first
+    column = head.evaluate("each => each.cellIndex")
+    declared = texts(page, "all-trials", column)
+    assert head.get_attribute("aria-sort") is None
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    values = [float(text) for text in texts(page, "all-trials", column) if text != "–"]
+    assert values == sorted(values)
+    assert [float(text) for text in declared if text != "–"] != values
+    assert texts(page, "all-trials", column)[-1] == "–"  # what has no value stays last
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    values = [float(text) for text in texts(page, "all-trials", column) if text != "–"]
+    assert values == sorted(values, reverse=True)
+    assert page.locator("#all-trials th[aria-sort]").count() == 1
+
+
+def test_tables_filter(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full)
+    button = page.locator("button", has_text="Download CSV: All trials")
+    tools = page.locator("div.tools", has=button)
+    everything = len(texts(page, "all-trials", 0))
+    tools.locator("input").fill("failed")
+    found = len(texts(page, "all-trials", 0))
+    assert 0 < found < everything
+    assert tools.locator("output").inner_text() == f"{found} of {everything} rows"
+    # A link to a row that the filter hides shows it again.
+    page.evaluate("location.hash = '#trial-depth=1-0'")
+    page.wait_for_function("!document.getElementById('trial-depth=1-0').hidden")
+
+
+def test_tables_and_figures_download(open_page: OpenPage, full: Path, tmp_path: Path) -> None:
+    page = open_page(full)
+    with page.expect_download() as waiting:
+        page.locator("button", has_text="Download CSV: All trials").click()
+    assert waiting.value.suggested_filename == "all-trials.csv"
+    waiting.value.save_as(tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert len(rows) == 1 + 32
+    assert {len(row) for row in rows} == {len(rows[0])}
+    with page.expect_download() as waiting:
+        page.locator("#accuracy-figure a[download]").click()
+    waiting.value.save_as(tmp_path / "figure.csv")
+    assert (tmp_path / "figure.csv").read_text().startswith("arm,replicate,")
+
+
+def test_a_formula_is_inert_in_the_download(
+    open_page: OpenPage, make_run: MakeRun, tmp_path: Path
+) -> None:
+    root = make_run(trials=2, edit=lambda result: failed(result, "=cmd()|' /C calc'!A0"))
+    page = open_page(report.write(root))
+    with page.expect_download() as waiting:
+        page.locator("#failures .tools button").first.click()
+    waiting.value.save_as(tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="", encoding="utf-8") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert any(cell.startswith("'=cmd()") for cell in cells)
+    assert not [cell for cell in cells if cell.startswith(("=", "@"))]
+
+
+def test_a_mark_leads_to_its_trial(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full)
+    mark = page.locator("svg a[href^='#trial-']").first
+    target = mark.get_attribute("href")[1:]
+    assert mark.locator("title").text_content().strip()
+    mark.dispatch_event("click")
+    page.wait_for_function(
+        "id => { const box = document.getElementById(id).getBoundingClientRect();"
+        " return box.top >= 0 && box.bottom <= innerHeight }",
+        arg=target,
+    )
+
+
+def test_light_and_dark(open_page: OpenPage, full: Path) -> None:
+    def shades(scheme: str) -> tuple[str, str]:
+        page = open_page(full, color_scheme=scheme)
+        return tuple(page.evaluate(
+            "[getComputedStyle(document.body).backgroundColor,"
+            " getComputedStyle(document.querySelector('.chart text')).fill]"
+        ))  # fmt: skip
+
+    light, dark = shades("light"), shades("dark")
+    assert light[0] == "rgb(255, 255, 255)"
+    assert all(a != b for a, b in zip(light, dark, strict=True))
+
+
+def test_readable_without_javascript(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full, java_script_enabled=False)
+    assert page.locator("button").count() == 0
+    assert page.locator("#all-trials tbody tr").count() == 32
 
 
 @pytest.mark.parametrize("name", ["a" * 60, "a cell of a long name, number one"])
 def test_a_phone_needs_no_sideways_scrolling(
-    chromium: str, make_run: MakeRun, tmp_path: Path, name: str
+    open_page: OpenPage, make_run: MakeRun, name: str
 ) -> None:
-    page = report.write(make_run(compare={"cell": [name, "gru"]}, trials=3))
-    # Chromium's windows are at least 500 px wide, frames are not.
-    frame = tmp_path / "phone.html"
-    frame.write_text(
-        f'<!doctype html><iframe src="{page.as_uri()}" width="360" height="800"></iframe>'
-        "<p id=widths></p><script>onload = () => { const root = "
-        "document.querySelector('iframe').contentDocument.documentElement; "
-        "widths.textContent = `${root.scrollWidth} in ${root.clientWidth}` }</script>"
+    root = make_run(compare={"cell": [name, "gru"]}, trials=6, replicates=2)
+    assert fits(open_page(report.write(root), width=360))
+
+
+def test_every_kind_of_page_fits_a_phone(
+    open_page: OpenPage, make_run: MakeRun, tmp_path: Path
+) -> None:
+    roots = [make_run("one", trials=6, replicates=2), make_run("two", trials=2)]
+    for root in roots:
+        report.write(root)
+    assert fits(open_page(report.write_comparison(roots, tmp_path), width=360))
+    assert fits(open_page(roots[0].parent / "index.html", width=360))
+
+
+def test_prints(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full, width=717)  # A4 at 96 dots an inch, less the usual margins
+    page.emulate_media(media="print")
+    assert fits(page)
+    assert not page.locator("div.tools").first.is_visible()
+    pdf = page.pdf(format="A4")
+    assert pdf.startswith(b"%PDF")
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds at WCAG AA: the rule, and where."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", WCAG_AA
     )
-    document, _ = dump(chromium, tmp_path / "profile", frame)
-    widths = re.search(r"(\d+) in (\d+)", document)
-    assert widths, document
-    assert int(widths[1]) <= int(widths[2])
+    assert len(found["passes"]) > 5
+    return [
+        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="no axe-core here (npm install axe-core)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(
+    open_page: OpenPage, make_run: MakeRun, full: Path, tmp_path: Path, scheme: str
+) -> None:
+    hardly = report.write(make_run("hardly", trials=1))
+    running = report.write(
+        make_run("running", trials=3, edit=lambda result: {**result, "state": "running"})
+    )
+    comparison = report.write_comparison([full.parent, hardly.parent], tmp_path)
+    for file in (full, hardly, running, comparison, full.parent.parent / "index.html"):
+        for width in (1280, 360):
+            page = open_page(file, width=width, color_scheme=scheme)
+            assert violations(page) == [], file
+    assert runs.read_records(full.parent).finished

@@ -194,3 +194,23 @@ def test_500_trials_fit_into_two_megabytes(make_run: MakeRun) -> None:
 def test_a_password_is_not_shown(make_run: MakeRun) -> None:
     root = make_run(trials=1, manifest={"storage": "postgresql://me:secret@host:5432/studies"})
     assert "secret" not in rendered(root)
+
+
+def test_one_replicate_has_no_interval(make_run: MakeRun) -> None:
+    parsed = check(rendered(make_run(replicates=1, trials=3)))
+    assert "One replicate an arm, so there is no interval." in parsed.text
+
+
+def test_without_a_profile_the_page_says_so_or_nothing(make_run: MakeRun) -> None:
+    root = make_run(replicates=2, trials=3)
+    (root / "profile.json").unlink()
+    parsed = check(rendered(root))
+    assert "profile" not in [a.get("id") for tag, a in parsed.elements if tag == "section"]
+
+
+def test_a_formula_in_a_table_on_file_is_text(make_run: MakeRun) -> None:
+    root = make_run(trials=2, edit=lambda result: failed(result, "=cmd()|' /C calc'!A0"))
+    runs.write_tables(runs.read_records(root))
+    lines = (root / "tables" / "trials.csv").read_text(encoding="utf-8")
+    assert "'=cmd()" in lines
+    assert not re.search(r"(^|,)\"?=", lines)
