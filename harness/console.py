@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import typer
 
 from harness.errors import StudyHeldError, UserError
+from harness.printable import inert
 from harness.signals import Stopped, StopRequest
 
 USAGE, HELD = 2, 75
@@ -50,5 +51,5 @@ def run(app: typer.Typer, name: str) -> NoReturn:
 
 
 def _tell(message: str, code: int, prefix: str = "error: ") -> int:
-    print(prefix + " ".join(message.split()), file=sys.stderr, flush=True)
+    print(prefix + inert(" ".join(message.split())), file=sys.stderr, flush=True)
     return code

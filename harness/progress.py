@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.printable import inert
 from harness.summary import short
 
 HEARTBEAT_S = 5.0
@@ -166,7 +167,7 @@ class Plain(Board):
         self._last = time.monotonic()
 
     def say(self, text: str) -> None:
-        print(text, file=self._file or sys.stderr, flush=True)
+        print(inert(text), file=self._file or sys.stderr, flush=True)
         self._last = time.monotonic()
 
     def tick(self) -> None:
@@ -227,7 +228,7 @@ class Terminal(Board):
         self._live.stop()
 
     def say(self, text: str) -> None:
-        self._live.console.print(Text(text))
+        self._live.console.print(Text(inert(text)))
 
     def _render(self) -> RenderableType:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -250,13 +251,13 @@ class Terminal(Board):
                 if each.arm == name
             )
             table.add_row(
-                Text(name),
+                Text(inert(name)),
                 f"{arm.done.total()}/{self.trials}",
                 str(arm.done["pruned"]),
                 str(arm.done["failed"]),
                 "" if arm.value is None else f"{arm.value:.4f}",
                 "" if arm.val_accuracy is None else f"{arm.val_accuracy:.1%}",
-                Text(now),
+                Text(inert(now)),
             )
         note = f"{self.finished} of {self.total} {self.noun}s done"
         if running:

@@ -68,6 +68,16 @@ def test_the_terminal_shows_arms_counts_running_best_and_time_left() -> None:
     assert "3 of 8 trials done, about 0 s left" in text
 
 
+def test_codes_for_the_terminal_are_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b]0;title\x07 \x1b[31mred \u202eabc"
+    file = io.StringIO()
+    Plain(["a"], 4, 1, 5, file=file).say(hostile)
+    Terminal([hostile], 4, 1, 5).say(hostile)
+    shown = file.getvalue() + capsys.readouterr().err
+    assert shown.count(r"\x1b[31mred \u202eabc") == 2
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+
+
 def test_hostile_text_is_shown_as_it_stands() -> None:
     board = Terminal(["[red]x[/]"], 4, 1, 5)
     console = Console(file=io.StringIO(), width=120)
