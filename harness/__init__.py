@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.datasets.parity import Parity
     from harness.datasets.teacher import Teacher
     from harness.datasets.temporal_order import TemporalOrder
+    from harness.datasets.text_files import TextFiles
     from harness.spec import Budget, Study
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Study",
     "Teacher",
     "TemporalOrder",
+    "TextFiles",
 ]
 
 _HOMES = {
@@ -49,6 +51,7 @@ _HOMES = {
     "Study": "harness.spec",
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
+    "TextFiles": "harness.datasets.text_files",
 }
 
 

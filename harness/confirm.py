@@ -27,6 +27,7 @@ from harness.parameters import BAG, Hyperparameters
 from harness.runs import BAG_OF_EMBEDDINGS, MAJORITY, RunDirectory
 from harness.seeds import derive_seed
 from harness.spec import Arm, Study
+from harness.statistics import scored
 from harness.workers.messages import TestScores, Train
 
 BASELINE_LEARNING_RATES = (1e-3, 3e-3, 1e-2)
@@ -148,6 +149,7 @@ class Replicates:
             "hyperparameters": hyperparameters.to_mapping(),
             "dataset": dataset.to_mapping(),
             "input": dataset.input,
+            "tokenizer": dataset.tokenizer,
             "labels": list(dataset.labels) or [str(number) for number in range(dataset.classes)],
             "encoding": "ids by line of vocabulary.txt, from 0: 0 padding in front, 1 before the "
             "first word, 2 for words not in it; the last sequence_length ids",
@@ -230,7 +232,8 @@ def write_majority(study: Study, directory: RunDirectory) -> None:
     plain = Hyperparameters()
     length = {"sequence_length": 1, "vocabulary": plain.vocabulary}
     learnt = np.bincount(study.dataset.load("train", **length).y).argmax()
-    right = (study.dataset.load(_scored(study), **length).y == learnt).astype(np.uint8)
+    y = study.dataset.load(_scored(study), **length).y
+    right = scored(y == learnt, y, study.dataset.metric)
     validated = study.dataset.load("validation", **length).y == learnt
     for number in range(1, study.replicates + 1):
         folder = directory.replicate(MAJORITY, number)

@@ -28,6 +28,9 @@ class Options:
     threads: int | None = None
     seed: int | None = None
     dataset: str | None = None
+    text_column: str | None = None
+    label_column: str | None = None
+    tokenizer: str | None = None
     data_dir: Path | None = None
     backend: str | None = None
     device: str | None = None
@@ -61,7 +64,19 @@ def command(options: Options) -> str:
 
 def apply(options: Options, study: Study) -> Study:
     """The study with the command line's overrides, `--quick` first."""
-    if options.dataset is not None:
+    own = {
+        name: value
+        for name in ("text_column", "label_column", "tokenizer")
+        if (value := getattr(options, name)) is not None
+    }
+    if options.dataset is not None and datasets.is_path(options.dataset):
+        from harness.datasets.text_files import TextFiles
+
+        study = replace(study, dataset=TextFiles.of(options.dataset, **own))
+    elif own:
+        option = next(iter(own)).replace("_", "-")
+        raise UserError(f"--{option} goes with a file of yours: --dataset reviews.csv")
+    elif options.dataset is not None:
         study = replace(study, dataset=datasets.by_name(options.dataset))
     if options.data_dir is not None:
         if not hasattr(study.dataset, "data_dir"):

@@ -61,10 +61,13 @@ def label(
     """For each text its label, that label's probability, and all labels' probabilities."""
     import numpy as np
 
+    from harness.datasets import tokenizers
     from harness.datasets.text import encode_texts
 
     words = (folder / "vocabulary.txt").read_bytes().decode("utf-8", "surrogatepass").split("\n")
-    x = encode_texts(texts, words[:-1], params["hyperparameters"]["sequence_length"])
+    tokenizer = tokenizers.by_name(params.get("tokenizer", "keras"))
+    length = params["hyperparameters"]["sequence_length"]
+    x = encode_texts(texts, words[:-1], length, tokenizer)
     found = np.asarray(model.predict(x, verbose=0), np.float64)
     if found.shape[1] == 1:  # one sigmoid output: the probability of the second label
         found = np.concatenate([1 - found, found], axis=1)

@@ -213,7 +213,9 @@ def configurations_of(
         )
     spec = records.manifest["spec"]
     try:
-        classes = datasets.by_name(spec["dataset"]["name"]).classes
+        classes = spec["dataset"].get("classes") or (
+            datasets.by_name(spec["dataset"]["name"]).classes
+        )
     except UserError:  # a dataset declared in a study's own file
         classes = 2
     if devices is None:

@@ -252,6 +252,11 @@ class Records:
         return "test" if (self.manifest["spec"].get("dataset") or {}).get("test") else "validation"
 
     @property
+    def metric(self) -> str:
+        """What replicates are scored by: accuracy, or balanced accuracy."""
+        return str((self.manifest.get("dataset") or {}).get("metric") or "accuracy")
+
+    @property
     def replicates_missing(self) -> int:
         """How many replicates are still to come: of arms in which a trial has completed."""
         wanted = int(self.manifest["spec"].get("replicates") or 0)

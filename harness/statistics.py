@@ -325,3 +325,15 @@ def _t_quantile(probability: float, freedom: float) -> float:
 def stack(scores: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """Scores of several seeds as one matrix (seeds, examples)."""
     return np.stack([np.asarray(each, np.float64) for each in scores])
+
+
+def scored(right: NDArray[np.bool_], y: NDArray[np.int32], metric: str) -> NDArray[np.generic]:
+    """One number an example whose mean is the metric: of predictions right or wrong, classes `y`.
+
+    Accuracy: 1 or 0 (uint8). Balanced accuracy, the mean over classes of the share found: a right
+    one counts n / (classes x examples of its class) (float64), so that classes weigh alike.
+    """
+    if metric == "accuracy":
+        return right.astype(np.uint8)
+    counts = np.bincount(y)
+    return right * (len(y) / (np.count_nonzero(counts) * counts[y]))

@@ -3,6 +3,7 @@
 The same command goes on where the last one stopped. See `python -m harness.study --help`.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,21 @@ def study(
     threads: Annotated[int | None, typer.Option(help="Threads of each worker.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
     dataset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Another dataset, in its default sizes.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Another dataset, or texts of yours: CSV, TSV, JSON Lines, Parquet, a folder.",
+        ),
+    ] = None,
+    text_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the texts.  [default: text]")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the labels.  [default: label]")
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="words, characters or keras.  [default: words]"),
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the dataset's files lie.")
@@ -108,7 +123,7 @@ def study(
         return 0
     if name is None:
         raise typer.BadParameter("name a study; --list shows them.", param_hint="NAME")
-    from harness import session
+    from harness import datasets, session
     from harness.options import Options
 
     options = Options(**{
@@ -116,6 +131,9 @@ def study(
         for key, value in context.params.items()
         if key not in ("context", "list_studies")
     })  # fmt: skip
+    if dataset is not None and datasets.is_path(dataset):
+        # The command for going on works from any directory.
+        options = replace(options, dataset=str(Path(dataset).absolute()))
     return session.run(options)
 
 

@@ -135,7 +135,7 @@ def _replicates(records: Records, result: ArmResult) -> dict[str, Any]:
     return {
         "n": result.n,
         "split": records.scored_split,
-        "metric": "accuracy",
+        "metric": records.metric,
         "mean": result.mean,
         "ci95": None if result.seeds is None else list(result.seeds),
         "ci95_seeds_and_examples": None if result.both is None else list(result.both),

@@ -87,7 +87,7 @@ def replicate_tooltips(records: Records) -> dict[str, str]:
     return {
         wording.replicate_anchor(arm, number): (
             f"{wording.shorten(wording.arm_label(records, arm), 60)}, replicate {number}: "
-            f"{wording.percent(accuracy)} of the {records.scored_split} split right"
+            f"{wording.percent(accuracy)} {wording.right(records)}"
         )
         for arm, number, accuracy in zip(
             *(records.replicates[c] for c in ("arm", "replicate", "scored_accuracy")), strict=True

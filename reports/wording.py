@@ -50,7 +50,18 @@ def validation_size(records: Records) -> int | None:
 
 def scored_accuracy(records: Records) -> str:
     """`Test accuracy`, or `Validation accuracy` of a dataset without a test split."""
+    if records.metric != "accuracy":
+        return (
+            f"{capital(records.metric.removesuffix(' accuracy'))} {records.scored_split} accuracy"
+        )
     return f"{capital(records.scored_split)} accuracy"
+
+
+def right(records: Records) -> str:
+    """What follows a replicate's percentage: `of the test split right`."""
+    if records.metric == "accuracy":
+        return f"of the {records.scored_split} split right"
+    return f"{records.metric} on the {records.scored_split} split"
 
 
 def standard_error(accuracy: Any, size: int | None) -> float | None:

@@ -7,6 +7,7 @@ new dataset. Nothing heavy is imported here: command lines list names before the
 import importlib
 import pkgutil
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
 
-# The modules of this package that datasets share; every other module is a dataset.
-_SHARED = frozenset({"base", "cache", "download", "made", "npz", "split", "text"})
+# The modules of this package that datasets share, and the one for files of the user's own, which
+# are named by their paths; every other module is a dataset.
+_SHARED = frozenset(
+    {"base", "cache", "download", "made", "npz", "split", "text", "text_files", "tokenizers"}
+)
 
 
 def names() -> list[str]:
@@ -48,6 +52,12 @@ def by_name(name: str, **options: Any) -> "Dataset":
         if option not in accepted:
             raise UserError(f"dataset {name} takes no {option}; it takes {', '.join(accepted)}")
     return kind(**given)
+
+
+def is_path(name: str) -> bool:
+    """Whether a dataset is named as a file or folder, and not as one of `names`."""
+    file = Path(name)
+    return name not in names() and (len(file.parts) > 1 or bool(file.suffix) or file.exists())
 
 
 def _class_of(name: str) -> "type[Dataset]":

@@ -37,6 +37,9 @@ class Dataset(abc.ABC):
     name: ClassVar[str]
     classes: ClassVar[int] = 2
     labels: ClassVar[tuple[str, ...]] = ()  # what the classes are called; () for their numbers
+    # "balanced accuracy" weighs classes alike: for classes of very different sizes
+    metric: ClassVar[str] = "accuracy"
+    tokenizer: ClassVar[str] = "keras"  # of texts: see tokenizers.py
     input: ClassVar[str] = "tokens"  # "text" where the tokens are words of texts
 
     def __post_init__(self) -> None:

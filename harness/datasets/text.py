@@ -16,25 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.base import SPLITS, Arrays, Split
+from harness.datasets.tokenizers import Tokenizer, keras
 from harness.errors import UserError
 
 VERSION = 1  # of the rules and the files below: a new number makes new cache entries
 
-# The filters and the ids are the defaults of Keras's Tokenizer and of keras.datasets.imdb.
-FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+# The ids are the defaults of keras.datasets.imdb.
 PADDING, START, UNKNOWN = 0, 1, 2
 INDEX_FROM = 3  # added to a word's rank; ranks count from 1, so id 3 stays unused
-MARKS = ("<padding>", "<start>", "<unknown>", "<unused>")  # no words: `<` is a filter character
-
-_TO_BLANK = str.maketrans(dict.fromkeys(FILTERS, " "))
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text by Keras's rules: lower case, filter characters as blanks.
-
-    Split at the blank only, as Keras does: other white space stays part of a word.
-    """
-    return [word for word in text.lower().translate(_TO_BLANK).split(" ") if word]
+MARKS = (
+    "<padding>",
+    "<start>",
+    "<unknown>",
+    "<unused>",
+)  # no words: no tokenizer keeps `<` beside letters
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,9 @@ class Corpus:
     words: tuple[str, ...]
 
     @classmethod
-    def from_texts(cls, texts: Iterable[str], labels: Iterable[int]) -> Self:
+    def from_texts(
+        cls, texts: Iterable[str], labels: Iterable[int], tokenizer: Tokenizer = keras
+    ) -> Self:
         """Number the words of `texts` in the order in which they first appear."""
         # A missing word gets the next number, in C: 6 million words take 1.5 s.
         numbers: defaultdict[str, int] = defaultdict()
@@ -58,7 +55,7 @@ class Corpus:
         tokens = array("i")
         offsets = [0]
         for text in texts:
-            tokens.extend(map(numbers.__getitem__, words_of(text)))
+            tokens.extend(map(numbers.__getitem__, tokenizer(text)))
             offsets.append(len(tokens))
         return cls(
             tokens=np.array(tokens, np.int32),
@@ -157,13 +154,13 @@ class Sequences:
 
 
 def encode_texts(
-    texts: Sequence[str], words: Sequence[str], sequence_length: int
+    texts: Sequence[str], words: Sequence[str], sequence_length: int, tokenizer: Tokenizer = keras
 ) -> NDArray[np.int32]:
     """Texts as a model trained on `words` (by id) takes them: int32 (n, sequence_length)."""
     ids = {word: number for number, word in enumerate(words) if number > INDEX_FROM}
     x = np.full((len(texts), sequence_length), PADDING, np.int32)
     for row, text in enumerate(texts):
-        found = [START, *(ids.get(word, UNKNOWN) for word in words_of(text))][-sequence_length:]
+        found = [START, *(ids.get(word, UNKNOWN) for word in tokenizer(text))][-sequence_length:]
         x[row, sequence_length - len(found) :] = found
     return x
 

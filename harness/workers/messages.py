@@ -113,7 +113,7 @@ class TestScores:
     """The best epoch's weights on the test split.
 
     `scores` has one number an example, whose mean is the metric: for accuracy 1 where the
-    prediction is right, else 0 (uint8).
+    prediction is right, else 0 (uint8); see `statistics.scored`.
     """
 
     loss: float

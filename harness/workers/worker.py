@@ -18,11 +18,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.checkpoint import Checkpoints, TrainingPaused
 from harness.datasets.base import Arrays, Dataset, Split
 from harness.environment import versions
+from harness.statistics import scored
 from harness.workers.messages import (
     EpochDone,
     Failed,
@@ -168,7 +167,7 @@ def _score(order: Train, name: Split, trainer: Any) -> TestScores:
     probabilities = trainer.probabilities(split)
     two = probabilities.shape[1] == 1
     said = probabilities[:, 0] > 0.5 if two else probabilities.argmax(axis=1)
-    return TestScores(loss, (said == split.y).astype(np.uint8))
+    return TestScores(loss, scored(said == split.y, split.y, order.dataset.metric))
 
 
 def _reason(error: Exception) -> str:

@@ -60,7 +60,7 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
     """One sentence to act on, then the accuracy that it rests on."""
     arm = found.arms[recommended.arm]
     reached = (
-        f"{wording.mean_percent(arm.mean, arm.both)} of the {records.scored_split} split right, "
+        f"{wording.mean_percent(arm.mean, arm.both)} {wording.right(records)}, "
         "the mean of "
         f"{wording.plural(arm.n, 'replicate')}{_interval_clause(arm)}"
     )
@@ -301,6 +301,12 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
 def _notices(records: Records) -> tuple[str, ...]:
     notices = []
     states = records.trials["state"]
+    if records.metric != "accuracy":
+        notices.append(
+            "The classes differ in size by more than five times, so replicates are scored by "
+            "balanced accuracy, the mean over classes of the share of each that is found. "
+            "Validation accuracy, where it is shown, is the plain share."
+        )
     if records.searched and records.replicates_missing:
         ended = int((_of_arms(records)["state"] != "running").sum())
         notices.append(

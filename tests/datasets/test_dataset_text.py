@@ -9,7 +9,9 @@ from dataset_testing import padded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.datasets.text import FILTERS, Corpus, Sequences, Vocabulary, words_of
+from harness.datasets.text import Corpus, Sequences, Vocabulary
+from harness.datasets.tokenizers import FILTERS
+from harness.datasets.tokenizers import keras as words_of
 
 REVIEWS = [
     "It's GOOD, good-good!<br /><br />Good?",

@@ -10,7 +10,7 @@ from dataset_testing import padded
 
 from harness.datasets import Imdb, imdb
 from harness.datasets.base import SPLITS, Dataset
-from harness.datasets.text import words_of
+from harness.datasets.tokenizers import keras as words_of
 from harness.errors import UserError
 
 Make = Callable[[str], Dataset]

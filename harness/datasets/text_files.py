@@ -1,0 +1,370 @@
+"""The dataset `text-files`: texts and labels of your own, from a table or a folder per class.
+
+Tables are CSV, TSV, JSON Lines or Parquet with a column of texts and one of labels; a folder has a
+folder a class with a `.txt` file a text. All is UTF-8. Everything is checked when it is named.
+"""
+
+import csv
+import functools
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from harness.datasets import cache, text, tokenizers
+from harness.datasets.base import SPLITS, Arrays, Dataset, Split
+from harness.datasets.split import stratified
+from harness.errors import UserError
+
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+LEAST_ROWS, LEAST_OF_A_CLASS, MOST_CLASSES = 50, 5, 100
+UNBALANCED = 5  # largest class to smallest: beyond, accuracy says little
+VALIDATION, TEST = 0.16, 0.20  # of all rows; the rest is for training
+_MEMORY = 6  # bytes that a byte of the file may take while it is read, with room to spare
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFiles(Dataset):
+    """Made by `of`, which reads the labels; `labels` are sorted, class i is called `labels[i]`.
+
+    Where the largest class has more than five times the rows of the smallest, `metric` is
+    balanced accuracy: the mean over classes of the share of each that is found.
+    """
+
+    path: str = ""
+    text_column: str = "text"
+    label_column: str = "label"
+    tokenizer: str = "words"  # type: ignore[misc]
+    split_seed: int = 0
+    labels: tuple[str, ...] = ()  # type: ignore[misc]
+    classes: int = 2  # type: ignore[misc]
+    metric: str = "accuracy"  # type: ignore[misc]
+
+    name: ClassVar[str] = "text-files"
+    input: ClassVar[str] = "text"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.labels:
+            raise UserError(
+                "dataset text-files: name the file itself, --dataset reviews.csv, or in a study "
+                'file TextFiles.of("reviews.csv")'
+            )
+
+    @classmethod
+    def of(
+        cls,
+        path: str | Path,
+        *,
+        text_column: str = "text",
+        label_column: str = "label",
+        tokenizer: str = "words",
+        train: int | None = None,
+        validation: int | None = None,
+        test: int | None = None,
+        split_seed: int = 0,
+    ) -> Self:
+        """The dataset of a file or folder; sizes left out are 64, 16 and 20 % of the rows.
+
+        Reads the whole of it. Raises UserError with a line on what is wrong with it.
+        """
+        tokenizers.by_name(tokenizer)
+        source = Source(str(Path(path).absolute()), text_column, label_column, tokenizer)
+        corpus, labels, _ = _read(source)
+        n = len(corpus.labels)
+        validation = max(1, round(VALIDATION * n)) if validation is None else validation
+        test = max(1, round(TEST * n)) if test is None else test
+        train = n - validation - test if train is None else train
+        counts = np.bincount(corpus.labels)
+        found = cls(
+            train=train,
+            validation=validation,
+            test=test,
+            path=source.path,
+            text_column=text_column,
+            label_column=label_column,
+            tokenizer=tokenizer,
+            split_seed=split_seed,
+            labels=labels,
+            classes=len(labels),
+            metric="balanced accuracy" if counts.max() > UNBALANCED * counts.min() else "accuracy",
+        )
+        _prepared(found)  # sizes that do not fit are told now
+        return found
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        _prepared(self)
+
+    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
+        return _prepared(self).splits[split].encode(sequence_length, vocabulary)
+
+    def words(self, vocabulary: int) -> list[str]:
+        return list(_prepared(self).words[:vocabulary])
+
+    def fingerprint(self) -> str:
+        return _prepared(self).fingerprint
+
+    def to_mapping(self) -> dict[str, Any]:
+        return super().to_mapping() | {
+            "file": Path(self.path).name,
+            "text_column": self.text_column,
+            "label_column": self.label_column,
+            "tokenizer": self.tokenizer,
+            "split_seed": self.split_seed,
+            "classes": self.classes,
+            "metric": self.metric,
+        }
+
+
+@dataclass(frozen=True)
+class Source:
+    path: str
+    text_column: str
+    label_column: str
+    tokenizer: str
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    splits: dict[Split, text.Sequences]
+    words: tuple[str, ...]
+    fingerprint: str
+
+
+@functools.lru_cache(maxsize=2)
+def _prepared(dataset: TextFiles) -> _Prepared:
+    source = Source(dataset.path, dataset.text_column, dataset.label_column, dataset.tokenizer)
+    corpus, labels, sha256 = _read(source)
+    if labels != dataset.labels:
+        raise UserError(f"{dataset.path} has changed while it was in use: its labels are others")
+    rows = stratified(
+        corpus.labels,
+        corpus.copies(),
+        train=dataset.train,
+        validation=dataset.validation,
+        test=dataset.test,
+        seed=dataset.split_seed,
+    )
+    vocabulary = text.Vocabulary.fit(corpus, rows["train"])
+    splits = {split: text.Sequences.of(corpus, rows[split], vocabulary.ids) for split in SPLITS}
+    told = f"{sha256} {dataset.text_column} {dataset.label_column} {dataset.tokenizer}"
+    return _Prepared(
+        splits=splits,
+        words=vocabulary.words,
+        fingerprint=text.digest(told, rows, {s: splits[s].labels for s in SPLITS}),
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def _read(source: Source) -> tuple[text.Corpus, tuple[str, ...], str]:
+    """The tokenised rows, the classes' names, and the SHA-256 of the bytes read."""
+    path = Path(source.path)
+    pairs, sha256 = _folder(path) if path.is_dir() else _table(path, source)
+    labels = _checked(path, pairs)
+    numbers = {label: number for number, label in enumerate(labels)}
+    key = hashlib.sha256(f"{sha256} {source.text_column} {source.label_column}".encode())
+
+    def build() -> text.Corpus:
+        return text.Corpus.from_texts(
+            (row for row, _ in pairs),
+            (numbers[label] for _, label in pairs),
+            tokenizers.by_name(source.tokenizer),
+        )
+
+    corpus = cache.cached(
+        f"text-files-{key.hexdigest()[:16]}-{source.tokenizer}-{text.VERSION}",
+        build=build,
+        write=text.Corpus.save,
+        read=text.Corpus.open,
+        say=lambda line: None,
+    )
+    empty = np.flatnonzero(np.diff(corpus.offsets) == 0)
+    if len(empty):
+        raise UserError(
+            f"{path}: {len(empty):,} texts have no token by --tokenizer {source.tokenizer}, the "
+            f"first is {pairs[int(empty[0])][0][:40]!r}; remove them, or use --tokenizer characters"
+        )
+    return corpus, labels, sha256
+
+
+def _checked(path: Path, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
+    """The labels in order; raises UserError where there is too little to learn from."""
+    counts = Counter(label for _, label in pairs)
+    if len(pairs) < LEAST_ROWS:
+        raise UserError(f"{path}: {len(pairs):,} rows are too few, at least {LEAST_ROWS}")
+    if len(counts) < 2:
+        raise UserError(f"{path}: all rows have one label, {next(iter(counts))!r}; two are needed")
+    if len(counts) > MOST_CLASSES:
+        raise UserError(
+            f"{path}: {len(counts):,} different labels, at most {MOST_CLASSES}; is it the right "
+            "column? Name another with --label-column"
+        )
+    label, least = min(counts.items(), key=lambda item: (item[1], item[0]))
+    if least < LEAST_OF_A_CLASS:
+        raise UserError(
+            f"{path}: {least} rows of label {label!r} are too few, at least {LEAST_OF_A_CLASS}; "
+            "add some, or remove the label"
+        )
+    try:
+        return tuple(sorted(counts, key=float))
+    except ValueError:
+        return tuple(sorted(counts))
+
+
+def _folder(path: Path) -> tuple[list[tuple[str, str]], str]:
+    """A folder a class, a file a text."""
+    pairs, sha256 = [], hashlib.sha256()
+    folders = [each for each in sorted(path.iterdir()) if each.is_dir() and each.name[0] != "."]
+    files = [file for folder in folders for file in sorted(folder.glob("*.txt"))]
+    if not files:
+        raise UserError(f"{path}: needs a folder for each class with .txt files in it")
+    _check_memory(path, sum(file.stat().st_size for file in files))
+    for file in files:
+        raw = _bytes(file)
+        sha256.update(f"{file.relative_to(path)} {len(raw)}\n".encode() + raw)
+        content = _decoded(file, raw)
+        if not content.strip():
+            raise UserError(f"{file} is empty; remove it")
+        pairs.append((content, file.parent.name))
+    return pairs, sha256.hexdigest()
+
+
+def _table(path: Path, source: Source) -> tuple[list[tuple[str, str]], str]:
+    if path.suffix.lower() not in TABLES:
+        raise UserError(
+            f"--dataset {path}: not a kind of file that is read; {', '.join(TABLES)}, or a folder "
+            "with a folder for each class (pickles are not opened: they may run code)"
+        )
+    if not path.is_file():
+        raise UserError(f"--dataset {path}: no such file or folder")
+    _check_memory(path, path.stat().st_size)
+    raw = _bytes(path)
+    rows = _READERS[path.suffix.lower()](path, raw, source)
+    if not rows:
+        raise UserError(f"{path} has no rows")
+    pairs, empty = [], []
+    for number, (content, label) in rows:
+        if content is None or label is None or not str(content).strip() or not str(label).strip():
+            empty.append(number)
+        else:
+            pairs.append((str(content), _label(label)))
+    if empty:
+        noun = "row has" if len(empty) == 1 else "rows have"
+        raise UserError(
+            f"{path}: {len(empty):,} {noun} no text or no label, the first is number {empty[0]}; "
+            "remove such rows"
+        )
+    return pairs, hashlib.sha256(raw).hexdigest()
+
+
+def _label(label: object) -> str:
+    """1.0 and 1 are one label: tables with gaps turn whole numbers into fractions."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+_Rows = list[tuple[int, tuple[object, object]]]  # numbered as in the file, from 1
+
+
+def _separated(path: Path, raw: bytes, source: Source, delimiter: str) -> _Rows:
+    content = _decoded(path, raw)
+    limit = csv.field_size_limit(min(2**31 - 1, len(content) + 1))
+    try:
+        reader = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+        _check_columns(path, list(reader.fieldnames or ()), source)
+        rows: _Rows = []
+        for number, row in enumerate(reader, start=1):
+            if None in row:
+                raise UserError(
+                    f"{path}: row {number} has more cells than the heading; put texts that hold "
+                    "the delimiter in double quotes"
+                )
+            rows.append((number, (row[source.text_column], row[source.label_column])))
+    except csv.Error as error:
+        raise UserError(f"{path}: not a table that can be read ({error})") from None
+    finally:
+        csv.field_size_limit(limit)
+    return rows
+
+
+def _json_lines(path: Path, raw: bytes, source: Source) -> _Rows:
+    rows: _Rows = []
+    for number, line in enumerate(_decoded(path, raw).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{path}: line {number} is no JSON ({error})") from None
+        if not isinstance(found, dict):
+            raise UserError(f"{path}: line {number} is no JSON object")
+        _check_columns(path, list(found), source)
+        rows.append((number, (found[source.text_column], found[source.label_column])))
+    return rows
+
+
+def _parquet(path: Path, raw: bytes, source: Source) -> _Rows:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise UserError(f"{path}: reading Parquet needs pyarrow; pip install pyarrow") from None
+    try:
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(raw))
+        _check_columns(path, file.schema_arrow.names, source)
+        table = file.read(columns=list({source.text_column, source.label_column}))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a Parquet file that can be read ({error})") from None
+    columns = (table[name].to_pylist() for name in (source.text_column, source.label_column))
+    return list(enumerate(zip(*columns, strict=True), start=1))
+
+
+_READERS: dict[str, Callable[[Path, bytes, Source], _Rows]] = {
+    ".csv": functools.partial(_separated, delimiter=","),
+    ".tsv": functools.partial(_separated, delimiter="\t"),
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".parquet": _parquet,
+}
+
+
+def _check_columns(path: Path, found: list[Any], source: Source) -> None:
+    for option, name in (("text", source.text_column), ("label", source.label_column)):
+        if name not in found:
+            known = ", ".join(map(str, found)) or "none"
+            raise UserError(
+                f"{path} has no column {name!r}; it has {known}: name one with --{option}-column"
+            )
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UserError(f"{file} can't be read: {error.strerror}") from None
+
+
+def _decoded(file: Path, raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{file} is not UTF-8 (byte {error.start:,}, line {line:,}); convert it, say with: "
+            f"iconv -f LATIN1 -t UTF-8"
+        ) from None
+
+
+def _check_memory(path: Path, size: int) -> None:
+    import psutil
+
+    available = psutil.virtual_memory().available
+    if _MEMORY * size > available:
+        raise UserError(
+            f"{path}: {size / 1e9:.1f} GB are too large for the memory here ({available / 1e9:.1f} "
+            "GB are free); take a sample of its rows"
+        )
