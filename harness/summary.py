@@ -226,10 +226,16 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
                 "arm's search: small differences may be chance."
             )
         return lines
+    levels = verdicts.levels_of(records)
+    # Where difficulty is compared, each level has a best arm to hold the others against.
+    best: dict[Any, str] = {}
+    for arm in sorted(found.arms, key=lambda arm: -(found.arms[arm].mean or 0.0)):
+        best.setdefault(levels[arm], arm)
+    best[levels[chosen]] = chosen
     lines += [
-        verdicts.sentence(found, arm, chosen)
+        verdicts.sentence(found, arm, best[levels[arm]])
         for arm, result in found.arms.items()
-        if arm != chosen and result.n
+        if arm != best[levels[arm]] and result.n
     ]
     lines += [
         f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
@@ -250,7 +256,7 @@ def _searched(arm: Mapping[str, Any]) -> str:
     return f"best of {trials} {'trial' if trials == 1 else 'trials'}: {short(params)}"
 
 
-def _tested(result: ArmResult, split: str) -> str:
+def _tested(result: ArmResult, split: str, metric: str) -> str:
     if result.mean is None or result.both is None:
         return ""
     interval = ""
@@ -258,7 +264,7 @@ def _tested(result: ArmResult, split: str) -> str:
         low, high = max(0.0, result.both.low), min(1.0, result.both.high)
         interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
     seeds = "seed" if result.n == 1 else "seeds"
-    return f"{split} accuracy {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
+    return f"{split} {metric} {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
 
 
 def short(params: Mapping[str, Any]) -> str:

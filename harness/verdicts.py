@@ -62,7 +62,8 @@ class Recommendation:
 @dataclass(frozen=True)
 class Conclusions:
     """`pairs` holds each two arms once, the later declared as `a`; `baseline_pairs` each arm
-    against each baseline, a family of comparisons of its own.
+    against each baseline, a family of comparisons of its own. Where difficulty is compared, only
+    arms of one level are paired, and `recommended` and `front` are of the level that decides.
     """
 
     arms: dict[str, ArmResult]
@@ -94,9 +95,15 @@ def conclude(records: Records) -> Conclusions:
         for name in BASELINES
         if (result := _result(records, name, scores[name])).n + result.failed > 0
     }
-    pairs = _compare([(b, a) for a, b in itertools.combinations(records.arms, 2)], scores, margin)
-    against = _compare([(arm, base) for base in baselines for arm in records.arms], scores, margin)
-    measured = [result for result in arms.values() if result.mean is not None]
+    levels = levels_of(records)
+    alike = [(b, a) for a, b in itertools.combinations(records.arms, 2) if levels[a] == levels[b]]
+    pairs = _compare(alike, scores, margin)
+    # Baselines were trained on the dataset as it is declared.
+    declared = _difficulty(records)[1]
+    tried = [arm for arm in records.arms if levels[arm] in (None, declared)]
+    against = _compare([(arm, base) for base in baselines for arm in tried], scores, margin)
+    decisive, note = _decisive(records, arms, levels)
+    measured = [result for result in decisive.values() if result.mean is not None]
     front = statistics.pareto_front(
         [np.nan if r.step_ms is None else r.step_ms for r in measured],
         [np.nan if r.mean is None else r.mean for r in measured],
@@ -110,7 +117,43 @@ def conclude(records: Records) -> Conclusions:
         recommended=None,
         front=tuple(measured[i].name for i in front),
     )
-    return replace(found, recommended=_recommend(found))
+    chosen = _recommend(replace(found, arms=decisive))
+    if chosen is not None:
+        chosen = replace(chosen, reason=chosen.reason + note)
+    return replace(found, recommended=chosen)
+
+
+def levels_of(records: Records) -> dict[str, Any]:
+    """By arm the difficulty of its task; None everywhere where difficulty is not compared."""
+    field, _ = _difficulty(records)
+    return {arm["name"]: (arm.get("values") or {}).get(field) for arm in records.manifest["arms"]}
+
+
+def _difficulty(records: Records) -> tuple[str | None, Any]:
+    """The dataset's field that makes its task harder, and its value as declared."""
+    dataset = records.manifest["spec"].get("dataset") or {}
+    field = dataset.get("difficulty")
+    return (field, dataset.get(field)) if field else (None, None)
+
+
+def _decisive(
+    records: Records, arms: dict[str, ArmResult], levels: dict[str, Any]
+) -> tuple[dict[str, ArmResult], str]:
+    """The arms among which to choose, and a sentence on it: those of one level of difficulty.
+
+    Of an easier task an arm is no better; so the hardest level counts that some arm solved, and
+    where none was solved, the easiest.
+    """
+    found = sorted({level for level in levels.values() if level is not None})
+    if len(found) < 2:
+        return arms, ""
+    field, _ = _difficulty(records)
+    threshold = float((records.manifest["spec"]["dataset"]).get("solved") or 1.0)
+    solved = {levels[name] for name, arm in arms.items() if (arm.mean or 0.0) >= threshold}
+    level = max(solved) if solved else found[0]
+    of_level = {name: arm for name, arm in arms.items() if levels[name] == level}
+    which = "the hardest that any arm solved" if solved else "the easiest, for none was solved"
+    return of_level, f" Arms were compared at {spoken(str(field))} {level}, {which}."
 
 
 def across(studies: Mapping[str, tuple[Records, str]], margin: float) -> tuple[Pair, ...]:

@@ -1,5 +1,6 @@
 """What replicates on file come to: results, pairs, the arm to take and why, in plain words."""
 
+import json
 import math
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from report_testing import write_replicate, write_run
 
 from harness import runs, summary, verdicts
 from harness.runs import BAG_OF_EMBEDDINGS, read_records
-from harness.verdicts import conclude
+from harness.verdicts import Conclusions, conclude
 
 
 def study(root: Path, accuracies: dict[str, float], n: int = 4000, seeds: int = 5) -> Path:
@@ -24,8 +25,6 @@ def study(root: Path, accuracies: dict[str, float], n: int = 4000, seeds: int = 
 
 
 def _set(root: Path, arm: str, number: int, **values: object) -> None:
-    import json
-
     file = runs.RunDirectory(root).replicate(arm, number) / "result.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
 
@@ -134,3 +133,55 @@ def test_verdicts_are_written_as_a_table(tmp_path: Path) -> None:
     table = pd.read_csv(root / "tables" / "verdicts.csv")
     assert table[["a", "b", "verdict"]].to_numpy().tolist() == [["depth=2", "depth=1", "better"]]
     assert table["low"][0] < table["difference"][0] < table["high"][0]
+
+
+def harder(root: Path, accuracies: dict[str, float], solved: float) -> Conclusions:
+    """Arms named depth=…,nesting=…, of a task whose difficulty is its nesting, 1 as declared."""
+    arms = [
+        {
+            "name": name,
+            "values": {k: int(v) for k, v in (each.split("=") for each in name.split(","))},
+        }
+        for name in accuracies
+    ]
+    write_run(root, compare={"depth": [1]}, trials=0, manifest={"arms": arms})
+    manifest = json.loads((root / "manifest.json").read_text())
+    task = {"difficulty": "nesting", "nesting": 1, "solved": solved}
+    manifest["spec"]["dataset"] |= task
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    for arm, accuracy in (accuracies | {BAG_OF_EMBEDDINGS: 0.3}).items():
+        for number in range(1, 6):
+            write_replicate(root, arm, number, accuracy, 2000)
+    return conclude(read_records(root))
+
+
+LEVELS = {"depth=1,nesting=1": 0.97, "depth=2,nesting=1": 0.96,
+          "depth=1,nesting=2": 0.5, "depth=2,nesting=2": 0.9}  # fmt: skip
+
+
+def test_arms_are_compared_where_their_task_is_equally_hard(tmp_path: Path) -> None:
+    found = harder(tmp_path / "s", LEVELS, solved=0.8)
+    assert [(pair.a, pair.b) for pair in found.pairs] == [
+        ("depth=2,nesting=1", "depth=1,nesting=1"), ("depth=2,nesting=2", "depth=1,nesting=2"),
+    ]  # fmt: skip
+    assert [(pair.a, pair.b) for pair in found.baseline_pairs] == [
+        ("depth=1,nesting=1", BAG_OF_EMBEDDINGS), ("depth=2,nesting=1", BAG_OF_EMBEDDINGS),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("solved", "arm", "words"),
+    [
+        (0.8, "depth=2,nesting=2", "at nesting 2, the hardest that any arm solved"),
+        (0.95, "depth=1,nesting=1", "at nesting 1, the hardest that any arm solved"),
+        (0.99, "depth=1,nesting=1", "at nesting 1, the easiest, for none was solved"),
+    ],
+)
+def test_an_easier_task_recommends_no_arm(
+    tmp_path: Path, solved: float, arm: str, words: str
+) -> None:
+    found = harder(tmp_path / "s", LEVELS, solved)
+    assert found.recommended is not None
+    assert found.recommended.arm == arm
+    assert words in found.recommended.reason
+    assert set(found.front) <= {name for name in LEVELS if name[-1] == arm[-1]}

@@ -41,7 +41,17 @@ def _text(found: Conclusions) -> str:
         "example by example; intervals and p values are corrected by Holm's method, for the "
         "pairs of each table together. Equivalent means that the whole 95\u00a0% interval lies "
         f"within ±{100 * found.margin:g} points, the margin that the study declares too small to "
-        "matter."
+        "matter." + _within_levels(found)
+    )
+
+
+def _within_levels(found: Conclusions) -> str:
+    measured = [arm for arm in found.arms.values() if arm.n]
+    if len(found.pairs) == len(measured) * (len(measured) - 1) // 2:
+        return ""
+    return (
+        " Only arms whose task is equally hard are compared with one another, and with baselines "
+        "only those whose task is the declared one, on which baselines were trained."
     )
 
 

@@ -39,7 +39,7 @@ def everything(root: Path) -> runs.Records:
     """Records in which every section finds something to say."""
     records = runs.read_records(root)
     published = {"source": "A book", "val_accuracy": [0.7, 0.8], "val_loss": [0.5, 0.4]}
-    harder = {"difficulty": "depth", "solved": 0.86}
+    harder = {"difficulty": "depth", "depth": 1, "solved": 0.86}
     return dataclasses.replace(
         records,
         manifest={
