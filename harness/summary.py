@@ -200,7 +200,8 @@ def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
 def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     """The outcome of `summarise` as lines for a terminal."""
     lines = []
-    split = outcome["arms"][0]["replicates"]["split"]
+    first = outcome["arms"][0]["replicates"]
+    metric = f"{first['split']} {first['metric']}"  # test balanced accuracy, say
     for arm in outcome["arms"]:
         best, cost = arm["best"], arm["cost"]
         if best is None:
@@ -208,12 +209,12 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
             continue
         validated = f"validation accuracy {best['val_accuracy']:.1%}, val_loss {best['value']:.4f}"
         lines.append(
-            f"{arm['arm']}: {_tested(found.arms[arm['arm']], split)}{validated} "
+            f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{validated} "
             f"({_searched(arm)}); "
             f"{cost['step_ms']:.1f} ms a step, {cost['parameters']:,} parameters"
         )
     for name, result in found.baselines.items():
-        if tested := _tested(result, split):
+        if tested := _tested(result, metric):
             lines.append(f"{spoken(name)}: {tested.rstrip('; ')}")
     recommended = outcome["recommended"]
     if recommended is None:
@@ -226,17 +227,7 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
                 "arm's search: small differences may be chance."
             )
         return lines
-    levels = verdicts.levels_of(records)
-    # Where difficulty is compared, each level has a best arm to hold the others against.
-    best: dict[Any, str] = {}
-    for arm in sorted(found.arms, key=lambda arm: -(found.arms[arm].mean or 0.0)):
-        best.setdefault(levels[arm], arm)
-    best[levels[chosen]] = chosen
-    lines += [
-        verdicts.sentence(found, arm, best[levels[arm]])
-        for arm, result in found.arms.items()
-        if arm != best[levels[arm]] and result.n
-    ]
+    lines += [verdicts.sentence(found, arm, other) for arm, other in found.references.items()]
     lines += [
         f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
         f"[{each['ci95'][0]:.1%}, {each['ci95'][1]:.1%}], published {each['published']:.1%}"
@@ -256,7 +247,7 @@ def _searched(arm: Mapping[str, Any]) -> str:
     return f"best of {trials} {'trial' if trials == 1 else 'trials'}: {short(params)}"
 
 
-def _tested(result: ArmResult, split: str, metric: str) -> str:
+def _tested(result: ArmResult, metric: str) -> str:
     if result.mean is None or result.both is None:
         return ""
     interval = ""
@@ -264,7 +255,7 @@ def _tested(result: ArmResult, split: str, metric: str) -> str:
         low, high = max(0.0, result.both.low), min(1.0, result.both.high)
         interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
     seeds = "seed" if result.n == 1 else "seeds"
-    return f"{split} {metric} {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
+    return f"{metric} {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
 
 
 def short(params: Mapping[str, Any]) -> str:

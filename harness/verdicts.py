@@ -73,6 +73,22 @@ class Conclusions:
     margin: float
     recommended: Recommendation | None
     front: tuple[str, ...]
+    levels: Mapping[str, Any]  # by arm the difficulty of its task; None where it is not compared
+
+    @property
+    def references(self) -> dict[str, str]:
+        """What each other arm with replicates is held against: the recommended arm.
+
+        Of another level of difficulty, the arm with the highest mean there.
+        """
+        measured = [arm for arm in self.arms.values() if arm.n]
+        best: dict[Any, str] = {}
+        for arm in sorted(measured, key=lambda arm: -(arm.mean or 0.0)):
+            best.setdefault(self.levels[arm.name], arm.name)
+        if self.recommended is not None:
+            best[self.levels[self.recommended.arm]] = self.recommended.arm
+        held = {arm.name: best[self.levels[arm.name]] for arm in measured}
+        return {arm: reference for arm, reference in held.items() if arm != reference}
 
     def between(self, a: str, b: str) -> Comparison | None:
         """`a` less `b`, whichever way round it was compared; None where it was not."""
@@ -116,6 +132,7 @@ def conclude(records: Records) -> Conclusions:
         margin=margin,
         recommended=None,
         front=tuple(measured[i].name for i in front),
+        levels=levels,
     )
     chosen = _recommend(replace(found, arms=decisive))
     if chosen is not None:

@@ -137,13 +137,10 @@ def test_verdicts_are_written_as_a_table(tmp_path: Path) -> None:
 
 def harder(root: Path, accuracies: dict[str, float], solved: float) -> Conclusions:
     """Arms named depth=…,nesting=…, of a task whose difficulty is its nesting, 1 as declared."""
-    arms = [
-        {
-            "name": name,
-            "values": {k: int(v) for k, v in (each.split("=") for each in name.split(","))},
-        }
-        for name in accuracies
-    ]
+    arms = []
+    for name in accuracies:
+        values = dict(each.split("=") for each in name.split(","))
+        arms.append({"name": name, "values": {key: int(value) for key, value in values.items()}})
     write_run(root, compare={"depth": [1]}, trials=0, manifest={"arms": arms})
     manifest = json.loads((root / "manifest.json").read_text())
     task = {"difficulty": "nesting", "nesting": 1, "solved": solved}
@@ -185,3 +182,14 @@ def test_an_easier_task_recommends_no_arm(
     assert found.recommended.arm == arm
     assert words in found.recommended.reason
     assert set(found.front) <= {name for name in LEVELS if name[-1] == arm[-1]}
+
+
+def test_words_hold_each_level_against_its_own_best(tmp_path: Path) -> None:
+    harder(tmp_path / "s", LEVELS, solved=0.95)
+    records = read_records(tmp_path / "s")
+    found = conclude(records)
+    told = {(a, b): verdicts.sentence(found, a, b) for a, b in found.references.items()}
+    assert set(told) == {
+        ("depth=2,nesting=1", "depth=1,nesting=1"), ("depth=1,nesting=2", "depth=2,nesting=2"),
+    }  # fmt: skip
+    assert all("points [" in line for line in told.values())
