@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.datasets.teacher import Teacher
     from harness.datasets.temporal_order import TemporalOrder
     from harness.datasets.text_files import TextFiles
+    from harness.objective import optuna_objective
     from harness.spec import Budget, Study
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Teacher",
     "TemporalOrder",
     "TextFiles",
+    "optuna_objective",
 ]
 
 _HOMES = {
@@ -52,6 +54,7 @@ _HOMES = {
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
     "TextFiles": "harness.datasets.text_files",
+    "optuna_objective": "harness.objective",
 }
 
 

@@ -4,6 +4,7 @@ Every execution path has the same layers, weights and initial values, so a model
 path becomes a model of stock Keras layers by copying its weights (`to_stock`).
 """
 
+import importlib
 import random
 from typing import Any
 
@@ -13,6 +14,13 @@ from harness.parameters import BAG, Hyperparameters
 from harness.recurrent import PATHS
 
 STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
+
+
+def __getattr__(name: str) -> Any:
+    """`StackedRNN`, for users of KerasTuner, which takes seconds to import."""
+    if name == "StackedRNN":
+        return importlib.import_module("harness.hypermodel").StackedRNN
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def build(hp: Hyperparameters, *, classes: int, path: str, seed: int) -> keras.Model:

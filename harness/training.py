@@ -103,9 +103,12 @@ class Trainer:
         on_epoch: Callable[[Epoch], bool],
         checkpoints: Checkpoints | None = None,
         keep_best: bool = False,
+        initial: list[NDArray[Any]] | None = None,
     ) -> Training:
-        """Train for at most `epochs` epochs; with `keep_best` the model ends as its best epoch
-        left it, the one of lowest validation loss.
+        """Train for at most `epochs` epochs, from weights `initial` or else those of the seed.
+
+        With `keep_best` the model ends as its best epoch left it, the one of lowest validation
+        loss.
 
         `on_start(parameters, path)` is called once the model is built, `on_progress(epoch, step,
         steps, running loss)` every few seconds, `on_epoch` after each epoch: False ends the
@@ -119,6 +122,8 @@ class Trainer:
         with self._placement():
             program, path, compile_s = self._program(hp, data)
             program.reset(hp, seed)
+            if initial is not None:
+                program.model.set_weights(initial)
             self._last = (program, hp, data.classes)
             parameters = int(sum(np.prod(w.shape) for w in program.model.trainable_weights))
             on_start(parameters, path)

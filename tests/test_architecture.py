@@ -23,6 +23,8 @@ LAYERS = [
     {"copying"},
     {"declarations", "models"},
     {"epochs", "training"},
+    {"embedded"},
+    {"hypermodel", "objective"},
     {"workers"},
     {"scaling", "crossover"},
     {"profiler"},

@@ -1,0 +1,85 @@
+"""A study's spaces and fast training for an Optuna study of one's own.
+
+import harness, optuna
+
+optuna.create_study().optimize(harness.optuna_objective("joint_search"), n_trials=20)
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from harness.embedded import Embedded
+from harness.errors import UserError
+from harness.training import Epoch
+
+
+def optuna_objective(
+    name_or_file: str, *, epochs: int | None = None, seed: int | None = None
+) -> Callable[[optuna.Trial], float]:
+    """An objective to minimise, the lowest validation loss; trains in this process.
+
+    Compared hyperparameters are suggested like the searched ones. Epochs are reported from 1, so
+    that any pruner of the study works; user attributes are those of the harness's own trials.
+    `epochs` and `seed` default to the study's. Raises UserError for a study that there is not.
+    """
+    embedded = Embedded.from_study(name_or_file)
+    study = embedded.study
+    most = study.budget.epochs if epochs is None else epochs
+
+    def objective(trial: optuna.Trial) -> float:
+        compared = {
+            name: trial.suggest_categorical(name, list(values))
+            for name, values in study.compare.items()
+        }
+        searched = {name: _suggest(trial, name, each) for name, each in study.search.items()}
+        arm = embedded.arm(compared)
+        pruned = False
+
+        def on_epoch(epoch: Epoch) -> bool:
+            nonlocal pruned
+            trial.report(epoch.val_loss, epoch.epoch)
+            pruned = trial.should_prune()
+            return not pruned
+
+        done = embedded.train(
+            arm,
+            study.hyperparameters(arm, searched),
+            seed=study.seed if seed is None else seed,
+            epochs=most,
+            on_epoch=on_epoch,
+        )
+        best = min(done.epochs, key=lambda epoch: epoch.val_loss)
+        attributes = {
+            "val_accuracy": best.val_accuracy,
+            "best_epoch": best.epoch,
+            "parameters": done.parameters,
+            "step_ms": best.step_ms,
+            "train_s": sum(e.train_s + e.validation_s + e.compile_s for e in done.epochs),
+            "path": done.path,
+        }
+        for name, value in attributes.items():
+            trial.set_user_attr(name, value)
+        if pruned:
+            raise optuna.TrialPruned
+        return best.val_loss
+
+    return objective
+
+
+def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
+    match distribution:
+        case IntDistribution(low=low, high=high, log=log, step=step):
+            return trial.suggest_int(name, low, high, log=log, step=step)
+        case FloatDistribution(low=low, high=high, log=log, step=step):
+            return trial.suggest_float(name, low, high, log=log, step=step)
+        case CategoricalDistribution(choices=choices):
+            return trial.suggest_categorical(name, choices)
+    raise UserError(f"{name}: {type(distribution).__name__} can't be suggested")
