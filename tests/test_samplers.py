@@ -41,7 +41,8 @@ def test_suggestions_are_in_bounds_seeded_and_vary(name: str) -> None:
         for parameter, distribution in SPACE.items():
             assert distribution._contains(distribution.to_internal_repr(params[parameter]))
     assert search(0) == first
-    assert search(1) != first
+    # KerasTuner's grid has one order, whatever the seed.
+    assert search(1) != first or name == "kt-grid"
     assert len({str(params) for params in first}) > 4
 
 

@@ -1,0 +1,20 @@
+"""`kt-bayesian`: KerasTuner's oracle of that name, a Gaussian process."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+
+from harness.errors import UserError
+from harness.oracle import OracleSampler
+
+
+def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
+    if find_spec("sklearn") is None:
+        raise UserError("sampler kt-bayesian needs scikit-learn; pip install scikit-learn")
+
+
+def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+    # The arm's seed: an oracle goes on where it was, and would repeat itself under another.
+    return OracleSampler("bayesian", arm_seed, space)

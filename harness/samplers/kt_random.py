@@ -1,0 +1,13 @@
+"""`kt-random`: KerasTuner's oracle of that name."""
+
+from collections.abc import Mapping
+
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+
+from harness.oracle import OracleSampler
+
+
+def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+    # The arm's seed: an oracle goes on where it was, and would repeat itself under another.
+    return OracleSampler("random", arm_seed, space)
