@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
+from harness.printable import encodable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -382,6 +383,7 @@ def read_epochs(folder: Path) -> Iterable[dict[str, Any]]:
 def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFrame":
     import pandas as pd
 
+    rows = [{encodable(key): encodable(value) for key, value in row.items()} for row in rows]
     # Listed explicitly so that tables without rows have their columns and types all the same.
     extra = sorted({key for row in rows for key in row if key.startswith("params_")})
     table = pd.DataFrame.from_records(rows, columns=list(columns))

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from harness.printable import encodable
 from harness.runs import Records, to_csv
 from reports import sections, wording
 from reports.content import Data, Link, Section, Value
@@ -62,7 +63,9 @@ def csv_link(data: Data) -> str:
     """A figure's data as a link that holds it all; spreadsheets' formulas made inert."""
     import pandas as pd
 
-    table = pd.DataFrame([list(row) for row in data.rows], columns=list(data.columns), dtype=object)
+    table = pd.DataFrame(
+        [list(row) for row in data.rows], columns=list(map(encodable, data.columns)), dtype=object
+    )
     text = wording.inert(to_csv(table))
     return "data:text/csv;charset=utf-8," + quote(text, safe=",;:=/.+-_~()*!")
 

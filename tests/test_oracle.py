@@ -13,8 +13,8 @@ from harness.errors import UserError
 
 Params = dict[str, Any]
 
-# KerasTuner calls a method of threads that Python renamed.
-pytestmark = pytest.mark.filterwarnings("ignore:currentThread:DeprecationWarning")
+# KerasTuner calls methods of threads that Python renamed.
+pytestmark = pytest.mark.filterwarnings("ignore:.* is deprecated, :DeprecationWarning")
 
 
 @pytest.fixture(autouse=True)
