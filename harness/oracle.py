@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from optuna.distributions import (
@@ -113,11 +114,13 @@ def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _start() -> "subprocess.Popen[str]":
+    # The cheapest backend to import that is there; an oracle computes nothing with it. Keras's
+    # NumPy backend needs JAX.
+    backend = "numpy" if find_spec("jax") else "tensorflow"
     child = subprocess.Popen(
         [sys.executable, "-m", "harness.oracle"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        # The cheapest backend to import; an oracle computes nothing with it.
-        env={**os.environ, "KERAS_BACKEND": "numpy"},
+        env={**os.environ, "KERAS_BACKEND": backend},
         start_new_session=True,  # Ctrl-C is for the coordinator, which closes our input
     )  # fmt: skip
     atexit.register(_end, child)

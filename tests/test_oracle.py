@@ -111,9 +111,16 @@ def test_choices_of_any_type() -> None:
     assert {str(each["units"]) for each in params(study)} == {str(each) for each in choices}
 
 
-def test_the_process_apart_has_no_tensorflow() -> None:
+@pytest.mark.jax
+def test_with_jax_installed_the_process_apart_has_no_tensorflow() -> None:
+    pytest.importorskip("jax", reason="no JAX (pip install jax)")
     grow(optuna.create_study(), "kt-random", SPACE, 1)
     assert oracle._child is not None
     with open(f"/proc/{oracle._child.pid}/maps") as file:
         assert "libtensorflow" not in file.read()
+
+
+def test_ctrl_c_is_not_for_the_process_apart() -> None:
+    grow(optuna.create_study(), "kt-random", SPACE, 1)
+    assert oracle._child is not None
     assert os.getpgid(oracle._child.pid) != os.getpgid(0)
