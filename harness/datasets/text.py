@@ -24,12 +24,7 @@ VERSION = 1  # of the rules and the files below: a new number makes new cache en
 # The ids are the defaults of keras.datasets.imdb.
 PADDING, START, UNKNOWN = 0, 1, 2
 INDEX_FROM = 3  # added to a word's rank; ranks count from 1, so id 3 stays unused
-MARKS = (
-    "<padding>",
-    "<start>",
-    "<unknown>",
-    "<unused>",
-)  # no words: no tokenizer keeps `<` beside letters
+MARKS = ("<padding>", "<start>", "<unknown>", "<unused>")  # no tokenizer makes such words
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from harness.datasets import cache, text, tokenizers
-from harness.datasets.base import SPLITS, Arrays, Dataset, Split
-from harness.datasets.split import stratified
+from harness.datasets.split_texts import SplitTexts, prepared
 from harness.errors import UserError
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
@@ -30,7 +29,7 @@ _MEMORY = 6  # bytes that a byte of the file may take while it is read, with roo
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextFiles(Dataset):
+class TextFiles(SplitTexts):
     """Made by `of`, which reads the labels; `labels` are sorted, class i is called `labels[i]`.
 
     Where the largest class has more than five times the rows of the smallest, `metric` is
@@ -41,7 +40,6 @@ class TextFiles(Dataset):
     text_column: str = "text"
     label_column: str = "label"
     tokenizer: str = "words"  # type: ignore[misc]
-    split_seed: int = 0
     labels: tuple[str, ...] = ()  # type: ignore[misc]
     classes: int = 2  # type: ignore[misc]
     metric: str = "accuracy"  # type: ignore[misc]
@@ -95,20 +93,15 @@ class TextFiles(Dataset):
             classes=len(labels),
             metric="balanced accuracy" if counts.max() > UNBALANCED * counts.min() else "accuracy",
         )
-        _prepared(found)  # sizes that do not fit are told now
+        prepared(found)  # sizes that do not fit are told now
         return found
 
-    def prepare(self, say: Callable[[str], None]) -> None:
-        _prepared(self)
-
-    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
-        return _prepared(self).splits[split].encode(sequence_length, vocabulary)
-
-    def words(self, vocabulary: int) -> list[str]:
-        return list(_prepared(self).words[:vocabulary])
-
-    def fingerprint(self) -> str:
-        return _prepared(self).fingerprint
+    def corpus(self, say: Callable[[str], None]) -> tuple[text.Corpus, str]:
+        source = Source(self.path, self.text_column, self.label_column, self.tokenizer)
+        corpus, labels, sha256 = _read(source)
+        if labels != self.labels:
+            raise UserError(f"{self.path} has changed while it was in use: its labels are others")
+        return corpus, f"{sha256} {self.text_column} {self.label_column} {self.tokenizer}"
 
     def to_mapping(self) -> dict[str, Any]:
         return super().to_mapping() | {
@@ -116,7 +109,6 @@ class TextFiles(Dataset):
             "text_column": self.text_column,
             "label_column": self.label_column,
             "tokenizer": self.tokenizer,
-            "split_seed": self.split_seed,
             "classes": self.classes,
             "metric": self.metric,
         }
@@ -130,67 +122,77 @@ class Source:
     tokenizer: str
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    splits: dict[Split, text.Sequences]
-    words: tuple[str, ...]
-    fingerprint: str
-
-
-@functools.lru_cache(maxsize=2)
-def _prepared(dataset: TextFiles) -> _Prepared:
-    source = Source(dataset.path, dataset.text_column, dataset.label_column, dataset.tokenizer)
-    corpus, labels, sha256 = _read(source)
-    if labels != dataset.labels:
-        raise UserError(f"{dataset.path} has changed while it was in use: its labels are others")
-    rows = stratified(
-        corpus.labels,
-        corpus.copies(),
-        train=dataset.train,
-        validation=dataset.validation,
-        test=dataset.test,
-        seed=dataset.split_seed,
-    )
-    vocabulary = text.Vocabulary.fit(corpus, rows["train"])
-    splits = {split: text.Sequences.of(corpus, rows[split], vocabulary.ids) for split in SPLITS}
-    told = f"{sha256} {dataset.text_column} {dataset.label_column} {dataset.tokenizer}"
-    return _Prepared(
-        splits=splits,
-        words=vocabulary.words,
-        fingerprint=text.digest(told, rows, {s: splits[s].labels for s in SPLITS}),
-    )
-
-
 @functools.lru_cache(maxsize=2)
 def _read(source: Source) -> tuple[text.Corpus, tuple[str, ...], str]:
     """The tokenised rows, the classes' names, and the SHA-256 of the bytes read."""
     path = Path(source.path)
-    pairs, sha256 = _folder(path) if path.is_dir() else _table(path, source)
-    labels = _checked(path, pairs)
-    numbers = {label: number for number, label in enumerate(labels)}
-    key = hashlib.sha256(f"{sha256} {source.text_column} {source.label_column}".encode())
+    files = _files(path)
+    _check_memory(path, sum(file.stat().st_size for file in files))
+    raw = {file: _bytes(file) for file in files}
+    sha256 = hashlib.sha256()
+    for file, content in raw.items():
+        sha256.update(f"{file.relative_to(path)} {len(content)}\n".encode() + content)
+    told = [sha256.hexdigest(), source.text_column, source.label_column, source.tokenizer]
+    key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
-    def build() -> text.Corpus:
-        return text.Corpus.from_texts(
+    def build() -> _Labelled:
+        pairs = _folder(raw) if path.is_dir() else _table(path, raw[path], source)
+        labels = _checked(path, pairs)
+        numbers = {label: number for number, label in enumerate(labels)}
+        corpus = text.Corpus.from_texts(
             (row for row, _ in pairs),
             (numbers[label] for _, label in pairs),
             tokenizers.by_name(source.tokenizer),
         )
+        empty = np.flatnonzero(np.diff(corpus.offsets) == 0)
+        if len(empty):
+            raise UserError(
+                f"{path}: {len(empty):,} texts have no token by --tokenizer {source.tokenizer}, "
+                f"the first is {pairs[int(empty[0])][0][:40]!r}; remove them, or use --tokenizer "
+                "characters"
+            )
+        return corpus, labels
 
-    corpus = cache.cached(
-        f"text-files-{key.hexdigest()[:16]}-{source.tokenizer}-{text.VERSION}",
+    corpus, labels = cache.cached(
+        f"text-files-{key[:16]}-{text.VERSION}",
         build=build,
-        write=text.Corpus.save,
-        read=text.Corpus.open,
+        write=_save,
+        read=_open,
         say=lambda line: None,
     )
-    empty = np.flatnonzero(np.diff(corpus.offsets) == 0)
-    if len(empty):
+    return corpus, labels, told[0]
+
+
+_Labelled = tuple[text.Corpus, tuple[str, ...]]
+
+
+def _save(labelled: _Labelled, directory: Path) -> None:
+    corpus, labels = labelled
+    corpus.save(directory)
+    (directory / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
+
+
+def _open(directory: Path) -> _Labelled:
+    labels = json.loads((directory / "labels.json").read_text(encoding="utf-8"))
+    return text.Corpus.open(directory), tuple(labels)
+
+
+def _files(path: Path) -> list[Path]:
+    """The table, or a folder's files, a folder of them a class."""
+    if path.is_dir():
+        folders = [each for each in sorted(path.iterdir()) if each.is_dir() and each.name[0] != "."]
+        files = [file for folder in folders for file in sorted(folder.glob("*.txt"))]
+        if not files:
+            raise UserError(f"{path}: needs a folder for each class with .txt files in it")
+        return files
+    if path.suffix.lower() not in TABLES:
         raise UserError(
-            f"{path}: {len(empty):,} texts have no token by --tokenizer {source.tokenizer}, the "
-            f"first is {pairs[int(empty[0])][0][:40]!r}; remove them, or use --tokenizer characters"
+            f"--dataset {path}: not a kind of file that is read; {', '.join(TABLES)}, or a folder "
+            "with a folder for each class (pickles are not opened: they may run code)"
         )
-    return corpus, labels, sha256
+    if not path.is_file():
+        raise UserError(f"--dataset {path}: no such file or folder")
+    return [path]
 
 
 def _checked(path: Path, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
@@ -217,34 +219,18 @@ def _checked(path: Path, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
         return tuple(sorted(counts))
 
 
-def _folder(path: Path) -> tuple[list[tuple[str, str]], str]:
-    """A folder a class, a file a text."""
-    pairs, sha256 = [], hashlib.sha256()
-    folders = [each for each in sorted(path.iterdir()) if each.is_dir() and each.name[0] != "."]
-    files = [file for folder in folders for file in sorted(folder.glob("*.txt"))]
-    if not files:
-        raise UserError(f"{path}: needs a folder for each class with .txt files in it")
-    _check_memory(path, sum(file.stat().st_size for file in files))
-    for file in files:
-        raw = _bytes(file)
-        sha256.update(f"{file.relative_to(path)} {len(raw)}\n".encode() + raw)
-        content = _decoded(file, raw)
-        if not content.strip():
+def _folder(raw: dict[Path, bytes]) -> list[tuple[str, str]]:
+    """Texts and labels of files, a folder a class."""
+    pairs = []
+    for file, content in raw.items():
+        decoded = _decoded(file, content)
+        if not decoded.strip():
             raise UserError(f"{file} is empty; remove it")
-        pairs.append((content, file.parent.name))
-    return pairs, sha256.hexdigest()
+        pairs.append((decoded, file.parent.name))
+    return pairs
 
 
-def _table(path: Path, source: Source) -> tuple[list[tuple[str, str]], str]:
-    if path.suffix.lower() not in TABLES:
-        raise UserError(
-            f"--dataset {path}: not a kind of file that is read; {', '.join(TABLES)}, or a folder "
-            "with a folder for each class (pickles are not opened: they may run code)"
-        )
-    if not path.is_file():
-        raise UserError(f"--dataset {path}: no such file or folder")
-    _check_memory(path, path.stat().st_size)
-    raw = _bytes(path)
+def _table(path: Path, raw: bytes, source: Source) -> list[tuple[str, str]]:
     rows = _READERS[path.suffix.lower()](path, raw, source)
     if not rows:
         raise UserError(f"{path} has no rows")
@@ -260,7 +246,7 @@ def _table(path: Path, source: Source) -> tuple[list[tuple[str, str]], str]:
             f"{path}: {len(empty):,} {noun} no text or no label, the first is number {empty[0]}; "
             "remove such rows"
         )
-    return pairs, hashlib.sha256(raw).hexdigest()
+    return pairs
 
 
 def _label(label: object) -> str:

@@ -10,6 +10,7 @@ from dataset_testing import padded
 
 from harness.datasets import Imdb, imdb
 from harness.datasets.base import SPLITS, Dataset
+from harness.datasets.split_texts import prepared
 from harness.datasets.tokenizers import keras as words_of
 from harness.errors import UserError
 
@@ -30,18 +31,7 @@ def reviews() -> tuple[list[str], list[int]]:
 
 def rows_of(dataset: Imdb) -> dict[str, list[int]]:
     """The rows of each split in the file's order of reviews."""
-    corpus = imdb._corpus(lambda line: None)
-    return {
-        split: rows.tolist()
-        for split, rows in imdb.stratified(
-            corpus.labels,
-            corpus.copies(),
-            train=dataset.train,
-            validation=dataset.validation,
-            test=dataset.test,
-            seed=dataset.split_seed,
-        ).items()
-    }
+    return {split: rows.tolist() for split, rows in prepared(dataset).rows.items()}
 
 
 def test_only_one_of_two_processes_tokenised(first_use: list[list[str]]) -> None:
