@@ -3,11 +3,11 @@
 Here the other program asks and keeps; nothing is written. It imports Keras.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from harness import declarations
-from harness.datasets.base import Split
 from harness.parameters import Hyperparameters
 from harness.seeds import derive_seed
 from harness.spec import Arm, Study
@@ -19,7 +19,6 @@ class Embedded:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self._trainer: Trainer | None = None
         self._prepared: set[Any] = set()
 
     @classmethod
@@ -27,11 +26,9 @@ class Embedded:
         """A study by name or file, as it is declared; raises UserError."""
         return cls(declarations.load(name_or_file).study)
 
-    @property
+    @functools.cached_property
     def trainer(self) -> Trainer:
-        if self._trainer is None:
-            self._trainer = Trainer(path=self.study.path, device=self.study.device)
-        return self._trainer
+        return Trainer(path=self.study.path, device=self.study.device)
 
     def arm(self, compared: Mapping[str, Any]) -> Arm:
         """The arm of these compared values."""
@@ -51,22 +48,13 @@ class Embedded:
 
         `on_epoch` ends the training by returning False; see `Trainer.train`.
         """
-        trainer = self.trainer
-
-        def load(split: Split) -> Any:
-            return dataset.load(
-                split,
-                sequence_length=hyperparameters.sequence_length,
-                vocabulary=hyperparameters.vocabulary,
-            )
-
         dataset = self.study.dataset_of(arm)
         if dataset not in self._prepared:
             dataset.prepare(print)
             self._prepared.add(dataset)
-        return trainer.train(
+        return self.trainer.train(
             hyperparameters,
-            Data(train=load("train"), validation=load("validation"), classes=dataset.classes),
+            Data.of(dataset, hyperparameters),
             seed=derive_seed(seed, "embedded"),
             epochs=epochs,
             on_start=lambda parameters, path: None,

@@ -1,10 +1,12 @@
 """A study as a `keras_tuner.HyperModel`: our spaces and fast training under KerasTuner's tuners.
 
-import keras_tuner as kt
-from harness.models import StackedRNN
+    import keras_tuner as kt
+    from harness.models import StackedRNN
 
-tuner = kt.Hyperband(StackedRNN.from_study("joint_search"), objective="val_loss", max_epochs=5)
-tuner.search()
+    tuner = kt.Hyperband(StackedRNN.from_study("joint_search"), objective="val_loss", max_epochs=5)
+    tuner.search()
+
+The search is then KerasTuner's, and what it keeps as well.
 """
 
 from collections.abc import Sequence
@@ -12,18 +14,14 @@ from typing import Any
 
 import keras
 import keras_tuner as kt
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from harness import models
 from harness.embedded import Embedded
 from harness.errors import UserError
+from harness.oracle import declare_number
 from harness.parameters import Hyperparameters
 from harness.spec import Arm
+from harness.training import build_program
 
 
 class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
@@ -50,14 +48,9 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
     def build(self, hp: kt.HyperParameters) -> keras.Model:
         """A compiled model of stock Keras layers."""
         arm, hyperparameters = self.hyperparameters(hp)
-        classes = self.study.dataset_of(arm).classes
-        model = models.build(hyperparameters, classes=classes, path="keras", seed=self.study.seed)
-        model.compile(
-            optimizer=keras.optimizers.Adam(hyperparameters.learning_rate),
-            loss="binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
-        return model
+        program = build_program(hyperparameters, self.study.dataset_of(arm).classes, "keras")
+        program.reset(hyperparameters, self.study.seed)
+        return program.model
 
     def fit(
         self,
@@ -117,16 +110,9 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
 
 def _suggest(hp: kt.HyperParameters, name: str, distribution: BaseDistribution) -> Any:
     """The distribution of Optuna as KerasTuner has it."""
-    match distribution:
-        case IntDistribution(low=low, high=high, log=log, step=step):
-            if log:
-                return hp.Int(name, low, high, sampling="log")
-            return hp.Int(name, low, high, step=step)
-        case FloatDistribution(low=low, high=high, log=log, step=step):
-            return hp.Float(name, low, high, step=step, sampling="log" if log else "linear")
-        case CategoricalDistribution(choices=choices):
-            return _choice(hp, name, choices)
-    raise UserError(f"{name}: KerasTuner has no {type(distribution).__name__}")
+    if isinstance(distribution, CategoricalDistribution):
+        return _choice(hp, name, distribution.choices)
+    return declare_number(hp, name, distribution)
 
 
 def _choice(hp: kt.HyperParameters, name: str, values: Sequence[Any]) -> Any:

@@ -1,11 +1,14 @@
 """A study's spaces and fast training for an Optuna study of one's own.
 
-import harness, optuna
+    import harness, optuna
 
-optuna.create_study().optimize(harness.optuna_objective("joint_search"), n_trials=20)
+    optuna.create_study().optimize(harness.optuna_objective("joint_search"), n_trials=20)
+
+Its trials are that study's alone.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import optuna
@@ -16,6 +19,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from harness.arm_search import ATTRIBUTES
+from harness.assignment import Assignment
 from harness.embedded import Embedded
 from harness.errors import UserError
 from harness.training import Epoch
@@ -32,6 +37,7 @@ def optuna_objective(
     """
     embedded = Embedded.from_study(name_or_file)
     study = embedded.study
+    chosen_seed = study.seed if seed is None else seed
     most = study.budget.epochs if epochs is None else epochs
 
     def objective(trial: optuna.Trial) -> float:
@@ -41,6 +47,7 @@ def optuna_objective(
         }
         searched = {name: _suggest(trial, name, each) for name, each in study.search.items()}
         arm = embedded.arm(compared)
+        hyperparameters = study.hyperparameters(arm, searched)
         pruned = False
 
         def on_epoch(epoch: Epoch) -> bool:
@@ -51,25 +58,26 @@ def optuna_objective(
 
         done = embedded.train(
             arm,
-            study.hyperparameters(arm, searched),
-            seed=study.seed if seed is None else seed,
+            hyperparameters,
+            seed=chosen_seed,
             epochs=most,
             on_epoch=on_epoch,
         )
-        best = min(done.epochs, key=lambda epoch: epoch.val_loss)
-        attributes = {
-            "val_accuracy": best.val_accuracy,
-            "best_epoch": best.epoch,
-            "parameters": done.parameters,
-            "step_ms": best.step_ms,
-            "train_s": sum(e.train_s + e.validation_s + e.compile_s for e in done.epochs),
-            "path": done.path,
-        }
-        for name, value in attributes.items():
-            trial.set_user_attr(name, value)
+        ended = Assignment(
+            arm=arm,
+            number=trial.number,
+            params=searched,
+            hyperparameters=hyperparameters,
+            seed=chosen_seed,
+            parameters=done.parameters,
+            path=done.path,
+            epochs=[asdict(epoch) for epoch in done.epochs],
+        ).outcome("pruned" if pruned else "complete", None) | {"seed": chosen_seed}
+        for name in ATTRIBUTES:
+            trial.set_user_attr(name, ended[name])
         if pruned:
             raise optuna.TrialPruned
-        return best.val_loss
+        return float(ended["value"])
 
     return objective
 

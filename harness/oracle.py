@@ -203,13 +203,18 @@ def _declare(hps: Any, name: str, distribution: BaseDistribution) -> None:
             isinstance(c, int | float) and not isinstance(c, bool) for c in distribution.choices
         )
         hps.Choice(name, list(range(len(distribution.choices))), ordered=numbers)
-        return
+    else:
+        declare_number(hps, name, distribution)
+
+
+def declare_number(hps: Any, name: str, distribution: BaseDistribution) -> Any:
+    """A distribution of numbers as KerasTuner has it; returns the value that it has there."""
     assert isinstance(distribution, IntDistribution | FloatDistribution)
     kind = hps.Int if isinstance(distribution, IntDistribution) else hps.Float
+    low, high = distribution.low, distribution.high
     if distribution.log:
-        kind(name, distribution.low, distribution.high, sampling="log")
-    else:
-        kind(name, distribution.low, distribution.high, step=distribution.step)
+        return kind(name, low, high, sampling="log")
+    return kind(name, low, high, step=distribution.step)
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from harness import models
 from harness.checkpoint import Checkpoints, TrainingPaused
-from harness.datasets.base import Arrays
+from harness.datasets.base import Arrays, Dataset, Split
 from harness.epochs import CompiledEpochs, Epochs, FitEpochs
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
@@ -55,6 +56,25 @@ class Data:
     train: Arrays
     validation: Arrays
     classes: int
+
+    @classmethod
+    def of(cls, dataset: Dataset, hp: Hyperparameters) -> Self:
+        """A prepared dataset's splits as `hp` encodes them."""
+        return cls(
+            train=load(dataset, "train", hp),
+            validation=load(dataset, "validation", hp),
+            classes=dataset.classes,
+        )
+
+
+def load(dataset: Dataset, split: Split, hp: Hyperparameters) -> Arrays:
+    """A split as `hp` encodes it; the last few are kept, for trainings that return to them."""
+    return _encoded(dataset, split, hp.sequence_length, hp.vocabulary)
+
+
+@lru_cache(maxsize=8)
+def _encoded(dataset: Dataset, split: Split, sequence_length: int, vocabulary: int) -> Arrays:
+    return dataset.load(split, sequence_length=sequence_length, vocabulary=vocabulary)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import optuna
 import pytest
 
 import harness
+from harness.arm_search import ATTRIBUTES
 from harness.embedded import Embedded
 from harness.errors import UserError
 from harness.models import StackedRNN
@@ -137,6 +138,7 @@ def test_optuna_optimises_it(declared: str) -> None:
     assert best.value == min(best.intermediate_values.values())
     assert list(best.intermediate_values) == [1, 2]
     assert best.user_attrs["parameters"] > 0
+    assert set(best.user_attrs) == set(ATTRIBUTES)
 
 
 def test_optuna_prunes_it(declared: str) -> None:

@@ -13,13 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from harness.checkpoint import Checkpoints, TrainingPaused
-from harness.datasets.base import Arrays, Dataset, Split
+from harness.datasets.base import Split
 from harness.environment import versions
 from harness.statistics import scored
 from harness.workers.messages import (
@@ -107,14 +106,9 @@ def train(
         return isinstance(inbox.get(), GoOn)
 
     try:
-        data = Data(
-            train=_load(order.dataset, "train", hyperparameters),
-            validation=_load(order.dataset, "validation", hyperparameters),
-            classes=order.dataset.classes,
-        )
         trainer.train(
             hyperparameters,
-            data,
+            Data.of(order.dataset, hyperparameters),
             seed=order.seed,
             epochs=order.epochs,
             checkpoints=Checkpoints(
@@ -162,7 +156,9 @@ def measure(order: Measure, trainer: Any, send: Callable[[object], None], import
 
 def _score(order: Train, name: Split, trainer: Any) -> TestScores:
     """The model just trained on the test split, say: its only use."""
-    split = _load(order.dataset, name, order.hyperparameters)
+    from harness.training import load
+
+    split = load(order.dataset, name, order.hyperparameters)
     loss, _ = trainer.evaluate(split)
     probabilities = trainer.probabilities(split)
     two = probabilities.shape[1] == 1
@@ -188,15 +184,6 @@ def _identity(order: Train) -> str:
         versions(),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _load(dataset: Dataset, split: Any, hyperparameters: Any) -> Arrays:
-    return _encoded(dataset, split, hyperparameters.sequence_length, hyperparameters.vocabulary)
-
-
-@lru_cache(maxsize=8)
-def _encoded(dataset: Dataset, split: Any, sequence_length: int, vocabulary: int) -> Arrays:
-    return dataset.load(split, sequence_length=sequence_length, vocabulary=vocabulary)
 
 
 if __name__ == "__main__":
