@@ -55,6 +55,8 @@ def command(options: Options) -> str:
         value = getattr(options, field.name)
         if field.name in MAY_VARY or value is None or value is False or value == field.default:
             continue
+        if field.name == "dataset" and datasets.is_path(value):
+            value = Path(value).absolute()  # to go on from any directory
         words.append(f"--{field.name.replace('_', '-')}")
         if value is not True:
             # Whoever reads the command must not read a password in it.

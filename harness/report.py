@@ -39,10 +39,15 @@ def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]]
     can be written. `profiles` are profile.json of other machines, shown beside the study's own.
     Raises UserError where the directory holds no study.
     """
+    records = replace(runs.read_records(root), other_profiles=tuple(profiles))
+    return write_records(records, listed=listed)
+
+
+def write_records(records: runs.Records, *, listed: bool) -> Path:
+    """`write`, of records that were read before."""
     from reports import index_page, page  # charts take a second to import
 
-    directory = runs.RunDirectory(root)
-    records = replace(runs.read_records(root), other_profiles=tuple(profiles))
+    root, directory = records.root, runs.RunDirectory(records.root)
     text = page.render(records, now=runs.now())
     runs.write_tables(records)
     summary.write_verdicts(records)
@@ -78,20 +83,20 @@ def report(
     roots = list(
         {root.resolve(): root for root in (find(n, runs_directory) for n in names)}.values()
     )
-    for root in roots:
+    studies = [replace(runs.read_records(root), other_profiles=tuple(profiles)) for root in roots]
+    for records in studies:
         # Beside a directory copied to somewhere, nobody expects a list.
-        listed = root.absolute().parent == runs_directory.absolute()
-        print(write(root, listed=listed, profiles=profiles))
-    if len(roots) > 1:
-        print(write_comparison(roots, runs_directory))
+        listed = records.root.absolute().parent == runs_directory.absolute()
+        print(write_records(records, listed=listed))
+    if len(studies) > 1:
+        print(write_comparison(studies, runs_directory))
 
 
-def write_comparison(roots: Sequence[Path], folder: Path) -> Path:
-    """Write into `folder` the page that compares these run directories; returns its path."""
+def write_comparison(studies: Sequence[runs.Records], folder: Path) -> Path:
+    """Write into `folder` the page that compares these studies; returns its path."""
     from reports import comparison_page
 
-    studies = [runs.read_records(root) for root in roots]
-    name = "-vs-".join(root.resolve().name for root in roots)
+    name = "-vs-".join(records.root.resolve().name for records in studies)
     if len(name) > LONGEST_NAME:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         name = f"{name[: LONGEST_NAME - 9]}-{digest}"

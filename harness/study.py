@@ -3,7 +3,6 @@
 The same command goes on where the last one stopped. See `python -m harness.study --help`.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -123,7 +122,7 @@ def study(
         return 0
     if name is None:
         raise typer.BadParameter("name a study; --list shows them.", param_hint="NAME")
-    from harness import datasets, session
+    from harness import session
     from harness.options import Options
 
     options = Options(**{
@@ -131,9 +130,6 @@ def study(
         for key, value in context.params.items()
         if key not in ("context", "list_studies")
     })  # fmt: skip
-    if dataset is not None and datasets.is_path(dataset):
-        # The command for going on works from any directory.
-        options = replace(options, dataset=str(Path(dataset).absolute()))
     return session.run(options)
 
 

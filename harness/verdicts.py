@@ -6,8 +6,8 @@ From records alone, so that report, `--json` and terminal say the same.
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -40,6 +40,13 @@ class ArmResult:
     step_ms: float | None
     train_s: float | None
     parameters: int | None
+
+    @property
+    def bar(self) -> Interval | None:
+        """`both` as it is drawn, within 0 and 1; None where one replicate gives no interval."""
+        if self.both is None or self.n < 2:
+            return None
+        return Interval(max(0.0, self.both.low), min(1.0, self.both.high))
 
 
 @dataclass(frozen=True)
@@ -100,9 +107,19 @@ class Conclusions:
         return None
 
 
-@lru_cache(maxsize=2)
 def conclude(records: Records) -> Conclusions:
     """All that the replicates on file say; cheap to call again for the same records."""
+    found = _concluded.get(records)
+    if found is None:
+        found = _concluded[records] = _conclude(records)
+    return found
+
+
+# As long as their records are in use: a page may compare any number of studies.
+_concluded: WeakKeyDictionary[Records, Conclusions] = WeakKeyDictionary()
+
+
+def _conclude(records: Records) -> Conclusions:
     margin = margin_of(records)
     scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
     arms = {name: _result(records, name, scores[name]) for name in records.arms}

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from harness import verdicts
+from harness.statistics import Comparison, Interval
 from reports import wording
 from reports.content import Value
 
@@ -17,6 +19,30 @@ def percent(accuracy: Any, size: int | None = None) -> Value | str:
     if wording.missing(accuracy):
         return wording.MISSING
     return Value(wording.percent(accuracy, size), 100 * float(accuracy))
+
+
+def mean(accuracy: float | None, interval: Interval | None) -> Value | str:
+    """A mean accuracy (0 to 1) in percent, rounded as its interval allows."""
+    if accuracy is None:
+        return wording.MISSING
+    return Value(wording.mean_percent(accuracy, interval), 100 * accuracy)
+
+
+def difference(found: Comparison) -> Value:
+    """A difference of accuracies, in points."""
+    return Value(verdicts.points(found.difference), 100 * found.difference)
+
+
+def difference_interval(found: Comparison) -> str:
+    """The ends of its interval; a dash where one replicate gives none."""
+    if found.replicates < 2:
+        return wording.MISSING
+    return verdicts.interval_text(found.interval).strip("[]").replace(", ", " to ")
+
+
+def p_value(found: Comparison) -> Value | str:
+    """Corrected; a dash where one replicate gives none."""
+    return Value(wording.p_value(found.p), found.p) if found.replicates > 1 else wording.MISSING
 
 
 def loss(number: Any) -> Value | str:

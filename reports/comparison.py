@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from harness.printable import inert
 from harness.runs import Records
 from harness.statistics import pareto_front
 from harness.summary import best_trials, recommended_arm
@@ -18,13 +19,11 @@ from harness.verdicts import (
     Pair,
     across,
     conclude,
-    interval_text,
     margin_of,
     scored_on,
 )
-from harness.verdicts import points as signed
 from reports import cells, figures, scales, wording
-from reports.content import Cell, Column, Data, Figure, Row, Section, Table, Value
+from reports.content import Column, Data, Figure, Key, Row, Section, Table
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,12 @@ def entries(studies: Sequence[Records]) -> list[Entry]:
         numbers = (f"{label} ({number})" for number in itertools.count(2))
         while label in labels:
             label = next(numbers)
-        found.append(Entry(wording.inert(label), records, recommended_arm(records)))
+        found.append(Entry(inert(label), records, recommended_arm(records)))
     return found
 
 
-def build(studies: Sequence[Records]) -> list[Section]:
+def build(listed: Sequence[Entry]) -> list[Section]:
     """The page's sections, in order."""
-    listed = entries(studies)
     groups = comparable(listed)
     pairs = tuple(
         pair
@@ -177,14 +175,11 @@ def _recommended_row(each: Entry) -> Row:
     trials = f"{len(records.trials):,}"
     if result is None:
         return Row((each.label, *[wording.MISSING] * 8, trials, begun))
-    split, value = records.scored_split, result.mean
-    accuracy: Cell = wording.MISSING
-    if value is not None:
-        accuracy = Value(wording.mean_percent(value, result.both), 100 * value)
-    else:
+    split, accuracy = records.scored_split, cells.mean(result.mean, result.both)
+    if result.mean is None:
         best = best_trials(records)
-        split, value = "validation", best.loc[best["arm"] == each.chosen, "val_accuracy"].iloc[0]
-        accuracy = cells.percent(value, wording.validation_size(records))
+        value = best.loc[best["arm"] == each.chosen, "val_accuracy"].iloc[0]
+        split, accuracy = "validation", cells.percent(value, wording.validation_size(records))
     dataset = (records.manifest.get("dataset") or {}).get("name")
     return Row(
         (
@@ -193,7 +188,7 @@ def _recommended_row(each: Entry) -> Row:
             f"{result.n:,}",
             accuracy,
             wording.interval(result.both),
-            f"{wording.inert(str(dataset))}, {split}" if dataset else split,
+            f"{inert(str(dataset))}, {split}" if dataset else split,
             cells.milliseconds(result.step_ms),
             cells.seconds(result.train_s),
             cells.count(result.parameters),
@@ -222,14 +217,10 @@ def _verdicts(pairs: tuple[Pair, ...]) -> Table:
                 (
                     pair.a,
                     pair.b,
-                    Value(signed(pair.comparison.difference), 100 * pair.comparison.difference),
-                    interval_text(pair.comparison.interval).strip("[]").replace(", ", " to ")
-                    if pair.comparison.replicates > 1
-                    else wording.MISSING,
+                    cells.difference(pair.comparison),
+                    cells.difference_interval(pair.comparison),
                     pair.comparison.verdict,
-                    Value(wording.p_value(pair.comparison.p), pair.comparison.p)
-                    if pair.comparison.replicates > 1
-                    else wording.MISSING,
+                    cells.p_value(pair.comparison),
                     f"{pair.comparison.replicates:,}",
                 )
             )
@@ -247,10 +238,9 @@ def _measured(listed: Sequence[Entry]) -> list[tuple[Entry, ArmResult]]:
     ]
 
 
-def _bar(arm: ArmResult) -> tuple[float, float] | None:
-    if arm.both is None or arm.n < 2:
-        return None
-    return 100 * max(0.0, arm.both.low), 100 * min(1.0, arm.both.high)
+def _keys(listed: Sequence[Entry]) -> list[Key]:
+    labels = [each.label for each in listed]
+    return [figures.marker_key(label, figures.arm_style(labels, label), "best") for label in labels]
 
 
 def _accuracy(listed: Sequence[Entry]) -> Section | None:
@@ -263,7 +253,9 @@ def _accuracy(listed: Sequence[Entry]) -> Section | None:
     def draw(axes: Axes) -> None:
         for row, (each, arm) in enumerate(found):
             style = figures.arm_style(labels, each.label)
-            figures.mean_mark(axes, row, 100 * (arm.mean or 0.0), _bar(arm), style, upright=False)
+            figures.mean_mark(
+                axes, row, 100 * (arm.mean or 0.0), figures.percents(arm.bar), style, upright=False
+            )
         scales.categories(axes, "y", [_name(each, arm, 22) for each, arm in found])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
@@ -292,10 +284,7 @@ def _accuracy(listed: Sequence[Entry]) -> Section | None:
                     ),
                 ),
                 caption="One mark an arm; the chart may cut wide intervals.",
-                legend=tuple(
-                    figures.marker_key(each.label, figures.arm_style(labels, each.label), "best")
-                    for each in listed
-                ),
+                legend=tuple(_keys(listed)),
                 data=Data(
                     ("study", "arm", "replicates", "accuracy", "low", "high"),
                     tuple(
@@ -353,10 +342,7 @@ def _cost(listed: Sequence[Entry]) -> Section | None:
         f"{wording.milliseconds(arm.step_ms)}{', on the Pareto front' if i in front else ''}"
         for i, (each, arm) in enumerate(found)
     )
-    keys = [
-        figures.marker_key(each.label, figures.arm_style(labels, each.label), "best")
-        for each in listed
-    ]
+    keys = _keys(listed)
     if front:
         keys.append(figures.line_key("Pareto front", figures.INK))
     return Section(

@@ -8,11 +8,13 @@ from reports import comparison, page
 
 def render(studies: Sequence[Records], *, now: str) -> str:
     """The whole page; `now` (ISO 8601) is when it was made."""
+    listed = comparison.entries(studies)
     return page.compose(
         "page.html",
         study="comparison",
-        question=" against ".join(each.label for each in comparison.entries(studies)),
+        source="the run directories of these studies",
+        question=" against ".join(each.label for each in listed),
         finished=all(records.finished for records in studies),
-        sections=comparison.build(studies),
+        sections=comparison.build(listed),
         now=now,
     )

@@ -20,8 +20,9 @@ from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
 
+from harness.printable import inert
+from harness.statistics import Interval
 from reports.content import Key, Panel
-from reports.wording import inert
 
 WIDTH, HEIGHT = 400, 255  # two side by side on a desktop; nearly full size on a phone
 
@@ -141,6 +142,11 @@ def mark(
         clip_on=False,
     )
     dots.set_urls([f"#{anchor}" for anchor in anchors])
+
+
+def percents(interval: Interval | None) -> tuple[float, float] | None:
+    """The ends of an interval of fractions, in percent, for `mean_mark`."""
+    return None if interval is None else (100 * interval.low, 100 * interval.high)
 
 
 def mean_mark(

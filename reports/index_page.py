@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from harness import runs, verdicts
-from reports import page, wording
+from harness.printable import inert
+from reports import page
 
 GENERATOR = "rnn-depth-harness index"
 
@@ -49,7 +50,7 @@ def _study(folder: Path) -> dict[str, str] | None:
             "study": str(manifest["study"]),
             "question": str(manifest.get("question") or ""),
             "created": str(manifest.get("created") or ""),
-            "verdict": wording.inert(verdict),
+            "verdict": inert(verdict),
             "href": quote(f"{folder.name}/report.html"),
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -17,9 +17,9 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from harness.printable import encodable
+from harness.printable import encodable, inert
 from harness.runs import Records, to_csv
-from reports import sections, wording
+from reports import sections
 from reports.content import Data, Link, Section, Value
 
 
@@ -41,6 +41,7 @@ def render(records: Records, *, now: str) -> str:
     return compose(
         "page.html",
         study=records.study,
+        source="the study's run directory",
         question=records.manifest.get("question") or "",
         finished=records.finished,
         sections=build_sections(records),
@@ -66,7 +67,7 @@ def csv_link(data: Data) -> str:
     table = pd.DataFrame(
         [list(row) for row in data.rows], columns=list(map(encodable, data.columns)), dtype=object
     )
-    text = wording.inert(to_csv(table))
+    text = inert(to_csv(table))
     return "data:text/csv;charset=utf-8," + quote(text, safe=",;:=/.+-_~()*!")
 
 
@@ -86,4 +87,4 @@ def _environment() -> jinja2.Environment:
 
 
 def _inert(value: Any) -> Any:
-    return value if isinstance(value, Markup) else wording.inert(str(value))
+    return value if isinstance(value, Markup) else inert(str(value))

@@ -27,6 +27,7 @@ def render(profile: Mapping[str, Any], *, now: str) -> str:
     return page.compose(
         "page.html",
         study="profile",
+        source="the study's run directory",
         question="What does a training step cost?",
         finished=True,
         sections=[first, environment],

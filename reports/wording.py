@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from harness import verdicts
-from harness.printable import inert as inert
+from harness.printable import inert
 from harness.runs import BASELINES, NAME, Records
 from harness.statistics import Interval
 

@@ -1,6 +1,6 @@
 """The report of a small record set on file, compared with the page that is on file beside it.
 
-`python tests/golden.py` writes the page anew, after a change that is meant; read its diff.
+`python -m tests.golden` writes the page anew, after a change that is meant; read its diff.
 """
 
 import os

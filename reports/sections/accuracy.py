@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from harness.runs import BAG_OF_EMBEDDINGS, BASELINES, Records
 from harness.verdicts import ArmResult, Conclusions, conclude
 from reports import cells, figures, scales, selection, wording
-from reports.content import Column, Figure, Key, Panel, Row, Section, Table, Value
+from reports.content import Column, Figure, Key, Panel, Row, Section, Table
 from reports.layout import Layout, axes_of, of
 
 ORDER = 20
@@ -96,7 +96,9 @@ def _panel(
             anchors = [wording.replicate_anchor(name, number) for number in arm.values]
             x, y = (at, heights) if upright else (heights, at)
             figures.mark(axes, x, y, style, "complete", anchors)
-            figures.mean_mark(axes, place + shift / 2, 100 * arm.mean, _bar(arm), style, upright)
+            figures.mean_mark(
+                axes, place + shift / 2, 100 * arm.mean, figures.percents(arm.bar), style, upright
+            )
         for name, base in found.baselines.items():
             if base.mean is not None and limits[0] <= base.mean <= limits[1]:
                 _baseline(axes, name, base.mean, upright)
@@ -113,13 +115,6 @@ def _panel(
         tooltips=selection.replicate_tooltips(records),
         height=layout.height,
     )
-
-
-def _bar(arm: ArmResult) -> tuple[float, float] | None:
-    """The interval's ends in percent."""
-    if arm.both is None or arm.n < 2:
-        return None
-    return 100 * max(0.0, arm.both.low), 100 * min(1.0, arm.both.high)
 
 
 def _baseline(axes: Axes, name: str, mean: float, upright: bool) -> None:
@@ -209,15 +204,12 @@ def _table(records: Records, found: Conclusions) -> Table:
 
 def _row(records: Records, result: ArmResult, kind: str) -> Row:
     values = list(result.values.values())
-    mean: Value | str = wording.MISSING
-    if result.mean is not None:
-        mean = Value(wording.mean_percent(result.mean, result.both), 100 * result.mean)
     return Row(
         (
             wording.arm_label(records, result.name),
             f"{result.n:,}",
             f"{result.failed:,}",
-            mean,
+            cells.mean(result.mean, result.both),
             wording.interval(result.both),
             wording.interval(result.seeds),
             cells.percent(min(values, default=None)),

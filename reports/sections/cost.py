@@ -119,11 +119,8 @@ def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel
     def draw(axes: Axes) -> None:
         _step(axes, [costs[i] for i in front], [means[i] for i in front], max(costs))
         for arm, at, mean in zip(results, costs, means, strict=True):
-            ends = None
-            if arm.both is not None and arm.n > 1:
-                ends = 100 * max(0.0, arm.both.low), 100 * min(1.0, arm.both.high)
             style = figures.arm_style(records.arms, arm.name)
-            figures.mean_mark(axes, at, mean, ends, style, upright=True)
+            figures.mean_mark(axes, at, mean, figures.percents(arm.bar), style, upright=True)
         _cost_axes(axes, costs, cost, f"{wording.scored_accuracy(records)}, %")
         room = max(max(means) - min(means), 1.0)
         axes.set_ylim(min(means) - room, max(means) + room)

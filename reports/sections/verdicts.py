@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from harness.runs import Records
 from harness.verdicts import Conclusions, Pair, conclude, interval_text
 from harness.verdicts import points as signed
-from reports import figures, scales, wording
+from reports import cells, figures, scales, wording
 from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 30
@@ -46,8 +46,7 @@ def _text(found: Conclusions) -> str:
 
 
 def _within_levels(found: Conclusions) -> str:
-    measured = [arm for arm in found.arms.values() if arm.n]
-    if len(found.pairs) == len(measured) * (len(measured) - 1) // 2:
+    if len(set(found.levels.values())) < 2:
         return ""
     return (
         " Only arms whose task is equally hard are compared with one another, and with baselines "
@@ -164,12 +163,10 @@ def _row(records: Records, pair: Pair) -> Row:
         (
             wording.arm_label(records, pair.a),
             wording.arm_label(records, pair.b),
-            Value(signed(each.difference), 100 * each.difference),
-            interval_text(each.interval).strip("[]").replace(", ", " to ")
-            if several
-            else wording.MISSING,
+            cells.difference(each),
+            cells.difference_interval(each),
             each.verdict,
-            Value(wording.p_value(each.p), each.p) if several else wording.MISSING,
+            cells.p_value(each),
             wording.MISSING
             if each.effect is None
             else Value(f"{each.effect:+.1f}".replace("-", "−"), each.effect),

@@ -207,7 +207,8 @@ def test_every_kind_of_page_fits_a_phone(
     roots = [make_run("one", trials=6, replicates=2), make_run("two", trials=2)]
     for root in roots:
         report.write(root)
-    assert fits(open_page(report.write_comparison(roots, tmp_path), width=360))
+    studies = [runs.read_records(root) for root in roots]
+    assert fits(open_page(report.write_comparison(studies, tmp_path), width=360))
     assert fits(open_page(roots[0].parent / "index.html", width=360))
 
 
@@ -243,7 +244,9 @@ def test_axe_finds_nothing(
     running = report.write(
         make_run("running", trials=3, edit=lambda result: {**result, "state": "running"})
     )
-    comparison = report.write_comparison([full.parent, hardly.parent], tmp_path)
+    comparison = report.write_comparison(
+        [runs.read_records(page.parent) for page in (full, hardly)], tmp_path
+    )
     for file in (full, hardly, running, comparison, full.parent.parent / "index.html"):
         for width in (1280, 360):
             page = open_page(file, width=width, color_scheme=scheme)

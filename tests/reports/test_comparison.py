@@ -80,9 +80,9 @@ def test_studies_of_one_name_are_told_apart(tmp_path: Path, make_run: MakeRun) -
 
 def test_a_long_list_of_studies_has_a_file_name(make_run: MakeRun, tmp_path: Path) -> None:
     roots = [make_run(f"{'long' * 15}{i}", trials=1) for i in range(5)]
-    file = report.write_comparison(roots, tmp_path)
+    file = report.write_comparison(records(*roots), tmp_path)
     assert len(file.name.encode()) <= report.LONGEST_NAME + 5
-    assert file != report.write_comparison(roots[::-1], tmp_path)
+    assert file != report.write_comparison(records(*roots[::-1]), tmp_path)
 
 
 def test_verdicts_are_those_of_one_study_with_both(make_run: MakeRun) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.printable import inert
 from reports import wording
 
 
@@ -57,10 +58,10 @@ def test_significant(value: float, text: str) -> None:
 
 @given(st.text())
 def test_inert_text_has_no_control_in_it(text: str) -> None:
-    shown = wording.inert(text)
+    shown = inert(text)
     assert all(c.isprintable() or c in "\n\t\u00a0\u202f\u2009\u200d" for c in shown)
     shown.encode("utf-8")
-    assert wording.inert(shown) == shown
+    assert inert(shown) == shown
 
 
 @given(st.text(max_size=60), st.integers(min_value=4, max_value=40))
