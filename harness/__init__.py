@@ -9,29 +9,46 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+    from harness.datasets.adding import Adding
+    from harness.datasets.base import Arrays, Dataset
+    from harness.datasets.copy_memory import CopyMemory
+    from harness.datasets.digits import Digits
     from harness.datasets.dyck import Dyck
     from harness.datasets.imdb import Imdb
     from harness.datasets.imdb_keras import ImdbKeras
     from harness.datasets.list_ops import ListOps
     from harness.datasets.modular_counting import ModularCounting
+    from harness.datasets.number_files import NumberFiles
     from harness.datasets.parity import Parity
+    from harness.datasets.split_numbers import SplitNumbers
     from harness.datasets.teacher import Teacher
     from harness.datasets.temporal_order import TemporalOrder
     from harness.datasets.text_files import TextFiles
     from harness.objective import optuna_objective
+    from harness.parameters import Hyperparameters
+    from harness.signature import Signature
     from harness.spec import Budget, Study
 
 __all__ = [
+    "Adding",
+    "Arrays",
     "Budget",
     "CategoricalDistribution",
+    "CopyMemory",
+    "Dataset",
+    "Digits",
     "Dyck",
     "FloatDistribution",
+    "Hyperparameters",
     "Imdb",
     "ImdbKeras",
     "IntDistribution",
     "ListOps",
     "ModularCounting",
+    "NumberFiles",
     "Parity",
+    "Signature",
+    "SplitNumbers",
     "Study",
     "Teacher",
     "TemporalOrder",
@@ -40,6 +57,15 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Adding": "harness.datasets.adding",
+    "Arrays": "harness.datasets.base",
+    "CopyMemory": "harness.datasets.copy_memory",
+    "Dataset": "harness.datasets.base",
+    "Digits": "harness.datasets.digits",
+    "Hyperparameters": "harness.parameters",
+    "NumberFiles": "harness.datasets.number_files",
+    "Signature": "harness.signature",
+    "SplitNumbers": "harness.datasets.split_numbers",
     "Budget": "harness.spec",
     "CategoricalDistribution": "optuna.distributions",
     "Dyck": "harness.datasets.dyck",

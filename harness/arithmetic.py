@@ -6,13 +6,14 @@ No Keras. The layers are those of `harness.models`: Embedding, recurrent layers,
 from collections.abc import Iterator
 
 from harness.parameters import BAG, Hyperparameters
+from harness.signature import Signature
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 # Vectors of biases a gate: Keras's GRU (reset_after) adds one to either product.
 _BIASES = {"rnn": 1, "gru": 2, "lstm": 1}
 
 
-def parameters(hp: Hyperparameters, classes: int) -> int:
+def parameters(hp: Hyperparameters, signature: Signature) -> int:
     """Trainable weights, exactly as Keras counts them.
 
     A recurrent layer with d inputs, u units and g gates has g·u·(d + u) weights and g·u biases
@@ -20,40 +21,42 @@ def parameters(hp: Hyperparameters, classes: int) -> int:
     inputs. Source: the weights' shapes in keras/src/layers/rnn (3.15); a test holds it to them.
     """
     directions = 2 if hp.bidirectional else 1
-    count = hp.vocabulary * hp.embedding_dim
-    for inputs, units in _layers(hp):
+    count = 0 if signature.features else hp.vocabulary * hp.embedding_dim
+    for inputs, units in _layers(hp, signature):
         gates = GATES[hp.cell] * units
         count += directions * (gates * (inputs + units) + _BIASES[hp.cell] * gates)
-    return count + (_features(hp) + 1) * _heads(classes)
+    return count + (_features(hp, signature) + 1) * signature.outputs
 
 
-def forward_flops(hp: Hyperparameters, classes: int) -> int:
+def forward_flops(hp: Hyperparameters, signature: Signature) -> int:
     """Floating-point operations of the matrix products of one batch's way forward.
 
     A multiplication and an addition count as 2. Per example and time step a recurrent layer has
     2·g·u·(d + u), for its product with the input and that with the state (Appleyard, Kočiský and
-    Blunsom 2016, arXiv:1604.01946, section 3); the head has 2·features·outputs per example. Left
-    out: gates, activations and biases (some 10·g·u a time step), the embedding's look-up and
-    pooling, loss and metrics. With few units they take more time than what is counted.
+    Blunsom 2016, arXiv:1604.01946, section 3); the head has 2·features·outputs per example, and
+    step that has an output. Left out: gates, activations and biases (some 10·g·u a time step), the
+    embedding's look-up and pooling, loss and metrics. With few units they take more time than what
+    is counted.
     """
     directions = 2 if hp.bidirectional else 1
     per_example = sum(
         directions * hp.sequence_length * 2 * GATES[hp.cell] * units * (inputs + units)
-        for inputs, units in _layers(hp)
+        for inputs, units in _layers(hp, signature)
     )
-    return hp.batch_size * (per_example + 2 * _features(hp) * _heads(classes))
+    head = 2 * _features(hp, signature) * signature.outputs * max(1, signature.steps)
+    return hp.batch_size * (per_example + head)
 
 
-def flops_per_step(hp: Hyperparameters, classes: int) -> int:
+def flops_per_step(hp: Hyperparameters, signature: Signature) -> int:
     """Floating-point operations of the matrix products of one training step.
 
     Forward once, and backward twice as much: for each product one for the gradient of its input,
     one for that of its weights (Kaplan et al. 2020, arXiv:2001.08361, section 2.1). That is exact
-    here, since the embedding below the first layer is trained, too. Left out, besides what
-    `forward_flops` leaves out: Adam, about 12 operations a parameter, which in a small model over
-    a large vocabulary is a large part of the time.
+    where an embedding below the first layer is trained, too, and a little too much where numbers
+    come in. Left out, besides what `forward_flops` leaves out: Adam, about 12 operations a
+    parameter, which in a small model over a large vocabulary is a large part of the time.
     """
-    return 3 * forward_flops(hp, classes)
+    return 3 * forward_flops(hp, signature)
 
 
 def recurrence_iterations(hp: Hyperparameters) -> int:
@@ -66,22 +69,23 @@ def recurrence_iterations(hp: Hyperparameters) -> int:
     return 0 if hp.cell == BAG else 2 * directions * hp.depth * hp.sequence_length
 
 
-def _layers(hp: Hyperparameters) -> Iterator[tuple[int, int]]:
+def _layers(hp: Hyperparameters, signature: Signature) -> Iterator[tuple[int, int]]:
     """Of each recurrent layer its inputs and its units."""
     if hp.cell == BAG:
         return
-    inputs = hp.embedding_dim
+    inputs = _inputs(hp, signature)
     for units in hp.units_per_layer:
         yield inputs, units
         inputs = 2 * units if hp.bidirectional else units
 
 
-def _features(hp: Hyperparameters) -> int:
+def _features(hp: Hyperparameters, signature: Signature) -> int:
     """What the head gets, per example."""
     if hp.cell == BAG:
-        return hp.embedding_dim
+        return _inputs(hp, signature)
     return (2 if hp.bidirectional else 1) * hp.units_per_layer[-1]
 
 
-def _heads(classes: int) -> int:
-    return 1 if classes == 2 else classes
+def _inputs(hp: Hyperparameters, signature: Signature) -> int:
+    """What the first layer gets, per time step."""
+    return signature.features or hp.embedding_dim

@@ -130,6 +130,7 @@ class ArmSearch:
             seed=assignment.seed,
             epochs=self._study.budget.epochs,
             checkpoints=str(self._folder(assignment) / "checkpoint"),
+            signature=self._study.signature_of(self.arm),
         )
 
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:

@@ -27,7 +27,7 @@ from harness.parameters import BAG, Hyperparameters
 from harness.runs import BAG_OF_EMBEDDINGS, MAJORITY, RunDirectory
 from harness.seeds import derive_seed
 from harness.spec import Arm, Study
-from harness.statistics import scored
+from harness.statistics import R2, scored
 from harness.workers.messages import TestScores, Train
 
 BASELINE_LEARNING_RATES = (1e-3, 3e-3, 1e-2)
@@ -102,6 +102,7 @@ class Replicates:
             score=_scored(self._study) if planned.score else None,
             keep_best=planned.score and self._study.patience is not None,
             model=str(planned.folder / "model.keras") if keeps_model else None,
+            signature=self._study.signature_of(self.arm),
         )
 
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
@@ -151,8 +152,8 @@ class Replicates:
             "input": dataset.input,
             "tokenizer": dataset.tokenizer,
             "labels": list(dataset.labels) or [str(number) for number in range(dataset.classes)],
-            "encoding": "ids by line of vocabulary.txt, from 0: 0 padding in front, 1 before the "
-            "first word, 2 for words not in it; the last sequence_length ids",
+            "encoding": dataset.encoding,
+            **({"scaling": scaling} if (scaling := dataset.scaling()) else {}),
             "split": record["split"],
             "scored_accuracy": record["scored_accuracy"],
         }
@@ -182,7 +183,9 @@ def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
     """The bag of embeddings at several learning rates, judged on the validation split."""
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     planned = []
-    for number, rate in enumerate(BASELINE_LEARNING_RATES, start=1):
+    # The mean over time has nothing to say of single steps.
+    rates = () if study.dataset.steps else BASELINE_LEARNING_RATES
+    for number, rate in enumerate(rates, start=1):
         record = {"arm": arm.name, "candidate": number, "params": {"learning_rate": rate}}
         planned.append(
             Planned(
@@ -225,27 +228,34 @@ def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
 
 
 def write_majority(study: Study, directory: RunDirectory) -> None:
-    """The baseline that says the training split's most frequent class, whatever it is shown.
+    """The baseline that says the same whatever it is shown: the training split's most frequent
+    class, or the mean of its numbers.
 
     It has no seed to depend on; each replicate is the same, beside the arms' of that number.
     """
     plain = Hyperparameters()
     length = {"sequence_length": 1, "vocabulary": plain.vocabulary}
-    learnt = np.bincount(study.dataset.load("train", **length).y).argmax()
-    y = study.dataset.load(_scored(study), **length).y
-    right = scored(y == learnt, y, study.dataset.metric)
-    validated = study.dataset.load("validation", **length).y == learnt
+    dataset = study.dataset
+    trained = dataset.load("train", **length).y
+    learnt = np.bincount(trained.ravel()).argmax() if dataset.classes else trained.mean()
+
+    def score(split: Split, metric: str) -> NDArray[Any]:
+        y = dataset.load(split, **length).y
+        return scored(np.full_like(y, learnt), y, metric)
+
+    scores = score(_scored(study), dataset.metric)
+    validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
     for number in range(1, study.replicates + 1):
         folder = directory.replicate(MAJORITY, number)
         if (folder / "result.json").exists():
             continue
         record = {
             "arm": MAJORITY, "replicate": number, "trial": None, "params": {}, "state": "complete",
-            "val_accuracy": float(validated.mean()), "parameters": 0, "started": runs.now(),
+            "val_accuracy": float(np.mean(validated)), "parameters": 0, "started": runs.now(),
             "finished": runs.now(), "split": _scored(study),
         }  # fmt: skip
-        scores = _write_array(folder, right) | {"scored_loss": None}
-        runs.write_atomically(folder / "result.json", runs.to_json(record | scores))
+        told = _write_array(folder, scores) | {"scored_loss": None}
+        runs.write_atomically(folder / "result.json", runs.to_json(record | told))
 
 
 def write_scores(folder: Path, test: TestScores) -> dict[str, Any]:

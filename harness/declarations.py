@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
@@ -68,18 +69,24 @@ def load(name_or_file: str) -> Declaration:
     return Declaration(file.stem, question(file), _import(file), file)
 
 
-def _import(file: Path) -> "Study":
-    from harness.spec import Study  # costs Optuna; listing the studies needs none of it
-
+def execute(file: Path) -> ModuleType:
+    """A study file as the module `studies.NAME`; raises what it raises."""
     module_name = f"studies.{file.stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # Classes defined in the file are pickled by this name.
+    # Classes and functions defined in the file are pickled by this name.
     sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _import(file: Path) -> "Study":
+    from harness.spec import Study  # costs Optuna; listing the studies needs none of it
+
     try:
-        spec.loader.exec_module(module)
+        module = execute(file)
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
     except Exception as error:

@@ -54,7 +54,7 @@ class Embedded:
             self._prepared.add(dataset)
         return self.trainer.train(
             hyperparameters,
-            Data.of(dataset, hyperparameters),
+            Data.of(dataset, hyperparameters, self.study.signature_of(arm)),
             seed=derive_seed(seed, "embedded"),
             epochs=epochs,
             on_start=lambda parameters, path: None,

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from harness import models
 from harness.datasets.base import Arrays
 from harness.parameters import Hyperparameters
+from harness.signature import Signature
 
 PROGRESS_S = 2.0  # seconds between two progress messages, about
 
@@ -58,7 +59,7 @@ class Epochs(Protocol):
         """Loss and accuracy on a split, without learning."""
 
     def predict(self, split: Arrays) -> NDArray[np.float32]:
-        """Class probabilities of each example: (n, 1) of the second of two classes, or (n, k)."""
+        """The model's outputs for each example: (n, outputs), or (n, steps, outputs)."""
 
     def variables(self) -> list[Any]:
         """All state that training changes: weights, random state, optimizer, running means."""
@@ -69,12 +70,12 @@ class CompiledEpochs:
 
     pausable = True
 
-    def __init__(self, hp: Hyperparameters, classes: int, path: str) -> None:
-        self.model = models.build(hp, classes=classes, path=path, seed=0)
-        self._classes, self._path, self._batch = classes, path, hp.batch_size
+    def __init__(self, hp: Hyperparameters, signature: Signature, path: str) -> None:
+        self.model = models.build(hp, signature, path=path, seed=0)
+        self._signature, self._path, self._batch = signature, path, hp.batch_size
         # The last batch of an epoch is filled up with examples of weight zero: one program
         # serves it too, and the mean by weight is Keras's mean over the real ones.
-        self._loss, accuracy = _loss_and_accuracy(classes, "mean_with_sample_weight")
+        self._loss, accuracy = _loss_and_accuracy(signature, "mean_with_sample_weight")
         self._metrics = (keras.metrics.Mean(), accuracy)
         self._optimizer = keras.optimizers.Adam(hp.learning_rate)
         self._optimizer.build(self.model.trainable_variables)
@@ -94,7 +95,7 @@ class CompiledEpochs:
         return all(p is not None and p.function_def.attr["_XlaMustCompile"].b for p in programs)
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
-        fresh = models.build(hp, classes=self._classes, path=self._path, seed=seed)
+        fresh = models.build(hp, self._signature, path=self._path, seed=seed)
         for ours, theirs in zip(self.model.variables, fresh.variables, strict=True):
             ours.assign(theirs)
         for variable in self._optimizer.variables:  # Adam starts from zeros
@@ -153,8 +154,8 @@ class CompiledEpochs:
     def _call(
         self,
         program: Any,
-        x: NDArray[np.int32],
-        y: NDArray[np.int32],
+        x: NDArray[Any],
+        y: NDArray[Any],
         order: NDArray[np.int64],
         rows: int,
         first: int,
@@ -174,14 +175,14 @@ class CompiledEpochs:
     def _compiled(self, step: Callable[[Any, Any, Any], Any], split: Arrays) -> Any:
         """A loop of `step` over the batches of a split of this size, as one XLA program.
 
-        It returns the metrics and, where `step` returns probabilities, those of all examples.
+        It returns the metrics and, where `step` returns the model's outputs, all of them.
         """
         import tensorflow as tf
 
         from harness.recurrent.scan import outside_kernels
 
         size, examples = self._batch, len(split.x)
-        heads = self.model.output_shape[-1]
+        output = self.model.output_shape[1:]
         batches = 0 if step == self._learn else -(-examples // size)
 
         def steps(x: Any, y: Any, order: Any, rows: Any, first: Any, last: Any) -> Any:
@@ -189,18 +190,19 @@ class CompiledEpochs:
                 start = number * size
                 batch = tf.slice(order, [start], [size])
                 weights = tf.cast(start + tf.range(size) < rows, tf.float32)
-                probabilities = step(tf.gather(x, batch), tf.gather(y, batch), weights)
-                if probabilities is not None:
-                    outputs = outputs.write(number, probabilities)
+                found = step(tf.gather(x, batch), tf.gather(y, batch), weights)
+                if found is not None:
+                    outputs = outputs.write(number, found)
                 return outside_kernels(number + 1), outputs
 
-            kept = tf.TensorArray(tf.float32, batches, element_shape=(size, heads))
+            kept = tf.TensorArray(tf.float32, batches, element_shape=(size, *output))
             _, kept = tf.while_loop(lambda number, _: number < last, body, (first, kept))
             return (*(metric.result() for metric in self._metrics), kept.concat())
 
-        shapes = [split.x.shape, split.y.shape, (-(-examples // size) * size,), (), (), ()]
+        numbers = [(-(-examples // size) * size,), (), (), ()]
         program = tf.function(steps, jit_compile=True, autograph=False).get_concrete_function(
-            *(tf.TensorSpec(shape, tf.int32) for shape in shapes)
+            *(tf.TensorSpec(array.shape, array.dtype) for array in (split.x, split.y)),
+            *(tf.TensorSpec(shape, tf.int32) for shape in numbers),
         )
         self._call(program, split.x, split.y, np.arange(examples), examples, 0, 0)  # compiles
         return program
@@ -218,14 +220,17 @@ class CompiledEpochs:
         return self._forward(x, y, weights, training=False)[1]
 
     def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> tuple[Any, Any]:
-        """The batch's loss and probabilities; metrics take note of them."""
-        probabilities = self.model(x, training=training)
-        y = y[:, None] if self._classes == 2 else y
-        loss = self._loss(y, probabilities, sample_weight=weights)
+        """The batch's loss and outputs; metrics take note of them."""
+        outputs = self.model(x, training=training)
+        if self._signature.steps:
+            weights = keras.ops.repeat(weights[:, None], self._signature.steps, axis=1)
+        if self._signature.outputs == 1:
+            y = y[..., None]
+        loss = self._loss(y, outputs, sample_weight=weights)
         mean_loss, accuracy = self._metrics
         mean_loss.update_state(loss, sample_weight=keras.ops.sum(weights))
-        accuracy.update_state(y, probabilities, sample_weight=weights)
-        return loss, probabilities
+        accuracy.update_state(y, outputs, sample_weight=weights)
+        return loss, outputs
 
     def _reset_metrics(self) -> None:
         for metric in self._metrics:
@@ -237,10 +242,10 @@ class FitEpochs:
 
     pausable = False  # `fit` starts an epoch's running means anew
 
-    def __init__(self, hp: Hyperparameters, classes: int) -> None:
-        self.model = models.build(hp, classes=classes, path="keras", seed=0)
-        self._classes, self._batch = classes, hp.batch_size
-        loss, accuracy = _loss_and_accuracy(classes, "sum_over_batch_size")
+    def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
+        self.model = models.build(hp, signature, path="keras", seed=0)
+        self._signature, self._batch = signature, hp.batch_size
+        loss, accuracy = _loss_and_accuracy(signature, "sum_over_batch_size")
         accuracy.name = "accuracy"
         self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
 
@@ -252,7 +257,7 @@ class FitEpochs:
         self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
-        fresh = models.build(hp, classes=self._classes, path="keras", seed=seed)
+        fresh = models.build(hp, self._signature, path="keras", seed=seed)
         for ours, theirs in zip(_layer_variables(self.model), _layer_variables(fresh), strict=True):
             ours.assign(theirs)
         for variable in self.model.optimizer.variables:  # Adam starts from zeros
@@ -324,8 +329,15 @@ def _layer_variables(model: keras.Model) -> list[Any]:
     return [variable for layer in model.layers for variable in layer.variables]
 
 
-def _loss_and_accuracy(classes: int, reduction: str) -> tuple[Any, Any]:
-    if classes == 2:
+def _loss_and_accuracy(signature: Signature, reduction: str) -> tuple[Any, Any]:
+    """The loss, and the metric that is told beside it: of numbers R², the variance explained."""
+    if signature.classes == 0:
+        r2 = keras.metrics.R2Score()
+        # It makes its variables when first used, which must not be within a compiled program.
+        r2.update_state(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32))
+        r2.reset_state()
+        return keras.losses.MeanSquaredError(reduction=reduction), r2
+    if signature.classes == 2:
         return (
             keras.losses.BinaryCrossentropy(reduction=reduction),
             keras.metrics.BinaryAccuracy(),

@@ -48,7 +48,7 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
     def build(self, hp: kt.HyperParameters) -> keras.Model:
         """A compiled model of stock Keras layers."""
         arm, hyperparameters = self.hyperparameters(hp)
-        program = build_program(hyperparameters, self.study.dataset_of(arm).classes, "keras")
+        program = build_program(hyperparameters, self.study.signature_of(arm), "keras")
         program.reset(hyperparameters, self.study.seed)
         return program.model
 

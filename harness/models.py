@@ -12,6 +12,7 @@ import keras
 
 from harness.parameters import BAG, Hyperparameters
 from harness.recurrent import PATHS
+from harness.signature import BINARY, Signature
 
 STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 
@@ -23,50 +24,64 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def build(hp: Hyperparameters, *, classes: int, path: str, seed: int) -> keras.Model:
-    """A model of int32 ids (batch, sequence_length) → class probabilities.
+def build(
+    hp: Hyperparameters, signature: Signature = BINARY, *, path: str, seed: int
+) -> keras.Model:
+    """A model of what `signature` takes, `hp.sequence_length` of it, → what it gives.
 
-    Two classes: one sigmoid output; more: a softmax of `classes` outputs. Dropout layers exist
-    only when `hp.dropout` is above 0. Initial weights are those that a stock Keras model of the
-    same layers gets after `keras.utils.set_random_seed(seed)`, whatever the path.
+    Two classes: one sigmoid output; more: a softmax; a number: a linear output. Dropout layers
+    exist only when `hp.dropout` is above 0. Initial weights are those that a stock Keras model of
+    the same layers gets after `keras.utils.set_random_seed(seed)`, whatever the path. A
+    signature's own builder is called as `builder(hp, signature, **hp.own)`; it has one path.
     """
     if path not in PATHS:
         raise ValueError(f"path: {path!r} is not one of {', '.join(PATHS)}")
     state = random.getstate()  # set_random_seed would otherwise reseed the caller
     try:
         keras.utils.set_random_seed(seed)
-        return keras.Sequential(_layers(hp, classes, path))
+        if signature.builder is not None:
+            return signature.builder(hp, signature, **dict(hp.own))
+        return keras.Sequential(_layers(hp, signature, path))
     finally:
         random.setstate(state)
 
 
-def to_stock(model: keras.Model, hp: Hyperparameters, classes: int) -> keras.Model:
+def to_stock(model: keras.Model, hp: Hyperparameters, signature: Signature = BINARY) -> keras.Model:
     """The same model of stock Keras layers only: it loads where this package is not installed."""
-    stock = build(hp, classes=classes, path="keras", seed=0)
+    stock = build(hp, signature, path="keras", seed=0)
     stock.set_weights(model.get_weights())
     return stock
 
 
-def _layers(hp: Hyperparameters, classes: int, path: str) -> list[Any]:
-    layers = [
-        keras.Input((hp.sequence_length,), dtype="int32"),
-        keras.layers.Embedding(hp.vocabulary, hp.embedding_dim, name="embedding"),
-    ]
+def _layers(hp: Hyperparameters, signature: Signature, path: str) -> list[Any]:
+    length, steps = hp.sequence_length, signature.steps
+    if signature.features:
+        layers = [keras.Input((length, signature.features), dtype="float32")]
+    else:
+        layers = [
+            keras.Input((length,), dtype="int32"),
+            keras.layers.Embedding(hp.vocabulary, hp.embedding_dim, name="embedding"),
+        ]
     for number, units in enumerate(hp.units_per_layer, start=1):
         if hp.cell == BAG:
             layers.append(keras.layers.GlobalAveragePooling1D(name="bag"))
         else:
-            layers.append(_recurrent(hp, units, path, number))
+            sequences = steps > 0 or number < hp.depth
+            layers.append(_recurrent(hp, units, path, number, sequences))
         if hp.dropout > 0.0:
             layers.append(_dropout(hp.dropout, path, f"dropout_{number}"))
-    head = (1, "sigmoid") if classes == 2 else (classes, "softmax")
-    layers.append(keras.layers.Dense(head[0], activation=head[1], name="head"))
+    if 0 < steps < length:
+        layers.append(keras.layers.Cropping1D((length - steps, 0), name="last_steps"))
+    activation = {0: "linear", 2: "sigmoid"}.get(signature.classes, "softmax")
+    layers.append(keras.layers.Dense(signature.outputs, activation=activation, name="head"))
     return layers
 
 
-def _recurrent(hp: Hyperparameters, units: int, path: str, number: int) -> keras.layers.Layer:
+def _recurrent(
+    hp: Hyperparameters, units: int, path: str, number: int, sequences: bool
+) -> keras.layers.Layer:
     layer = _layer_class(hp.cell, path)(
-        units, return_sequences=number < hp.depth, name=f"{hp.cell}_{number}"
+        units, return_sequences=sequences, name=f"{hp.cell}_{number}"
     )
     if hp.bidirectional:
         return keras.layers.Bidirectional(layer, name=f"bidirectional_{number}")

@@ -1,12 +1,20 @@
 """The command line of a study as data, and what it makes of a declared study. No Keras."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    IntDistribution,
+)
+
 from harness import datasets, storage
+from harness.datasets.base import Dataset
 from harness.errors import UserError
 from harness.spec import Budget, Study
 
@@ -72,14 +80,12 @@ def apply(options: Options, study: Study) -> Study:
         if (value := getattr(options, name)) is not None
     }
     if options.dataset is not None and datasets.is_path(options.dataset):
-        from harness.datasets.text_files import TextFiles
-
-        study = replace(study, dataset=TextFiles.of(options.dataset, **own))
+        study = on(study, _of_file(options.dataset, own))
     elif own:
         option = next(iter(own)).replace("_", "-")
         raise UserError(f"--{option} goes with a file of yours: --dataset reviews.csv")
     elif options.dataset is not None:
-        study = replace(study, dataset=datasets.by_name(options.dataset))
+        study = on(study, datasets.by_name(options.dataset))
     if options.data_dir is not None:
         if not hasattr(study.dataset, "data_dir"):
             raise UserError(
@@ -105,6 +111,44 @@ def apply(options: Options, study: Study) -> Study:
             "or leave --backend out"
         )
     return study
+
+
+def on(study: Study, dataset: Dataset) -> Study:
+    """The study on another dataset: no longer sequences or more words than that one has."""
+    changes: dict[str, Any] = {"dataset": dataset}
+    for name, most in dataset.limits().items():
+        if name in study.fixed:
+            changes["fixed"] = {**study.fixed, name: min(study.fixed[name], most)}
+        if name in study.compare:
+            values = [min(value, most) for value in study.compare[name]]
+            changes["compare"] = {**study.compare, name: list(dict.fromkeys(values))}
+        if name in study.search:
+            within = _within(study.search[name], most)
+            changes["search"] = {**study.search, name: within}
+    return replace(study, **changes)
+
+
+def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:
+    if isinstance(distribution, CategoricalDistribution):
+        values = [min(value, most) for value in distribution.choices]  # type: ignore[type-var]
+        return CategoricalDistribution(list(dict.fromkeys(values)))
+    assert isinstance(distribution, IntDistribution)
+    low, high = min(distribution.low, most), min(distribution.high, most)
+    return IntDistribution(low, high, log=distribution.log, step=distribution.step)
+
+
+def _of_file(path: str, own: Mapping[str, Any]) -> Dataset:
+    """The dataset of a file or folder of the user's own."""
+    if Path(path).suffix.lower() in (".npz", ".npy"):
+        from harness.datasets.number_files import NumberFiles
+
+        if own:
+            option = next(iter(own)).replace("_", "-")
+            raise UserError(f"--{option}: goes with a table of texts, not with {path}")
+        return NumberFiles.of(path)
+    from harness.datasets.text_files import TextFiles
+
+    return TextFiles.of(path, **own)
 
 
 def check_limits(options: Options) -> None:

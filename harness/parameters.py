@@ -1,7 +1,7 @@
 """The hyperparameters of one training, checked by name. No Keras: declarations use it too."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -18,7 +18,8 @@ class Hyperparameters:
     `units` is one number for every layer or one number a layer, the first layer first.
     `dropout` acts on the outputs of each recurrent layer (between layers and before the head).
     Defaults are those of the tutorial that the project tests: 10,000 words, the last 100 of each
-    review, Embedding 32, Adam at Keras's learning rate, batches of 32.
+    review, Embedding 32, Adam at Keras's learning rate, batches of 32. `own` are names and values
+    of what a study's own builder of models takes besides.
     """
 
     cell: str = "lstm"
@@ -31,6 +32,7 @@ class Hyperparameters:
     dropout: float = 0.0
     learning_rate: float = 1e-3
     batch_size: int = 32
+    own: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if self.cell == BAG and self.depth != 1:
@@ -66,18 +68,27 @@ class Hyperparameters:
             raise UserError(f"learning_rate: {self.learning_rate} is not above 0")
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> "Hyperparameters":
-        """Check names and values; raises UserError that names the parameter."""
-        known = {field.name for field in fields(cls)}
+    def from_mapping(
+        cls, values: Mapping[str, Any], own: Collection[str] = ()
+    ) -> "Hyperparameters":
+        """Check names and values; raises UserError that names the parameter.
+
+        `own` names what a study's own builder of models takes, of any value.
+        """
+        known = {field.name for field in fields(cls)} - {"own"} | set(own)
         for name in values:
             if name not in known:
                 raise UserError(
                     f"{name}: no such hyperparameter; known are {', '.join(sorted(known))}"
                 )
-        return cls(**values)
+        plain = {name: value for name, value in values.items() if name not in own}
+        taken = tuple((name, values[name]) for name in sorted(own) if name in values)
+        return cls(**plain, own=taken)
 
     def to_mapping(self) -> dict[str, Any]:
-        return asdict(self)
+        values = asdict(self)
+        del values["own"]
+        return values | dict(self.own)
 
     @property
     def units_per_layer(self) -> tuple[int, ...]:

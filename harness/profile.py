@@ -3,6 +3,7 @@
 The same command goes on where the last one stopped. See `python -m harness.profile --help`.
 """
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from harness.profiler import Configuration, Effort
     from harness.runs import Records
     from harness.scaling import Estimate
+    from harness.signature import Signature
     from harness.spec import Study
 
 EXAMPLES = """Examples:
@@ -151,6 +153,8 @@ def profile_is_current(root: Path) -> bool:
 
     records = runs.read_records(root)
     best = summary.best_trials(records)
+    if records.manifest["spec"].get("model"):
+        return True  # never measured
     if records.profile is None or records.profile["failed"]:
         return best.empty or records.profile is not None
     measured = [
@@ -203,7 +207,7 @@ def configurations_of(
     import statistics
     from dataclasses import replace
 
-    from harness import datasets, profiler, summary
+    from harness import profiler, summary
     from harness.parameters import BAG, Hyperparameters
 
     best = summary.best_trials(records)
@@ -212,12 +216,11 @@ def configurations_of(
             f"{records.root}: no trial has completed yet, so there is nothing to profile"
         )
     spec = records.manifest["spec"]
-    try:
-        classes = spec["dataset"].get("classes") or (
-            datasets.by_name(spec["dataset"]["name"]).classes
+    if spec.get("model"):
+        raise UserError(
+            "the study builds models of its own, which are not profiled; step times are in its "
+            "trials"
         )
-    except UserError:  # a dataset declared in a study's own file
-        classes = 2
     if devices is None:
         here = profiler.devices_here()
         devices = here if spec["device"] == "auto" else [spec["device"]]
@@ -246,12 +249,24 @@ def configurations_of(
             device=device,
             path=path or spec.get("path"),
             threads=spec["threads"],
-            classes=classes,
+            signature=_signature(records),
             arms=arms,
         )
         for device in devices
         for hp, arms in chosen
     ]
+
+
+def _signature(records: "Records") -> "Signature":
+    """What the models of a study take and give."""
+    from harness import datasets
+    from harness.signature import Signature
+
+    known = records.manifest.get("dataset") or {}
+    if "classes" not in known:  # a run directory of an earlier version
+        with contextlib.suppress(UserError, KeyError):
+            return datasets.by_name(known["name"]).signature
+    return Signature(**{n: known[n] for n in ("classes", "features", "steps") if n in known})
 
 
 def in_words(profiled: Any) -> list[str]:

@@ -18,6 +18,7 @@ from harness import arithmetic, environment, runs, scaling, spread
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
 from harness.recurrent import PATHS
+from harness.signature import BINARY, Signature
 from harness.spec import BACKENDS
 from harness.workers.local import LocalPool, Settings, visible_gpus
 from harness.workers.messages import Died, Failed, Measure, Measurement
@@ -42,7 +43,7 @@ class Configuration:
     device: str = "cpu"
     path: str | None = None
     threads: int = 1
-    classes: int = 2
+    signature: Signature = BINARY
     arms: tuple[str, ...] = field(default=(), compare=False)
 
     def to_mapping(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Configuration:
             "device": self.device,
             "path": self.path,
             "threads": self.threads,
-            "classes": self.classes,
+            **_sides(self.signature),
         }
 
     def __str__(self) -> str:
@@ -254,9 +255,9 @@ def entry(configuration: Configuration, processes: Sequence[Mapping[str, Any]]) 
     given; the peak of resident memory is the smallest, since a process also holds what it measured
     before. `gflops` counts matrix products only (`arithmetic.flops_per_step`).
     """
-    hp, classes = configuration.hyperparameters, configuration.classes
+    hp, signature = configuration.hyperparameters, configuration.signature
     step_ms = spread.pooled([ms for each in processes for ms in each["block_ms"]])
-    flops = arithmetic.flops_per_step(hp, classes)
+    flops = arithmetic.flops_per_step(hp, signature)
     iterations = arithmetic.recurrence_iterations(hp)
     gflops = flops / step_ms["median"] / 1e6
     matmul = _median(processes, "matmul_gflops")
@@ -273,7 +274,7 @@ def entry(configuration: Configuration, processes: Sequence[Mapping[str, Any]]) 
         "path": first["path"],
         "step_ms": step_ms,
         "compile_s": _median(processes, "compile_s"),
-        "parameters": arithmetic.parameters(hp, classes),
+        "parameters": arithmetic.parameters(hp, signature),
         "flops_per_step": flops,
         "peak_rss_mb": min(float(each["peak_rss_mb"]) for each in processes),
         "evaluation_ms": spread.pooled([ms for each in processes for ms in each["evaluation_ms"]]),
@@ -293,13 +294,19 @@ def entry(configuration: Configuration, processes: Sequence[Mapping[str, Any]]) 
         "processes": len(processes),
         "measured_longer": any(each["measured_longer"] for each in processes),
         "threads": configuration.threads,
-        "classes": classes,
+        **_sides(signature),
         "bidirectional": hp.bidirectional,
         "embedding_dim": hp.embedding_dim,
         "vocabulary": hp.vocabulary,
         "dropout": hp.dropout,
         "arms": list(configuration.arms),
     }
+
+
+def _sides(signature: Signature) -> dict[str, int]:
+    """A signature as plain JSON values; what is 0, as of classes of texts, is left out."""
+    extra = {"features": signature.features, "steps": signature.steps}
+    return {"classes": signature.classes, **{name: n for name, n in extra.items() if n}}
 
 
 def write(profiled: Mapping[str, Any], file: Path, table: Path) -> None:
@@ -344,7 +351,7 @@ def _measure(
             pool.send(
                 0,
                 Measure(
-                    name, configuration.hyperparameters, configuration.classes,
+                    name, configuration.hyperparameters, configuration.signature,
                     configuration.path, effort.seconds,
                 ),
             )  # fmt: skip

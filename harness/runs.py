@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.printable import encodable
+from harness.statistics import R2
 
 if TYPE_CHECKING:
     import numpy as np
@@ -254,8 +255,18 @@ class Records:
 
     @property
     def metric(self) -> str:
-        """What replicates are scored by: accuracy, or balanced accuracy."""
+        """What replicates are scored by: accuracy, balanced accuracy, or R² (of numbers)."""
         return str((self.manifest.get("dataset") or {}).get("metric") or "accuracy")
+
+    @property
+    def baselines(self) -> dict[str, str]:
+        """What the baselines are called."""
+        names = dict(BASELINES)
+        if (self.manifest.get("dataset") or {}).get("features"):
+            names[BAG_OF_EMBEDDINGS] = "bag of time steps"
+        if self.metric == R2:
+            names[MAJORITY] = "training mean"
+        return names
 
     @property
     def replicates_missing(self) -> int:

@@ -17,6 +17,7 @@ from optuna.distributions import (
 from harness import arithmetic
 from harness.parameters import Hyperparameters
 from harness.seeds import derive_seed
+from harness.signature import Signature
 from harness.spec import Study
 
 AXES = ("depth", "units", "sequence_length", "batch_size")
@@ -116,17 +117,17 @@ class StepTime:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def __call__(self, hp: Hyperparameters, classes: int) -> float:
+    def __call__(self, hp: Hyperparameters, signature: Signature) -> float:
         if hp.cell not in self._prices:
             self._prices[hp.cell] = self._fit(hp.cell)
-        return float(_parts(hp, classes) @ self._prices[hp.cell])
+        return float(_parts(hp, signature) @ self._prices[hp.cell])
 
     def _fit(self, cell: str) -> Any:
         from scipy.optimize import nnls
 
         chosen = [e for e in self._entries if e["cell"] == cell] or self._entries
         rows = [
-            _parts(hyperparameters_of(e), e["classes"]) / e["step_ms"]["median"] for e in chosen
+            _parts(hyperparameters_of(e), signature_of(e)) / e["step_ms"]["median"] for e in chosen
         ]
         # Scaled, or counts of operations would drown the rest.
         scale = np.maximum(np.abs(rows).max(axis=0), 1e-300)
@@ -155,11 +156,12 @@ def estimate(
     Mean costs of an arm are those of DRAWS configurations drawn from its search space; every trial
     is taken to train all its epochs, its replicates to be as dear as the mean trial. Arms run
     side by side, the trials of one one after another. Reports and the bag of embeddings are left
-    out. None where the profile has no entry of the study's backend and device.
+    out. None where the profile has no entry of the study's backend and device, or the study builds
+    models of its own.
     """
     entries = profile["entries"]
     step_ms = StepTime(entries, study.backend, device)
-    if not step_ms:
+    if not step_ms or study.model is not None:
         return None
     ours = [e for e in entries if (e["backend"], e["device"]) == (study.backend, device)]
     evaluation = float(
@@ -167,7 +169,7 @@ def estimate(
     )
     compile_s = float(np.median([e["compile_s"] + e["build_s"] for e in ours]))
     import_s = float(np.median([e["import_s"] for e in ours]))
-    classes = study.dataset.classes
+    signature = study.signature
     rng = random.Random(derive_seed(study.seed, "estimate"))
     of_arms = []
     for arm in study.arms():
@@ -177,7 +179,7 @@ def estimate(
             hp = study.hyperparameters(arm, drawn)
             batches = math.ceil(study.dataset_of(arm).train / hp.batch_size)
             validated = math.ceil(study.dataset.validation / hp.batch_size)
-            epoch_ms = step_ms(hp, classes) * (batches + evaluation * validated)
+            epoch_ms = step_ms(hp, signature) * (batches + evaluation * validated)
             costs.append(compile_s + study.budget.epochs * epoch_ms / 1000.0)
         of_arms.append(float(np.mean(costs)))
     return Estimate(
@@ -210,13 +212,18 @@ def hyperparameters_of(entry: Mapping[str, Any]) -> Hyperparameters:
     return Hyperparameters.from_mapping({name: entry[name] for name in names})
 
 
-def _parts(hp: Hyperparameters, classes: int) -> Any:
+def signature_of(entry: Mapping[str, Any]) -> Signature:
+    """The signature that an entry of a profile was measured with."""
+    return Signature(**{name: entry.get(name, 0) for name in ("classes", "features", "steps")})
+
+
+def _parts(hp: Hyperparameters, signature: Signature) -> Any:
     return np.array(
         [
             1.0,
-            arithmetic.parameters(hp, classes),
+            arithmetic.parameters(hp, signature),
             arithmetic.recurrence_iterations(hp),
-            arithmetic.flops_per_step(hp, classes),
+            arithmetic.flops_per_step(hp, signature),
         ]
     )
 

@@ -20,7 +20,7 @@ from harness import (
 )
 from harness.arm_search import ArmSearch
 from harness.console import stop
-from harness.declarations import Declaration, load
+from harness.declarations import STUDIES, Declaration, load
 from harness.errors import UserError
 from harness.options import Options, apply, check_limits, command
 from harness.profile import predict_study, profile_is_current, profile_run_directory
@@ -116,7 +116,7 @@ def _run_locked(
         )
     resume.check_replicates(study, directory, given=options.replicates is not None)
     if "step_ms" in study.hold:
-        study = _solve_units(options, study, directory)
+        study = _solve_units(options, study, declaration, directory)
     url = options.storage or storage.sqlite_url(directory.database)
     if old is None:
         study.dataset.prepare(lambda text: _say(options, text))
@@ -138,7 +138,7 @@ def _run_locked(
     runs.write_atomically(directory.manifest, runs.to_json(manifest))
     for arm in arms:
         arm.claim(manifest["fingerprint"])
-    sitting = _Sitting(options, name, study, arms, directory)
+    sitting = _Sitting(options, name, study, arms, directory, _settings(study, declaration))
     if sitting.has_more:
         if old is None:
             _estimate(options, name, study, directory)
@@ -178,12 +178,14 @@ def _profile(options: Options, directory: runs.RunDirectory) -> None:
         _say(options, f"no profile: {error}")
 
 
-def _solve_units(options: Options, study: Study, directory: runs.RunDirectory) -> Study:
+def _solve_units(
+    options: Options, study: Study, declaration: Declaration, directory: runs.RunDirectory
+) -> Study:
     """Measure what is not on file yet: by one worker, so that nothing else runs beside it."""
     if len(equal_cost.read_units(study, directory)) < len(study.arms()):
         study.dataset.prepare(lambda text: _say(options, text))
         _say(options, f"measuring which units take {study.hold['step_ms']:g} ms a step")
-        settings = _settings(study)
+        settings = _settings(study, declaration)
         with LocalPool(1, settings, directory.root / "logs") as pool:
             probes = [equal_cost.Probe(study, arm, directory) for arm in study.arms()]
             for probe in probes:
@@ -195,9 +197,14 @@ def _solve_units(options: Options, study: Study, directory: runs.RunDirectory) -
     return equal_cost.with_units(study, directory)
 
 
-def _settings(study: Study) -> Settings:
+def _settings(study: Study, declaration: Declaration) -> Settings:
+    packaged = declaration.file.parent == STUDIES
     return Settings(
-        backend=study.backend, device=study.device, threads=study.threads, path=study.path
+        backend=study.backend,
+        device=study.device,
+        threads=study.threads,
+        path=study.path,
+        study_file=None if packaged else str(declaration.file.absolute()),
     )
 
 
@@ -211,8 +218,10 @@ class _Sitting:
         study: Study,
         arms: list[ArmSearch],
         directory: runs.RunDirectory,
+        settings: Settings,
     ) -> None:
         self._options = options
+        self._settings = settings
         self._name = name
         self._study = study
         self._arms = arms
@@ -234,7 +243,7 @@ class _Sitting:
         workers = min(_worker_count(options, study), at_most)
         self._announce(workers)
         with (
-            LocalPool(workers, _settings(study), self._directory.root / "logs") as pool,
+            LocalPool(workers, self._settings, self._directory.root / "logs") as pool,
             _partial_report(self._directory),
         ):
             if any(arm.has_more for arm in arms):

@@ -2,9 +2,10 @@
 
 import bisect
 import hashlib
+import inspect
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -19,9 +20,10 @@ from optuna.distributions import (
 from harness import arithmetic, pruners, samplers
 from harness.datasets.base import Dataset
 from harness.errors import UserError
-from harness.parameters import Hyperparameters
+from harness.parameters import BAG, Hyperparameters
 from harness.published import MEASURES
 from harness.recurrent import PATHS
+from harness.signature import Signature
 
 BACKENDS = ("tensorflow", "jax", "torch")
 DEVICES = ("auto", "cpu", "gpu")
@@ -83,6 +85,11 @@ class Study:
     the units that come nearest to so many trainable parameters, `{"step_ms": 10}` every arm the
     units with which a training step takes so long, measured before the first trial and found
     in `solved` (by arm) from then on.
+
+    `model` builds the networks instead of `harness.models`: a function at the top of the study's
+    file, called as `model(hp, signature, **own)`, that returns a Keras model, not compiled. Its
+    keyword-only parameters are hyperparameters like the others; `hp` has all that are not its own
+    (learning rate and batch size act on any model), `signature` says what goes in and comes out.
     Raises UserError naming the parameter that is wrong.
     """
 
@@ -104,6 +111,7 @@ class Study:
     path: str | None = None
     solved: Mapping[str, int] = field(default_factory=dict)
     published: Mapping[str, Any] = field(default_factory=dict)
+    model: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, Dataset):
@@ -134,6 +142,7 @@ class Study:
         ):
             raise UserError(f"patience: {self.patience!r} is neither None nor a number of epochs")
         self._check_published()
+        self._check_model()
         self._check_hold()
         self._check_hyperparameters()
         for arm in self.arms():
@@ -159,6 +168,16 @@ class Study:
         return replace(self.dataset, **changes) if changes else self.dataset
 
     @property
+    def signature(self) -> Signature:
+        """What the study's models take and give."""
+        return replace(self.dataset.signature, builder=self.model)
+
+    def signature_of(self, arm: Arm) -> Signature:
+        """That of the arm's models; the bag of embeddings is never the study's own."""
+        own = None if arm.values.get("cell") == BAG else self.model
+        return replace(self.dataset_of(arm).signature, builder=own)
+
+    @property
     def _of_dataset(self) -> set[str]:
         """The compared names that are the dataset's: fields of its own."""
         return {each.name for each in fields(self.dataset)} & set(self.compare)
@@ -171,7 +190,22 @@ class Study:
             values["units"] = self.solved.get(arm.name, 1)
             if "parameters" in self.hold:
                 values["units"] = self._units_by_parameters(arm, values)
-        return Hyperparameters.from_mapping(values)
+        hp = Hyperparameters.from_mapping(values, self._of_model)
+        if hp.sequence_length < self.dataset.steps or (self.dataset.steps and hp.cell == BAG):
+            raise UserError(
+                f"dataset {self.dataset.name} has a class for each of the last "
+                f"{self.dataset.steps} steps: that takes a sequence_length of as many or more, "
+                f"and a cell other than {BAG}"
+            )
+        return hp
+
+    @property
+    def _of_model(self) -> frozenset[str]:
+        """The hyperparameters that the study's own builder takes: its keyword-only parameters."""
+        if self.model is None:
+            return frozenset()
+        parameters = inspect.signature(self.model).parameters.values()
+        return frozenset(p.name for p in parameters if p.kind == p.KEYWORD_ONLY)
 
     def quick(self) -> "Study":
         """The same question on a subsample with a small budget."""
@@ -215,6 +249,7 @@ class Study:
             "device": self.device,
             "threads": self.threads,
             "path": self.path,
+            **({} if self.model is None else {"model": _described(self.model)}),
             # Only where there is one: directories begun before it was known resume.
             **({"hold": dict(self.hold)} if self.hold else {}),
             **({} if self.patience == PATIENCE else {"patience": self.patience}),
@@ -226,7 +261,7 @@ class Study:
 
         def count(units: int) -> int:
             hp = Hyperparameters.from_mapping({**values, "units": units})
-            return arithmetic.parameters(hp, self.dataset.classes)
+            return arithmetic.parameters(hp, self.dataset.signature)
 
         if count(1) > wanted:
             raise UserError(
@@ -235,6 +270,22 @@ class Study:
             )
         above = bisect.bisect_left(range(MOST_UNITS), wanted, key=lambda less: count(less + 1)) + 1
         return min(max(1, above - 1), above, key=lambda units: abs(count(units) - wanted))
+
+    def _check_model(self) -> None:
+        if self.model is None:
+            return
+        name = getattr(self.model, "__qualname__", "<")
+        if not callable(self.model) or "<" in name:
+            raise UserError(
+                f"model: {self.model!r} is not a function at the top of the study's file"
+            )
+        if self.hold:
+            raise UserError("hold: goes with the networks of harness.models, not with model")
+        taken = self._of_model & {each.name for each in fields(Hyperparameters)}
+        if taken:
+            raise UserError(
+                f"model: {sorted(taken)[0]} comes with hp; leave it out of {name}'s parameters"
+            )
 
     def _check_published(self) -> None:
         for name, values in self.published.items():
@@ -279,6 +330,11 @@ class Study:
                 raise UserError(f"compare: {name} needs a list of values, got {values!r}")
             if len({_text(value) for value in values}) != len(values):
                 raise UserError(f"compare: {name} lists a value twice")
+        for name in ("vocabulary", "embedding_dim"):
+            if self.dataset.features and (name in self.compare or name in self.search):
+                raise UserError(
+                    f"{name}: dataset {self.dataset.name} holds numbers, not tokens; leave it out"
+                )
         for name in ("validation", "test"):
             if name in self.compare:
                 raise UserError(f"compare: {name}: arms are judged by equally many examples")
@@ -355,6 +411,15 @@ def _check_arm_name(name: str) -> None:
     # Arm names become folder names and Optuna study names.
     if len(name) > 200 or any(c in name for c in '/\\:*?"<>|{}\0\n') or name.strip(". ") != name:
         raise UserError(f"compare: the arm name {name!r} can't be a folder's; use plain values")
+
+
+def _described(function: Callable[..., Any]) -> dict[str, str]:
+    """What tells a function from another, or from what it was: its name and its source."""
+    source = inspect.getsource(function)
+    return {
+        "name": function.__name__,
+        "source_sha256": hashlib.sha256(source.encode()).hexdigest(),
+    }
 
 
 def _one_of(name: str, value: object, known: Sequence[str]) -> None:

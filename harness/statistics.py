@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE = 0.95
 POWER = 0.8  # with which "could have shown" and "would settle" are meant
+R2 = "R²"  # the metric of numbers
 MOST_REPLICATES = 1000  # beyond, more replicates are no advice
 
 Verdict = Literal["better", "worse", "equivalent", "inconclusive"]
@@ -32,6 +33,17 @@ class Interval(NamedTuple):
 
 
 EVERYTHING = Interval(-math.inf, math.inf)
+
+
+def possible(interval: Interval, metric: str) -> Interval:
+    """The part of an interval of a mean that is possible: no accuracy lies below 0 or above 1.
+
+    R² has no lower end. What says nothing stays as it is.
+    """
+    if math.isinf(interval.low):
+        return interval
+    least = -math.inf if metric == R2 else 0.0
+    return Interval(max(least, interval.low), min(1.0, interval.high))
 
 
 @dataclass(frozen=True)
@@ -327,13 +339,25 @@ def stack(scores: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     return np.stack([np.asarray(each, np.float64) for each in scores])
 
 
-def scored(right: NDArray[np.bool_], y: NDArray[np.int32], metric: str) -> NDArray[np.generic]:
-    """One number an example whose mean is the metric: of predictions right or wrong, classes `y`.
+def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any]:
+    """One number an example whose mean is the metric: of what was predicted and what is right.
 
-    Accuracy: 1 or 0 (uint8). Balanced accuracy, the mean over classes of the share found: a right
-    one counts n / (classes x examples of its class) (float64), so that classes weigh alike.
+    Accuracy: 1 or 0 (uint8), or the share of an example's steps (float64). Balanced accuracy, the
+    mean over classes of the share found: a right one counts n / (classes x examples of its class)
+    (float64), so that classes weigh alike. R², the share of the variance of numbers `y` (n,) that
+    is explained: 1 less the squared error over it (float64).
     """
-    if metric == "accuracy":
-        return right.astype(np.uint8)
-    counts = np.bincount(y)
-    return right * (len(y) / (np.count_nonzero(counts) * counts[y]))
+    found: NDArray[Any]
+    if metric == R2:
+        variance = float(np.var(y, dtype=np.float64)) or math.nan
+        found = 1.0 - (np.asarray(predicted, np.float64) - y) ** 2 / variance
+        return found
+    right: NDArray[np.bool_] = predicted == y
+    if right.ndim == 2:
+        found = right.mean(axis=1)
+    elif metric == "accuracy":
+        found = right.astype(np.uint8)
+    else:
+        counts = np.bincount(y)
+        found = right * (len(y) / (np.count_nonzero(counts) * counts[y]))
+    return found

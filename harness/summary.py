@@ -8,7 +8,7 @@ from harness import estimates, published, runs, verdicts
 from harness.parameters import Hyperparameters
 from harness.runs import Records
 from harness.statistics import pareto_front
-from harness.verdicts import ArmResult, Conclusions, Pair, conclude, spoken
+from harness.verdicts import ArmResult, Conclusions, Pair, conclude
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,12 +202,13 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     lines = []
     first = outcome["arms"][0]["replicates"]
     metric = f"{first['split']} {first['metric']}"  # test balanced accuracy, say
+    plain = first["metric"].removeprefix("balanced ")
     for arm in outcome["arms"]:
         best, cost = arm["best"], arm["cost"]
         if best is None:
             lines.append(f"{arm['arm']}: no trial completed")
             continue
-        validated = f"validation accuracy {best['val_accuracy']:.1%}, val_loss {best['value']:.4f}"
+        validated = f"validation {plain} {best['val_accuracy']:.1%}, val_loss {best['value']:.4f}"
         lines.append(
             f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{validated} "
             f"({_searched(arm)}); "
@@ -215,7 +216,7 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
         )
     for name, result in found.baselines.items():
         if tested := _tested(result, metric):
-            lines.append(f"{spoken(name)}: {tested.rstrip('; ')}")
+            lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")
     recommended = outcome["recommended"]
     if recommended is None:
         return lines
@@ -252,7 +253,7 @@ def _tested(result: ArmResult, metric: str) -> str:
         return ""
     interval = ""
     if result.n > 1:
-        low, high = max(0.0, result.both.low), min(1.0, result.both.high)
+        low, high = result.both
         interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
     seeds = "seed" if result.n == 1 else "seeds"
     return f"{metric} {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "

@@ -25,6 +25,7 @@ from harness.epochs import CompiledEpochs, Epochs, FitEpochs
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
 from harness.recurrent import PATHS, choose_path, paths_from, set_xla_flags
+from harness.signature import BINARY, Signature
 
 KEPT_PROGRAMS = 4  # the shapes trained last; replicates and rate-only trials come back to one
 
@@ -33,9 +34,11 @@ KEPT_PROGRAMS = 4  # the shapes trained last; replicates and rate-only trials co
 class Epoch:
     """One finished epoch, counted from 1.
 
-    `loss` and `accuracy` are running means over the training split while it was learnt from, as
-    Keras's `fit` logs them. Seconds are wall time; `compile_s` (building, tracing, compiling) is
-    in neither of the other two and 0.0 where a compiled program was used again.
+    `accuracy` is the share that is right: of examples, or of steps where each has a class; of
+    numbers it is R², the share of their variance that is explained. `loss` and `accuracy` are
+    running, over the training split while it was learnt from, as Keras's `fit` logs them. Seconds
+    are wall time; `compile_s` (building, tracing, compiling) is in neither of the other two and
+    0.0 where a compiled program was used again.
     """
 
     epoch: int
@@ -51,19 +54,19 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """What a training learns from and is judged by; `classes` counts the labels."""
+    """What a training learns from and is judged by."""
 
     train: Arrays
     validation: Arrays
-    classes: int
+    signature: Signature = BINARY
 
     @classmethod
-    def of(cls, dataset: Dataset, hp: Hyperparameters) -> Self:
-        """A prepared dataset's splits as `hp` encodes them."""
+    def of(cls, dataset: Dataset, hp: Hyperparameters, signature: Signature | None = None) -> Self:
+        """A prepared dataset's splits as `hp` encodes them; the signature is the dataset's own."""
         return cls(
             train=load(dataset, "train", hp),
             validation=load(dataset, "validation", hp),
-            classes=dataset.classes,
+            signature=signature or dataset.signature,
         )
 
 
@@ -109,7 +112,7 @@ class Trainer:
         self._path = path
         self._say = say
         self._programs: OrderedDict[Any, Epochs] = OrderedDict()
-        self._last: tuple[Epochs, Hyperparameters, int] | None = None
+        self._last: tuple[Epochs, Hyperparameters, Signature] | None = None
 
     def train(
         self,
@@ -144,7 +147,7 @@ class Trainer:
             program.reset(hp, seed)
             if initial is not None:
                 program.model.set_weights(initial)
-            self._last = (program, hp, data.classes)
+            self._last = (program, hp, data.signature)
             parameters = int(sum(np.prod(w.shape) for w in program.model.trainable_weights))
             on_start(parameters, path)
             finished: list[Epoch] = []
@@ -172,13 +175,13 @@ class Trainer:
         return Training(epochs=tuple(finished), parameters=parameters, path=path)
 
     def evaluate(self, split: Arrays) -> tuple[float, float]:
-        """Loss and accuracy of the model trained last on a split of any size."""
+        """Loss and accuracy (or R²) of the model trained last on a split of any size."""
         with self._placement():
             measured = self._trained()[0].evaluate(split)
         return measured.loss, measured.accuracy
 
-    def probabilities(self, split: Arrays) -> NDArray[np.float32]:
-        """Of each example's classes, by the model trained last: (n, 1) for two classes."""
+    def predict(self, split: Arrays) -> NDArray[np.float32]:
+        """The outputs of the model trained last for each example, as its signature has them."""
         with self._placement():
             return self._trained()[0].predict(split)
 
@@ -189,10 +192,10 @@ class Trainer:
 
     def stock_model(self) -> keras.Model:
         """The model trained last, of stock Keras layers only."""
-        program, hp, classes = self._trained()
-        return models.to_stock(program.model, hp, classes)
+        program, hp, signature = self._trained()
+        return models.to_stock(program.model, hp, signature)
 
-    def _trained(self) -> tuple[Epochs, Hyperparameters, int]:
+    def _trained(self) -> tuple[Epochs, Hyperparameters, Signature]:
         if self._last is None:
             raise RuntimeError("nothing was trained yet")
         return self._last
@@ -200,6 +203,8 @@ class Trainer:
     def _program(self, hp: Hyperparameters, data: Data) -> tuple[Epochs, str, float]:
         """A program for the shape, its path, and the seconds spent on compiling it."""
         first = self._path or choose_path(hp, device=self.device, backend=self._backend)
+        if data.signature.builder is not None:
+            first = PATHS[-1]
         paths = paths_from(first)
         for path, following in zip(paths, [*paths[1:], None], strict=True):
             key = _signature(hp, data, path)
@@ -311,13 +316,13 @@ def _epoch(
     )
 
 
-def build_program(hp: Hyperparameters, classes: int, path: str) -> Epochs:
+def build_program(hp: Hyperparameters, signature: Signature, path: str) -> Epochs:
     """What trains on a path: the model is built, nothing is compiled yet."""
-    return FitEpochs(hp, classes) if path == "keras" else CompiledEpochs(hp, classes, path)
+    return FitEpochs(hp, signature) if path == "keras" else CompiledEpochs(hp, signature, path)
 
 
 def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:
-    program = build_program(hp, data.classes, path)
+    program = build_program(hp, data.signature, path)
     program.compile(data.train, data.validation)
     return program
 
@@ -336,7 +341,8 @@ def _signature(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
         hp.sequence_length,
         hp.batch_size,
         dropout,
-        data.classes,
+        hp.own,
+        data.signature,
         len(data.train.x),
         len(data.validation.x),
     )

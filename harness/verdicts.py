@@ -43,10 +43,8 @@ class ArmResult:
 
     @property
     def bar(self) -> Interval | None:
-        """`both` as it is drawn, within 0 and 1; None where one replicate gives no interval."""
-        if self.both is None or self.n < 2:
-            return None
-        return Interval(max(0.0, self.both.low), min(1.0, self.both.high))
+        """`both` as it is drawn; None where one replicate gives no interval."""
+        return self.both if self.n > 1 else None
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,7 @@ class Conclusions:
     margin: float
     recommended: Recommendation | None
     front: tuple[str, ...]
+    called: Mapping[str, str]  # what the baselines are
     levels: Mapping[str, Any]  # by arm the difficulty of its task; None where it is not compared
 
     @property
@@ -149,6 +148,7 @@ def _conclude(records: Records) -> Conclusions:
         margin=margin,
         recommended=None,
         front=tuple(measured[i].name for i in front),
+        called=records.baselines,
         levels=levels,
     )
     chosen = _recommend(replace(found, arms=decisive))
@@ -235,8 +235,8 @@ def _result(records: Records, name: str, scores: "Mapping[int, NDArray[Any]]") -
         n=len(values),
         failed=int((ours["state"] == "failed").sum()),
         mean=None if seeds is None else seeds.mean,
-        seeds=None if seeds is None else seeds.interval(),
-        both=None if both is None else both.interval(),
+        seeds=None if seeds is None else statistics.possible(seeds.interval(), records.metric),
+        both=None if both is None else statistics.possible(both.interval(), records.metric),
         values=values,
         step_ms=median("step_ms"),
         train_s=median("train_s"),

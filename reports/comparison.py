@@ -103,12 +103,13 @@ def _sentences(listed: Sequence[Entry], pairs: tuple[Pair, ...]) -> tuple[str, .
     if len({scored_on(each.records) for each in measured}) > 1:
         return (
             f"{len(listed)} studies on {len({scored_on(e.records) for e in measured})} different "
-            "sets of examples: accuracies of different ones do not rank the studies.",
+            "sets of examples: figures of different ones do not rank the studies.",
         )
     assert best.result is not None
     lead = (
-        f"The highest mean {best.records.scored_split} accuracy is that of {best.label} with "
-        f"{best.arm_label}: {wording.mean_percent(best.result.mean, best.result.both)}."
+        f"The highest mean {best.records.scored_split} {wording.metric(best.records)} is that of "
+        f"{best.label} with {best.arm_label}: "
+        f"{wording.mean_percent(best.result.mean, best.result.both)}."
     )
     settled = [
         f"{pair.a} is {pair.comparison.verdict} "
@@ -148,6 +149,11 @@ def _notices(listed: Sequence[Entry], groups: Sequence[Sequence[Entry]]) -> tupl
     return tuple(notices)
 
 
+def _metric(listed: Sequence[Entry]) -> str:
+    """What the studies are scored by, in words."""
+    return " or ".join(dict.fromkeys(wording.metric(each.records) for each in listed))
+
+
 def _recommended(listed: Sequence[Entry]) -> Table:
     return Table(
         id="recommended",
@@ -156,7 +162,7 @@ def _recommended(listed: Sequence[Entry]) -> Table:
             Column("Study"),
             Column("Takes"),
             Column("Replicates", True),
-            Column("Accuracy", True, "%"),
+            Column(wording.capital(_metric(listed)), True, "%"),
             Column("95\u00a0% interval, seeds and examples", True),
             Column("Scored on"),
             Column("Step", True, "ms"),
@@ -248,7 +254,7 @@ def _accuracy(listed: Sequence[Entry]) -> Section | None:
     found = _measured(listed)
     if not found:
         return None
-    labels = [each.label for each in listed]
+    labels, metric = [each.label for each in listed], _metric(listed)
 
     def draw(axes: Axes) -> None:
         for row, (each, arm) in enumerate(found):
@@ -259,7 +265,7 @@ def _accuracy(listed: Sequence[Entry]) -> Section | None:
         scales.categories(axes, "y", [_name(each, arm, 22) for each, arm in found])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("Accuracy, %")
+        axes.set_xlabel(f"{wording.capital(metric)}, %")
         scales.linear(axes, "x")
         means = [100 * (arm.mean or 0.0) for _, arm in found]
         room = max(max(means) - min(means), 1.0)
@@ -270,7 +276,7 @@ def _accuracy(listed: Sequence[Entry]) -> Section | None:
     )
     return Section(
         id="accuracy",
-        title="Accuracy of all arms",
+        title=f"{wording.capital(metric)} of all arms",
         text=("Means of the replicates with 95\u00a0% intervals over seeds and examples.",),
         figures=(
             Figure(
@@ -278,7 +284,7 @@ def _accuracy(listed: Sequence[Entry]) -> Section | None:
                 panels=(
                     figures.panel(
                         "accuracy-studies",
-                        f"Interval chart of the arms' mean accuracy, study by study: {listing}.",
+                        f"Interval chart of the arms' mean {metric}, study by study: {listing}.",
                         draw,
                         height=70 + 24 * len(found),
                     ),
@@ -316,6 +322,7 @@ def _cost(listed: Sequence[Entry]) -> Section | None:
     found = [(each, arm) for each, arm in _measured(listed) if (arm.step_ms or 0) > 0]
     if len(found) < 2:
         return None
+    metric = _metric(listed)
     labels = [each.label for each in listed]
     costs = [float(arm.step_ms or 0.0) for _, arm in found]
     means = [100 * (arm.mean or 0.0) for _, arm in found]
@@ -335,7 +342,7 @@ def _cost(listed: Sequence[Entry]) -> Section | None:
         scales.logarithmic(axes, "x", costs, "{:g} ms".format)
         scales.linear(axes, "y")
         axes.set_xlabel("Step time")
-        axes.set_title("Accuracy, %")
+        axes.set_title(f"{wording.capital(metric)}, %")
 
     told = "; ".join(
         f"{_name(each, arm)} {wording.mean_percent(arm.mean, arm.both)} for "
@@ -347,9 +354,9 @@ def _cost(listed: Sequence[Entry]) -> Section | None:
         keys.append(figures.line_key("Pareto front", figures.INK))
     return Section(
         id="cost",
-        title="Accuracy against cost",
+        title=f"{wording.capital(metric)} against cost",
         text=(
-            "On the Pareto front is what nothing cheaper matches in accuracy."
+            f"On the Pareto front is what nothing cheaper matches in {metric}."
             if front
             else "Scored on different examples, so there is no Pareto front of them all.",
         ),
@@ -359,7 +366,7 @@ def _cost(listed: Sequence[Entry]) -> Section | None:
                 panels=(
                     figures.panel(
                         "cost-studies",
-                        f"Scatter chart of mean accuracy against step time: {told}.",
+                        f"Scatter chart of mean {metric} against step time: {told}.",
                         draw,
                     ),
                 ),

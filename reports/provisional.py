@@ -59,7 +59,8 @@ def _runner_up(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame"
     label = wording.arm_label(records, str(second["arm"]))
     sentence = (
         f"Next is {label} with a loss of {wording.loss(second['value'])} and "
-        f"{wording.percent(second['val_accuracy'], size)} right"
+        f"{wording.percent(second['val_accuracy'], size)} "
+        f"{'right' if wording.metric(records) == 'accuracy' else wording.metric(records)}"
     )
     error = wording.standard_error(trial["val_accuracy"], size)
     if error is None or wording.missing(second["val_accuracy"]):
@@ -107,7 +108,7 @@ def facts(records: Records, trial: "pd.Series[Any]") -> tuple[Fact, ...]:
     epoch = trial["best_epoch"]
     return (
         Fact(
-            "Validation accuracy",
+            f"Validation {wording.metric(records)}",
             wording.percent(trial["val_accuracy"], size),
             f"± {wording.points(error)}, one standard error" if error is not None else "",
         ),

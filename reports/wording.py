@@ -9,8 +9,8 @@ from typing import Any
 
 from harness import verdicts
 from harness.printable import inert
-from harness.runs import BASELINES, NAME, Records
-from harness.statistics import Interval
+from harness.runs import NAME, Records
+from harness.statistics import R2, Interval
 
 MISSING = "–"
 
@@ -40,7 +40,9 @@ def missing(value: Any) -> bool:
 
 
 def validation_size(records: Records) -> int | None:
-    """How many examples the validation split holds."""
+    """How many examples the validation split holds, where an accuracy is measured on them."""
+    if records.metric == R2:
+        return None  # the binomial's standard error is none of it
     for source in (records.manifest, records.manifest.get("spec")):
         size = look_up(source, "dataset", "validation")
         if isinstance(size, int) and size > 0:
@@ -50,6 +52,8 @@ def validation_size(records: Records) -> int | None:
 
 def scored_accuracy(records: Records) -> str:
     """`Test accuracy`, or `Validation accuracy` of a dataset without a test split."""
+    if records.metric == R2:
+        return f"{capital(records.scored_split)} {R2}"
     if records.metric != "accuracy":
         return (
             f"{capital(records.metric.removesuffix(' accuracy'))} {records.scored_split} accuracy"
@@ -57,8 +61,15 @@ def scored_accuracy(records: Records) -> str:
     return f"{capital(records.scored_split)} accuracy"
 
 
+def metric(records: Records) -> str:
+    """What epochs and trials are told by: accuracy, or R² of numbers."""
+    return R2 if records.metric == R2 else "accuracy"
+
+
 def right(records: Records) -> str:
     """What follows a replicate's percentage: `of the test split right`."""
+    if records.metric == R2:
+        return f"of the variance of the {records.scored_split} split explained"
     if records.metric == "accuracy":
         return f"of the {records.scored_split} split right"
     return f"{records.metric} on the {records.scored_split} split"
@@ -85,10 +96,10 @@ def percent(accuracy: Any, size: int | None = None) -> str:
 
 
 def interval(found: Interval | None) -> str:
-    """84.1 to 86.3 %, within 0 and 100; whole percents where it is wider than 7 points."""
+    """84.1 to 86.3 %; whole percents where it is wider than 7 points."""
     if found is None or math.isinf(found.low):
         return MISSING
-    low, high = max(0.0, found.low), min(1.0, found.high)
+    low, high = found
     decimals = 0 if high - low > 0.07 else 1
     return f"{100 * low:.{decimals}f} to {100 * high:.{decimals}f}\u00a0%"
 
@@ -219,8 +230,8 @@ def arm_label(records: Records, arm: str) -> str:
     """`depth=2` in words, depth 2; of several compared hyperparameters, each; of a baseline, its
     name.
     """
-    if arm in BASELINES:
-        return BASELINES[arm]
+    if arm in records.baselines:
+        return records.baselines[arm]
     values = next((a.get("values") for a in records.manifest["arms"] if a["name"] == arm), None)
     if not values:
         return inert(arm)

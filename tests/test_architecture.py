@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent
 
 # Lower layers first; a module may import from its own layer and those before it.
 LAYERS = [
-    {"errors", "names", "printable", "seeds", "parameters", "signals", "statistics"},
+    {"errors", "names", "printable", "seeds", "parameters", "signals", "signature", "statistics"},
     {"arithmetic", "spread", "oracle"},
     {"runs", "environment", "energy", "lock", "samplers", "pruners", "datasets"},
     {"verdicts", "estimates", "published"},

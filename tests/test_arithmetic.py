@@ -12,6 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from harness import arithmetic
 from harness.parameters import BAG, CELLS, Hyperparameters
+from harness.signature import BINARY, Signature
 
 SMALL = {"embedding_dim": 4, "vocabulary": 20, "sequence_length": 6, "batch_size": 8}
 
@@ -26,18 +27,18 @@ def test_parameters_are_those_of_the_keras_model(cell, units, bidirectional, cla
     hp = Hyperparameters(
         cell=cell, depth=len(units), units=units, bidirectional=bidirectional, **SMALL
     )
-    model = models.build(hp, classes=classes, path="keras", seed=0)
+    model = models.build(hp, Signature(classes=classes), path="keras", seed=0)
     expected = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    assert arithmetic.parameters(hp, classes) == expected
+    assert arithmetic.parameters(hp, Signature(classes=classes)) == expected
 
 
 def test_parameters_of_the_bag_are_embedding_and_head():
     from harness import models
 
     hp = Hyperparameters(cell=BAG, depth=1, **SMALL)
-    model = models.build(hp, classes=3, path="keras", seed=0)
+    model = models.build(hp, Signature(classes=3), path="keras", seed=0)
     expected = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    assert arithmetic.parameters(hp, 3) == expected == 20 * 4 + 5 * 3
+    assert arithmetic.parameters(hp, Signature(classes=3)) == expected == 20 * 4 + 5 * 3
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -74,12 +75,12 @@ def test_flops_are_those_that_tensorflow_counts(cell, bidirectional):
         variables = [v.value for v in model.trainable_variables]
         return [tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)]
 
-    assert matmul_flops(forward) == arithmetic.forward_flops(hp, 2)
+    assert matmul_flops(forward) == arithmetic.forward_flops(hp, BINARY)
     directions = 2 if bidirectional else 1
     of_zero_state = directions * 2 * 2 * 8 * 7 * arithmetic.GATES[cell] * 7
     counted = matmul_flops(training)
-    assert arithmetic.flops_per_step(hp, 2) - of_zero_state <= counted
-    assert counted <= arithmetic.flops_per_step(hp, 2)
+    assert arithmetic.flops_per_step(hp, BINARY) - of_zero_state <= counted
+    assert counted <= arithmetic.flops_per_step(hp, BINARY)
 
 
 def matmul_flops(step):
@@ -130,7 +131,7 @@ def test_flops_are_most_of_what_xla_counts(cell):
     compiled = jax.jit(jax.grad(loss)).lower(weights, words).compile()
     analysis = compiled.cost_analysis()
     counted = (analysis[0] if isinstance(analysis, list) else analysis)["flops"]
-    assert 0.85 < arithmetic.flops_per_step(hp, 2) / counted < 1.15
+    assert 0.85 < arithmetic.flops_per_step(hp, BINARY) / counted < 1.15
 
 
 @given(
@@ -150,16 +151,18 @@ def test_costs_grow_as_they_must(cell, depth, units, length, batch, factor):
     assert arithmetic.recurrence_iterations(hp) == 2 * depth * length
     assert arithmetic.recurrence_iterations(longer) == factor * arithmetic.recurrence_iterations(hp)
     larger = replace(hp, batch_size=factor * batch)
-    assert arithmetic.flops_per_step(larger, 2) == factor * arithmetic.flops_per_step(hp, 2)
-    assert arithmetic.parameters(larger, 2) == arithmetic.parameters(longer, 2)
-    assert arithmetic.parameters(replace(hp, units=factor * units), 2) > arithmetic.parameters(
+    assert arithmetic.flops_per_step(larger, BINARY) == factor * arithmetic.flops_per_step(
+        hp, BINARY
+    )
+    assert arithmetic.parameters(larger, BINARY) == arithmetic.parameters(longer, BINARY)
+    assert arithmetic.parameters(replace(hp, units=factor * units), BINARY) > arithmetic.parameters(
         hp, 2
     )
 
 
 def test_the_seeds_model_by_hand():
     hp = Hyperparameters()  # 2 LSTM layers of 5 units on 32 dimensions, 100 words, batches of 32
-    assert arithmetic.parameters(hp, 2) == 320_000 + 20 * 37 + 20 + 20 * 10 + 20 + 6
-    assert arithmetic.forward_flops(hp, 2) == 32 * (100 * 2 * 20 * (37 + 10) + 2 * 5)
+    assert arithmetic.parameters(hp, BINARY) == 320_000 + 20 * 37 + 20 + 20 * 10 + 20 + 6
+    assert arithmetic.forward_flops(hp, BINARY) == 32 * (100 * 2 * 20 * (37 + 10) + 2 * 5)
     assert arithmetic.recurrence_iterations(hp) == 400
     assert arithmetic.recurrence_iterations(Hyperparameters(cell=BAG, depth=1)) == 0

@@ -11,6 +11,7 @@ from toys import ToyPool, toy_study
 from harness import FloatDistribution, arithmetic, equal_cost, runs, session
 from harness.errors import UserError
 from harness.runs import RunDirectory, read_records
+from harness.signature import BINARY
 
 SEARCH = {"learning_rate": FloatDistribution(1e-3, 1e-1, log=True)}
 
@@ -30,7 +31,7 @@ def test_units_come_nearest_to_the_parameters_held() -> None:
 
         def off(units: int, arm: Any = arm) -> int:
             hp = study.hyperparameters(arm, {"learning_rate": 0.01, "units": units})
-            return abs(arithmetic.parameters(hp, 2) - 9_000)
+            return abs(arithmetic.parameters(hp, BINARY) - 9_000)
 
         assert off(hp.units) <= min(off(hp.units - 1), off(hp.units + 1))
     assert found["depth=1"] > found["depth=2"] > found["depth=4"]

@@ -31,7 +31,7 @@ def test_arms_alike_in_truth_are_seldom_told_apart() -> None:
         learning_rate=0.05, batch_size=16,
     )  # fmt: skip
     trainer = Trainer()
-    data = Data(train=arrays(160, 1), validation=arrays(64, 2), classes=2)
+    data = Data(train=arrays(160, 1), validation=arrays(64, 2))
     wrong, accuracies = 0, []
     for study in range(STUDIES):
         test = arrays(128, 100 + study)
@@ -47,7 +47,7 @@ def test_arms_alike_in_truth_are_seldom_told_apart() -> None:
                 on_epoch=lambda epoch: True,
                 keep_best=True,
             )
-            scores.append((trainer.probabilities(test)[:, 0] > 0.5) == test.y)
+            scores.append((trainer.predict(test)[:, 0] > 0.5) == test.y)
         a, b = statistics.stack(scores[:SEEDS]), statistics.stack(scores[SEEDS:])
         (found,) = statistics.compare([(a, b)], margin=0.0)
         wrong += found.verdict in ("better", "worse")

@@ -11,6 +11,7 @@ from profile_testing import configuration, figures
 
 from harness import Budget, Imdb, Study, arithmetic, profiler, scaling
 from harness.parameters import Hyperparameters
+from harness.signature import BINARY
 
 
 def entries(law: Any) -> list[dict[str, Any]]:
@@ -60,7 +61,7 @@ def test_step_time_is_told_beyond_what_was_measured() -> None:
         return (
             0.2
             + 0.004 * arithmetic.recurrence_iterations(hp)
-            + (2e-8 * arithmetic.flops_per_step(hp, 2))
+            + (2e-8 * arithmetic.flops_per_step(hp, BINARY))
         )
 
     step_ms = scaling.StepTime(entries(law), "tensorflow", "cpu")

@@ -14,6 +14,7 @@ from harness import epochs as epochs_module
 from harness.datasets.base import Arrays
 from harness.errors import UserError
 from harness.parameters import Hyperparameters
+from harness.signature import Signature
 from harness.training import Data, Trainer, epoch_order
 
 SMALL = {"units": 4, "embedding_dim": 5, "vocabulary": 40, "sequence_length": 8, "batch_size": 16}
@@ -27,7 +28,9 @@ def toy_data(train=100, validation=37, length=8, classes=2, seed=0):
         x = random.integers(3, 40, (examples, length), dtype=np.int32)
         return Arrays(x, (x[:, -1] % classes).astype(np.int32))
 
-    return Data(train=split(train), validation=split(validation), classes=classes)
+    return Data(
+        train=split(train), validation=split(validation), signature=Signature(classes=classes)
+    )
 
 
 def train(trainer, hp, data, *, seed=0, epochs=2, on_epoch=lambda epoch: True):
@@ -255,7 +258,7 @@ def test_probabilities_are_those_of_the_stock_model(path, classes):
     trainer = Trainer(path=path)
     data = toy_data(classes=classes)
     train(trainer, Hyperparameters(cell="gru", depth=1, **SMALL), data)
-    found = trainer.probabilities(data.train)
+    found = trainer.predict(data.train)
     expected = trainer.stock_model().predict(data.train.x, verbose=0)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
     said = (found[:, 0] > 0.5) if classes == 2 else found.argmax(axis=1)

@@ -22,7 +22,7 @@ def arrays(n: int, seed: int) -> Arrays:
     )
 
 
-DATA = Data(train=arrays(70, 0), validation=arrays(33, 1), classes=2)
+DATA = Data(train=arrays(70, 0), validation=arrays(33, 1))
 
 
 class Interrupted(BaseException):

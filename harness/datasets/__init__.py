@@ -14,7 +14,10 @@ from harness.errors import UserError
 from harness.names import unknown
 
 if TYPE_CHECKING:
+    from harness.datasets.adding import Adding as Adding
     from harness.datasets.base import Dataset as Dataset
+    from harness.datasets.copy_memory import CopyMemory as CopyMemory
+    from harness.datasets.digits import Digits as Digits
     from harness.datasets.dyck import Dyck as Dyck
     from harness.datasets.imdb import Imdb as Imdb
     from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
@@ -24,16 +27,20 @@ if TYPE_CHECKING:
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
 
-# The modules of this package that datasets share, and the one for files of the user's own, which
+# The modules of this package that datasets share, and those for files of the user's own, which
 # are named by their paths; every other module is a dataset.
 _SHARED = frozenset(
     {
         "base",
         "cache",
         "download",
+        "files",
         "made",
         "npz",
+        "number_files",
+        "numbers",
         "split",
+        "split_numbers",
         "split_texts",
         "text",
         "text_files",

@@ -1,4 +1,4 @@
-"""What tasks made from a seed number have in common: any size, no download, symbols as tokens."""
+"""What tasks made from a seed number have in common: any size, no download."""
 
 import abc
 import functools
@@ -11,24 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.base import SPLITS, Arrays, Dataset, Split
+from harness.datasets.numbers import padded
 from harness.datasets.text import INDEX_FROM, MARKS, check_encoding
 from harness.errors import UserError
 from harness.seeds import derive_seed
 
 BLOCK = 500  # examples drawn from one seed, so that a smaller split is the front of a larger one
 
-# Symbol numbers from 0, of one example or of several of one length; and the class of each.
-Drawn = tuple[Sequence[NDArray[np.int64]], NDArray[np.int64]]
+# Examples, and the target of each: symbol numbers from 0 (time,), or numbers (time, features).
+Drawn = tuple[Sequence[NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made(Dataset):
-    """A task whose examples follow from `data_seed`: sequences of `symbols`, and a class each.
+    """A task whose examples follow from `data_seed`: sequences of `symbols` or of numbers.
 
-    Examples of different splits are drawn independently of one another. An example is encoded as
-    a text is: a start mark, then its symbols, whose ids begin behind those of the marks. Give it
-    a `sequence_length` of `longest` or more, or what comes first is cut off, and a `vocabulary`
-    of `ids` or more. `difficulty` names the field that makes the task harder as it grows; the
+    Examples of different splits are drawn independently of one another. Symbols are encoded as a
+    text is: a start mark, then theirs, whose ids begin behind those of the marks. Give it a
+    `sequence_length` of `longest` or more, or what comes first is cut off, and a `vocabulary` of
+    `ids` or more. `difficulty` names the field that makes the task harder as it grows; the
     task counts as solved where the share that is right reaches `solved`.
     """
 
@@ -37,8 +38,7 @@ class Made(Dataset):
     test: int = 2_000
     data_seed: int = 0
 
-    symbols: ClassVar[tuple[str, ...]]
-    input: ClassVar[str] = "tokens"
+    symbols: ClassVar[tuple[str, ...]] = ()
     difficulty: ClassVar[str]
     least: ClassVar[dict[str, int]] = {}  # the smallest sensible value of a field
     solved: ClassVar[float] = 0.95
@@ -57,7 +57,11 @@ class Made(Dataset):
     @property
     @abc.abstractmethod
     def longest(self) -> int:
-        """Tokens of the longest example, start mark included."""
+        """Time steps of the longest example, a start mark included."""
+
+    def limits(self) -> dict[str, int]:
+        found = {"sequence_length": self.longest}
+        return found if self.features else found | {"vocabulary": self.ids()}
 
     @classmethod
     def ids(cls) -> int:
@@ -70,6 +74,8 @@ class Made(Dataset):
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
         check_encoding(sequence_length, vocabulary)
         examples, labels = _drawn(self, split)
+        if self.features:
+            return Arrays(padded(examples, sequence_length, self.features), labels.copy())
         x = np.zeros((len(examples), sequence_length), np.int32)
         for row, symbols in zip(x, examples, strict=True):
             ids = np.concatenate([[1], symbols + INDEX_FROM + 1])[-sequence_length:]
@@ -77,14 +83,15 @@ class Made(Dataset):
         return Arrays(x, labels.copy())
 
     def words(self, vocabulary: int) -> list[str]:
-        return [*MARKS, *self.symbols][:vocabulary]
+        return [] if self.features else [*MARKS, *self.symbols][:vocabulary]
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
         for split in SPLITS:
             examples, labels = _drawn(self, split)
-            for symbols in examples:
-                digest.update(np.ascontiguousarray(symbols, np.int64).tobytes() + b"|")
+            kind = np.float32 if self.features else np.int64
+            for example in examples:
+                digest.update(np.ascontiguousarray(example, kind).tobytes() + b"|")
             digest.update(labels.tobytes())
         return digest.hexdigest()
 
@@ -94,16 +101,17 @@ class Made(Dataset):
 
 
 @functools.lru_cache(maxsize=6)
-def _drawn(dataset: Made, split: Split) -> tuple[list[NDArray[np.int64]], NDArray[np.int32]]:
+def _drawn(dataset: Made, split: Split) -> tuple[list[NDArray[Any]], NDArray[Any]]:
     """A split's examples; seeds of blocks depend on the split, not on its size."""
-    examples: list[NDArray[np.int64]] = []
-    labels: list[NDArray[np.int64]] = []
+    examples: list[NDArray[Any]] = []
+    labels: list[NDArray[Any]] = []
     size = int(getattr(dataset, split))
     for block in range(-(-size // BLOCK)):
         # RandomState's stream is frozen for ever; that of numpy's Generator is not.
         random = np.random.RandomState(derive_seed(dataset.data_seed, split, block))
-        drawn, classes = dataset.draw(random, BLOCK)
+        drawn, targets = dataset.draw(random, BLOCK)
         examples.extend(drawn)
-        labels.append(np.asarray(classes))
-    found = np.concatenate(labels) if labels else np.zeros(0, np.int64)
-    return examples[:size], found[:size].astype(np.int32)
+        labels.append(np.asarray(targets))
+    shape = (0, dataset.steps) if dataset.steps else (0,)
+    found = np.concatenate([np.zeros(shape, np.int64), *labels])
+    return examples[:size], found[:size].astype(np.int32 if dataset.classes else np.float32)

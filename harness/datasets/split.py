@@ -1,10 +1,28 @@
 """Splits of a labelled corpus: stratified, repeatable, and without twins across splits."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base import SPLITS, Split
+from harness.datasets.base import SPLITS, Dataset, Split
 from harness.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitBySeed(Dataset):
+    """A dataset whose splits are drawn from one whole, by `split_seed`."""
+
+    split_seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.split_seed < 2**32:
+            raise UserError(f"split_seed: {self.split_seed} is not between 0 and 4,294,967,295")
+
+    def to_mapping(self) -> dict[str, Any]:
+        return super().to_mapping() | {"split_seed": self.split_seed}
 
 
 def stratified(

@@ -9,24 +9,16 @@ from typing import Any
 from numpy.typing import NDArray
 
 from harness.datasets import text
-from harness.datasets.base import SPLITS, Arrays, Dataset, Split
-from harness.datasets.split import stratified
-from harness.errors import UserError
+from harness.datasets.base import SPLITS, Arrays, Split
+from harness.datasets.split import SplitBySeed, stratified
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitTexts(Dataset):
-    """Split by `split_seed`; copies of one text are only ever trained on: see `split.stratified`.
+class SplitTexts(SplitBySeed):
+    """Copies of one text are only ever trained on: see `split.stratified`.
 
     The vocabulary is that of the training split.
     """
-
-    split_seed: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.split_seed < 2**32:
-            raise UserError(f"split_seed: {self.split_seed} is not between 0 and 4,294,967,295")
 
     @abc.abstractmethod
     def corpus(self, say: Callable[[str], None]) -> tuple[text.Corpus, str]:
@@ -44,9 +36,6 @@ class SplitTexts(Dataset):
 
     def fingerprint(self) -> str:
         return prepared(self).fingerprint
-
-    def to_mapping(self) -> dict[str, Any]:
-        return super().to_mapping() | {"split_seed": self.split_seed}
 
 
 @dataclass(frozen=True)

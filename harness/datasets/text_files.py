@@ -18,13 +18,18 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from harness.datasets import cache, text, tokenizers
+from harness.datasets.files import (
+    LEAST_OF_A_CLASS,
+    LEAST_ROWS,
+    MOST_CLASSES,
+    check_memory,
+    metric_of,
+    sizes,
+)
 from harness.datasets.split_texts import SplitTexts, prepared
 from harness.errors import UserError
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-LEAST_ROWS, LEAST_OF_A_CLASS, MOST_CLASSES = 50, 5, 100
-UNBALANCED = 5  # largest class to smallest: beyond, accuracy says little
-VALIDATION, TEST = 0.16, 0.20  # of all rows; the rest is for training
 _MEMORY = 6  # bytes that a byte of the file may take while it is read, with room to spare
 
 
@@ -75,15 +80,8 @@ class TextFiles(SplitTexts):
         tokenizers.by_name(tokenizer)
         source = Source(str(Path(path).absolute()), text_column, label_column, tokenizer)
         corpus, labels, _ = _read(source)
-        n = len(corpus.labels)
-        validation = max(1, round(VALIDATION * n)) if validation is None else validation
-        test = max(1, round(TEST * n)) if test is None else test
-        train = n - validation - test if train is None else train
-        counts = np.bincount(corpus.labels)
         found = cls(
-            train=train,
-            validation=validation,
-            test=test,
+            **sizes(len(corpus.labels), train, validation, test),
             path=source.path,
             text_column=text_column,
             label_column=label_column,
@@ -91,7 +89,7 @@ class TextFiles(SplitTexts):
             split_seed=split_seed,
             labels=labels,
             classes=len(labels),
-            metric="balanced accuracy" if counts.max() > UNBALANCED * counts.min() else "accuracy",
+            metric=metric_of(corpus.labels),
         )
         prepared(found)  # sizes that do not fit are told now
         return found
@@ -127,7 +125,7 @@ def _read(source: Source) -> tuple[text.Corpus, tuple[str, ...], str]:
     """The tokenised rows, the classes' names, and the SHA-256 of the bytes read."""
     path = Path(source.path)
     files = _files(path)
-    _check_memory(path, sum(file.stat().st_size for file in files))
+    check_memory(path, sum(file.stat().st_size for file in files), _MEMORY)
     raw = {file: _bytes(file) for file in files}
     sha256 = hashlib.sha256()
     for file, content in raw.items():
@@ -343,14 +341,3 @@ def _decoded(file: Path, raw: bytes) -> str:
             f"{file} is not UTF-8 (byte {error.start:,}, line {line:,}); convert it, say with: "
             f"iconv -f LATIN1 -t UTF-8"
         ) from None
-
-
-def _check_memory(path: Path, size: int) -> None:
-    import psutil
-
-    available = psutil.virtual_memory().available
-    if _MEMORY * size > available:
-        raise UserError(
-            f"{path}: {size / 1e9:.1f} GB are too large for the memory here ({available / 1e9:.1f} "
-            "GB are free); take a sample of its rows"
-        )

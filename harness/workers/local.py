@@ -32,6 +32,7 @@ class Settings:
     device: str
     threads: int
     path: str | None
+    study_file: str | None = None  # of the user's own: messages may hold what it defines
 
 
 def default_count(threads: int, device: str) -> int:
@@ -140,6 +141,7 @@ class LocalPool:
             "device": self.settings.device,
             "path": self.settings.path,
             "cpus": self._cpus[index],
+            "study_file": self.settings.study_file,
         }
         with theirs, (self.logs / f"worker-{index}.log").open("ab") as log:
             process = subprocess.Popen(

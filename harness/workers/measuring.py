@@ -18,12 +18,14 @@ from typing import Any
 import keras
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from harness import energy
 from harness.datasets.base import Arrays
 from harness.epochs import CompiledEpochs, Epochs, FitEpochs
 from harness.parameters import BAG, Hyperparameters
 from harness.recurrent import choose_path
+from harness.signature import Signature
 from harness.spread import UNSTABLE, relative_spread
 from harness.training import build_program, epoch_order
 from harness.workers.messages import Measure
@@ -69,10 +71,10 @@ def _measured(order: Measure, device: str) -> dict[str, Any]:
     steps = max(
         LEAST_STEPS, min(MOST_STEPS, IDS_OF_AN_EPOCH // (hp.batch_size * hp.sequence_length))
     )
-    train = random_split(hp, order.classes, steps)
-    validation = random_split(hp, order.classes, max(1, steps // 4))
+    train = random_split(hp, order.signature, steps)
+    validation = random_split(hp, order.signature, max(1, steps // 4))
     started = time.perf_counter()
-    program = build_program(hp, order.classes, path)
+    program = build_program(hp, order.signature, path)
     built = time.perf_counter()
     program.compile(train, validation)
     compiled = time.perf_counter()
@@ -171,12 +173,23 @@ def epoch_of(program: Epochs, train: Arrays, validation: Arrays) -> float:
     return time.perf_counter() - started
 
 
-def random_split(hp: Hyperparameters, classes: int, batches: int) -> Arrays:
-    """Full batches of random words, no padding, and random classes; times do not depend on them."""
+def random_split(hp: Hyperparameters, signature: Signature, batches: int) -> Arrays:
+    """Full batches of random words or numbers, no padding, and random targets.
+
+    Times do not depend on them.
+    """
     rng = np.random.default_rng(SEED)
     rows = batches * hp.batch_size
-    x = rng.integers(1, hp.vocabulary, (rows, hp.sequence_length), dtype=np.int32)
-    return Arrays(x, rng.integers(0, classes, rows, dtype=np.int32))
+    length, features, steps = hp.sequence_length, signature.features, signature.steps
+    y_shape = (rows, steps) if steps else (rows,)
+    x: NDArray[Any] = (
+        rng.standard_normal((rows, length, features), np.float32)
+        if features
+        else rng.integers(1, hp.vocabulary, (rows, length), dtype=np.int32)
+    )
+    if signature.classes == 0:
+        return Arrays(x, rng.standard_normal(y_shape, np.float32))
+    return Arrays(x, rng.integers(0, signature.classes, y_shape, dtype=np.int32))
 
 
 def executed_path(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.base import Dataset, Split
 from harness.parameters import Hyperparameters
+from harness.signature import Signature
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Train:
 
     With `score`, a split's name, the weights are scored on that split at the end; with `model`
     they are saved there as a model of stock Keras layers. Either takes the weights of the best
-    epoch (lowest validation loss) with `keep_best`, else those of the last.
+    epoch (lowest validation loss) with `keep_best`, else those of the last. The signature is the
+    dataset's own, unless another is given: one with a builder of models.
     """
 
     task: str
@@ -39,6 +41,7 @@ class Train:
     score: Split | None = None
     keep_best: bool = False
     model: str | None = None
+    signature: Signature | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Measure:
 
     task: str
     hyperparameters: Hyperparameters
-    classes: int
+    signature: Signature
     path: str | None
     seconds: float
 

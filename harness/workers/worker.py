@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from harness import declarations
 from harness.checkpoint import Checkpoints, TrainingPaused
 from harness.datasets.base import Split
 from harness.environment import versions
@@ -46,6 +47,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if settings["cpus"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, settings["cpus"])
+    if settings["study_file"]:  # messages hold what it defines
+        declarations.execute(Path(settings["study_file"]))
     inbox: queue.Queue[Any] = queue.Queue()
     pause = threading.Event()
     threading.Thread(target=_read, args=(connection, inbox, pause), daemon=True).start()
@@ -108,7 +111,7 @@ def train(
     try:
         trainer.train(
             hyperparameters,
-            Data.of(order.dataset, hyperparameters),
+            Data.of(order.dataset, hyperparameters, order.signature),
             seed=order.seed,
             epochs=order.epochs,
             checkpoints=Checkpoints(
@@ -160,10 +163,14 @@ def _score(order: Train, name: Split, trainer: Any) -> TestScores:
 
     split = load(order.dataset, name, order.hyperparameters)
     loss, _ = trainer.evaluate(split)
-    probabilities = trainer.probabilities(split)
-    two = probabilities.shape[1] == 1
-    said = probabilities[:, 0] > 0.5 if two else probabilities.argmax(axis=1)
-    return TestScores(loss, scored(said == split.y, split.y, order.dataset.metric))
+    outputs = trainer.predict(split)
+    if order.dataset.classes == 0:
+        predicted = outputs[..., 0]
+    elif outputs.shape[-1] == 1:
+        predicted = outputs[..., 0] > 0.5
+    else:
+        predicted = outputs.argmax(axis=-1)
+    return TestScores(loss, scored(predicted, split.y, order.dataset.metric))
 
 
 def _reason(error: Exception) -> str:

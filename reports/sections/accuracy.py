@@ -4,7 +4,7 @@ import math
 
 from matplotlib.axes import Axes
 
-from harness.runs import BAG_OF_EMBEDDINGS, BASELINES, Records
+from harness.runs import BAG_OF_EMBEDDINGS, Records
 from harness.verdicts import ArmResult, Conclusions, conclude
 from reports import cells, figures, scales, selection, wording
 from reports.content import Column, Figure, Key, Panel, Row, Section, Table
@@ -138,7 +138,7 @@ def _caption(found: Conclusions, limits: tuple[float, float]) -> str:
     )
     cut = " Bars that run out of the chart are wider; the table has their ends." if wide else ""
     outside = [
-        f"{BASELINES[name]} ({wording.percent(base.mean)})"
+        f"{found.called[name]} ({wording.percent(base.mean)})"
         for name, base in found.baselines.items()
         if base.mean is not None and not limits[0] <= base.mean <= limits[1]
     ]
@@ -155,7 +155,7 @@ def _legend(records: Records, found: Conclusions, limits: tuple[float, float]) -
     for name, base in found.baselines.items():
         if base.mean is not None and limits[0] <= base.mean <= limits[1]:
             dash = ".6 .3" if name in _DASHES else ".15 .25"
-            label = f"{BASELINES[name]}, {wording.mean_percent(base.mean, base.both)}"
+            label = f"{records.baselines[name]}, {wording.mean_percent(base.mean, base.both)}"
             keys.append(figures.line_key(label, figures.INK, dash))
     return tuple(keys)
 
@@ -171,9 +171,8 @@ def _alt(records: Records, found: Conclusions) -> str:
     best = max(found.arms.values(), key=lambda arm: -math.inf if arm.mean is None else arm.mean)
     first = wording.arm_label(records, best.name)
     end = f" The highest mean among arms is that of {first}." if len(records.arms) > 1 else ""
-    return (
-        f"Dot chart of {records.scored_split} accuracy, replicates and their means: {listed}.{end}"
-    )
+    metric = f"{records.scored_split} {wording.metric(records)}"
+    return f"Dot chart of {metric}, replicates and their means: {listed}.{end}"
 
 
 def _table(records: Records, found: Conclusions) -> Table:

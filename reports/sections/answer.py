@@ -5,7 +5,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from harness.runs import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
-from harness.statistics import Comparison
+from harness.statistics import R2, Comparison
 from harness.summary import (
     all_parameters,
     best_trials,
@@ -80,7 +80,7 @@ def _interval_clause(arm: ArmResult) -> str:
 def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
     """Said only where it changes what to do: a network that is not shown to beat a baseline."""
     unbeaten = [
-        BASELINES[name]
+        found.called[name]
         for name in found.baselines
         if (against := found.between(arm.name, name)) and against.verdict != "better"
     ]
@@ -111,12 +111,14 @@ def _sureness(records: Records, found: Conclusions, chosen: str) -> tuple[str, .
         if against.verdict == "inconclusive":
             label += f" ({signed(against.difference)} {interval_text(against.interval)} points)"
         groups.setdefault(against.verdict, []).append(label)
+    numbers = records.metric == R2
+    more, less = ("better", "worse") if numbers else ("more accurate", "less accurate")
     said = [
         f"{lead} {wording.listing(groups[verdict])}"
         for verdict, lead in (
-            ("better", "shown to be more accurate than"),
+            ("better", f"shown to be {more} than"),
             ("equivalent", f"shown to be within {100 * found.margin:g} points of"),
-            ("worse", "shown to be less accurate than"),
+            ("worse", f"shown to be {less} than"),
             ("inconclusive", "undecided against"),
         )
         if verdict in groups
@@ -187,7 +189,7 @@ def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, 
             wide = "" if against.replicates < 2 else f", {interval_text(against.interval)}"
             facts.append(
                 Fact(
-                    f"Against the {BASELINES[name]}",
+                    f"Against the {found.called[name]}",
                     wording.signed_points(against.difference),
                     f"{against.verdict}{wide}",
                 )
@@ -301,7 +303,13 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
 def _notices(records: Records) -> tuple[str, ...]:
     notices = []
     states = records.trials["state"]
-    if records.metric != "accuracy":
+    if records.metric == R2:
+        notices.append(
+            f"What is predicted is a number, so all is scored by {R2}, the share of its variance "
+            "that is explained: 100\u00a0% is perfect, 0\u00a0% what saying the mean gets. The "
+            "loss is the mean squared error."
+        )
+    elif records.metric != "accuracy":
         notices.append(
             "The classes differ in size by more than five times, so replicates are scored by "
             "balanced accuracy, the mean over classes of the share of each that is found. "

@@ -42,11 +42,11 @@ def build(records: Records) -> Section | None:
         return None
     return Section(
         id="cost",
-        title="Accuracy against cost",
+        title=f"{wording.capital(wording.metric(records))} against cost",
         text=(
-            "On the Pareto front is what nothing cheaper matches in accuracy; above the line "
-            f"nothing was found.{_arm_front(records)} Costs were measured on the machine named at "
-            "the end of this page.",
+            f"On the Pareto front is what nothing cheaper matches in {wording.metric(records)}; "
+            f"above the line nothing was found.{_arm_front(records)} Costs were measured on the "
+            "machine named at the end of this page.",
         ),
         figures=tuple(found),
     )
@@ -57,7 +57,8 @@ def _arm_front(records: Records) -> str:
     if len(found.front) == 0 or len(records.arms) == 1:
         return ""
     labels = wording.listing([wording.arm_label(records, arm) for arm in found.front])
-    return f" By mean {records.scored_split} accuracy and step time, that is {labels}."
+    metric = f"{records.scored_split} {wording.metric(records)}"
+    return f" By mean {metric} and step time, that is {labels}."
 
 
 def _keys(records: Records) -> tuple[Key, ...]:
@@ -90,7 +91,7 @@ def _arms(records: Records) -> Figure | None:
     return Figure(
         id="cost-arms-figure",
         panels=tuple(panels),
-        caption=f"Arms: mean {records.scored_split} accuracy of the replicates"
+        caption=f"Arms: mean {records.scored_split} {wording.metric(records)} of the replicates"
         + (", with 95\u00a0% intervals that the chart may cut" if bars else "")
         + "; costs are medians, on logarithmic scales.",
         legend=(*_keys(records), figures.line_key("Pareto front", figures.INK)),
@@ -132,7 +133,7 @@ def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel
     )
     return figures.panel(
         f"cost-arms-{cost.column.replace('_', '-')}",
-        f"Scatter chart of the arms' {records.scored_split} accuracy against "
+        f"Scatter chart of the arms' {records.scored_split} {wording.metric(records)} against "
         f"{cost.label.lower()}: {listed}.",
         draw,
     )
@@ -159,8 +160,8 @@ def _trials(records: Records) -> Figure | None:
     return Figure(
         id="cost-trials-figure",
         panels=tuple(panels),
-        caption=f"Finished trials of the search, by validation accuracy. On the front: "
-        f"{', '.join(fronts)}. Training time is of training, validation and compiling.",
+        caption=f"Finished trials of the search, by validation {wording.metric(records)}. On the "
+        f"front: {', '.join(fronts)}. Training time is of training, validation and compiling.",
         legend=(*_keys(records), figures.line_key("Pareto front", figures.INK)),
         data=selection.data(shown, "arm", "trial", "val_accuracy", *columns),
     )
@@ -206,7 +207,7 @@ def _trial_panel(
                     "best" if look == "best" else "complete",
                     selection.anchors(chosen),
                 )
-        _cost_axes(axes, costs, cost, "Validation accuracy, %")
+        _cost_axes(axes, costs, cost, f"Validation {wording.metric(records)}, %")
 
     size = wording.validation_size(records)
     cheap, dear = front.iloc[0], front.iloc[-1]
@@ -218,14 +219,15 @@ def _trial_panel(
         )
     else:
         extent = (
-            f"the cheapest trial is the most accurate too, "
+            f"the cheapest trial is the best too, "
             f"{wording.percent(cheap['val_accuracy'], size)} for {cost.text(cheap[column])}"
         )
     against = cost.label.lower()
-    trend = selection.trend(trials[column], trials["val_accuracy"], "accuracy", against)
+    metric = wording.metric(records)
+    trend = selection.trend(trials[column], trials["val_accuracy"], metric, against)
     return figures.panel(
         f"cost-{column.replace('_', '-')}",
-        f"Scatter chart of validation accuracy against {against}: {extent}; {trend}.",
+        f"Scatter chart of validation {metric} against {against}: {extent}; {trend}.",
         draw,
         tooltips=selection.tooltips(records),
     )

@@ -44,13 +44,13 @@ def build(records: Records) -> Section | None:
         id="solved",
         title=f"The most {name} that was solved",
         text=(
-            f"Solved means {100 * threshold:g}\u00a0% of the {records.scored_split} split right, "
+            f"Solved means {100 * threshold:g}\u00a0% {wording.right(records)}, "
             "in the mean of the replicates.",
         ),
         tables=(
             Table(
                 "solved-table",
-                f"Mean {records.scored_split} accuracy by {name}",
+                f"Mean {records.scored_split} {wording.metric(records)} by {name}",
                 (
                     Column("Network"),
                     *(Column(f"{name} {level}", True, "%") for level in levels),

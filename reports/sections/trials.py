@@ -26,7 +26,7 @@ def build(records: Records) -> Section | None:
         Column("Trial", numeric=True),
         Column("State"),
         Column("Loss", numeric=True),
-        Column("Accuracy", numeric=True, unit="%"),
+        Column(wording.capital(wording.metric(records)), numeric=True, unit="%"),
         Column("Best epoch", numeric=True),
         *(Column(wording.spoken(name).capitalize(), True) for name in params),
         Column("Parameters", numeric=True),
@@ -55,8 +55,9 @@ def build(records: Records) -> Section | None:
         id="trials",
         title="All trials" + (" and replicates" if len(records.replicates) else ""),
         text=(
-            f"{wording.plural(len(trials), 'trial')}: {tally}. Loss and accuracy are those of the "
-            "best epoch on the validation split; a pruned trial's are of its best epoch so far.",
+            f"{wording.plural(len(trials), 'trial')}: {tally}. Loss and {wording.metric(records)} "
+            "are those of the best epoch on the validation split; a pruned trial's are of its best "
+            "epoch so far.",
         ),
         tables=(
             Table("all-trials", "All trials, arm by arm", columns, rows),

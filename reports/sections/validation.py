@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORDER = 45
-_MEASURES = {"val_accuracy": "Validation accuracy, %", "value": "Validation loss"}
+_MEASURES = ("val_accuracy", "value")
 
 
 def build(records: Records) -> Section | None:
@@ -29,7 +29,7 @@ def build(records: Records) -> Section | None:
     )
     return Section(
         id="validation",
-        title=f"The search: validation accuracy against {layout.name}"
+        title=f"The search: validation {wording.metric(records)} against {layout.name}"
         if layout.name
         else "The search, trial by trial",
         text=(_text(records, layout),),
@@ -40,6 +40,12 @@ def build(records: Records) -> Section | None:
         ),
         tables=(_table(records),) if layout.name else (),
     )  # fmt: skip
+
+
+def _title(records: Records, measure: str) -> str:
+    if measure == "value":
+        return "Validation loss"
+    return f"Validation {wording.metric(records)}, %"
 
 
 def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: str) -> Panel:
@@ -72,7 +78,7 @@ def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: st
         if not layout.name:
             scales.whole(axes, "x")
             axes.set_xlabel("Trial, in the order of the search")
-        axes_of(records, axes, layout, _MEASURES[measure])
+        axes_of(records, axes, layout, _title(records, measure))
 
     return figures.panel(
         f"validation-{measure.replace('_', '-')}",
@@ -145,7 +151,7 @@ def _alt(records: Records, scored: "pd.DataFrame", measure: str) -> str:
     def text(value: float) -> str:
         return wording.percent(value, size) if measure == "val_accuracy" else wording.loss(value)
 
-    what = _MEASURES[measure].removesuffix(", %").lower()
+    what = _title(records, measure).removesuffix(", %").replace("V", "v", 1)
     best = {
         arm: row[measure]
         for arm in records.arms
@@ -192,7 +198,8 @@ def _table(records: Records) -> Table:
                 )
             )
         )
-    titles = {"Trial": "", "Accuracy": "%", "Loss": "", "Parameters": "", "Step": "ms",
+    metric = wording.capital(wording.metric(records))
+    titles = {"Trial": "", metric: "%", "Loss": "", "Parameters": "", "Step": "ms",
               "Training": "s", "Finished": "", "Pruned": "", "Failed": ""}  # fmt: skip
     return Table(
         id="best-trials",

@@ -37,7 +37,7 @@ def build(records: Records) -> Section | None:
 
 def _text(found: Conclusions) -> str:
     return (
-        "Accuracies are compared replicate by replicate, each pair on the same seed, and test "
+        "Scores are compared replicate by replicate, each pair on the same seed, and test "
         "example by example; intervals and p values are corrected by Holm's method, for the "
         "pairs of each table together. Equivalent means that the whole 95\u00a0% interval lies "
         f"within ±{100 * found.margin:g} points, the margin that the study declares too small to "
@@ -104,6 +104,8 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
     def label(arm: str) -> str:
         return wording.shorten(wording.arm_label(records, arm), 14)
 
+    metric = f"{records.scored_split} {wording.metric(records)}"
+
     def draw(axes: Axes) -> None:
         margin = 100 * found.margin
         axes.axvspan(-margin, margin, color=figures.MUTED, alpha=0.15, linewidth=0, zorder=1)
@@ -118,7 +120,7 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
         axes.grid(visible=False, axis="y")
         scales.linear(axes, "x", lambda value: f"{value:+g}".replace("-", "−").replace("+0", "0"))
         axes.set_xlim(-extent, extent)
-        axes.set_xlabel(f"Difference in {records.scored_split} accuracy, points")
+        axes.set_xlabel(f"Difference in {metric}, points")
 
     listed = "; ".join(
         f"{wording.arm_label(records, pair.a)} less {wording.arm_label(records, pair.b)} "
@@ -128,7 +130,7 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
     )
     return figures.panel(
         "verdicts-differences",
-        f"Interval chart of differences in {records.scored_split} accuracy, in points: {listed}.",
+        f"Interval chart of differences in {metric}, in points: {listed}.",
         draw,
         height=70 + 26 * len(pairs),
     )

@@ -88,7 +88,7 @@ def _record(cell: str, units: int, batch_size: int, length: int, path: str) -> d
         x = random.integers(1, hp.vocabulary, (examples, length), dtype=np.int32)
         return Arrays(x, random.integers(0, 2, examples, dtype=np.int32))
 
-    data = Data(train=split(steps * batch_size), validation=split(batch_size), classes=2)
+    data = Data(train=split(steps * batch_size), validation=split(batch_size))
     trained = Trainer(path=path, say=_refuse).train(
         hp,
         data,

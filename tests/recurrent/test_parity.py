@@ -14,6 +14,7 @@ import tensorflow as tf
 from harness import models
 from harness.parameters import Hyperparameters
 from harness.recurrent import PATHS, set_xla_flags
+from harness.signature import Signature
 
 set_xla_flags()
 
@@ -23,7 +24,7 @@ TOLERANCE = 1e-5  # of the largest number in each tensor
 
 def outputs_and_gradients(hp, path, batch, *, classes=2, compiled=True, weights=None):
     """Probabilities and the gradient of every weight, by the weight's path in the model."""
-    model = models.build(hp, classes=classes, path=path, seed=3)
+    model = models.build(hp, Signature(classes=classes), path=path, seed=3)
     if weights is not None:
         model.set_weights(weights)
     random = np.random.default_rng(5)
@@ -54,7 +55,7 @@ def larger_weights(hp, classes=2):
     summation part after some steps, whoever does the summing.
     """
     random = np.random.default_rng(7)
-    model = models.build(hp, classes=classes, path="keras", seed=3)
+    model = models.build(hp, Signature(classes=classes), path="keras", seed=3)
     return [
         random.normal(0.0, min(0.4, 0.9 / w.shape[0] ** 0.5), w.shape).astype(np.float32)
         for w in model.weights

@@ -1,0 +1,24 @@
+"""Does a deeper network, or another cell, repeat ten symbols after a longer delay?
+
+Copying memory: ten of eight symbols are shown, then blanks for a delay of 0, 10 and 50 steps, then
+they are to be said in order. Each cell with one layer and with two. Solved means 95 % of the
+symbols right; chance is 12.5 %.
+"""
+
+from harness import Budget, CopyMemory, FloatDistribution, IntDistribution, Study
+
+study = Study(
+    dataset=CopyMemory(train=10_000, validation=2_000, test=2_000),
+    compare={"cell": ["rnn", "gru", "lstm"], "depth": [1, 2], "delay": [0, 10, 50]},
+    search={
+        "units": IntDistribution(16, 64, log=True),
+        "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
+    },
+    fixed={"sequence_length": 72, "batch_size": 32, "embedding_dim": 16, "vocabulary": 14},
+    sampler="tpe",
+    pruner="median",
+    budget=Budget(trials=4, epochs=20),
+    replicates=3,
+    patience=4,
+    seed=0,
+)
