@@ -156,7 +156,7 @@ def test_costs_grow_as_they_must(cell, depth, units, length, batch, factor):
     )
     assert arithmetic.parameters(larger, BINARY) == arithmetic.parameters(longer, BINARY)
     assert arithmetic.parameters(replace(hp, units=factor * units), BINARY) > arithmetic.parameters(
-        hp, 2
+        hp, BINARY
     )
 
 

@@ -66,7 +66,7 @@ def test_step_time_is_told_beyond_what_was_measured() -> None:
 
     step_ms = scaling.StepTime(entries(law), "tensorflow", "cpu")
     for hp in (Hyperparameters(depth=8, units=16), Hyperparameters(units=128, sequence_length=400)):
-        assert step_ms(hp, 2) == pytest.approx(law(hp), rel=0.02)
+        assert step_ms(hp, BINARY) == pytest.approx(law(hp), rel=0.02)
     assert not scaling.StepTime(entries(law), "jax", "cpu")
 
 
