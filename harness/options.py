@@ -1,6 +1,7 @@
 """The command line of a study as data, and what it makes of a declared study. No Keras."""
 
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
@@ -54,6 +55,11 @@ class Options:
     json_output: bool = False
     quiet: bool = False
     verbose: bool = False
+
+    def say(self, text: str) -> None:
+        """A line of progress, unless the user wants none."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
 
 
 def command(options: Options) -> str:

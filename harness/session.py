@@ -1,13 +1,11 @@
 """One sitting of a study: from options to the report, under the study's lock. No Keras."""
 
-import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from harness import (
-    confirm,
     equal_cost,
     estimates,
     export,
@@ -20,15 +18,16 @@ from harness import (
 )
 from harness.arm_search import ArmSearch
 from harness.console import stop
-from harness.declarations import STUDIES, Declaration, load
+from harness.declarations import Declaration, load
 from harness.errors import UserError
 from harness.options import Options, apply, check_limits, command
 from harness.profile import predict_study, profile_is_current, profile_run_directory
-from harness.progress import Board, Plain, Terminal, duration
+from harness.progress import Board, duration
 from harness.search import Search
+from harness.sitting import Sitting, settings_of, worker_count
 from harness.spec import Study
 from harness.verdicts import conclude
-from harness.workers.local import LocalPool, Settings, default_count
+from harness.workers.local import LocalPool
 
 MOST_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
 
@@ -50,7 +49,7 @@ def run(options: Options) -> int:
         if options.fresh and (directory.manifest.exists() or directory.database.exists()):
             aside = _move_aside(directory)
             stack.enter_context(lock.hold(directory.lock))
-            _say(options, f"the old run directory is now {aside}")
+            options.say(f"the old run directory is now {aside}")
         with storage.told(str(directory.root)):
             _run_locked(options, declaration, name, study, directory, stack)
         return _tell_outcome(options, directory)
@@ -78,11 +77,11 @@ def plan(
         f"replicates {study.replicates} of each arm's best, on the "
         f"{'test' if dataset.test else 'validation'} split",
         f"search     sampler {study.sampler}, pruner {study.pruner}, seed {study.seed}",
-        f"workers    {_worker_count(options, study)} with {study.threads} threads each, "
+        f"workers    {worker_count(options.workers, study)} with {study.threads} threads each, "
         f"backend {study.backend}, device {study.device}",
         f"directory  {directory.root}" + (" (exists)" if directory.manifest.exists() else ""),
     ]
-    found = predict_study(study, name, _worker_count(options, study), options.runs)
+    found = predict_study(study, name, worker_count(options.workers, study), options.runs)
     if found is not None:
         estimated, profile = found
         lines.append(f"time       at most {duration(estimated.seconds)}, by {profile}")
@@ -119,7 +118,7 @@ def _run_locked(
         study = _solve_units(options, study, declaration, directory)
     url = options.storage or storage.sqlite_url(directory.database)
     if old is None:
-        study.dataset.prepare(lambda text: _say(options, text))
+        study.dataset.prepare(options.say)
     manifest = old or resume.new_manifest(declaration, name, study, quick=options.quick)
     manifest = {
         **manifest,
@@ -129,7 +128,7 @@ def _run_locked(
     }
     database = storage.open_storage(url)
     closing.callback(database.close)
-    database.say = lambda text: _say(options, text)
+    database.say = options.say
     database.hold(name)
     arms = [ArmSearch(name, study, arm, database, directory) for arm in study.arms()]
     resume.check_claims(arms, manifest["fingerprint"], storage.shown(url))
@@ -138,7 +137,7 @@ def _run_locked(
     runs.write_atomically(directory.manifest, runs.to_json(manifest))
     for arm in arms:
         arm.claim(manifest["fingerprint"])
-    sitting = _Sitting(options, name, study, arms, directory, _settings(study, declaration))
+    sitting = Sitting(options, name, study, arms, directory, settings_of(study, declaration))
     if sitting.has_more:
         if old is None:
             _estimate(options, name, study, directory)
@@ -147,17 +146,17 @@ def _run_locked(
         sitting.train()
     export.write_best(directory)
     if options.quick and len(arms) > MOST_PROFILED_IN_QUICK:
-        _say(options, f"no profile in a quick look at {len(arms)} arms")
+        options.say(f"no profile in a quick look at {len(arms)} arms")
     elif options.profile and not profile_is_current(directory.root):
         _profile(options, directory)
 
 
 def _estimate(options: Options, name: str, study: Study, directory: runs.RunDirectory) -> None:
     """How long it will take, where a profile can tell; kept, to be held against what it took."""
-    found = predict_study(study, name, _worker_count(options, study), options.runs)
+    found = predict_study(study, name, worker_count(options.workers, study), options.runs)
     if found is not None:
         estimated, profile = found
-        _say(options, f"estimated to take at most {duration(estimated.seconds)}, by {profile}")
+        options.say(f"estimated to take at most {duration(estimated.seconds)}, by {profile}")
         estimates.write(
             directory,
             search_s=estimated.search_s,
@@ -169,13 +168,11 @@ def _estimate(options: Options, name: str, study: Study, directory: runs.RunDire
 
 def _profile(options: Options, directory: runs.RunDirectory) -> None:
     """What the best configurations cost, measured with nothing else running."""
-    _say(options, "profiling the best configurations")
+    options.say("profiling the best configurations")
     try:
-        profile_run_directory(
-            directory.root, quick=options.quick, say=lambda text: _say(options, text)
-        )
+        profile_run_directory(directory.root, quick=options.quick, say=options.say)
     except UserError as error:  # a study is worth its report without a profile, too
-        _say(options, f"no profile: {error}")
+        options.say(f"no profile: {error}")
 
 
 def _solve_units(
@@ -183,163 +180,18 @@ def _solve_units(
 ) -> Study:
     """Measure what is not on file yet: by one worker, so that nothing else runs beside it."""
     if len(equal_cost.read_units(study, directory)) < len(study.arms()):
-        study.dataset.prepare(lambda text: _say(options, text))
-        _say(options, f"measuring which units take {study.hold['step_ms']:g} ms a step")
-        settings = _settings(study, declaration)
+        study.dataset.prepare(options.say)
+        options.say(f"measuring which units take {study.hold['step_ms']:g} ms a step")
+        settings = settings_of(study, declaration)
         with LocalPool(1, settings, directory.root / "logs") as pool:
             probes = [equal_cost.Probe(study, arm, directory) for arm in study.arms()]
             for probe in probes:
                 board = Board([probe.arm.name], 1, 1, equal_cost.EPOCHS, noun="measurement")
                 Search([probe], pool, board, stop).run()
                 step_ms = probe.measured[probe.units]
-                _say(options, f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
+                options.say(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
         equal_cost.write_units(probes, directory)
     return equal_cost.with_units(study, directory)
-
-
-def _settings(study: Study, declaration: Declaration) -> Settings:
-    packaged = declaration.file.parent == STUDIES
-    return Settings(
-        backend=study.backend,
-        device=study.device,
-        threads=study.threads,
-        path=study.path,
-        study_file=None if packaged else str(declaration.file.absolute()),
-    )
-
-
-class _Sitting:
-    """The trainings of one sitting: the search, then the replicates, by the same workers."""
-
-    def __init__(
-        self,
-        options: Options,
-        name: str,
-        study: Study,
-        arms: list[ArmSearch],
-        directory: runs.RunDirectory,
-        settings: Settings,
-    ) -> None:
-        self._options = options
-        self._settings = settings
-        self._name = name
-        self._study = study
-        self._arms = arms
-        self._directory = directory
-
-    @property
-    def has_more(self) -> bool:
-        return any(arm.has_more for arm in self._arms) or self._replicates_left
-
-    @property
-    def _replicates_left(self) -> bool:
-        records = runs.read_records(self._directory.root)
-        return any(each.has_more for each in self._replicates(records))
-
-    def train(self) -> None:
-        options, study, arms = self._options, self._study, self._arms
-        study.dataset.prepare(lambda text: _say(options, text))
-        at_most = len(arms) * max(study.budget.trials, study.replicates)
-        workers = min(_worker_count(options, study), at_most)
-        self._announce(workers)
-        with (
-            LocalPool(workers, self._settings, self._directory.root / "logs") as pool,
-            _partial_report(self._directory),
-        ):
-            if any(arm.has_more for arm in arms):
-                self._search(pool)
-            if study.replicates:
-                self._confirm(pool)
-
-    def _announce(self, workers: int) -> None:
-        arms, study = self._arms, self._study
-        _say(
-            self._options,
-            f"{self._name}: {len(arms)} {'arm' if len(arms) == 1 else 'arms'} of "
-            f"{study.budget.trials} trials of up to {study.budget.epochs} epochs, then "
-            f"{study.replicates} replicates of each arm's best, {workers} "
-            f"{'worker' if workers == 1 else 'workers'}, in {self._directory.root}",
-        )
-        if workers > len(arms):
-            _say(
-                self._options,
-                "more workers than arms: trials of one arm run side by side, and "
-                "the outcome can't be repeated exactly",
-            )
-
-    def _search(self, pool: LocalPool) -> None:
-        names = [arm.arm.name for arm in self._arms]
-        with self._board(names, self._study.budget.trials, len(pool), "trial") as board:
-            for arm in self._arms:
-                for trial in arm.finished_trials():
-                    board.found(
-                        arm.arm.name,
-                        arm.state_of(trial),
-                        trial.value,
-                        trial.user_attrs.get("val_accuracy"),
-                    )
-            Search(self._arms, pool, board, stop, self._options.trial_timeout).run()
-
-    def _confirm(self, pool: LocalPool) -> None:
-        """The baseline's candidates, then the replicates of all."""
-        study, directory = self._study, self._directory
-        candidates = confirm.bag_candidates(study, directory)
-        if candidates.has_more:
-            self._run([candidates], len(confirm.BASELINE_LEARNING_RATES), pool, "candidate")
-        confirm.write_majority(study, directory)
-        replicates = self._replicates(runs.read_records(directory.root))
-        if any(each.has_more for each in replicates):
-            self._run(replicates, study.replicates, pool, "replicate")
-
-    def _run(
-        self, trainings: Sequence[confirm.Replicates], each: int, pool: LocalPool, noun: str
-    ) -> None:
-        with self._board([t.arm.name for t in trainings], each, len(pool), noun) as board:
-            for one in trainings:
-                for state, number in one.done.items():
-                    for _ in range(number):
-                        board.found(one.arm.name, state, None, None)
-            Search(trainings, pool, board, stop, self._options.trial_timeout).run()
-
-    def _replicates(self, records: runs.Records) -> list[confirm.Replicates]:
-        """Of every arm in which a trial has completed, the dearest first, and of the bag."""
-        study, directory = self._study, self._directory
-        if not study.replicates:
-            return []
-        arms = {arm.name: arm for arm in study.arms()}
-        best = summary.best_trials(records).sort_values("train_s", ascending=False, kind="stable")
-        found: list[confirm.Replicates | None] = [
-            confirm.replicates_of(
-                study,
-                arms[str(trial["arm"])],
-                int(trial["trial"]),
-                summary.searched_parameters(trial),
-                directory,
-            )
-            for _, trial in best.iterrows()
-        ]
-        found.append(confirm.bag_replicates(study, directory))
-        return [each for each in found if each is not None]
-
-    def _board(self, arms: list[str], each: int, workers: int, noun: str) -> Board:
-        size = (arms, each, workers, self._study.budget.epochs)
-        if self._options.quiet:
-            return Board(*size, noun=noun)
-        if sys.stderr.isatty():
-            return Terminal(*size, noun=noun)
-        return Plain(*size, noun=noun, verbose=self._options.verbose)
-
-
-@contextlib.contextmanager
-def _partial_report(directory: runs.RunDirectory) -> Iterator[None]:
-    """However the search ends, what there is so far is in the report."""
-    try:
-        yield
-    except BaseException:
-        # The first error is the one to tell.
-        with contextlib.suppress(Exception):
-            report.write(directory.root)
-        raise
 
 
 def _tell_outcome(options: Options, directory: runs.RunDirectory) -> int:
@@ -363,16 +215,6 @@ def _all_failed(trials: Mapping[str, int]) -> bool:
     return trials["failed"] > 0 and trials["complete"] + trials["pruned"] == 0
 
 
-def _worker_count(options: Options, study: Study) -> int:
-    """As asked; else one a core, but no more than leave the outcome repeatable."""
-    return options.workers or min(default_count(study.threads, study.device), len(study.arms()))
-
-
 def _move_aside(directory: runs.RunDirectory) -> Path | None:
     with storage.told(str(directory.root)):
         return directory.move_aside()
-
-
-def _say(options: Options, text: str) -> None:
-    if not options.quiet:
-        print(text, file=sys.stderr, flush=True)

@@ -37,7 +37,8 @@ LAYERS = [
     {"profile"},
     {"status", "export"},
     {"predict", "options", "resume"},
-    {"session"},
+    {"sitting"},
+    {"session", "tabulate"},
     {"study"},
     {"cli"},
 ]
