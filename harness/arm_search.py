@@ -128,7 +128,7 @@ class ArmSearch:
             dataset=self._study.dataset_of(self.arm),
             hyperparameters=assignment.hyperparameters,
             seed=assignment.seed,
-            epochs=self._study.budget.epochs,
+            epochs=self._epochs(assignment),
             checkpoints=str(self._folder(assignment) / "checkpoint"),
             signature=self._study.signature_of(self.arm),
         )
@@ -146,7 +146,7 @@ class ArmSearch:
         # that died; asked again, pruners would judge it by the later epochs.
         if before and epoch < max(before):
             return True
-        last = epoch >= self._study.budget.epochs
+        last = epoch >= self._epochs(assignment)
         return last or not self._under_way[assignment.number].should_prune()
 
     def set_aside(self, assignment: Assignment) -> None:
@@ -218,7 +218,13 @@ class ArmSearch:
             self._space,
             seed=derive_seed(*parts, number, "sampler"),
             arm_seed=derive_seed(*parts, "sampler"),
+            epochs=self._study.budget.epochs,
         )
+
+    def _epochs(self, assignment: Assignment) -> int:
+        """The study's, unless the sampler gave the trial epochs of its own."""
+        own = self._frozen(assignment).system_attrs.get(samplers.EPOCHS)
+        return self._study.budget.epochs if own is None else int(own)
 
     def _folder(self, assignment: Assignment) -> Path:
         return self._directory.trial(self.arm.name, assignment.number)

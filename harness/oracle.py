@@ -29,19 +29,23 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.errors import UserError
+from harness.samplers import EPOCHS
 
 # KerasTuner's default of three random points a hyperparameter would leave an arm of ten unsearched.
 N_INITIAL_POINTS = 4
 
 
 class OracleSampler(BaseSampler):
-    """Suggests what the oracle `kind` (random, bayesian, grid) does after the trials before.
+    """Suggests what the oracle `kind` does after the trials before.
 
-    Trials that were pruned or failed are invalid to the oracle, which has no word for either.
+    Kinds are random, bayesian, hyperband and grid. Trials that were pruned or failed are invalid to
+    the oracle, which has no word for either.
     """
 
-    def __init__(self, kind: str, seed: int, space: Mapping[str, BaseDistribution]) -> None:
-        self._kind, self._space = kind, dict(space)
+    def __init__(
+        self, kind: str, seed: int, space: Mapping[str, BaseDistribution], epochs: int
+    ) -> None:
+        self._kind, self._space, self._epochs = kind, dict(space), epochs
         # KerasTuner takes a seed of 0 for none given; RandomState takes 32 bits.
         self._seed = 1 + seed % (2**32 - 2)
 
@@ -60,6 +64,7 @@ class OracleSampler(BaseSampler):
             {
                 "kind": self._kind,
                 "seed": self._seed,
+                "epochs": self._epochs,
                 "space": {name: distribution_to_json(d) for name, d in self._space.items()},
                 "trials": [
                     {
@@ -78,6 +83,10 @@ class OracleSampler(BaseSampler):
             raise UserError(
                 f"sampler kt-{self._kind}: nothing is left to try after {len(before)} trials; "
                 f"give --trials {len(before)}"
+            )
+        if "tuner/epochs" in answer["params"]:
+            study._storage.set_trial_system_attr(
+                trial._trial_id, EPOCHS, int(answer["params"]["tuner/epochs"])
             )
         return {n: _value(d, answer["params"][n]) for n, d in self._space.items()}
 
@@ -145,7 +154,9 @@ def _end(child: "subprocess.Popen[str]") -> None:
 class _Replayed:
     """An oracle, and the trials that it has been told of."""
 
-    def __init__(self, kind: str, seed: int, space: Mapping[str, str], folder: str) -> None:
+    def __init__(
+        self, kind: str, seed: int, epochs: int, space: Mapping[str, str], folder: str
+    ) -> None:
         import keras_tuner as kt
         from keras_tuner import oracles
 
@@ -161,6 +172,11 @@ class _Replayed:
         }
         if kind == "grid":
             self._oracle = oracles.GridSearchOracle(**options)
+        elif kind == "hyperband":
+            # Without an end: the study's budget says how many trials there are.
+            self._oracle = oracles.HyperbandOracle(
+                max_epochs=epochs, hyperband_iterations=None, **options
+            )
         elif kind == "bayesian":
             self._oracle = oracles.BayesianOptimizationOracle(
                 max_trials=None, num_initial_points=N_INITIAL_POINTS, **options
@@ -224,13 +240,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="oracle-") as folder:
         for line in sys.stdin:
             request = json.loads(line)
-            key = json.dumps([request[name] for name in ("kind", "seed", "space")])
+            key = json.dumps([request[name] for name in ("kind", "seed", "epochs", "space")])
             kept, trials = oracles.get(key), request["trials"]
             if kept is None or kept.told != trials[: len(kept.told)]:
                 # A folder of its own: oracles keep files of their trials.
                 place = tempfile.mkdtemp(dir=folder)
                 kept = oracles[key] = _Replayed(
-                    request["kind"], request["seed"], request["space"], place
+                    request["kind"], request["seed"], request["epochs"], request["space"], place
                 )
             print(json.dumps({"params": kept.suggest(trials)}), file=out, flush=True)
 

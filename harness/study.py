@@ -74,7 +74,7 @@ def study(
         str | None, typer.Option(metavar="NAME", help="Force how recurrent layers are executed.")
     ] = None,
     sampler: Annotated[
-        str | None, typer.Option(metavar="NAME", help="tpe, random, grid, gp or cmaes.")
+        str | None, typer.Option(metavar="NAME", help="tpe, random, grid, gp, cmaes, kt-….")
     ] = None,
     pruner: Annotated[
         str | None,

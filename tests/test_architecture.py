@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent
 # Lower layers first; a module may import from its own layer and those before it.
 LAYERS = [
     {"errors", "names", "printable", "seeds", "parameters", "signals", "signature", "statistics"},
-    {"arithmetic", "spread", "oracle"},
-    {"runs", "environment", "energy", "lock", "samplers", "pruners", "datasets"},
+    {"arithmetic", "spread"},
+    {"runs", "environment", "energy", "lock", "samplers", "oracle", "pruners", "datasets"},
     {"verdicts", "estimates", "published"},
     {"summary"},
     {"checkpoint"},

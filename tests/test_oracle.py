@@ -28,7 +28,7 @@ def grow(study: optuna.Study, name: str, space: Any, number: int, *, states: str
     """Add trials to a study; `states` says how each ends, by letter: Complete, Pruned, Failed."""
     for _ in range(number):
         done = len(study.trials)
-        study.sampler = samplers.make(name, space, seed=done, arm_seed=7)
+        study.sampler = samplers.make(name, space, seed=done, arm_seed=7, epochs=9)
         trial = study.ask(dict(space))
         end = (states or "c" * 99)[done]
         if end == "c":
@@ -43,7 +43,7 @@ def params(study: optuna.Study) -> list[Params]:
 
 
 @pytest.mark.parametrize("states", ["cccccccc", "cpfcpfcc"])
-@pytest.mark.parametrize("name", ["kt-random", "kt-bayesian", "kt-grid"])
+@pytest.mark.parametrize("name", ["kt-random", "kt-bayesian", "kt-grid", "kt-hyperband"])
 def test_a_killed_process_changes_nothing(name: str, states: str) -> None:
     whole, broken = optuna.create_study(), optuna.create_study()
     grow(whole, name, SPACE, 8, states=states)
@@ -53,7 +53,22 @@ def test_a_killed_process_changes_nothing(name: str, states: str) -> None:
     oracle._child.wait()
     grow(broken, name, SPACE, 3, states=states)
     assert params(whole) == params(broken)
-    assert len({str(each) for each in params(whole)}) == 8
+    assert [t.system_attrs for t in whole.trials] == [t.system_attrs for t in broken.trials]
+    # Hyperband trains its best again.
+    assert len({str(each) for each in params(whole)}) == 8 or name == "kt-hyperband"
+
+
+def test_hyperband_gives_epochs_and_trains_the_best_again() -> None:
+    study = optuna.create_study()
+    grow(study, "kt-hyperband", SPACE, 16)
+    epochs = [trial.system_attrs[samplers.EPOCHS] for trial in study.trials]
+    # Of nine epochs, a factor of three: many trainings of one, a third of them of three, then nine.
+    assert set(epochs) == {1, 3, 9}
+    assert epochs[0] == 1
+    first = [t for t, n in zip(study.trials, epochs, strict=True) if n == 1]
+    (best,) = [t.params for t in first if t.value == min(each.value for each in first)][:1]
+    promoted = [t.params for t, n in zip(study.trials, epochs, strict=True) if n == 3]
+    assert best in promoted
 
 
 def test_suggestions_are_those_of_the_oracle_itself(tmp_path: Any) -> None:
@@ -87,7 +102,7 @@ def test_seed_0_is_a_seed() -> None:
     first, again = optuna.create_study(), optuna.create_study()
     for study in (first, again):
         for _ in range(3):
-            study.sampler = samplers.make("kt-random", SPACE, seed=0, arm_seed=0)
+            study.sampler = samplers.make("kt-random", SPACE, seed=0, arm_seed=0, epochs=9)
             study.tell(study.ask(dict(SPACE)), 1.0)
     assert params(first) == params(again)
 
@@ -106,7 +121,7 @@ def test_choices_of_any_type() -> None:
     space = {"units": optuna.distributions.CategoricalDistribution(choices)}
     study = optuna.create_study()
     for _ in range(4):
-        study.sampler = samplers.make("kt-grid", space, seed=0, arm_seed=7)
+        study.sampler = samplers.make("kt-grid", space, seed=0, arm_seed=7, epochs=9)
         study.tell(study.ask(dict(space)), 1.0)
     assert {str(each["units"]) for each in params(study)} == {str(each) for each in choices}
 

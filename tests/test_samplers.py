@@ -30,7 +30,7 @@ def test_suggestions_are_in_bounds_seeded_and_vary(name: str) -> None:
     def search(seed: int) -> list[dict[str, object]]:
         study = optuna.create_study()
         for number in range(8):
-            study.sampler = samplers.make(name, SPACE, seed=seed * 1000 + number, arm_seed=seed)
+            study.sampler = samplers.make(name, SPACE, seed=seed * 1000 + number, arm_seed=seed, epochs=5)
             trial = study.ask(dict(SPACE))
             study.tell(trial, trial.params["dropout"] + trial.params["units"])
         return [trial.params for trial in study.trials]
@@ -61,7 +61,7 @@ def test_the_grid_covers_each_cell_once() -> None:
     study = optuna.create_study()
     seen = set()
     for number in range(30):
-        study.sampler = samplers.make("grid", space, seed=number, arm_seed=7)
+        study.sampler = samplers.make("grid", space, seed=number, arm_seed=7, epochs=5)
         trial = study.ask(space)
         seen.add(tuple(trial.params.values()))
         study.tell(trial, 0.0)

@@ -1,12 +1,13 @@
 """Samplers by name: each file of this package is one, `cmaes.py` is `--sampler cmaes`.
 
-A file offers `make(seed, arm_seed, space) -> BaseSampler` and, where it can't serve every study,
-`check(space, trials)`, which raises UserError with the way out.
+A file offers `make(seed, arm_seed, space, epochs) -> BaseSampler` and, where it can't serve every
+study, `check(space, trials)`, which raises UserError with the way out.
 
 A sampler is made anew for each suggestion, from a seed that names the trial: Optuna stores no
 sampler state, and one re-created on resume from the study's seed would repeat its first
 suggestions. `seed` differs from trial to trial; `arm_seed` is the arm's own and stays, for
-samplers that plan ahead, as a grid does.
+samplers that plan ahead, as a grid does. A sampler that gives trials epochs of their own says so in
+the trial's system attribute `EPOCHS`.
 """
 
 import importlib
@@ -19,6 +20,8 @@ from harness.names import unknown
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
+
+EPOCHS = "harness:epochs"
 
 
 def names() -> list[str]:
@@ -39,8 +42,8 @@ def check(name: str, space: Mapping[str, "BaseDistribution"], *, trials: int) ->
 
 
 def make(
-    name: str, space: Mapping[str, "BaseDistribution"], *, seed: int, arm_seed: int
+    name: str, space: Mapping[str, "BaseDistribution"], *, seed: int, arm_seed: int, epochs: int
 ) -> "BaseSampler":
-    """A fresh sampler for one suggestion."""
-    sampler: BaseSampler = _module(name).make(seed, arm_seed, space)
+    """A fresh sampler for one suggestion; trainings have `epochs` epochs at most."""
+    sampler: BaseSampler = _module(name).make(seed, arm_seed, space, epochs)
     return sampler

@@ -24,5 +24,7 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
         )
 
 
-def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+def make(
+    seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
+) -> BaseSampler:
     return CmaEsSampler(seed=seed)

@@ -19,7 +19,9 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
         )
 
 
-def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+def make(
+    seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
+) -> BaseSampler:
     return GPSampler(
         seed=seed,
         n_startup_trials=N_STARTUP_TRIALS,

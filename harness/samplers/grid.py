@@ -31,7 +31,9 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
         )
 
 
-def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+def make(
+    seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
+) -> BaseSampler:
     # The seed shuffles the cells and so gives them their numbers: it has to stay the same.
     return _Cells(cells_of(space), seed=arm_seed)
 

@@ -15,6 +15,8 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
         raise UserError("sampler kt-bayesian needs scikit-learn; pip install scikit-learn")
 
 
-def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+def make(
+    seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
+) -> BaseSampler:
     # The arm's seed: an oracle goes on where it was, and would repeat itself under another.
-    return OracleSampler("bayesian", arm_seed, space)
+    return OracleSampler("bayesian", arm_seed, space, epochs)

@@ -8,6 +8,8 @@ from optuna.samplers import BaseSampler
 from harness.oracle import OracleSampler
 
 
-def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+def make(
+    seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
+) -> BaseSampler:
     # The arm's seed: an oracle goes on where it was, and would repeat itself under another.
-    return OracleSampler("grid", arm_seed, space)
+    return OracleSampler("grid", arm_seed, space, epochs)

@@ -9,7 +9,9 @@ from optuna.samplers import BaseSampler, TPESampler
 N_STARTUP_TRIALS = 4
 
 
-def make(seed: int, arm_seed: int, space: Mapping[str, BaseDistribution]) -> BaseSampler:
+def make(
+    seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
+) -> BaseSampler:
     return TPESampler(
         seed=seed,
         n_startup_trials=N_STARTUP_TRIALS,
