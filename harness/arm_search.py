@@ -9,7 +9,7 @@ bit for bit as it would have without the interruption.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import optuna
 from optuna.pruners import _filter_study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from harness import checkpoint, pruners, runs, samplers
+from harness import arithmetic, checkpoint, pruners, runs, samplers
 from harness.assignment import Assignment
 from harness.ledger import Ledger
 from harness.seeds import derive_seed
@@ -82,6 +82,69 @@ class ArmSearch:
     @staticmethod
     def state_of(trial: FrozenTrial) -> str:
         return STATES[trial.state]
+
+    def enqueue(self, configurations: Sequence[Mapping[str, Any]]) -> None:
+        """Have these tried first, what they leave out drawn by the sampler.
+
+        Those that an earlier process has enqueued are not again.
+        """
+        for params in configurations[self._created : self._study.budget.trials]:
+            self._optuna.enqueue_trial(dict(params))
+            self._ledger.write(self._created)
+            self._unfinished.append(self._created)
+            self._created += 1
+
+    def adopt(
+        self,
+        source: str,
+        params: Mapping[str, Any],
+        value: float,
+        val_accuracy: float | None,
+        epochs: Mapping[int, float],
+    ) -> bool:
+        """Take a trial from elsewhere in as a finished one; False where `source` is here already.
+
+        `value` is its lowest validation loss, `epochs` has the losses by epoch.
+        """
+        if any(trial.user_attrs.get("imported") == source for trial in self._trials()):
+            return False
+        hyperparameters = self._study.hyperparameters(self.arm, params)
+        signature = self._study.signature_of(self.arm)
+        assignment = Assignment(
+            arm=self.arm,
+            number=self._created,
+            params=dict(params),
+            hyperparameters=hyperparameters,
+            seed=0,
+            parameters=None
+            if signature.builder is not None
+            else arithmetic.parameters(hyperparameters, signature),
+        )
+        known: dict[str, Any] = {
+            "val_accuracy": val_accuracy,
+            "parameters": assignment.parameters,
+            "imported": source,
+        }
+        record = {**_start_record(assignment), **assignment.outcome("complete", None), **known}
+        record |= {"value": value, "train_s": None, "seed": None}
+        folder = self._folder(assignment)
+        for epoch, loss in epochs.items():
+            runs.append_epoch(folder, {"epoch": epoch, "val_loss": loss})
+        runs.write_atomically(folder / "result.json", runs.to_json(record))
+        self._optuna.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.COMPLETE,
+                value=value,
+                params=dict(params),
+                distributions=self._space,
+                intermediate_values=dict(epochs),
+                user_attrs={name: each for name, each in known.items() if each is not None},
+            )
+        )
+        self._ledger.write(self._created)
+        self._created += 1
+        self.done["complete"] += 1
+        return True
 
     @property
     def has_more(self) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from harness import export, predict, profile, report, status, study, tabulate
+from harness import contest, export, importing, predict, profile, report, status, study, tabulate
 from harness.console import application, run
 
 app = application(
@@ -17,6 +17,8 @@ app.command("status")(status.status)
 app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
+app.command("import")(importing.import_trials)
+app.command("contest", epilog=contest.EXAMPLES)(contest.contest)
 app.command("tabulate", epilog=tabulate.EXAMPLES)(tabulate.tabulate)
 
 

@@ -46,6 +46,7 @@ class Options:
     path: str | None = None
     sampler: str | None = None
     pruner: str | None = None
+    warm_start: str | None = None
     storage: str | None = None
     runs: Path = Path("runs")
     trial_timeout: float | None = None
@@ -106,7 +107,17 @@ def apply(options: Options, study: Study) -> Study:
         trials=study.budget.trials if options.trials is None else options.trials,
         epochs=study.budget.epochs if options.epochs is None else options.epochs,
     )
-    names = ("replicates", "threads", "seed", "backend", "device", "path", "sampler", "pruner")
+    names = (
+        "replicates",
+        "threads",
+        "seed",
+        "backend",
+        "device",
+        "path",
+        "sampler",
+        "pruner",
+        "warm_start",
+    )
     overrides: dict[str, Any] = {
         name: value for name in names if (value := getattr(options, name)) is not None
     }

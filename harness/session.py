@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import (
@@ -15,6 +16,7 @@ from harness import (
     runs,
     storage,
     summary,
+    warm_start,
 )
 from harness.arm_search import ArmSearch
 from harness.console import stop
@@ -32,37 +34,34 @@ from harness.workers.local import LocalPool
 MOST_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A study whose directory and database are open, under its lock."""
+
+    name: str
+    declaration: Declaration
+    study: Study
+    directory: runs.RunDirectory
+    arms: list[ArmSearch]
+    resumed: bool
+
+
 def run(options: Options) -> int:
     """Run or resume a study; returns the exit code. Raises UserError and StudyHeldError."""
-    declaration = load(options.name)
-    study = apply(options, declaration.study)
-    name = declaration.name + ("-quick" if options.quick else "")
-    directory = runs.RunDirectory(options.runs / name)
     check_limits(options)
-    if options.storage is not None:
-        storage.check_url(options.storage)
     if options.dry_run:
-        print(plan(name, declaration, study, directory, options))
+        print(plan(options))
         return 0
     with ExitStack() as stack:
-        stack.enter_context(lock.hold(directory.lock))
-        if options.fresh and (directory.manifest.exists() or directory.database.exists()):
-            aside = _move_aside(directory)
-            stack.enter_context(lock.hold(directory.lock))
-            options.say(f"the old run directory is now {aside}")
-        with storage.told(str(directory.root)):
-            _run_locked(options, declaration, name, study, directory, stack)
-        return _tell_outcome(options, directory)
+        opened = open_study(options, stack)
+        with storage.told(str(opened.directory.root)):
+            _sit(options, opened)
+        return _tell_outcome(options, opened.directory)
 
 
-def plan(
-    name: str,
-    declaration: Declaration,
-    study: Study,
-    directory: runs.RunDirectory,
-    options: Options,
-) -> str:
+def plan(options: Options) -> str:
     """What `--dry-run` prints."""
+    declaration, name, study, directory = _named(options)
     dataset = study.dataset
     lines = [
         f"{name}: {declaration.question}",
@@ -90,14 +89,41 @@ def plan(
     return "\n".join(lines)
 
 
-def _run_locked(
+def _named(options: Options) -> tuple[Declaration, str, Study, runs.RunDirectory]:
+    """The study that the options mean, its name there, and its run directory."""
+    declaration = load(options.name)
+    study = apply(options, declaration.study)
+    name = declaration.name + ("-quick" if options.quick else "")
+    if options.storage is not None:
+        storage.check_url(options.storage)
+    return declaration, name, study, runs.RunDirectory(options.runs / name)
+
+
+def open_study(options: Options, closing: ExitStack) -> Opened:
+    """Begin a study or find it as it was left, and hold its lock until `closing` closes.
+
+    Raises UserError where what is there is of another study, StudyHeldError where another process
+    holds it. Nothing is written before all is known to fit.
+    """
+    declaration, name, study, directory = _named(options)
+    closing.enter_context(lock.hold(directory.lock))
+    if options.fresh and (directory.manifest.exists() or directory.database.exists()):
+        aside = _move_aside(directory)
+        closing.enter_context(lock.hold(directory.lock))
+        options.say(f"the old run directory is now {aside}")
+    with storage.told(str(directory.root)):
+        study, arms, resumed = _open_locked(options, declaration, name, study, directory, closing)
+    return Opened(name, declaration, study, directory, arms, resumed)
+
+
+def _open_locked(
     options: Options,
     declaration: Declaration,
     name: str,
     study: Study,
     directory: runs.RunDirectory,
     closing: ExitStack,
-) -> None:
+) -> tuple[Study, list[ArmSearch], bool]:
     old = directory.read_manifest() if directory.manifest.exists() else None
     if old is None and directory.database.exists():
         raise UserError(
@@ -119,7 +145,10 @@ def _run_locked(
     url = options.storage or storage.sqlite_url(directory.database)
     if old is None:
         study.dataset.prepare(options.say)
-    manifest = old or resume.new_manifest(declaration, name, study, quick=options.quick)
+    manifest = old or {
+        **resume.new_manifest(declaration, name, study, quick=options.quick),
+        "enqueued": warm_start.of_options(options, study),
+    }
     manifest = {
         **manifest,
         "spec": study.to_mapping(),
@@ -137,12 +166,20 @@ def _run_locked(
     runs.write_atomically(directory.manifest, runs.to_json(manifest))
     for arm in arms:
         arm.claim(manifest["fingerprint"])
-    sitting = Sitting(options, name, study, arms, directory, settings_of(study, declaration))
+        arm.enqueue(manifest.get("enqueued", {}).get(arm.arm.name, ()))
+    return study, arms, old is not None
+
+
+def _sit(options: Options, opened: Opened) -> None:
+    """What is left to train, the model to take, and a profile."""
+    study, directory, arms = opened.study, opened.directory, opened.arms
+    settings = settings_of(study, opened.declaration)
+    sitting = Sitting(options, opened.name, study, arms, directory, settings)
     if sitting.has_more:
-        if old is None:
-            _estimate(options, name, study, directory)
-        else:
+        if opened.resumed:
             estimates.interrupted(directory)
+        else:
+            _estimate(options, opened.name, study, directory)
         sitting.train()
     export.write_best(directory)
     if options.quick and len(arms) > MOST_PROFILED_IN_QUICK:

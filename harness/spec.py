@@ -86,6 +86,8 @@ class Study:
     units with which a training step takes so long, measured before the first trial and found
     in `solved` (by arm) from then on.
 
+    `warm_start` names another study, whose best configurations each arm tries first.
+
     `model` builds the networks instead of `harness.models`: a function at the top of the study's
     file, called as `model(hp, signature, **own)`, that returns a Keras model, not compiled. Its
     keyword-only parameters are hyperparameters like the others; `hp` has all that are not its own
@@ -112,6 +114,7 @@ class Study:
     solved: Mapping[str, int] = field(default_factory=dict)
     published: Mapping[str, Any] = field(default_factory=dict)
     model: Callable[..., Any] | None = None
+    warm_start: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, Dataset):
@@ -249,6 +252,7 @@ class Study:
             "device": self.device,
             "threads": self.threads,
             "path": self.path,
+            **({} if self.warm_start is None else {"warm_start": self.warm_start}),
             **({} if self.model is None else {"model": _described(self.model)}),
             # Only where there is one: directories begun before it was known resume.
             **({"hold": dict(self.hold)} if self.hold else {}),

@@ -83,6 +83,10 @@ def study(
             help="median, none, percentile, successive-halving, hyperband or patient.",
         ),
     ] = None,
+    warm_start: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Try another study's best configurations first."),
+    ] = None,
     storage: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Optuna database.  [default: study.db in the run's DIR]"),

@@ -13,7 +13,7 @@ from harness.verdicts import ArmResult, Conclusions, Pair, conclude
 if TYPE_CHECKING:
     import pandas as pd
 
-HYPERPARAMETERS = {field.name for field in fields(Hyperparameters)}
+HYPERPARAMETERS = {field.name for field in fields(Hyperparameters)} - {"own"}
 ENDS = ("complete", "pruned", "failed")
 
 
@@ -59,7 +59,9 @@ def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
     )
     found = {**records.manifest["spec"]["fixed"], **compared, **searched_parameters(trial)}
     # What is compared of the dataset is no hyperparameter; the arm's name says it.
-    return {name: value for name, value in found.items() if name in HYPERPARAMETERS}
+    spec = records.manifest["spec"]
+    own = set(found) - set(spec.get("dataset") or ()) if spec.get("model") else set()
+    return {name: value for name, value in found.items() if name in HYPERPARAMETERS | own}
 
 
 def summarise(records: Records, report: str) -> dict[str, Any]:
@@ -84,7 +86,9 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
                 "replicates": _replicates(records, found.arms[arm]),
                 "cost": {
                     "step_ms": None if trial is None else _step_ms(found.arms[arm], trial),
-                    "parameters": None if trial is None else int(trial["parameters"]),
+                    "parameters": None
+                    if trial is None or _missing(trial["parameters"])
+                    else int(trial["parameters"]),
                 },
             }
         )
@@ -175,8 +179,10 @@ def _verdict(pair: Pair) -> dict[str, Any]:
     }
 
 
-def _step_ms(result: ArmResult, trial: "pd.Series[Any]") -> float:
-    return float(trial["step_ms"]) if result.step_ms is None else result.step_ms
+def _step_ms(result: ArmResult, trial: "pd.Series[Any]") -> float | None:
+    if result.step_ms is not None:
+        return result.step_ms
+    return None if _missing(trial["step_ms"]) else float(trial["step_ms"])
 
 
 def _trial_front(records: Records) -> list[dict[str, Any]]:
@@ -192,7 +198,7 @@ def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
     return {
         "trial": int(trial["trial"]),
         "value": float(trial["value"]),
-        "val_accuracy": float(trial["val_accuracy"]),
+        "val_accuracy": None if _missing(trial["val_accuracy"]) else float(trial["val_accuracy"]),
         "params": searched_parameters(trial),
     }
 
@@ -208,12 +214,13 @@ def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
         if best is None:
             lines.append(f"{arm['arm']}: no trial completed")
             continue
-        validated = f"validation {plain} {best['val_accuracy']:.1%}, val_loss {best['value']:.4f}"
-        lines.append(
-            f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{validated} "
-            f"({_searched(arm)}); "
-            f"{cost['step_ms']:.1f} ms a step, {cost['parameters']:,} parameters"
-        )
+        # Trials from elsewhere may say no more than their loss.
+        told = [f"val_loss {best['value']:.4f} ({_searched(arm)})"]
+        if best["val_accuracy"] is not None:
+            told[0] = f"validation {plain} {best['val_accuracy']:.1%}, {told[0]}"
+        if cost["step_ms"] is not None:
+            told.append(f"{cost['step_ms']:.1f} ms a step, {cost['parameters'] or 0:,} parameters")
+        lines.append(f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{'; '.join(told)}")
     for name, result in found.baselines.items():
         if tested := _tested(result, metric):
             lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.errors import UserError
+from harness.table import MANIFEST, TABLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from harness.spec import Study
 
 MOST_CONFIGURATIONS = 20_000
-TABLE, MANIFEST = "table.parquet", "table.json"
 
 EXAMPLES = """Example:  harness tabulate joint_search --at depth=1,2 --at units=8,32 --at
 sequence_length=50 --at dropout=0 --levels 5"""

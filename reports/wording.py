@@ -63,7 +63,12 @@ def scored_accuracy(records: Records) -> str:
 
 def metric(records: Records) -> str:
     """What epochs and trials are told by: accuracy, or R² of numbers."""
-    return R2 if records.metric == R2 else "accuracy"
+    return metric_of(records.metric)
+
+
+def metric_of(scored: str) -> str:
+    """Likewise, by what replicates are scored by."""
+    return R2 if scored == R2 else "accuracy"
 
 
 def right(records: Records) -> str:

@@ -10,7 +10,7 @@ import pytest
 from test_session import Pool, options
 from toys import Noise, losses, toy_study
 
-from harness import confirm, export, session
+from harness import confirm, export, session, sitting
 from harness.errors import UserError
 from harness.runs import BAG_OF_EMBEDDINGS, MAJORITY, RunDirectory, read_records
 from harness.spec import Arm
@@ -26,6 +26,7 @@ study = toy_study(replicates=3)
 @pytest.fixture(autouse=True)
 def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "LocalPool", Pool)
+    monkeypatch.setattr(sitting, "LocalPool", Pool)
     monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
 
 

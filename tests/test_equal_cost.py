@@ -8,7 +8,7 @@ import pytest
 from test_session import Pool, options
 from toys import ToyPool, toy_study
 
-from harness import FloatDistribution, arithmetic, equal_cost, runs, session
+from harness import FloatDistribution, arithmetic, equal_cost, runs, session, sitting
 from harness.errors import UserError
 from harness.runs import RunDirectory, read_records
 from harness.signature import BINARY
@@ -115,6 +115,7 @@ def test_a_study_measures_once_and_trains_with_what_it_found(
             pools.append(self)
 
     monkeypatch.setattr(session, "LocalPool", Watched)
+    monkeypatch.setattr(sitting, "LocalPool", Watched)
     monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
     session.run(options(file))
     root = ram_path / "runs" / "mine"

@@ -22,7 +22,7 @@ import pytest
 from test_session import Pool, options
 from toys import ToyPool, outcomes, run_search, toy_study
 
-from harness import runs, search, session
+from harness import runs, search, session, sitting
 from harness.errors import UserError
 from harness.runs import RunDirectory
 from harness.spec import Budget
@@ -232,6 +232,7 @@ def test_worker_that_allocates_without_end(ram_path: Path, monkeypatch: pytest.M
 @pytest.fixture
 def toy_session(monkeypatch: pytest.MonkeyPatch, ram_path: Path) -> Path:
     monkeypatch.setattr(session, "LocalPool", Pool)
+    monkeypatch.setattr(sitting, "LocalPool", Pool)
     monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
     file = ram_path / "mine.py"
     file.write_text("'''Does it run?'''\nfrom toys import toy_study\nstudy = toy_study()\n")

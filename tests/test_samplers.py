@@ -30,7 +30,9 @@ def test_suggestions_are_in_bounds_seeded_and_vary(name: str) -> None:
     def search(seed: int) -> list[dict[str, object]]:
         study = optuna.create_study()
         for number in range(8):
-            study.sampler = samplers.make(name, SPACE, seed=seed * 1000 + number, arm_seed=seed, epochs=5)
+            study.sampler = samplers.make(
+                name, SPACE, seed=seed * 1000 + number, arm_seed=seed, epochs=5
+            )
             trial = study.ask(dict(SPACE))
             study.tell(trial, trial.params["dropout"] + trial.params["units"])
         return [trial.params for trial in study.trials]

@@ -10,7 +10,7 @@ import pytest
 from profile_testing import figures, profile
 from toys import ToyPool, losses
 
-from harness import profiler, session
+from harness import profiler, session, sitting
 from harness.errors import StudyHeldError, UserError
 from harness.lock import hold
 from harness.options import Options, command
@@ -43,6 +43,7 @@ class Pool(ToyPool):
 @pytest.fixture(autouse=True)
 def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "LocalPool", Pool)
+    monkeypatch.setattr(sitting, "LocalPool", Pool)
     monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
     monkeypatch.setattr(session, "predict_study", lambda *_: None)
 
