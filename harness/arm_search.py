@@ -128,9 +128,10 @@ class ArmSearch:
         record = {**_start_record(assignment), **assignment.outcome("complete", None), **known}
         record |= {"value": value, "train_s": None, "seed": None}
         folder = self._folder(assignment)
+        runs.write_atomically(folder / "result.json", runs.to_json(record))
+        (folder / "metrics.jsonl").unlink(missing_ok=True)  # of an attempt that was killed
         for epoch, loss in epochs.items():
             runs.append_epoch(folder, {"epoch": epoch, "val_loss": loss})
-        runs.write_atomically(folder / "result.json", runs.to_json(record))
         self._optuna.add_trial(
             optuna.trial.create_trial(
                 state=TrialState.COMPLETE,
