@@ -49,6 +49,8 @@ class Options:
     warm_start: str | None = None
     storage: str | None = None
     runs: Path = Path("runs")
+    ray: str | None = None
+    gpus_per_trial: float | None = None
     trial_timeout: float | None = None
     profile: bool = True
     fresh: bool = False
@@ -172,5 +174,11 @@ def check_limits(options: Options) -> None:
     """Raises UserError for numbers that can't be meant."""
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers {options.workers}: at least one is needed")
+    if options.gpus_per_trial is not None and options.ray is None:
+        raise UserError("--gpus-per-trial goes with --ray; workers on this machine get one each")
+    if options.gpus_per_trial is not None and not 0 <= options.gpus_per_trial <= 64:
+        raise UserError(f"--gpus-per-trial {options.gpus_per_trial:g}: from 0 to 64, say 0.1")
+    if options.ray is not None and find_spec("ray") is None:
+        raise UserError("--ray needs Ray; pip install ray")
     if options.trial_timeout is not None and not options.trial_timeout > 0:
         raise UserError(f"--trial-timeout {options.trial_timeout:g}: needs a time above 0 seconds")

@@ -167,6 +167,7 @@ class Search:
             if arm.has_more and (arm.independent or under_way.count(name) < at_once)
         ]
         if not open_arms:
+            self._take_over(worker)
             return
 
         def rank(arm: Trainings) -> tuple[bool, int, int]:
@@ -179,6 +180,17 @@ class Search:
         self._last_arm[worker] = arm.arm.name
         self._board.started(assignment.task, arm.arm.name, assignment.number, assignment.params)
         if worker in self._ready:
+            self._train(worker)
+
+    def _take_over(self, worker: int) -> None:
+        """Give a worker what waits for another one that is not there yet, or no more.
+
+        A new process needs seconds for its imports; on a cluster it may wait for room for ever.
+        """
+        waiting = [other for other in self._assigned if other not in self._ready]
+        if worker in self._ready and waiting:
+            assignment = self._assigned[worker] = self._assigned.pop(waiting[0])
+            self._last_arm[worker] = assignment.arm.name
             self._train(worker)
 
     def _train(self, worker: int) -> None:
@@ -194,6 +206,8 @@ class Search:
                 self._ready.add(worker)
                 if worker in self._assigned:
                     self._train(worker)
+                elif self._stop.received is None:
+                    self._assign(worker)
             case Notice(text):
                 self._board.say(text)
             case Started(task, parameters, path):

@@ -140,6 +140,8 @@ def _open_locked(
             replicates_given=options.replicates is not None,
         )
     resume.check_replicates(study, directory, given=options.replicates is not None)
+    if "step_ms" in study.hold and options.ray is not None:
+        raise UserError("--ray: step_ms is held as measured on one machine; leave --ray out")
     if "step_ms" in study.hold:
         study = _solve_units(options, study, declaration, directory)
     url = options.storage or storage.sqlite_url(directory.database)

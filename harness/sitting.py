@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
 from harness import confirm, report, runs, summary
 from harness.arm_search import ArmSearch
@@ -10,7 +11,7 @@ from harness.console import stop
 from harness.declarations import STUDIES, Declaration
 from harness.options import Options
 from harness.progress import Board, Plain, Terminal
-from harness.search import Search
+from harness.search import Pool, Search
 from harness.spec import Study
 from harness.workers.local import LocalPool, Settings, default_count
 
@@ -63,16 +64,27 @@ class Sitting:
         options, study, arms = self._options, self._study, self._arms
         study.dataset.prepare(options.say)
         at_most = len(arms) * max(study.budget.trials, study.replicates)
-        workers = min(worker_count(options.workers, study), at_most)
+        workers = min(self._worker_count(), at_most)
         self._announce(workers)
-        with (
-            LocalPool(workers, self._settings, self._directory.root / "logs") as pool,
-            _partial_report(self._directory),
-        ):
+        with self._pool(workers) as pool, _partial_report(self._directory):
             if any(arm.has_more for arm in arms):
                 self._search(pool)
             if study.replicates:
                 self._confirm(pool)
+
+    def _worker_count(self) -> int:
+        if self._options.ray is not None:  # those that find no room on the cluster wait for it
+            return self._options.workers or len(self._arms)
+        return worker_count(self._options.workers, self._study)
+
+    def _pool(self, workers: int) -> AbstractContextManager[Pool]:
+        logs = self._directory.root / "logs"
+        if self._options.ray is None:
+            return LocalPool(workers, self._settings, logs)
+        from harness.workers.cluster import RayPool  # Ray takes a second to import
+
+        gpus = self._options.gpus_per_trial or 0.0
+        return RayPool(self._options.ray, workers, self._settings, logs, gpus=gpus)
 
     def _announce(self, workers: int) -> None:
         arms, study = self._arms, self._study
@@ -88,7 +100,7 @@ class Sitting:
                 "the outcome can't be repeated exactly",
             )
 
-    def _search(self, pool: LocalPool) -> None:
+    def _search(self, pool: Pool) -> None:
         names = [arm.arm.name for arm in self._arms]
         with self._board(names, self._study.budget.trials, len(pool), "trial") as board:
             for arm in self._arms:
@@ -101,7 +113,7 @@ class Sitting:
                     )
             Search(self._arms, pool, board, stop, self._options.trial_timeout).run()
 
-    def _confirm(self, pool: LocalPool) -> None:
+    def _confirm(self, pool: Pool) -> None:
         """The baseline's candidates, then the replicates of all."""
         study, directory = self._study, self._directory
         candidates = confirm.bag_candidates(study, directory)
@@ -113,7 +125,7 @@ class Sitting:
             self._run(replicates, study.replicates, pool, "replicate")
 
     def _run(
-        self, trainings: Sequence[confirm.Replicates], each: int, pool: LocalPool, noun: str
+        self, trainings: Sequence[confirm.Replicates], each: int, pool: Pool, noun: str
     ) -> None:
         board = self._board([t.arm.name for t in trainings], each, len(pool), noun)
         run_replicates(trainings, pool, board, self._options.trial_timeout)
@@ -145,7 +157,7 @@ class Sitting:
 
 def run_replicates(
     trainings: Sequence[confirm.Replicates],
-    pool: LocalPool,
+    pool: Pool,
     board: Board,
     timeout_s: float | None = None,
 ) -> None:

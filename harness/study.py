@@ -94,6 +94,14 @@ def study(
     runs: Annotated[Path, typer.Option(metavar="DIR", help="Where run directories lie.")] = Path(
         "runs"
     ),
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Train on a Ray cluster: local, auto, HOST:PORT."),
+    ] = None,
+    gpus_per_trial: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="GPUs of each training on the cluster; 0.1 is a tenth."),
+    ] = None,
     trial_timeout: Annotated[
         float | None, typer.Option(metavar="S", help="End and fail a trial after S seconds.")
     ] = None,

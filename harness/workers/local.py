@@ -156,7 +156,7 @@ class LocalPool:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(self.settings, index),
+                env={**os.environ, **environment_of(self.settings), **_gpu(self.settings, index)},
                 start_new_session=True,  # a terminal's signals are the coordinator's to handle
             )
         return _Worker(process, Connection(ours.detach()))
@@ -201,19 +201,22 @@ def visible_gpus() -> list[str]:
     return []
 
 
-def _environment(settings: Settings, worker: int) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Environment variables of a worker that decide how it computes."""
     threads = str(settings.threads)
-    environment = {
-        **os.environ,
+    variables = {
         "KERAS_BACKEND": settings.backend,
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": threads,
         "OMP_NUM_THREADS": threads,
     }
+    return variables | ({"CUDA_VISIBLE_DEVICES": "-1"} if settings.device == "cpu" else {})
+
+
+def _gpu(settings: Settings, worker: int) -> dict[str, str]:
+    """The GPU that is a worker's own, where there are any."""
     gpus = visible_gpus()
-    if settings.device == "cpu":
-        environment["CUDA_VISIBLE_DEVICES"] = "-1"
-    elif gpus:
-        environment["CUDA_VISIBLE_DEVICES"] = gpus[worker % len(gpus)]
-    return environment
+    if settings.device == "cpu" or not gpus:
+        return {}
+    return {"CUDA_VISIBLE_DEVICES": gpus[worker % len(gpus)]}

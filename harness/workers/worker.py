@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -59,6 +59,16 @@ def main() -> None:
         except OSError:  # the coordinator is gone
             os._exit(1)
 
+    work(settings, inbox, pause, send)
+
+
+def work(
+    settings: Mapping[str, Any],
+    inbox: "queue.Queue[Any]",
+    pause: threading.Event,
+    send: Callable[[object], None],
+) -> None:
+    """Import the backend, then carry out what comes into `inbox`, for ever."""
     began = time.perf_counter()
     from harness.training import Trainer
 
