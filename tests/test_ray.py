@@ -37,7 +37,6 @@ from harness.workers.messages import (  # noqa: E402
     Finished,
     GoOn,
     Paused,
-    Ready,
     Train,
 )
 
@@ -192,8 +191,7 @@ def order(folder: Path, epochs: int = 3) -> Train:
 def drive(pool: RayPool, train: Train, stop_after: int | None = None) -> list[Any]:
     """What one training says; cut off when so many epochs were told."""
     said: list[Any] = []
-    until(lambda: bool(pool.ready) or not pool.wait(0.5), 60)
-    until(lambda: bool(pool.ready) or (bool(pool.wait(0.5)) and bool(pool.ready)), 60)
+    until(lambda: pool.wait(0.5) is not None and bool(pool.ready), 60)
     pool.send(0, train)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -230,11 +228,13 @@ def test_without_shared_files_checkpoints_and_models_come_back(tmp_path: Path) -
         pool.replace(0)
         again = drive(pool, order(cut))
     first, second = (
-        [m.metrics for m in said if isinstance(m, EpochDone)] for said in (whole, again)
+        [message.metrics for message in said if isinstance(message, EpochDone)]
+        for said in (whole, again)
     )
     names = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
     assert [[m[n] for n in names] for m in first] == [[m[n] for n in names] for m in second]
-    assert second[2]["compile_s"] == 0.0 or second[0]["train_s"] != first[0]["train_s"]
+    # The new actor compiled for the epoch that was left, and took the others as they were.
+    assert second[2]["compile_s"] > 0.1 > first[2]["compile_s"]
     np.testing.assert_array_equal(whole[-1].test.scores, again[-1].test.scores)
 
 
@@ -244,8 +244,7 @@ def test_shares_of_a_gpu_are_placed_by_ray(tmp_path: Path) -> None:
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 4, "num_gpus": 1})
     try:
         with RayPool(cluster.address, 3, SETTINGS, tmp_path, gpus=0.5) as pool:
-            until(lambda: (any(isinstance(m, Ready) for _, m in pool.wait(0.5)) and False)
-                  or len(pool.ready) == 2, 120)  # fmt: skip
+            until(lambda: pool.wait(0.5) is not None and len(pool.ready) == 2, 120)
             deadline = time.monotonic() + 5
             while time.monotonic() < deadline:
                 pool.wait(0.5)
@@ -282,6 +281,8 @@ def test_a_study_of_ones_own_travels_whole(tmp_path: Path) -> None:
     ("arguments", "complaint"),
     [
         (["--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: no cluster can be joined there"),
+        (["--ray", "somewhere"], "--ray somewhere: no cluster can be joined there"),
+        (["--ray", "auto"], "--ray auto: no cluster can be joined there"),
         (["--ray", "ray://127.0.0.1:10001"], "run the study on a node of the cluster"),
         (["--gpus-per-trial", "0.5"], "--gpus-per-trial goes with --ray"),
         (["--ray", "local", "--gpus-per-trial", "-1"], "--gpus-per-trial -1: from 0 to 64"),
