@@ -345,7 +345,7 @@ def _connect(address: str, cpus: int) -> None:
             "HOST:PORT of its head"
         )
     options: dict[str, Any] = (
-        {"num_cpus": cpus, "include_dashboard": False}
+        {"address": "local", "num_cpus": cpus, "include_dashboard": False}
         if address == "local"
         else {"address": address}
     )
