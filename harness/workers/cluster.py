@@ -356,7 +356,7 @@ def _connect(address: str, cpus: int) -> None:
             **options, log_to_driver=False, logging_level="ERROR", configure_logging=False,
             namespace="harness",
         )  # fmt: skip
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
         raise _unreachable(address, _first_line(error)) from None
     finally:
         for each, handler in handlers.items():  # Ray puts handlers of its own in their place
