@@ -50,7 +50,7 @@ def study(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="Another dataset, or data of yours: CSV, TSV, JSON Lines, Parquet, a folder, .npz.",
+            help="Another dataset, or data of yours: CSV, TSV, JSON Lines, Parquet, .npz, folder.",
         ),
     ] = None,
     text_column: Annotated[
