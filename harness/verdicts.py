@@ -215,6 +215,9 @@ def scored_on(records: Records) -> tuple[tuple[str, str], ...] | None:
     if not isinstance(dataset, dict) or not dataset.get("sha256"):
         return None
     told = {**dataset, "split": records.scored_split}
+    # Run directories of earlier versions do not say these; the hash covers them.
+    for name in ("classes", "features", "steps"):
+        told.pop(name, None)
     return tuple(sorted((key, str(value)) for key, value in told.items()))
 
 

@@ -193,3 +193,15 @@ def test_words_hold_each_level_against_its_own_best(tmp_path: Path) -> None:
         ("depth=2,nesting=1", "depth=1,nesting=1"), ("depth=1,nesting=2", "depth=2,nesting=2"),
     }  # fmt: skip
     assert all("points [" in line for line in told.values())
+
+
+def test_studies_of_earlier_versions_were_scored_on_the_same_examples(tmp_path: Path) -> None:
+    root = study(tmp_path / "s", {"depth=1": 0.8})
+    manifest = json.loads((root / "manifest.json").read_text())
+    scored = []
+    for known in ({}, {"classes": 2, "features": 0, "steps": 0}):
+        manifest["dataset"] = {"name": "imdb", "test": 10, "sha256": "0" * 64, **known}
+        (root / "manifest.json").write_text(json.dumps(manifest))
+        scored.append(verdicts.scored_on(read_records(root)))
+    assert scored[0] is not None
+    assert scored[0] == scored[1]
