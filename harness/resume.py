@@ -69,6 +69,16 @@ def match(
     return study
 
 
+def check_data(manifest: Mapping[str, Any], study: Study) -> None:
+    """Raises UserError where the dataset, prepared, is no more what the study began with."""
+    known = (manifest.get("dataset") or {}).get("sha256")
+    if known and study.dataset.fingerprint() != known:
+        raise UserError(
+            f"the data of {study.dataset.name} have changed since the study began; put them back "
+            "as they were, or start anew with --fresh, which moves the directory aside"
+        )
+
+
 def check_claims(arms: list[ArmSearch], claimed: str, where: str) -> None:
     """Trials that lie in the database under the study's name must be of the same spec."""
     for arm in arms:

@@ -179,6 +179,8 @@ def _sit(options: Options, opened: Opened) -> None:
     sitting = Sitting(options, opened.name, study, arms, directory, settings)
     if sitting.has_more:
         if opened.resumed:
+            study.dataset.prepare(options.say)
+            resume.check_data(directory.read_manifest(), study)
             estimates.interrupted(directory)
         else:
             _estimate(options, opened.name, study, directory)

@@ -79,7 +79,6 @@ def tabulate(
             number = len(grid) * seeds
             count = min(workers or default_count(study.threads, study.device), number)
             settings = sitting.settings_of(study, declaration)
-            study.dataset.prepare(lambda line: None)
             board = sitting.board_of(
                 ["all"], number, count, study.budget.epochs,
                 noun="training", quiet=quiet, verbose=False,
@@ -237,11 +236,10 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
         "grid": {name: list(values) for name, values in grid.values.items()},
         "seeds": seeds,
     }
+    study.dataset.prepare(lambda line: None)
+    described["dataset_sha256"] = study.dataset.fingerprint()
     old = runs.read_object(root / MANIFEST)
-    if old is None:
-        study.dataset.prepare(lambda line: None)
-        described["dataset_sha256"] = study.dataset.fingerprint()
-    else:
+    if old is not None:
         changed = differences(
             {"study": old["study"], "grid": old["grid"]},
             {"study": described["study"], "grid": described["grid"]},
@@ -251,5 +249,9 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
                 f"{root} was begun with another grid or study ({'; '.join(changed)}); give the old "
                 "values to go on, or move the folder aside"
             )
-        described["dataset_sha256"] = old["dataset_sha256"]
+        if described["dataset_sha256"] != old["dataset_sha256"]:
+            raise UserError(
+                f"{root}: the data have changed since the table was begun; put them back as they "
+                "were, or move the folder aside"
+            )
     runs.write_atomically(root / MANIFEST, runs.to_json(described))

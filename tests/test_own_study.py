@@ -141,3 +141,20 @@ def test_numbers_and_steps_go_through_to_the_report(tmp_path: Path, target: str)
     else:
         assert "Test accuracy" in page
         assert bags.empty
+
+
+def test_data_that_changed_are_not_mixed_with_what_was_trained_before(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 6, 2)).astype(np.float32)
+    options = [
+        "gru_depth", "--dataset", "own.npz", "--quick", "--epochs", "1", "--replicates", "1",
+        "--workers", "1", "--no-profile", "-q",
+    ]  # fmt: skip
+    np.savez(tmp_path / "own.npz", x=x, y=(x[:, -1, 0] > 0).astype(int))
+    assert run_study(*options, "--trials", "1", cwd=tmp_path).returncode == 0
+    np.savez(tmp_path / "own.npz", x=x + 1, y=(x[:, -1, 0] > 0).astype(int))
+    other = run_study(*options, "--trials", "2", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "the data of number-files have changed since the study began" in other.stderr
+    assert len(other.stderr.splitlines()) == 1
+    assert len(runs.read_records(tmp_path / "runs" / "gru_depth-quick").trials) == 4
