@@ -133,8 +133,18 @@ def apply(options: Options, study: Study) -> Study:
 
 
 def on(study: Study, dataset: Dataset) -> Study:
-    """The study on another dataset: no longer sequences or more words than that one has."""
+    """The study on another dataset: no longer sequences or more words than that one has.
+
+    What only tokens have is left out for numbers.
+    """
     changes: dict[str, Any] = {"dataset": dataset}
+    if dataset.features:
+        of_tokens = ("vocabulary", "embedding_dim")
+        study = replace(
+            study,
+            fixed={name: v for name, v in study.fixed.items() if name not in of_tokens},
+            search={name: d for name, d in study.search.items() if name not in of_tokens},
+        )
     for name, most in dataset.limits().items():
         if name in study.fixed:
             changes["fixed"] = {**study.fixed, name: min(study.fixed[name], most)}

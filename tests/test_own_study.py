@@ -88,6 +88,7 @@ def test_another_dataset_limits_what_is_searched(tmp_path: Path) -> None:
     study = declarations.load("lstm_depth").study
     digits = on(study, by_name("digits"))
     assert digits.search["sequence_length"].choices == (8,)  # type: ignore[attr-defined]
+    assert set(digits.fixed) == {"cell", "batch_size"}
     order = on(study, by_name("temporal-order"))
     assert order.search["sequence_length"].choices == (50, 51)  # type: ignore[attr-defined]
     assert order.fixed["vocabulary"] == 10
