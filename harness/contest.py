@@ -83,7 +83,7 @@ def contest(
 
 
 def write(found: "Contest", page: Path) -> Path:
-    """Write the report and, beside it, its curves as CSV; returns the report's path."""
+    """Write the report, which holds its curves as CSV; returns its path."""
     from harness import runs
     from reports import contest_page  # charts take a second to import
 
@@ -109,7 +109,7 @@ def summarise(found: "Contest") -> dict[str, Any]:
         "seeds": found.seeds,
         "cost": float(found.grid[-1]),
         "metric": found.table.metric,
-        "best": float(max(found.table.quality)),
+        "best": found.table.best,
         "reference": replay.reference(found).method.label,
         "methods": [
             {

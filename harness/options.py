@@ -17,6 +17,7 @@ from optuna.distributions import (
 from harness import datasets, storage
 from harness.datasets.base import Dataset
 from harness.errors import UserError
+from harness.parameters import OF_TOKENS
 from harness.spec import Budget, Study
 
 # Options that the command for going on leaves out: they change how a study runs, not what it is.
@@ -139,11 +140,10 @@ def on(study: Study, dataset: Dataset) -> Study:
     """
     changes: dict[str, Any] = {"dataset": dataset}
     if dataset.features:
-        of_tokens = ("vocabulary", "embedding_dim")
         study = replace(
             study,
-            fixed={name: v for name, v in study.fixed.items() if name not in of_tokens},
-            search={name: d for name, d in study.search.items() if name not in of_tokens},
+            fixed={name: v for name, v in study.fixed.items() if name not in OF_TOKENS},
+            search={name: d for name, d in study.search.items() if name not in OF_TOKENS},
         )
     for name, most in dataset.limits().items():
         if name in study.fixed:

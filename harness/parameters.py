@@ -8,6 +8,7 @@ from typing import Any
 from harness.errors import UserError
 
 CELLS = ("rnn", "gru", "lstm")
+OF_TOKENS = ("vocabulary", "embedding_dim")  # mean nothing where time steps are numbers
 BAG = "bag"  # no cell: the mean of the embeddings, which units and depth do not touch
 
 

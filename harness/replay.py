@@ -122,6 +122,11 @@ class Table:
         return int(np.ravel_multi_index(places, shape))
 
     @property
+    def best(self) -> float:
+        """The highest quality in the table."""
+        return float(np.nanmax(self.quality))
+
+    @property
     def mean_cost(self) -> float:
         """Seconds of a whole training, the mean over the table."""
         return float(

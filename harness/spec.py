@@ -20,7 +20,7 @@ from optuna.distributions import (
 from harness import arithmetic, pruners, samplers
 from harness.datasets.base import Dataset
 from harness.errors import UserError
-from harness.parameters import BAG, Hyperparameters
+from harness.parameters import BAG, OF_TOKENS, Hyperparameters
 from harness.published import MEASURES
 from harness.recurrent import PATHS
 from harness.signature import Signature
@@ -334,7 +334,7 @@ class Study:
                 raise UserError(f"compare: {name} needs a list of values, got {values!r}")
             if len({_text(value) for value in values}) != len(values):
                 raise UserError(f"compare: {name} lists a value twice")
-        for name in ("vocabulary", "embedding_dim"):
+        for name in OF_TOKENS:
             if self.dataset.features and (name in self.compare or name in self.search):
                 raise UserError(
                     f"{name}: dataset {self.dataset.name} holds numbers, not tokens; leave it out"

@@ -49,10 +49,10 @@ def _answer(found: Contest) -> Section:
         title="Answer",
         text=(
             lead,
-            f"{wording.plural(found.seeds, 'search')}".replace("searchs", "searches")
-            + f" of each method were replayed on a table of {len(found.table.trainings):,} "
-            f"configurations, trained once on several seeds: suggestions and verdicts are made as "
-            f"in a real search, losses and seconds are the measured ones. All get the time of "
+            f"Each method was replayed on {wording.plural(found.seeds, 'seed')}, over a table of "
+            f"{len(found.table.trainings):,} configurations, trained once on several seeds: "
+            "suggestions and verdicts are made as in a real search, losses and seconds are the "
+            "measured ones. All get the time of "
             f"{found.trials} whole trainings, {wording.seconds(float(found.grid[-1]))}.",
             f"Quality is the validation {wording.metric_of(found.table.metric)} of the "
             "configuration that a search would recommend, the mean over the table's seeds, so "
@@ -66,10 +66,9 @@ def _curves(found: Contest) -> Section:
     samplers = list(dict.fromkeys(each.method.sampler for each in found.outcomes))
     groups = {p: [o for o in found.outcomes if o.method.pruner == p] for p in pruners}
     heights = 100 * np.concatenate([each.curve.mean(axis=0) for each in found.outcomes])
-    ends = (float(np.quantile(heights, 0.02)), float(heights.max()))
-    top = 100 * float(np.nanmax(found.table.quality))
-    margin = 0.05 * (top - ends[0]) + 0.05
-    limits = (ends[0] - margin, top + margin)
+    low, top = float(np.quantile(heights, 0.02)), 100 * found.table.best
+    margin = 0.05 * (top - low) + 0.05
+    limits = (low - margin, top + margin)
     rows = tuple(
         (each.method.sampler, each.method.pruner, round(float(cost), 4), *_ends(each.curve[:, i]))
         for each in found.outcomes

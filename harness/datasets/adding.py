@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.datasets.made import Drawn, Made
 from harness.datasets.numbers import ENCODING as NUMBERS
+from harness.statistics import R2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Adding(Made):
     features: ClassVar[int] = 2
     input: ClassVar[str] = "numbers"
     encoding: ClassVar[str] = NUMBERS
-    metric: ClassVar[str] = "R²"
+    metric: ClassVar[str] = R2
     difficulty: ClassVar[str] = "length"
     least: ClassVar[dict[str, int]] = {"length": 2}
 

@@ -1,5 +1,7 @@
 """Splits of a labelled corpus: stratified, repeatable, and without twins across splits."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +25,12 @@ class SplitBySeed(Dataset):
 
     def to_mapping(self) -> dict[str, Any]:
         return super().to_mapping() | {"split_seed": self.split_seed}
+
+
+def repeated(contents: Sequence[bytes]) -> NDArray[np.bool_]:
+    """For each content, whether there is another like it."""
+    seen = Counter(contents)
+    return np.array([seen[content] > 1 for content in contents], bool)
 
 
 def stratified(

@@ -2,7 +2,6 @@
 
 import abc
 import functools
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from harness.datasets import text
 from harness.datasets.base import SPLITS, Arrays, Split
 from harness.datasets.numbers import ENCODING, padded
-from harness.datasets.split import SplitBySeed, stratified
+from harness.datasets.split import SplitBySeed, repeated, stratified
 from harness.datasets.text import check_encoding
 
 _STRATA = 10  # of numbers to predict: every split has small and large ones in proportion
@@ -72,12 +71,9 @@ def _rows(dataset: SplitNumbers) -> dict[Split, NDArray[np.int64]]:
         strata = np.zeros(len(y), np.int64)
     else:
         strata = y
-    contents = [sequence.tobytes() for sequence in x]
-    seen = Counter(contents)
-    copies = np.array([seen[content] > 1 for content in contents], bool)
     return stratified(
         strata.astype(np.int32),
-        copies,
+        repeated([sequence.tobytes() for sequence in x]),
         train=dataset.train,
         validation=dataset.validation,
         test=dataset.test,

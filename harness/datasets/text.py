@@ -6,7 +6,7 @@ the training rows → `Sequences` of a split → an array of the last `sequence_
 
 import hashlib
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.base import SPLITS, Arrays, Split
+from harness.datasets.split import repeated
 from harness.datasets.tokenizers import Tokenizer, keras
 from harness.errors import UserError
 
@@ -85,8 +86,7 @@ class Corpus:
             self.tokens[start:end].tobytes()
             for start, end in zip(self.offsets[:-1], self.offsets[1:], strict=True)
         ]
-        seen = Counter(rows)
-        return np.array([seen[row] > 1 for row in rows], bool)
+        return repeated(rows)
 
 
 @dataclass(frozen=True)

@@ -179,14 +179,16 @@ class RayPool:
         self._splits: OrderedDict[str, Any] = OrderedDict()
         logs.mkdir(parents=True, exist_ok=True)
         self._token = logs / f"shared-{uuid.uuid4().hex}"
-        self._token.write_text("whoever sees this file shares the run directory\n")
         _connect(address, count * settings.threads)
+        self._token.write_text("whoever sees this file shares the run directory\n")
         if settings.study_file is not None:
             # Nodes lack the user's study file, so what it defines travels whole.
             module = sys.modules[f"studies.{Path(settings.study_file).stem}"]
             ray.cloudpickle.register_pickle_by_value(module)
+        self._workers: list[_Worker] = []
         try:
-            self._workers = [self._create() for _ in range(count)]
+            for _ in range(count):
+                self._workers.append(self._create())
         except BaseException:
             self.close()
             raise
@@ -220,7 +222,7 @@ class RayPool:
                 kept = Path(message.checkpoints)
                 files = {file.name: file.read_bytes() for file in kept.glob("[0-9]*")}
             delivered: Any = self._delivered(message)
-            message = replace(message, dataset=delivered, signature=_signature(message))
+            message = replace(message, dataset=delivered)
         one.actor.send.remote(message, files)
 
     def wait(self, timeout_s: float) -> list[tuple[int, Up]]:
@@ -239,7 +241,7 @@ class RayPool:
         self._workers[worker] = self._create()
 
     def close(self) -> None:
-        for worker in getattr(self, "_workers", ()):
+        for worker in self._workers:
             self._end(worker)
         ray.shutdown()
         self._token.unlink(missing_ok=True)
@@ -308,8 +310,7 @@ class RayPool:
             splits = (*splits, "test")
         found = {}
         for split in splits:
-            size = getattr(dataset, split)
-            key = f"{dataset!r} {split} {size} {hp.sequence_length} {hp.vocabulary}"
+            key = f"{dataset!r} {split} {hp.sequence_length} {hp.vocabulary}"
             if key not in self._splits:
                 encoded = dataset.load(
                     split, sequence_length=hp.sequence_length, vocabulary=hp.vocabulary
@@ -331,10 +332,6 @@ class RayPool:
         worker.dead = True
         with contextlib.suppress(Exception):  # gone already, or the cluster is
             ray.kill(worker.actor)
-
-
-def _signature(order: Train) -> Signature:
-    return order.signature or order.dataset.signature
 
 
 def _connect(address: str, cpus: int) -> None:
