@@ -20,7 +20,8 @@ class Assignment:
     hyperparameters: Hyperparameters
     seed: int
     started: str = field(default_factory=runs.now)
-    attempts: int = 1
+    attempts: int = 1  # since it last got further
+    reached: int = 0  # the last epoch ever heard of
     parameters: int | None = None
     path: str | None = None
     epochs: list[dict[str, float]] = field(default_factory=list)

@@ -38,8 +38,11 @@ from harness.workers.messages import (
     Up,
 )
 
-# A worker that dies may have been the machine's fault: its trial is tried again this often.
+# A worker that dies may have been the machine's fault: its trial is tried again this often
+# without getting any further. One that dies before it is ready is no trial's fault: on a cluster
+# it may have been put on a node that was about to go. So many in a row mean that none can start.
 RETRIES = 2
+STARTS = 20
 POLL_S = 0.25
 # Compiling the deepest networks takes a minute; a worker that says nothing for this long hangs.
 NO_PROGRESS_S = 900.0
@@ -114,9 +117,13 @@ class Search:
         self._halting: dict[int, tuple[str, str | None]] = {}
         # Workers that an earlier search has warmed up say so no more.
         self._ready: set[int] = set(pool.ready)
+        self._stillborn = 0  # workers in a row that ended before they were ready
 
     def run(self) -> None:
-        """Raises Stopped after a signal, with the trials under way set aside for a resume."""
+        """Raises Stopped after a signal, with the trials under way set aside for a resume.
+
+        So they are where no worker can start, which raises UserError.
+        """
         # Suggestions are made while the workers import their backend.
         for worker in range(len(self._pool)):
             self._assign(worker)
@@ -203,6 +210,7 @@ class Search:
     def _handle(self, worker: int, message: Up) -> None:
         match message:
             case Ready():
+                self._stillborn = 0
                 self._ready.add(worker)
                 if worker in self._assigned:
                     self._train(worker)
@@ -224,10 +232,14 @@ class Search:
             case Failed(_, reason):
                 self._end(worker, "failed", reason)
             case Died(how):
+                if worker not in self._ready:
+                    self._count_stillborn(how)
                 self._try_again(worker, f"killed: the worker ended with {how}")
 
     def _epoch_done(self, worker: int, task: str, metrics: Mapping[str, float]) -> None:
         assignment = self._assigned[worker]
+        if metrics["epoch"] > assignment.reached:  # no epoch that a checkpoint has brought back
+            assignment.reached, assignment.attempts = int(metrics["epoch"]), 1
         if not (math.isfinite(metrics["loss"]) and math.isfinite(metrics["val_loss"])):
             self._halting[worker] = (
                 "failed",
@@ -264,8 +276,9 @@ class Search:
     def _try_again(self, worker: int, reason: str) -> None:
         """Exchange a worker; its trial starts again, or fails when that was tried enough."""
         assignment = self._assigned.get(worker)
+        begun = worker in self._ready
         self._exchange(worker)
-        if assignment is None:
+        if assignment is None or not begun:
             return
         if assignment.attempts > RETRIES:
             self._end(worker, "failed", reason)
@@ -274,6 +287,14 @@ class Search:
         self._board.say(
             f"{assignment.task.replace('/', f' {self._board.noun} ')} starts again ({reason})"
         )
+
+    def _count_stillborn(self, how: str) -> None:
+        self._stillborn += 1
+        if self._stillborn >= STARTS:
+            raise UserError(
+                f"no worker can start: {STARTS} in a row ended before they were ready, the last "
+                f"with {how}; logs/ in the run directory may say why; the same command goes on"
+            )
 
     def _exchange(self, worker: int) -> None:
         self._ready.discard(worker)

@@ -4,6 +4,8 @@ import itertools
 import json
 import random
 import signal
+from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
@@ -11,9 +13,10 @@ import pytest
 from toys import ToyPool, losses, outcomes, run_search, toy_study
 
 from harness import Budget, pruners, samplers, search
+from harness.errors import UserError
 from harness.runs import RunDirectory, read_records
 from harness.signals import Stopped, StopRequest
-from harness.workers.messages import Train
+from harness.workers.messages import Died, Down, GoOn, Train
 
 INSTALLED = [name for name in samplers.names() if name != "gp"]
 
@@ -269,6 +272,72 @@ def test_a_worker_that_has_grown_is_exchanged_between_trials(directory: RunDirec
     arms = run_search(directory, toy_study(), pool)
     assert pool.replaced == 12
     assert all(t.state.name in ("COMPLETE", "PRUNED") for a in arms for t in a.finished_trials())
+
+
+@dataclass
+class Dying(ToyPool):
+    """Its first workers end before they are ready, `stillborn` of them."""
+
+    stillborn: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._start()
+
+    def _start(self) -> None:
+        if self.stillborn:
+            self.stillborn -= 1
+            self.inbox[0] = deque([Died("the loss of its node")])
+
+    @property
+    def ready(self) -> list[int]:
+        return []
+
+    def replace(self, worker: int) -> None:
+        super().replace(worker)
+        self._start()
+
+
+def test_workers_that_end_before_they_are_ready_cost_no_trial(directory: RunDirectory) -> None:
+    pool = Dying(stillborn=search.STARTS - 1)
+    arms = run_search(directory, toy_study(), pool)
+    assert pool.replaced == search.STARTS - 1
+    assert all(t.state.name in ("COMPLETE", "PRUNED") for a in arms for t in a.finished_trials())
+
+
+def test_where_no_worker_can_start_one_line_says_so(directory: RunDirectory) -> None:
+    with pytest.raises(
+        UserError, match=r"no worker can start: 20 in a row .* the loss of its node"
+    ):
+        run_search(directory, toy_study(), Dying(stillborn=100))
+    arm = run_search(directory, toy_study(), ToyPool())[0]  # nothing is lost
+    assert arm.finished_trials()[0].state.name == "COMPLETE"
+
+
+@pytest.mark.parametrize("further", [True, False])
+def test_a_trial_that_gets_further_each_time_is_tried_again_without_end(
+    directory: RunDirectory, further: bool
+) -> None:
+    """Epochs that a checkpoint has brought back are not further."""
+
+    class Killed(ToyPool):
+        starts = 0
+
+        def send(self, worker: int, message: Down) -> None:
+            if isinstance(message, Train):
+                self.starts += message.task == "depth=1/0"
+            super().send(worker, message)
+            box = self.inbox[worker]
+            if isinstance(message, GoOn) and message.task == "depth=1/0":
+                reached = self._training[worker].epochs - len(self._left[worker])
+                if reached == 1 + (self.starts if further else 1):
+                    box.append(Died("signal SIGKILL"))
+
+    pool = Killed()
+    study = toy_study(budget=Budget(trials=1, epochs=6), pruner="none")
+    trial = run_search(directory, study, pool)[0].finished_trials()[0]
+    assert trial.state.name == ("COMPLETE" if further else "FAIL")
+    assert pool.starts == (6 if further else 3)
 
 
 def test_a_worker_that_hangs_is_ended_and_its_trial_tried_again(
