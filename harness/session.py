@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import (
     equal_cost,
@@ -30,6 +31,9 @@ from harness.sitting import Sitting, settings_of, worker_count
 from harness.spec import Study
 from harness.verdicts import conclude
 from harness.workers.local import LocalPool
+
+if TYPE_CHECKING:
+    from harness.scaling import Estimate
 
 MOST_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
 
@@ -76,17 +80,27 @@ def plan(options: Options) -> str:
         f"replicates {study.replicates} of each arm's best, on the "
         f"{'test' if dataset.test else 'validation'} split",
         f"search     sampler {study.sampler}, pruner {study.pruner}, seed {study.seed}",
-        f"workers    {worker_count(options.workers, study)} with {study.threads} threads each, "
-        f"backend {study.backend}, device {study.device}",
+        f"workers    {worker_count(options, study)}"
+        + (f" on the cluster {options.ray}" if options.ray is not None else "")
+        + f" with {study.threads} threads each, backend {study.backend}, device {study.device}",
         f"directory  {directory.root}" + (" (exists)" if directory.manifest.exists() else ""),
     ]
-    found = predict_study(study, name, worker_count(options.workers, study), options.runs)
+    found = _predicted(options, name, study)
     if found is not None:
         estimated, profile = found
         lines.append(f"time       at most {duration(estimated.seconds)}, by {profile}")
+    elif options.ray is not None:
+        lines.append("time       unknown: profiles are of this machine, not of a cluster")
     else:
         lines.append("time       unknown: no profile here; see python -m harness.profile -h")
     return "\n".join(lines)
+
+
+def _predicted(options: Options, name: str, study: Study) -> "tuple[Estimate, str] | None":
+    """How long a study will take, and the profile that says so, where there is one."""
+    if options.ray is not None:
+        return None  # profiles are of this machine, and a cluster's room is not known
+    return predict_study(study, name, worker_count(options, study), options.runs)
 
 
 def _named(options: Options) -> tuple[Declaration, str, Study, runs.RunDirectory]:
@@ -194,7 +208,7 @@ def _sit(options: Options, opened: Opened) -> None:
 
 def _estimate(options: Options, name: str, study: Study, directory: runs.RunDirectory) -> None:
     """How long it will take, where a profile can tell; kept, to be held against what it took."""
-    found = predict_study(study, name, worker_count(options.workers, study), options.runs)
+    found = _predicted(options, name, study)
     if found is not None:
         estimated, profile = found
         options.say(f"estimated to take at most {duration(estimated.seconds)}, by {profile}")

@@ -27,9 +27,15 @@ def settings_of(study: Study, declaration: Declaration) -> Settings:
     )
 
 
-def worker_count(asked: int | None, study: Study) -> int:
-    """As asked; else one a core, but no more than leave the outcome repeatable."""
-    return asked or min(default_count(study.threads, study.device), len(study.arms()))
+def worker_count(options: Options, study: Study) -> int:
+    """As asked; else one a core, but no more than leave the outcome repeatable.
+
+    On a cluster those that find no room wait for it, so there it is one an arm.
+    """
+    arms = len(study.arms())
+    if options.ray is not None:
+        return options.workers or arms
+    return options.workers or min(default_count(study.threads, study.device), arms)
 
 
 class Sitting:
@@ -64,18 +70,13 @@ class Sitting:
         options, study, arms = self._options, self._study, self._arms
         study.dataset.prepare(options.say)
         at_most = len(arms) * max(study.budget.trials, study.replicates)
-        workers = min(self._worker_count(), at_most)
+        workers = min(worker_count(options, study), at_most)
         self._announce(workers)
         with self._pool(workers) as pool, _partial_report(self._directory):
             if any(arm.has_more for arm in arms):
                 self._search(pool)
             if study.replicates:
                 self._confirm(pool)
-
-    def _worker_count(self) -> int:
-        if self._options.ray is not None:  # those that find no room on the cluster wait for it
-            return self._options.workers or len(self._arms)
-        return worker_count(self._options.workers, self._study)
 
     def _pool(self, workers: int) -> AbstractContextManager[Pool]:
         logs = self._directory.root / "logs"

@@ -204,6 +204,12 @@ def test_dry_run_does_nothing(file: Path, capsys: pytest.CaptureFixture[str]) ->
     assert not (file.parent / "runs").exists()
 
 
+def test_the_plan_of_a_cluster_counts_its_workers_not_this_machines(file: Path) -> None:
+    told = session.plan(options(file, ray="10.0.0.1:6379"))
+    assert "workers    2 on the cluster 10.0.0.1:6379 with" in told  # one an arm
+    assert "time       unknown: profiles are of this machine, not of a cluster" in told
+
+
 def test_a_held_study_is_left_alone(file: Path) -> None:
     session.run(options(file))
     with hold(file.parent / "runs" / "mine" / "lock"), pytest.raises(StudyHeldError):
