@@ -6,6 +6,7 @@ Their trials become finished trials of the study, so that its search goes on fro
 
 import contextlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def import_trials(
     """Take the finished trials of KerasTuner or Optuna into a study; they count to its budget.
 
     Their objective must be the validation loss. Trials outside of the study's space are left out,
-    and those that are in it already.
+    and those that are in it already or have no finite loss.
     """
     from harness import session
     from harness.options import Options
@@ -123,7 +124,7 @@ def _of_keras_tuner(root: Path) -> Iterator[Foreign]:
             ) from None
         if found.get("status") != "COMPLETED" or "val_loss" not in observed:
             continue
-        losses = _observations(observed["val_loss"])
+        losses = [loss for loss in _observations(observed["val_loss"]) if math.isfinite(loss)]
         if not losses:
             continue
         accuracy = _observations(observed.get("val_accuracy") or {})
@@ -170,13 +171,17 @@ def _of_optuna(source: str, study_name: str | None) -> Iterator[Foreign]:
             f"{where}: {chosen} does not minimise one value; a study's value is the validation loss"
         )
     for trial in trials:
+        # To Optuna an infinite value is complete; here it is a training that diverged.
+        if trial.value is None or not math.isfinite(trial.value):
+            continue
         accuracy = trial.user_attrs.get("val_accuracy")
+        told = trial.intermediate_values.items()
         yield Foreign(
             source=f"{where}#{chosen}/{trial.number}",
             params=trial.params,
-            value=float(trial.value or 0.0),
+            value=trial.value,
             val_accuracy=accuracy if isinstance(accuracy, float) else None,
-            epochs=trial.intermediate_values,
+            epochs={epoch: loss for epoch, loss in told if math.isfinite(loss)},
         )
 
 

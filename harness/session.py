@@ -65,6 +65,8 @@ def run(options: Options) -> int:
 
 def plan(options: Options) -> str:
     """What `--dry-run` prints."""
+    from reports.wording import distribution_text  # not before it is needed: it takes a second
+
     declaration, name, study, directory = _named(options)
     dataset = study.dataset
     lines = [
@@ -72,7 +74,14 @@ def plan(options: Options) -> str:
         f"dataset    {dataset.name}: {dataset.train:,} training, {dataset.validation:,} "
         f"validation, {dataset.test:,} test examples",
         f"arms       {', '.join(arm.name for arm in study.arms())}",
-        "searched   " + (", ".join(f"{n}: {d}" for n, d in study.search.items()) or "nothing"),
+        "searched   "
+        + (
+            "\n           ".join(
+                f"{name}: {distribution_text(declared)}"
+                for name, declared in study.to_mapping()["search"].items()
+            )
+            or "nothing"
+        ),
         f"fixed      {summary.short(study.fixed)}",
         f"budget     {study.budget.trials} trials an arm, "
         f"{study.budget.trials * len(study.arms())} in all, "
@@ -82,7 +91,8 @@ def plan(options: Options) -> str:
         f"search     sampler {study.sampler}, pruner {study.pruner}, seed {study.seed}",
         f"workers    {worker_count(options, study)}"
         + (f" on the cluster {options.ray}" if options.ray is not None else "")
-        + f" with {study.threads} threads each, backend {study.backend}, device {study.device}",
+        + f" with {study.threads} {'thread' if study.threads == 1 else 'threads'} each, "
+        f"backend {study.backend}, device {study.device}",
         f"directory  {directory.root}" + (" (exists)" if directory.manifest.exists() else ""),
     ]
     found = _predicted(options, name, study)

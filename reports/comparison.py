@@ -412,13 +412,13 @@ def _declared(listed: Sequence[Entry]) -> Section:
 
 def _flat(records: Records) -> dict[str, str]:
     """A study's declaration as words by name; hyperparameters by their own names."""
-    from reports.sections.declared import distribution
-
     spec: Mapping[str, Any] = records.manifest.get("spec") or {}
     found: dict[str, str] = {}
     for key, value in spec.items():
         if key == "search" and isinstance(value, Mapping):
-            found |= {name: f"searched, {distribution(each)}" for name, each in value.items()}
+            found |= {
+                name: f"searched, {wording.distribution_text(each)}" for name, each in value.items()
+            }
         elif key in ("compare", "fixed") and isinstance(value, Mapping):
             kind = {"compare": "compared, ", "fixed": ""}[key]
             found |= {name: f"{kind}{_text(each)}" for name, each in value.items()}

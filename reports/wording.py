@@ -217,6 +217,20 @@ def value_text(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else inert(str(value))
 
 
+def distribution_text(declared: Any) -> str:
+    """An Optuna distribution, as its JSON has it, in words."""
+    attributes = look_up(declared, "attributes")
+    if not isinstance(attributes, Mapping):
+        return value_text(declared)
+    if "choices" in attributes:
+        return "one of " + ", ".join(map(value_text, attributes["choices"]))
+    low, high = (value_text(attributes.get(end)) for end in ("low", "high"))
+    kind = "whole numbers " if look_up(declared, "name") == "IntDistribution" else ""
+    step = attributes.get("step")
+    steps = f" in steps of {value_text(step)}" if step not in (None, 1) else ""
+    return f"{kind}{low} to {high}{steps}{', on a log scale' if attributes.get('log') else ''}"
+
+
 def spoken(name: str) -> str:
     """A hyperparameter's name in words."""
     return inert(name.replace("_", " "))

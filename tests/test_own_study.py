@@ -96,6 +96,9 @@ def test_another_dataset_limits_what_is_searched(tmp_path: Path) -> None:
     np.savez(tmp_path / "own.npz", x=x, y=x[:, -1, 0])
     own = apply(Options(name="lstm_depth", dataset=str(tmp_path / "own.npz")), study)
     assert own.signature == Signature(classes=0, features=2)
+    memory = declarations.load("long_memory").study
+    with pytest.raises(UserError, match="--dataset digits: the study compares length, which"):
+        on(memory, by_name("digits"))
     with pytest.raises(UserError, match="--text-column: goes with a table of texts"):
         apply(Options(name="a", dataset=str(tmp_path / "own.npz"), text_column="t"), study)
 

@@ -201,6 +201,7 @@ def test_dry_run_does_nothing(file: Path, capsys: pytest.CaptureFixture[str]) ->
     told = capsys.readouterr().out
     assert "depth=1, depth=2" in told
     assert "time       unknown: no profile here" in told
+    assert "searched   units: whole numbers 4 to 64, on a log scale\n" in told
     assert not (file.parent / "runs").exists()
 
 

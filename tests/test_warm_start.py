@@ -6,6 +6,7 @@ from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import IntDistribution
 from test_session import Pool, options
 from typer.testing import CliRunner
 
@@ -159,6 +160,27 @@ def test_an_optuna_database_comes_in_once_and_the_search_goes_on(ram_path: Path)
     assert (every.groupby("arm").size() >= 6).all()
     assert len(every[every["seed"].isna()]) == len(found)  # those trained here have seeds
     assert RunDirectory(ram_path / "runs" / "mine").report.is_file()
+
+
+def test_a_loss_that_is_not_finite_does_not_come_in(ram_path: Path) -> None:
+    from toys import SPACE
+
+    params = {"units": 8, "sequence_length": 50, "learning_rate": 1e-3, "dropout": 0.1}
+    study = optuna.create_study(storage=f"sqlite:///{ram_path / 'theirs.db'}", study_name="theirs")
+    for value in (float("-inf"), float("inf"), 0.4):
+        study.add_trial(
+            optuna.trial.create_trial(
+                value=value,
+                params={**params, "depth": 1},
+                distributions={**SPACE, "depth": IntDistribution(1, 2)},
+                intermediate_values={1: value, 2: float("nan"), 3: 0.5},
+            )
+        )
+    done = import_into(ram_path, str(study_file(ram_path, "mine")), str(ram_path / "theirs.db"))
+    assert done.stdout.startswith("1 of 1 trials are now in")
+    assert list(trials_of(ram_path, "mine")["value"]) == [0.4]
+    epochs = read_records(ram_path / "runs" / "mine").epochs
+    assert dict(zip(epochs["epoch"], epochs["val_loss"], strict=True)) == {1: 0.4, 3: 0.5}
 
 
 @pytest.mark.filterwarnings("ignore:.* is deprecated, :DeprecationWarning")

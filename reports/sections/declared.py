@@ -61,7 +61,7 @@ def _hyperparameters(spec: Mapping[str, Any]) -> list[Row]:
         for name, values in (spec.get("compare") or {}).items()
     ]
     rows += [
-        Row((wording.spoken(name), "searched", distribution(declared)))
+        Row((wording.spoken(name), "searched", wording.distribution_text(declared)))
         for name, declared in (spec.get("search") or {}).items()
     ]
     rows += [
@@ -69,20 +69,6 @@ def _hyperparameters(spec: Mapping[str, Any]) -> list[Row]:
         for name, value in (spec.get("fixed") or {}).items()
     ]
     return rows
-
-
-def distribution(declared: Any) -> str:
-    """An Optuna distribution, as its JSON has it, in words."""
-    attributes = wording.look_up(declared, "attributes")
-    if not isinstance(attributes, Mapping):
-        return wording.value_text(declared)
-    if "choices" in attributes:
-        return "one of " + ", ".join(map(wording.value_text, attributes["choices"]))
-    low, high = (wording.value_text(attributes.get(end)) for end in ("low", "high"))
-    kind = "whole numbers " if wording.look_up(declared, "name") == "IntDistribution" else ""
-    step = attributes.get("step")
-    steps = f" in steps of {wording.value_text(step)}" if step not in (None, 1) else ""
-    return f"{kind}{low} to {high}{steps}{', on a log scale' if attributes.get('log') else ''}"
 
 
 def _protocol(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:

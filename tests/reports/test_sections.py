@@ -12,8 +12,8 @@ import pytest
 from report_testing import MakeRun
 
 from harness import runs
-from reports import content, page
-from reports.sections import answer, declared, trials, validation
+from reports import content, page, wording
+from reports.sections import answer, trials, validation
 
 MODULES = page.section_modules()
 PLAIN = (str, int, float, bool, type(None))
@@ -201,4 +201,4 @@ def test_answer_is_provisional_while_replicates_are_missing(make_run: MakeRun) -
     ],
 )
 def test_distributions_in_words(json: Any, words: str) -> None:
-    assert declared.distribution(json) == words
+    assert wording.distribution_text(json) == words
