@@ -212,7 +212,7 @@ def _checked(path: Path, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
             "add some, or remove the label"
         )
     try:
-        return tuple(sorted(counts, key=float))
+        return tuple(sorted(counts, key=lambda label: (float(label), label)))
     except ValueError:
         return tuple(sorted(counts))
 
@@ -234,7 +234,7 @@ def _table(path: Path, raw: bytes, source: Source) -> list[tuple[str, str]]:
         raise UserError(f"{path} has no rows")
     pairs, empty = [], []
     for number, (content, label) in rows:
-        if content is None or label is None or not str(content).strip() or not str(label).strip():
+        if _empty(content) or _empty(label):
             empty.append(number)
         else:
             pairs.append((str(content), _label(label)))
@@ -245,6 +245,11 @@ def _table(path: Path, raw: bytes, source: Source) -> list[tuple[str, str]]:
             "remove such rows"
         )
     return pairs
+
+
+def _empty(cell: object) -> bool:
+    """Nothing, blanks, or the NaN that stands for a gap in a column of numbers."""
+    return cell is None or cell != cell or not str(cell).strip()
 
 
 def _label(label: object) -> str:

@@ -179,7 +179,7 @@ class RayPool:
         self._splits: OrderedDict[str, Any] = OrderedDict()
         logs.mkdir(parents=True, exist_ok=True)
         self._token = logs / f"shared-{uuid.uuid4().hex}"
-        _connect(address, count * settings.threads)
+        _connect(address, settings.threads)
         self._token.write_text("whoever sees this file shares the run directory\n")
         if settings.study_file is not None:
             # Nodes lack the user's study file, so what it defines travels whole.
@@ -334,15 +334,22 @@ class RayPool:
             ray.kill(worker.actor)
 
 
-def _connect(address: str, cpus: int) -> None:
-    """Join the cluster; raises UserError where there is none, or none that fits."""
+def _connect(address: str, threads: int) -> None:
+    """Join the cluster; raises UserError where there is none.
+
+    One of this machine's own has as many CPUs as there are, so that trainings beyond them wait.
+    """
     if address.startswith("ray://"):
         raise UserError(
             f"--ray {address}: run the study on a node of the cluster and give --ray auto, or "
             "HOST:PORT of its head"
         )
     options: dict[str, Any] = (
-        {"address": "local", "num_cpus": cpus, "include_dashboard": False}
+        {
+            "address": "local",
+            "num_cpus": max(threads, len(environment.available_cpus())),
+            "include_dashboard": False,
+        }
         if address == "local"
         else {"address": address}
     )

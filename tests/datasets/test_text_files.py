@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -148,6 +149,11 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "open quote": ("a.csv", lambda path: path.write_text('text,label\n"a,b\n'), "not a table"),
     "no JSON": ("a.jsonl", lambda path: path.write_text("{}{\n"), "line 1 is no JSON"),
     "no object": ("a.jsonl", lambda path: path.write_text("[1]\n"), "no JSON object"),
+    "gaps as NaN": (
+        "a.jsonl",
+        lambda path: write_jsonl(path, [*rows(), *[("x", math.nan)] * 9]),  # type: ignore[list-item]
+        "9 rows have no text or no label, the first is number 61",
+    ),
     "a pickle": ("a.pkl", lambda path: path.write_bytes(pickle.dumps([1])), "pickles"),
     "empty folder": ("folder", lambda path: path.mkdir(), "a folder for each class"),
 }
