@@ -20,3 +20,20 @@ def ram_path() -> Iterator[Path]:
         dir=memory if os.access(memory, os.W_OK) else None, prefix="harness-test-"
     ) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without drawing, which takes most of their time: for tests of other things."""
+    from reports import figures
+    from reports.content import Panel
+
+    monkeypatch.setattr(figures, "panel", lambda identity, alt, draw, **_: Panel("", alt))
+
+
+def pytest_configure() -> None:
+    """Side by side (pytest -n 2) each process and all that it starts have a core of their own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[int(worker.removeprefix("gw")) % len(cpus)]})

@@ -16,6 +16,8 @@ from harness.runs import BAG_OF_EMBEDDINGS, MAJORITY, RunDirectory, read_records
 from harness.spec import Arm
 from harness.workers.messages import Train
 
+pytestmark = pytest.mark.usefixtures("no_charts")
+
 STUDY = """
 '''Does it run?'''
 from toys import toy_study

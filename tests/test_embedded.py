@@ -82,7 +82,7 @@ def test_kerastuner_searches_the_studys_space(declared: str, tmp_path: Path) -> 
 def test_hyperband_goes_on_from_weights(declared: str, tmp_path: Path) -> None:
     tuner = search(
         kt.Hyperband(
-            StackedRNN.from_study(declared), objective="val_accuracy", max_epochs=4, factor=2,
+            StackedRNN.from_study(declared), objective="val_accuracy", max_epochs=2, factor=2,
             seed=1, directory=tmp_path / "kt", project_name="a",
         )
     )  # fmt: skip

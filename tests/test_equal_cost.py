@@ -13,6 +13,8 @@ from harness.errors import UserError
 from harness.runs import RunDirectory, read_records
 from harness.signature import BINARY
 
+pytestmark = pytest.mark.usefixtures("no_charts")
+
 SEARCH = {"learning_rate": FloatDistribution(1e-3, 1e-1, log=True)}
 
 

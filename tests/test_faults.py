@@ -28,6 +28,8 @@ from harness.runs import RunDirectory
 from harness.spec import Budget
 from harness.workers import local
 
+pytestmark = pytest.mark.usefixtures("no_charts")
+
 TESTS = Path(__file__).parent
 DOCUMENT = TESTS.parent / "docs" / "faults.md"
 

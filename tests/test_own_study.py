@@ -34,7 +34,7 @@ def test_the_readmes_example_runs_and_resumes(tmp_path: Path) -> None:
     code = example()
     assert len(code.splitlines()) < 40
     (tmp_path / "waves.py").write_text(code)
-    options = ["waves.py", "--trials", "2", "--epochs", "2", "--replicates", "2", "-q"]
+    options = ["waves.py", "--trials", "1", "--epochs", "1", "--replicates", "1", "-q"]
     done = run_study(*options, "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     records = runs.read_records(tmp_path / "runs" / "waves")
@@ -45,7 +45,7 @@ def test_the_readmes_example_runs_and_resumes(tmp_path: Path) -> None:
     assert model["name"] == "build"
     assert (tmp_path / "runs" / "waves" / "best" / "model.keras").is_file()
 
-    more = run_study(*options, "--trials", "3", "--workers", "1", cwd=tmp_path)
+    more = run_study(*options, "--trials", "2", "--workers", "1", cwd=tmp_path)
     assert more.returncode == 0, more.stderr
     (tmp_path / "waves.py").write_text(code.replace("5, activation", "3, activation"))
     other = run_study(*options, cwd=tmp_path)
@@ -124,12 +124,12 @@ def test_numbers_and_steps_go_through_to_the_report(tmp_path: Path, target: str)
     y = x[:, -1, 0] * 40 + 7 if target == "number" else (x[:, -3:, 0] > 0).astype(int)
     np.savez(tmp_path / "own.npz", x=x, y=y)
     done = run_study(
-        "gru_depth", "--dataset", "own.npz", "--quick", "--trials", "1", "--epochs", "2",
+        "joint_search", "--dataset", "own.npz", "--quick", "--trials", "1", "--epochs", "2",
         "--workers", "1", "--no-profile", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     page = Path(tmp_path, done.stdout.splitlines()[-1]).read_text(encoding="utf-8")
-    records = runs.read_records(tmp_path / "runs" / "gru_depth-quick")
+    records = runs.read_records(tmp_path / "runs" / "joint_search-quick")
     bags = records.replicates[records.replicates["arm"] == "baseline=bag"]
     if target == "number":
         assert "test R² " in done.stdout
@@ -151,7 +151,7 @@ def test_data_that_changed_are_not_mixed_with_what_was_trained_before(tmp_path: 
     rng = np.random.default_rng(0)
     x = rng.normal(size=(90, 6, 2)).astype(np.float32)
     options = [
-        "gru_depth", "--dataset", "own.npz", "--quick", "--epochs", "1", "--replicates", "1",
+        "joint_search", "--dataset", "own.npz", "--quick", "--epochs", "1", "--replicates", "1",
         "--workers", "1", "--no-profile", "-q",
     ]  # fmt: skip
     np.savez(tmp_path / "own.npz", x=x, y=(x[:, -1, 0] > 0).astype(int))
@@ -161,4 +161,4 @@ def test_data_that_changed_are_not_mixed_with_what_was_trained_before(tmp_path: 
     assert other.returncode == 2
     assert "the data of number-files have changed since the study began" in other.stderr
     assert len(other.stderr.splitlines()) == 1
-    assert len(runs.read_records(tmp_path / "runs" / "gru_depth-quick").trials) == 4
+    assert len(runs.read_records(tmp_path / "runs" / "joint_search-quick").trials) == 1

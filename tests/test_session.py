@@ -18,6 +18,8 @@ from harness.profile import configurations_of
 from harness.runs import RunDirectory, read_records
 from harness.scaling import Estimate
 
+pytestmark = pytest.mark.usefixtures("no_charts")
+
 STUDY = """
 '''Does it run?'''
 from toys import toy_study

@@ -1,5 +1,6 @@
 """Models of numbers, of classes a step, of numbers to predict: the same on every path."""
 
+import functools
 import os
 
 import numpy as np
@@ -70,11 +71,16 @@ def train(path, signature, epochs=4, **changes):
     return trainer, found
 
 
+@functools.cache
+def trained_by_keras(signature):
+    return train("keras", signature)[1]
+
+
 @every
 @pytest.mark.parametrize("path", [path for path in PATHS if path != "keras"])
 def test_every_path_trains_as_keras_does(signature, path):
     _, ours = train(path, signature)
-    _, stock = train("keras", signature)
+    stock = trained_by_keras(signature)
     for one, other in zip(ours.epochs, stock.epochs, strict=True):
         for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
             assert getattr(one, name) == pytest.approx(getattr(other, name), abs=2e-3), name

@@ -14,6 +14,8 @@ from harness import cli, session, sitting, warm_start
 from harness.errors import UserError
 from harness.runs import RunDirectory, read_records
 
+pytestmark = pytest.mark.usefixtures("no_charts")
+
 STUDY = """
 '''Does it run?'''
 from harness import Budget, IntDistribution
