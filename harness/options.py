@@ -194,6 +194,10 @@ def check_limits(options: Options) -> None:
         raise UserError("--gpus-per-trial goes with --ray; workers on this machine get one each")
     if options.gpus_per_trial is not None and not 0 <= options.gpus_per_trial <= 64:
         raise UserError(f"--gpus-per-trial {options.gpus_per_trial:g}: from 0 to 64, say 0.1")
+    if options.gpus_per_trial and options.device == "cpu":
+        raise UserError("--gpus-per-trial: goes with --device gpu or auto, not with --device cpu")
+    if options.gpus_per_trial == 0 and options.device == "gpu":
+        raise UserError("--gpus-per-trial 0: --device gpu takes a share of one, say 0.1")
     if options.ray is not None and find_spec("ray") is None:
         raise UserError("--ray needs Ray; pip install ray")
     if options.trial_timeout is not None and not options.trial_timeout > 0:

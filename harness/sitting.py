@@ -84,7 +84,9 @@ class Sitting:
             return LocalPool(workers, self._settings, logs)
         from harness.workers.cluster import RayPool  # Ray takes a second to import
 
-        gpus = self._options.gpus_per_trial or 0.0
+        gpus = self._options.gpus_per_trial
+        if gpus is None:
+            gpus = 1.0 if self._study.device == "gpu" else 0.0
         return RayPool(self._options.ray, workers, self._settings, logs, gpus=gpus)
 
     def _announce(self, workers: int) -> None:

@@ -306,7 +306,7 @@ def test_it_runs_where_only_the_environment_says_where_the_package_is(folder: Pa
     """Workers find what the coordinator found, whatever the current directory holds."""
     (folder / "harness.py").write_text("raise RuntimeError('not this one')")
     process = subprocess.run(
-        [sys.executable, "-P", "-m", "harness.study", "tiny.py", "--trials", "1", "--epochs", "1"],
+        [sys.executable, "-P", "-m", "harness.study", "tiny.py", "--quick", "--trials", "1"],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -315,6 +315,6 @@ def test_it_runs_where_only_the_environment_says_where_the_package_is(folder: Pa
     )
     assert process.returncode == 0, process.stderr
     # Nothing left out here: the profile of what the arms' best cost comes last.
-    profile = json.loads((folder / "runs/tiny/profile.json").read_text())
+    profile = json.loads((folder / "runs/tiny-quick/profile.json").read_text())
     assert {arm for entry in profile["entries"] for arm in entry["arms"]} == {"depth=1", "depth=2"}
     assert all(entry["step_ms"]["median"] > 0 for entry in profile["entries"])

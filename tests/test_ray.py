@@ -1,5 +1,6 @@
 """Trainings on a Ray cluster of real nodes on this machine: the same numbers, whatever dies."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -41,6 +42,7 @@ from harness.workers.messages import (  # noqa: E402
 )
 
 SETTINGS = Settings(backend="tensorflow", device="cpu", threads=1, path=None)
+SETTINGS_AUTO = dataclasses.replace(SETTINGS, device="auto")
 STUDY = """
 '''Does it count?'''
 from harness import Budget, FloatDistribution, Parity, Study
@@ -50,7 +52,7 @@ study = Study(
     compare={{"depth": [1, 2, 3]}},
     search={{"learning_rate": FloatDistribution(1e-3, 3e-2, log=True)}},
     fixed={{"cell": "gru", "units": 4, "sequence_length": 9, "vocabulary": 6, "embedding_dim": 4}},
-    pruner="none", budget=Budget(trials=2, epochs={epochs}), replicates=2, patience=None)
+    pruner="none", budget=Budget(trials=2, epochs={epochs}), replicates=1, patience=None)
 """
 
 
@@ -58,6 +60,17 @@ def write_study(folder: Path, train: int = 400, epochs: int = 2) -> Path:
     file = folder / "count.py"
     file.write_text(STUDY.format(train=train, epochs=epochs))
     return file
+
+
+LONG: Any = {"train": 16_000, "epochs": 8}  # enough that something can die amid it
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """What the long study comes to with local workers."""
+    folder = tmp_path_factory.mktemp("whole")
+    run(write_study(folder, **LONG), "--workers", "2", "-q", cwd=folder)
+    return numbers(folder)
 
 
 @pytest.fixture
@@ -141,10 +154,10 @@ def test_a_cluster_gives_the_numbers_of_local_workers(nodes: Any, tmp_path: Path
     assert f"--ray {nodes.address}" in manifest
 
 
-def test_a_node_that_dies_and_one_that_joins(nodes: Any, tmp_path: Path) -> None:
-    write_study(tmp_path, train=16_000, epochs=8)
-    (tmp_path / "whole").mkdir()
-    whole = write_study(tmp_path / "whole", train=16_000, epochs=8)
+def test_a_node_that_dies_and_one_that_joins(
+    nodes: Any, tmp_path: Path, uninterrupted: list[Any]
+) -> None:
+    write_study(tmp_path, **LONG)
     with start(tmp_path / "count.py", "--ray", nodes.address, cwd=tmp_path) as process:
         until(lambda: epochs_on_file(tmp_path) >= 3)
         nodes.remove_node(nodes.list_all_nodes()[1], allow_graceful=False)
@@ -154,16 +167,13 @@ def test_a_node_that_dies_and_one_that_joins(nodes: Any, tmp_path: Path) -> None
         _, err = process.communicate(timeout=400)
     assert process.returncode == 0, err
     assert "starts again (killed: the worker ended with the loss of its actor" in err
-    run(whole, "--workers", "2", "-q", cwd=tmp_path / "whole")
-    assert numbers(tmp_path) == numbers(tmp_path / "whole")
+    assert numbers(tmp_path) == uninterrupted
 
 
 def test_a_coordinator_killed_or_stopped_leaves_no_actor_and_goes_on(
-    nodes: Any, tmp_path: Path
+    nodes: Any, tmp_path: Path, uninterrupted: list[Any]
 ) -> None:
-    write_study(tmp_path, train=16_000, epochs=8)
-    (tmp_path / "whole").mkdir()
-    whole = write_study(tmp_path / "whole", train=16_000, epochs=8)
+    write_study(tmp_path, **LONG)
     for number, (wanted, end) in enumerate(((2, signal.SIGKILL), (6, signal.SIGINT)), start=1):
         with start(tmp_path / "count.py", "--ray", nodes.address, cwd=tmp_path) as process:
             until(lambda wanted=wanted: epochs_on_file(tmp_path) >= wanted)  # type: ignore[misc]
@@ -173,8 +183,7 @@ def test_a_coordinator_killed_or_stopped_leaves_no_actor_and_goes_on(
         assert process.returncode == (-9 if number == 1 else 130)
         until(lambda: actors_alive(nodes.address) == 0, 60)
     run(tmp_path / "count.py", "--ray", nodes.address, "-q", cwd=tmp_path)
-    run(whole, "--workers", "2", "-q", cwd=tmp_path / "whole")
-    assert numbers(tmp_path) == numbers(tmp_path / "whole")
+    assert numbers(tmp_path) == uninterrupted
 
 
 HP = Hyperparameters(cell="gru", depth=1, units=4, sequence_length=9, vocabulary=6, embedding_dim=4)
@@ -256,6 +265,17 @@ def test_shares_of_a_gpu_are_placed_by_ray(tmp_path: Path) -> None:
         cluster.shutdown()
 
 
+@pytest.mark.parametrize(
+    ("gpus", "visible", "growth"), [(0, "-1", None), (0.1, None, "true"), (1, None, None)]
+)
+def test_an_actor_sees_the_gpus_that_it_got(
+    gpus: float, visible: str | None, growth: str | None
+) -> None:
+    variables = clusters.variables_of(SETTINGS_AUTO, gpus)
+    assert variables.get("CUDA_VISIBLE_DEVICES") == visible
+    assert variables.get("TF_FORCE_GPU_ALLOW_GROWTH") == growth
+
+
 def test_other_versions_on_a_node_are_named_before_any_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +306,8 @@ def test_a_study_of_ones_own_travels_whole(tmp_path: Path) -> None:
         (["--ray", "ray://127.0.0.1:10001"], "run the study on a node of the cluster"),
         (["--gpus-per-trial", "0.5"], "--gpus-per-trial goes with --ray"),
         (["--ray", "local", "--gpus-per-trial", "-1"], "--gpus-per-trial -1: from 0 to 64"),
+        (["--ray", "local", "--gpus-per-trial", "1", "--device", "cpu"], "not with --device cpu"),
+        (["--ray", "local", "--gpus-per-trial", "0", "--device", "gpu"], "takes a share of one"),
     ],
 )
 def test_what_cannot_be_is_one_line(tmp_path: Path, arguments: list[str], complaint: str) -> None:

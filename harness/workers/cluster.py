@@ -145,6 +145,17 @@ class Actor:
         return Files(files, model.read_bytes() if finished and model.is_file() else None)
 
 
+def variables_of(settings: Settings, gpus: float) -> dict[str, str]:
+    """Environment variables of an actor that gets `gpus` GPUs."""
+    variables = environment_of(settings)
+    if gpus == 0:
+        # Ray leaves them all in sight of an actor that has asked for none.
+        variables["CUDA_VISIBLE_DEVICES"] = "-1"
+    elif gpus < 1:
+        variables["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # several share one GPU's memory
+    return variables
+
+
 def known_versions() -> dict[str, str]:
     """What must be alike on all nodes, for numbers to be."""
     return {"python": ".".join(map(str, sys.version_info[:3])), **environment.versions()}
@@ -253,16 +264,13 @@ class RayPool:
             "cpus": [],
             "study_file": None,
         }
-        variables = environment_of(self._settings)
-        if 0 < self._gpus < 1:
-            variables["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # several share one GPU's memory
         # One call after another in either direction: messages keep their order.
         remote = ray.remote(concurrency_groups={"down": 1, "up": 1})(Actor)
         actor = remote.options(
             num_cpus=self._settings.threads,
             num_gpus=self._gpus,
             max_restarts=0,
-            runtime_env={"env_vars": variables},
+            runtime_env={"env_vars": variables_of(self._settings, self._gpus)},
         ).remote(settings, str(self._token))  # fmt: skip
         return _Worker(actor, actor.hello.remote())
 
