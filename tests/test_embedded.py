@@ -79,6 +79,7 @@ def test_kerastuner_searches_the_studys_space(declared: str, tmp_path: Path) -> 
     assert kept.evaluate(data.x, data.y, verbose=0)[0] == pytest.approx(best.score, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_hyperband_goes_on_from_weights(declared: str, tmp_path: Path) -> None:
     tuner = search(
         kt.Hyperband(

@@ -30,6 +30,7 @@ def run_study(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.slow
 def test_the_readmes_example_runs_and_resumes(tmp_path: Path) -> None:
     code = example()
     assert len(code.splitlines()) < 40
@@ -117,6 +118,7 @@ def test_what_goes_with_no_numbers_or_single_steps_is_refused() -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["number", "steps"])
 def test_numbers_and_steps_go_through_to_the_report(tmp_path: Path, target: str) -> None:
     rng = np.random.default_rng(0)
@@ -147,6 +149,7 @@ def test_numbers_and_steps_go_through_to_the_report(tmp_path: Path, target: str)
         assert bags.empty
 
 
+@pytest.mark.slow
 def test_data_that_changed_are_not_mixed_with_what_was_trained_before(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(90, 6, 2)).astype(np.float32)

@@ -77,7 +77,14 @@ def trained_by_keras(signature):
 
 
 @every
-@pytest.mark.parametrize("path", [path for path in PATHS if path != "keras"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=[] if path == "xla-scan" else pytest.mark.slow)
+        for path in PATHS
+        if path != "keras"
+    ],
+)
 def test_every_path_trains_as_keras_does(signature, path):
     _, ours = train(path, signature)
     stock = trained_by_keras(signature)
