@@ -17,7 +17,9 @@ from toys import toy_study
 from harness import energy, profiler, runs, spread
 from harness import profile as command
 from harness.errors import UserError
+from harness.parameters import Hyperparameters
 from harness.profiler import Configuration, Effort
+from harness.signature import BINARY
 from harness.workers.messages import Measure, Measurement
 from reports import profile_page
 
@@ -128,6 +130,19 @@ def test_pooling() -> None:
 )
 def test_the_unstable_flag(samples: Sequence[float], unstable: bool) -> None:
     assert spread.pooled(samples)["unstable"] is unstable
+
+
+@pytest.mark.parametrize(
+    ("units", "length", "device", "steps"),
+    [(5, 100, "cpu", 128), (61, 200, "cpu", 42), (61, 200, "gpu", 128), (512, 400, "cpu", 8)],
+)
+def test_large_networks_are_measured_over_fewer_steps_on_a_cpu(
+    units: int, length: int, device: str, steps: int
+) -> None:
+    from harness.workers.measuring import steps_of_an_epoch
+
+    hp = Hyperparameters(cell="gru", depth=3, units=units, sequence_length=length, batch_size=32)
+    assert steps_of_an_epoch(hp, BINARY, device) == steps
 
 
 def test_what_spreads_is_measured_longer() -> None:

@@ -21,6 +21,7 @@ import psutil
 from numpy.typing import NDArray
 
 from harness import energy
+from harness.arithmetic import flops_per_step
 from harness.datasets.base import Arrays
 from harness.epochs import CompiledEpochs, Epochs, FitEpochs
 from harness.parameters import BAG, Hyperparameters
@@ -33,6 +34,7 @@ from harness.workers.messages import Measure
 SEED = 0
 MOST_STEPS = 128  # of an epoch; a block of steps is at most that long
 IDS_OF_AN_EPOCH = 2_000_000  # larger inputs get shorter epochs, of at least LEAST_STEPS
+FLOPS_OF_AN_EPOCH = 100_000_000_000  # and so do larger networks on a CPU: some seconds are enough
 LEAST_STEPS, LEAST_BLOCKS = 8, 7
 LONGER = 3  # times as long a configuration is measured whose blocks differ too much
 # A call costs some tenths of a millisecond; Keras's `fit` some 20 ms, within what it is timed for.
@@ -68,9 +70,7 @@ def _measured(order: Measure, device: str) -> dict[str, Any]:
     matmul = matmul_gflops(device)
     reset_peak_rss()
     machine = Machine()
-    steps = max(
-        LEAST_STEPS, min(MOST_STEPS, IDS_OF_AN_EPOCH // (hp.batch_size * hp.sequence_length))
-    )
+    steps = steps_of_an_epoch(hp, order.signature, device)
     train = random_split(hp, order.signature, steps)
     validation = random_split(hp, order.signature, max(1, steps // 4))
     started = time.perf_counter()
@@ -117,6 +117,14 @@ def _measured(order: Measure, device: str) -> dict[str, Any]:
         "joules_per_step": used / (len(block_ms) * length) if used > 0 else None,
         **machine.since(),
     }
+
+
+def steps_of_an_epoch(hp: Hyperparameters, signature: Signature, device: str) -> int:
+    """How many training steps a measured epoch has; no measurement has a say in it."""
+    steps = min(MOST_STEPS, IDS_OF_AN_EPOCH // (hp.batch_size * hp.sequence_length))
+    if device == "cpu":
+        steps = min(steps, FLOPS_OF_AN_EPOCH // flops_per_step(hp, signature))
+    return max(LEAST_STEPS, steps)
 
 
 def timed(
