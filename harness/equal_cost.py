@@ -1,9 +1,9 @@
 """Units at which every arm takes the same time a step, found by measuring. No Keras.
 
-For a study that holds `step_ms`. Each arm's units are bracketed on powers of two and then closed
-in on, one short training a guess, by one worker with nothing else running. What was found stays
-in `units.json` of the run directory: measured anew it might differ by a unit, and a study must
-not change while it runs.
+For a study that holds `step_ms`. Each arm's units are bracketed and then closed in on, one short
+training a guess, by one worker with nothing else running; in a quick look side by side, and less
+closely. What was found stays in `units.json` of the run directory: measured anew it might differ
+by a unit, and a study must not change while it runs.
 """
 
 import json
@@ -21,15 +21,30 @@ from harness.workers.messages import TestScores, Train
 
 STEPS, EPOCHS = 30, 3  # of a measurement; the first epoch warms up
 CLOSE = 0.03  # a step time this near (relative) to what is asked for is taken at once
+CLOSE_IN_QUICK = 0.1
+START = 8  # units of the first guess, where no other arm's are known
+MOST_AT_ONCE = 4  # times the units of the guess before
 
 
 class Probe:
-    """The guesses for one arm, one after another, for harness.search.Search."""
+    """The guesses for one arm, one after another, for harness.search.Search.
+
+    The first is `start` units; a step time within `close` (relative) of the one held is taken.
+    """
 
     independent = False
 
-    def __init__(self, study: Study, arm: Arm, directory: runs.RunDirectory) -> None:
+    def __init__(
+        self,
+        study: Study,
+        arm: Arm,
+        directory: runs.RunDirectory,
+        *,
+        start: int = START,
+        close: float = CLOSE,
+    ) -> None:
         self.arm = arm
+        self._start, self._close = start, close
         self.done: Counter[str] = Counter()
         self.measured: dict[int, float] = {}
         self._study = study
@@ -44,21 +59,36 @@ class Probe:
     def guess(self) -> int | None:
         """The units to measure next; None when the nearest are found."""
         wanted = self._wanted_ms
-        if any(abs(ms / wanted - 1) <= CLOSE for ms in self.measured.values()):
+        if any(abs(ms / wanted - 1) <= self._close for ms in self.measured.values()):
             return None
         below = [units for units, ms in self.measured.items() if ms < wanted]
         above = [units for units, ms in self.measured.items() if ms >= wanted]
+        if not self.measured:
+            return self._start
         if not above:
-            return min(2 * max(below, default=4), MOST_UNITS) if MOST_UNITS not in below else None
+            return self._beyond(sorted(below))
         if not below:
             return min(above) // 2 or None
         low, high = max(below), min(above)
         if high - low < 2:  # noise may even have turned them round
             return None
-        # Where a power law through the two would have it.
+        return min(max(self._by_power_law(low, high), low + 1), high - 1)
+
+    def _beyond(self, below: list[int]) -> int | None:
+        """The next guess where all are too few: twice as many, or what the last two foretell."""
+        most = below[-1]
+        if most >= MOST_UNITS:
+            return None
+        guess = 2 * most
+        if len(below) > 1 and self.measured[below[-2]] < self.measured[most]:
+            guess = self._by_power_law(below[-2], most)
+        return min(max(guess, most + 1), MOST_AT_ONCE * most, MOST_UNITS)
+
+    def _by_power_law(self, low: int, high: int) -> int:
+        """Where a power law through two measurements has the time that is held."""
         low_ms, high_ms = self.measured[low], self.measured[high]
-        share = math.log(wanted / low_ms) / math.log(high_ms / low_ms)
-        return min(max(round(low * math.exp(math.log(high / low) * share)), low + 1), high - 1)
+        share = math.log(self._wanted_ms / low_ms) / math.log(high_ms / low_ms)
+        return round(low * math.exp(min(math.log(high / low) * share, math.log(MOST_UNITS))))
 
     @property
     def units(self) -> int:

@@ -243,20 +243,45 @@ def _profile(options: Options, directory: runs.RunDirectory) -> None:
 def _solve_units(
     options: Options, study: Study, declaration: Declaration, directory: runs.RunDirectory
 ) -> Study:
-    """Measure what is not on file yet: by one worker, so that nothing else runs beside it."""
+    """Measure what is not on file yet: by one worker, so that nothing else runs beside it.
+
+    A quick look has arms measured side by side, for it is to take two minutes at most.
+    """
     if len(equal_cost.read_units(study, directory)) < len(study.arms()):
         study.dataset.prepare(options.say)
         options.say(f"measuring which units take {study.hold['step_ms']:g} ms a step")
+        workers = min(worker_count(options, study), len(study.arms())) if options.quick else 1
         settings = settings_of(study, declaration)
-        with LocalPool(1, settings, directory.root / "logs") as pool:
-            probes = [equal_cost.Probe(study, arm, directory) for arm in study.arms()]
-            for probe in probes:
-                board = Board([probe.arm.name], 1, 1, equal_cost.EPOCHS, noun="measurement")
-                Search([probe], pool, board, stop).run()
-                step_ms = probe.measured[probe.units]
-                options.say(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
+        with LocalPool(workers, settings, directory.root / "logs") as pool:
+            probes = _probe(options, study, directory, pool)
         equal_cost.write_units(probes, directory)
     return equal_cost.with_units(study, directory)
+
+
+def _probe(
+    options: Options, study: Study, directory: runs.RunDirectory, pool: LocalPool
+) -> list[equal_cost.Probe]:
+    """Every arm's units measured: arms one after another, each from where the last one ended."""
+
+    def measure(probes: list[equal_cost.Probe]) -> None:
+        names = [probe.arm.name for probe in probes]
+        board = Board(names, 1, len(pool), equal_cost.EPOCHS, noun="measurement")
+        Search(probes, pool, board, stop).run()
+        for probe in probes:
+            step_ms = probe.measured[probe.units]
+            options.say(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
+
+    if options.quick:
+        close = equal_cost.CLOSE_IN_QUICK
+        probes = [equal_cost.Probe(study, arm, directory, close=close) for arm in study.arms()]
+        measure(probes)
+        return probes
+    probes = []
+    for arm in study.arms():
+        start = probes[-1].units if probes else equal_cost.START
+        probes.append(equal_cost.Probe(study, arm, directory, start=start))
+        measure(probes[-1:])
+    return probes
 
 
 def _tell_outcome(options: Options, directory: runs.RunDirectory) -> int:

@@ -66,7 +66,10 @@ def test_a_study_that_holds_nothing_has_the_fingerprint_it_had() -> None:
 
 @pytest.mark.parametrize("wanted", [0.9, 3.0, 8.0, 30.0])
 @pytest.mark.parametrize("depth", [1, 4])
-def test_guessing_finds_the_nearest_units(tmp_path: Path, wanted: float, depth: int) -> None:
+@pytest.mark.parametrize("start", [equal_cost.START, 200])
+def test_guessing_finds_the_nearest_units(
+    tmp_path: Path, wanted: float, depth: int, start: int
+) -> None:
     """On a made-up machine whose step takes a fixed time and one that grows with units."""
 
     def step_ms(units: int) -> float:
@@ -74,12 +77,35 @@ def test_guessing_finds_the_nearest_units(tmp_path: Path, wanted: float, depth: 
 
     study = held(step_ms=wanted)
     arm = next(arm for arm in study.arms() if arm.name == f"depth={depth}")
-    probe = equal_cost.Probe(study, arm, RunDirectory(tmp_path))
+    probe = equal_cost.Probe(study, arm, RunDirectory(tmp_path), start=start)
     while (units := probe.guess()) is not None:
         probe.measured[units] = step_ms(units)
-    assert len(probe.measured) < 15
+    assert len(probe.measured) < (10 if start == equal_cost.START else 15)
     best = min(abs(step_ms(units) / wanted - 1) for units in range(1, 1000))
     assert abs(step_ms(probe.units) / wanted - 1) <= max(best + 1e-9, equal_cost.CLOSE)
+
+
+def test_a_quick_look_is_less_close_and_takes_fewer_guesses(tmp_path: Path) -> None:
+    guesses = []
+    for close in (equal_cost.CLOSE, equal_cost.CLOSE_IN_QUICK):
+        guesses.append(0)
+        for wanted in (3.0, 8.0, 30.0):
+            study = held(step_ms=wanted)
+            probe = equal_cost.Probe(study, study.arms()[0], RunDirectory(tmp_path), close=close)
+            while (units := probe.guess()) is not None:
+                probe.measured[units] = 0.8 + 0.01 * units**1.4
+            guesses[-1] += len(probe.measured)
+            assert abs(probe.measured[probe.units] / wanted - 1) <= close
+    assert guesses[1] < guesses[0]
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1e-9])
+def test_times_that_noise_has_turned_round_come_to_an_end(tmp_path: Path, seconds: float) -> None:
+    study = held(step_ms=8.0)
+    probe = equal_cost.Probe(study, study.arms()[0], RunDirectory(tmp_path))
+    while (units := probe.guess()) is not None:
+        probe.measured[units] = seconds * (1 + units % 3)
+    assert max(probe.measured) <= 4096
 
 
 def test_a_time_that_no_units_take_is_told(tmp_path: Path) -> None:
