@@ -212,6 +212,8 @@ def _sit(options: Options, opened: Opened) -> None:
     export.write_best(directory)
     if options.quick and len(arms) > MOST_PROFILED_IN_QUICK:
         options.say(f"no profile in a quick look at {len(arms)} arms")
+    elif options.quick and "step_ms" in study.hold:
+        options.say("no profile in a quick look: finding the units took its time")
     elif options.profile and not profile_is_current(directory.root):
         _profile(options, directory)
 

@@ -160,3 +160,23 @@ def test_a_study_measures_once_and_trains_with_what_it_found(
     assert len(pools) == 3
     later = {o.task: o.hyperparameters.units for o in pools[2].trained if "/6" in o.task}
     assert later == {"depth=1/6": 8, "depth=2/6": 9}
+
+
+def test_a_quick_look_measures_side_by_side_and_profiles_nothing(
+    ram_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = ram_path / "mine.py"
+    file.write_text(STUDY)
+    sizes: list[int] = []
+
+    class Watched(Pool):
+        def __init__(self, count: int, *others: Any) -> None:
+            super().__init__(count, *others)
+            sizes.append(count)
+
+    monkeypatch.setattr(session, "LocalPool", Watched)
+    monkeypatch.setattr(sitting, "LocalPool", Watched)
+    assert session.run(options(file, quick=True, workers=2, quiet=False)) == 0
+    assert sizes == [2, 2]
+    assert "no profile in a quick look: finding the units" in capsys.readouterr().err
+    assert set(read_records(ram_path / "runs" / "mine-quick").trials["params_units"]) == {8}
