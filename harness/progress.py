@@ -30,6 +30,7 @@ class Running:
     trial: int
     epochs: int
     since: float
+    sent: bool = False  # to a worker; before, there may be no room for one
     parameters: int | None = None
     epoch: int = 0
     step: int = 0
@@ -39,7 +40,8 @@ class Running:
 
     def describe(self) -> str:
         if not self.epoch:
-            return f"building and compiling, {time.monotonic() - self.since:.0f} s"
+            what = "building and compiling" if self.sent else "waiting for a worker"
+            return f"{what}, {time.monotonic() - self.since:.0f} s"
         text = f"epoch {self.epoch}/{self.epochs}"
         if self.steps:
             text += f", step {self.step}/{self.steps}"
@@ -103,6 +105,10 @@ class Board:
 
     def started(self, task: str, arm: str, trial: int, params: Mapping[str, Any]) -> None:
         self.running[task] = Running(arm, trial, self.epochs, time.monotonic())
+
+    def sent(self, task: str) -> None:
+        self.running[task].since = time.monotonic()
+        self.running[task].sent = True
 
     def built(self, task: str, parameters: int) -> None:
         self.running[task].parameters = parameters

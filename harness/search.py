@@ -206,6 +206,7 @@ class Search:
         if self._trial_timeout_s is not None:
             self._deadline[worker] = time.monotonic() + self._trial_timeout_s
         self._pool.send(worker, self._arms[assignment.arm.name].order(assignment))
+        self._board.sent(assignment.task)
 
     def _handle(self, worker: int, message: Up) -> None:
         match message:

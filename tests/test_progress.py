@@ -46,10 +46,14 @@ def test_plain_is_never_silent_for_long(monkeypatch: pytest.MonkeyPatch) -> None
     board.started("depth=1/0", "depth=1", 0, {})
     board.tick()
     assert file.getvalue().count("\n") == 1
-    now = time.monotonic
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now() + 6)
+    now, late = time.monotonic, 6.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now() + late)
     board.tick()
-    assert "depth=1 trial 0: building and compiling, 6 s" in file.getvalue()
+    assert "depth=1 trial 0: waiting for a worker, 6 s" in file.getvalue()
+    board.sent("depth=1/0")
+    late = 13.0
+    board.tick()
+    assert "depth=1 trial 0: building and compiling, 7 s" in file.getvalue()
 
 
 def test_the_terminal_shows_arms_counts_running_best_and_time_left() -> None:
