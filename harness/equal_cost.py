@@ -61,10 +61,10 @@ class Probe:
         wanted = self._wanted_ms
         if any(abs(ms / wanted - 1) <= self._close for ms in self.measured.values()):
             return None
-        below = [units for units, ms in self.measured.items() if ms < wanted]
-        above = [units for units, ms in self.measured.items() if ms >= wanted]
         if not self.measured:
             return self._start
+        below = [units for units, ms in self.measured.items() if ms < wanted]
+        above = [units for units, ms in self.measured.items() if ms >= wanted]
         if not above:
             return self._beyond(sorted(below))
         if not below:

@@ -139,8 +139,8 @@ def on(study: Study, dataset: Dataset) -> Study:
     What only tokens have is left out for numbers.
     """
     changes: dict[str, Any] = {"dataset": dataset}
-    for name in study.compare:
-        if hasattr(study.dataset, name) and not hasattr(dataset, name):
+    for name in sorted(study.of_dataset):
+        if not hasattr(dataset, name):
             raise UserError(
                 f"--dataset {dataset.name}: the study compares {name}, which that dataset has not; "
                 "choose a study that compares other things, or leave --dataset out"

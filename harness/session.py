@@ -31,6 +31,7 @@ from harness.sitting import Sitting, settings_of, worker_count
 from harness.spec import Study
 from harness.verdicts import conclude
 from harness.workers.local import LocalPool
+from reports.wording import distribution_text
 
 if TYPE_CHECKING:
     from harness.scaling import Estimate
@@ -65,8 +66,6 @@ def run(options: Options) -> int:
 
 def plan(options: Options) -> str:
     """What `--dry-run` prints."""
-    from reports.wording import distribution_text  # not before it is needed: it takes a second
-
     declaration, name, study, directory = _named(options)
     dataset = study.dataset
     lines = [
@@ -263,27 +262,26 @@ def _solve_units(
 def _probe(
     options: Options, study: Study, directory: runs.RunDirectory, pool: LocalPool
 ) -> list[equal_cost.Probe]:
-    """Every arm's units measured: arms one after another, each from where the last one ended."""
-
-    def measure(probes: list[equal_cost.Probe]) -> None:
-        names = [probe.arm.name for probe in probes]
+    """Every arm's units measured: in a quick look all arms at once, else one after another, each
+    from where the last one ended.
+    """
+    arms = study.arms()
+    groups = [arms] if options.quick else [[arm] for arm in arms]
+    close = equal_cost.CLOSE_IN_QUICK if options.quick else equal_cost.CLOSE
+    found: list[equal_cost.Probe] = []
+    for group in groups:
+        start = found[-1].units if found else equal_cost.START
+        probes = [
+            equal_cost.Probe(study, arm, directory, start=start, close=close) for arm in group
+        ]
+        names = [arm.name for arm in group]
         board = Board(names, 1, len(pool), equal_cost.EPOCHS, noun="measurement")
         Search(probes, pool, board, stop).run()
         for probe in probes:
             step_ms = probe.measured[probe.units]
             options.say(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
-
-    if options.quick:
-        close = equal_cost.CLOSE_IN_QUICK
-        probes = [equal_cost.Probe(study, arm, directory, close=close) for arm in study.arms()]
-        measure(probes)
-        return probes
-    probes = []
-    for arm in study.arms():
-        start = probes[-1].units if probes else equal_cost.START
-        probes.append(equal_cost.Probe(study, arm, directory, start=start))
-        measure(probes[-1:])
-    return probes
+        found += probes
+    return found
 
 
 def _tell_outcome(options: Options, directory: runs.RunDirectory) -> int:

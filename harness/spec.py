@@ -167,7 +167,7 @@ class Study:
 
     def dataset_of(self, arm: Arm) -> Dataset:
         """What the arm is trained and judged on."""
-        changes = {name: v for name, v in arm.values.items() if name in self._of_dataset}
+        changes = {name: v for name, v in arm.values.items() if name in self.of_dataset}
         return replace(self.dataset, **changes) if changes else self.dataset
 
     @property
@@ -181,13 +181,13 @@ class Study:
         return replace(self.dataset_of(arm).signature, builder=own)
 
     @property
-    def _of_dataset(self) -> set[str]:
+    def of_dataset(self) -> set[str]:
         """The compared names that are the dataset's: fields of its own."""
         return {each.name for each in fields(self.dataset)} & set(self.compare)
 
     def hyperparameters(self, arm: Arm, params: Mapping[str, Any]) -> Hyperparameters:
         """What a trial of the arm trains with; where something is held, with units to match."""
-        of_arm = {name: v for name, v in arm.values.items() if name not in self._of_dataset}
+        of_arm = {name: v for name, v in arm.values.items() if name not in self.of_dataset}
         values = {**self.fixed, **of_arm, **params}
         if self.hold and "units" not in values:
             values["units"] = self.solved.get(arm.name, 1)

@@ -175,9 +175,8 @@ def trainings(study: "Study", grid: Grid, seeds: int, root: Path) -> "Replicates
     from harness.seeds import derive_seed
     from harness.spec import Arm
 
-    of_dataset = {name for name in study.compare if hasattr(study.dataset, name)}
-    if of_dataset:
-        raise UserError(f"{min(of_dataset)}: a table is of one dataset; it can't be compared")
+    if study.of_dataset:
+        raise UserError(f"{min(study.of_dataset)}: a table is of one dataset; it can't be compared")
     planned = [
         Planned(
             number=number * seeds + seed,
