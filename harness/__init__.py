@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     from harness.datasets.adding import Adding
-    from harness.datasets.base import Arrays, Dataset
+    from harness.datasets.base.dataset import Arrays, Dataset
+    from harness.datasets.base.signature import Signature
+    from harness.datasets.base.split_sequences import SplitNumbers
     from harness.datasets.copy_memory import CopyMemory
     from harness.datasets.digits import Digits
     from harness.datasets.dyck import Dyck
+    from harness.datasets.files.sequences import NumberFiles
+    from harness.datasets.files.texts import TextFiles
     from harness.datasets.imdb import Imdb
     from harness.datasets.imdb_keras import ImdbKeras
     from harness.datasets.list_ops import ListOps
     from harness.datasets.modular_counting import ModularCounting
-    from harness.datasets.number_files import NumberFiles
     from harness.datasets.parity import Parity
-    from harness.datasets.split_numbers import SplitNumbers
     from harness.datasets.teacher import Teacher
     from harness.datasets.temporal_order import TemporalOrder
-    from harness.datasets.text_files import TextFiles
-    from harness.objective import optuna_objective
-    from harness.parameters import Hyperparameters
-    from harness.signature import Signature
-    from harness.spec import Budget, Study
+    from harness.integrations.optuna import optuna_objective
+    from harness.spec.hyperparameters import Hyperparameters
+    from harness.spec.study import Budget, Study
 
 __all__ = [
     "Adding",
@@ -58,15 +58,15 @@ __all__ = [
 
 _HOMES = {
     "Adding": "harness.datasets.adding",
-    "Arrays": "harness.datasets.base",
+    "Arrays": "harness.datasets.base.dataset",
     "CopyMemory": "harness.datasets.copy_memory",
-    "Dataset": "harness.datasets.base",
+    "Dataset": "harness.datasets.base.dataset",
     "Digits": "harness.datasets.digits",
-    "Hyperparameters": "harness.parameters",
-    "NumberFiles": "harness.datasets.number_files",
-    "Signature": "harness.signature",
-    "SplitNumbers": "harness.datasets.split_numbers",
-    "Budget": "harness.spec",
+    "Hyperparameters": "harness.spec.hyperparameters",
+    "NumberFiles": "harness.datasets.files.sequences",
+    "Signature": "harness.datasets.base.signature",
+    "SplitNumbers": "harness.datasets.base.split_sequences",
+    "Budget": "harness.spec.study",
     "CategoricalDistribution": "optuna.distributions",
     "Dyck": "harness.datasets.dyck",
     "FloatDistribution": "optuna.distributions",
@@ -76,11 +76,11 @@ _HOMES = {
     "ListOps": "harness.datasets.list_ops",
     "ModularCounting": "harness.datasets.modular_counting",
     "Parity": "harness.datasets.parity",
-    "Study": "harness.spec",
+    "Study": "harness.spec.study",
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
-    "TextFiles": "harness.datasets.text_files",
-    "optuna_objective": "harness.objective",
+    "TextFiles": "harness.datasets.files.texts",
+    "optuna_objective": "harness.integrations.optuna",
 }
 
 

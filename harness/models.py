@@ -10,9 +10,9 @@ from typing import Any
 
 import keras
 
-from harness.parameters import BAG, Hyperparameters
-from harness.recurrent import PATHS
-from harness.signature import BINARY, Signature
+from harness.datasets.base.signature import BINARY, Signature
+from harness.spec.hyperparameters import BAG, Hyperparameters
+from harness.training.recurrent import PATHS
 
 STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 
@@ -20,7 +20,7 @@ STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 def __getattr__(name: str) -> Any:
     """`StackedRNN`, for users of KerasTuner, which takes seconds to import."""
     if name == "StackedRNN":
-        return importlib.import_module("harness.hypermodel").StackedRNN
+        return importlib.import_module("harness.integrations.keras_tuner").StackedRNN
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -91,7 +91,9 @@ def _recurrent(
 def _layer_class(cell: str, path: str) -> Any:
     if path == "keras":
         return getattr(keras.layers, STOCK[cell])
-    from harness.recurrent.layers import LAYERS  # TensorFlow, which other backends do without
+    from harness.training.recurrent.layers import (
+        LAYERS,  # TensorFlow, which other backends do without
+    )
 
     return LAYERS[path][cell]
 
@@ -99,6 +101,6 @@ def _layer_class(cell: str, path: str) -> Any:
 def _dropout(rate: float, path: str, name: str) -> keras.layers.Layer:
     if path == "keras":
         return keras.layers.Dropout(rate, name=name)
-    from harness.recurrent.layers import RateDropout
+    from harness.training.recurrent.layers import RateDropout
 
     return RateDropout(rate, name=name)

@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from harness import runs, summary
-from harness.console import application, run
-from harness.errors import UserError
+from harness.analysis import summary
+from harness.core.console import application, run
+from harness.core.errors import UserError
 from harness.names import unknown
+from harness.results import records as runs
 
 EXAMPLES = """Examples:
 
@@ -45,7 +46,8 @@ def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]]
 
 def write_records(records: runs.Records, *, listed: bool) -> Path:
     """`write`, of records that were read before."""
-    from reports import index_page, page  # charts take a second to import
+    from reports import page  # charts take a second to import
+    from reports.pages import index
 
     root, directory = records.root, runs.RunDirectory(records.root)
     text = page.render(records, now=runs.now())
@@ -56,7 +58,7 @@ def write_records(records: runs.Records, *, listed: bool) -> Path:
     runs.write_atomically(root / "summary.json", runs.to_json(outcome) + "\n")
     if listed:
         with contextlib.suppress(OSError):  # a convenience; no study must fail for it
-            index_page.write(root.absolute().parent, now=runs.now())
+            index.write(root.absolute().parent, now=runs.now())
     return directory.report
 
 

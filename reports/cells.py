@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from harness import verdicts
-from harness.statistics import Comparison, Interval
+from harness.analysis import verdicts
+from harness.analysis.statistics import Comparison, Interval
 from reports import wording
 from reports.content import Value
 

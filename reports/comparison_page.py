@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from harness.runs import Records
-from reports import comparison, page
+from harness.results.records import Records
+from reports import page
+from reports.pages import comparison
 
 
 def render(studies: Sequence[Records], *, now: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from harness.runs import Records
+from harness.results.records import Records
 from reports import selection, wording
 
 if TYPE_CHECKING:

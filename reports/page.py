@@ -17,8 +17,8 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from harness.printable import encodable, inert
-from harness.runs import Records, to_csv
+from harness.core.text import encodable, inert
+from harness.results.records import Records, to_csv
 from reports import sections
 from reports.content import Data, Link, Section, Value
 

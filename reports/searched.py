@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from harness.runs import Records
+from harness.results.records import Records
 from reports import wording
 
 if TYPE_CHECKING:

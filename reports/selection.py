@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from harness.runs import Records
-from harness.summary import best_trials
+from harness.analysis.summary import best_trials
+from harness.results.records import Records
 from reports import wording
 from reports.content import Data
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from harness import verdicts
-from harness.printable import inert
-from harness.runs import NAME, Records
-from harness.statistics import R2, Interval
+from harness.analysis import verdicts
+from harness.analysis.statistics import R2, Interval
+from harness.core.text import inert
+from harness.results.records import NAME, Records
 
 MISSING = "–"
 

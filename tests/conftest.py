@@ -25,10 +25,10 @@ def ram_path() -> Iterator[Path]:
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without drawing, which takes most of their time: for tests of other things."""
-    from reports import figures
+    from reports.charts import chart
     from reports.content import Panel
 
-    monkeypatch.setattr(figures, "panel", lambda identity, alt, draw, **_: Panel("", alt))
+    monkeypatch.setattr(chart, "panel", lambda identity, alt, draw, **_: Panel("", alt))
 
 
 def pytest_configure() -> None:

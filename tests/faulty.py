@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from toys import Noise
 
-from harness.datasets.base import Arrays, Split
+from harness.datasets.base.dataset import Arrays, Split
 
 
 @dataclass(frozen=True, kw_only=True)

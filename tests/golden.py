@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from harness import runs
+from harness.results import records
 from reports import page
 
 FOLDER = Path(__file__).parent / "data" / "golden"
@@ -20,7 +20,7 @@ def render() -> str:
     before = Path.cwd()
     os.chdir(FOLDER)  # the page names its run directory
     try:
-        text = page.render(runs.read_records(Path("runs/lstm_depth")), now=NOW)
+        text = page.render(records.read_records(Path("runs/lstm_depth")), now=NOW)
     finally:
         os.chdir(before)
     charts = re.sub(r"(<svg viewBox=[^>]*class=\"chart\">).*?</svg>", r"\1</svg>", text, flags=re.S)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from harness import profiler, scaling
-from harness.parameters import Hyperparameters
+from harness.profile import profiler, scaling
+from harness.spec.hyperparameters import Hyperparameters
 
 ENVIRONMENT = {"cpu": "A processor", "cores": 2, "steal": {"median": 0.0, "max": 0.01}}
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import profile_testing
 
-from harness import runs
+from harness.results import records
 
 NOW = "2026-11-23T12:00:00Z"
 SEARCH: dict[str, Any] = {
@@ -69,7 +69,7 @@ def write_run(
     ] if names else [{"name": "all", "values": {}}]  # fmt: skip
     sizes = {"name": "imdb", "train": 16000, "validation": 4000, "test": 5000}
     content = {
-        "schema": runs.SCHEMA,
+        "schema": records.SCHEMA,
         "study": root.name,
         "question": "Does stacking LSTM layers pay on IMDB reviews?",
         "quick": False,
@@ -95,15 +95,15 @@ def write_run(
         "environment": ENVIRONMENT,
         **(manifest or {}),
     }
-    runs.write_atomically(root / "manifest.json", json.dumps(content))
+    records.write_atomically(root / "manifest.json", json.dumps(content))
     for index, arm in enumerate(arms):
         for number in range(trials):
             result, lines = _trial(chance, arm["name"], index, number, epochs)
-            _write_trial(runs.RunDirectory(root).trial(arm["name"], number), edit(result), lines)
+            _write_trial(records.RunDirectory(root).trial(arm["name"], number), edit(result), lines)
     if trials:
         made_up = profile_testing.profile(arms=[arm["name"] for arm in arms])
-        runs.write_atomically(root / "profile.json", runs.to_json(made_up))
-    for index, arm in enumerate([*arms, {"name": runs.BAG_OF_EMBEDDINGS}] if replicates else []):
+        records.write_atomically(root / "profile.json", records.to_json(made_up))
+    for index, arm in enumerate([*arms, {"name": records.BAG_OF_EMBEDDINGS}] if replicates else []):
         for number in range(1, replicates + 1):
             write_replicate(root, arm["name"], number, 0.875 - 0.02 * index)
     return root
@@ -114,7 +114,7 @@ def write_replicate(root: Path, arm: str, number: int, accuracy: float, n: int =
     rng = np.random.default_rng(number)
     hard = np.linspace(-1, 1, n)
     right = rng.random(n) < np.clip(accuracy - 0.1 * hard, 0, 1)
-    folder = runs.RunDirectory(root).replicate(arm, number)
+    folder = records.RunDirectory(root).replicate(arm, number)
     lines = [
         {
             "epoch": epoch, "loss": 0.5 / epoch, "accuracy": 0.8, "val_loss": 0.3 + 0.2 / epoch,

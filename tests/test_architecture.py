@@ -9,45 +9,20 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent
 
-# Lower layers first; a module may import from its own layer and those before it.
-LAYERS = [
-    {"errors", "names", "printable", "seeds", "parameters", "signals", "signature", "statistics"},
-    {"arithmetic", "spread"},
-    {"runs", "environment", "energy", "lock", "samplers", "oracle", "pruners", "datasets"},
-    {"verdicts", "estimates", "published"},
-    {"summary"},
-    {"checkpoint"},
-    {"recurrent"},
-    {"spec", "storage"},
-    {"ledger"},
-    {"copying"},
-    {"declarations", "models"},
-    {"epochs", "training"},
-    {"embedded"},
-    {"hypermodel"},
-    {"workers"},
-    {"scaling", "crossover"},
-    {"profiler"},
-    {"progress", "assignment"},
-    {"arm_search", "confirm", "equal_cost"},
-    {"search", "objective"},
-    {"table"},
-    {"replay"},
-    {"reports"},
-    {"console"},
-    {"report"},
-    {"profile"},
-    {"status", "export"},
-    {"predict", "options", "resume"},
-    {"warm_start"},
-    {"sitting"},
-    {"tabulate", "contest"},
-    {"session"},
-    {"importing"},
-    {"study"},
-    {"cli"},
+# Lower packages first; a package may import from those of the rows before its own, and its own row.
+ORDER = [
+    {"core", "names"},
+    {"datasets", "samplers", "pruners"},
+    {"spec"},
+    {"training", "results"},
+    {"analysis"},
+    {"workers", "reports"},
+    {"search", "profile", "report"},
+    {"study", "table"},
+    {"contest", "integrations"},
+    {"commands", "models"},
 ]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 
 
 def _imports(file: Path) -> set[str]:
@@ -89,13 +64,13 @@ def test_imports_point_one_way() -> None:
     ("module", "absent"),
     [
         ("harness", ("optuna", "pandas", "keras", "tensorflow", "numpy")),
-        ("harness.study", ("optuna", "pandas", "keras", "tensorflow", "numpy")),
-        ("harness.cli", ("optuna", "pandas", "keras", "tensorflow")),
-        ("harness.session", ("keras", "tensorflow", "seaborn")),
-        ("harness.declarations", ("optuna", "keras", "tensorflow")),
-        ("harness.search", ("keras", "tensorflow")),
-        ("harness.profile", ("optuna", "pandas", "keras", "tensorflow", "numpy")),
-        ("harness.profiler", ("keras", "tensorflow", "seaborn")),
+        ("harness.study.command", ("optuna", "pandas", "keras", "tensorflow", "numpy")),
+        ("harness.commands.main", ("optuna", "pandas", "keras", "tensorflow")),
+        ("harness.study.session", ("keras", "tensorflow", "seaborn")),
+        ("harness.spec.study_files", ("optuna", "keras", "tensorflow")),
+        ("harness.search.coordinator", ("keras", "tensorflow")),
+        ("harness.profile.command", ("optuna", "pandas", "keras", "tensorflow", "numpy")),
+        ("harness.profile.profiler", ("keras", "tensorflow", "seaborn")),
         ("reports.page", ("keras", "tensorflow", "optuna")),
     ],
 )

@@ -19,13 +19,15 @@ from typing import Any
 
 import optuna
 import pytest
-from test_session import Pool, options
+from session_testing import options, use_toy_pool
 from toys import ToyPool, outcomes, run_search, toy_study
 
-from harness import runs, search, session, sitting
-from harness.errors import UserError
-from harness.runs import RunDirectory
-from harness.spec import Budget
+from harness.core.errors import UserError
+from harness.results import records
+from harness.results.records import RunDirectory
+from harness.search import coordinator
+from harness.spec.study import Budget
+from harness.study import session
 from harness.workers import local
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -40,7 +42,7 @@ SLOW_SEARCH = """
 import sys, time
 from pathlib import Path
 from toys import ToyPool, losses, run_search, toy_study
-from harness.runs import RunDirectory
+from harness.results.records import RunDirectory
 
 def slow(order):
     time.sleep(0.02)
@@ -95,7 +97,7 @@ import itertools, os, random, signal, sys
 from pathlib import Path
 import sqlalchemy
 from toys import ToyPool, run_search, toy_study
-from harness.runs import RunDirectory
+from harness.results.records import RunDirectory
 
 def child(root, workers, commits):
     left = itertools.count(commits, -1)
@@ -205,7 +207,7 @@ def test_worker_that_exits_once(ram_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("own_worker")
 def test_worker_that_hangs(ram_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "NO_PROGRESS_S", 12.0)  # compiling takes 3 s and more
+    monkeypatch.setattr(coordinator, "NO_PROGRESS_S", 12.0)  # compiling takes 3 s and more
     (trial,) = _run_faulty(ram_path, "hangs", times=1)
     assert trial.state.name == "COMPLETE"
 
@@ -233,9 +235,7 @@ def test_worker_that_allocates_without_end(ram_path: Path, monkeypatch: pytest.M
 
 @pytest.fixture
 def toy_session(monkeypatch: pytest.MonkeyPatch, ram_path: Path) -> Path:
-    monkeypatch.setattr(session, "LocalPool", Pool)
-    monkeypatch.setattr(sitting, "LocalPool", Pool)
-    monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
+    use_toy_pool(monkeypatch)
     file = ram_path / "mine.py"
     file.write_text("'''Does it run?'''\nfrom toys import toy_study\nstudy = toy_study()\n")
     return file
@@ -309,7 +309,7 @@ def test_disk_full_while_telling(toy_session: Path, small_disk: Path, leave: int
 def test_disk_full_while_checkpointing(small_disk: Path) -> None:
     import numpy as np
 
-    from harness.checkpoint import Checkpoints
+    from harness.training.checkpoint import Checkpoints
 
     heard: list[str] = []
     checkpoints = Checkpoints(small_disk / "checkpoint", "x", heard.append)
@@ -355,7 +355,7 @@ def test_older_manifest_schema(toy_session: Path) -> None:
     manifest = toy_session.parent / "runs" / "mine" / "manifest.json"
     for schema in (0, 2):
         record = {**json.loads(manifest.read_text()), "schema": schema}
-        manifest.write_text(runs.to_json(record))
+        manifest.write_text(records.to_json(record))
         with pytest.raises(UserError, match=f"schema {schema} and this version reads 1"):
             session.run(options(toy_session, trials=3))
 
@@ -375,7 +375,7 @@ def test_clock_set_back(toy_session: Path, monkeypatch: pytest.MonkeyPatch) -> N
     session.run(options(toy_session, trials=2))
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 10 * 365 * 86400)
-    monkeypatch.setattr(runs, "now", lambda: "2001-01-01T00:00:00Z")
+    monkeypatch.setattr(records, "now", lambda: "2001-01-01T00:00:00Z")
     assert session.run(options(toy_session)) == 0
     assert all(len(trials) == 6 for trials in _by_arm(toy_session.parent / "runs").values())
 
@@ -401,7 +401,7 @@ def _finished(runs_directory: Path) -> dict[tuple[str, int], tuple[object, ...]]
 
 
 def test_every_row_of_the_document_has_its_test() -> None:
-    rows = re.findall(r"^\|.*\| `(test_\w+)::(test_\w+)` \|$", DOCUMENT.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\|.*\| `([\w/]+)::(test_\w+)` \|$", DOCUMENT.read_text(), re.MULTILINE)
     assert len(rows) > 25
     for module, name in rows:
         assert f"def {name}(" in (TESTS / f"{module}.py").read_text(), f"{module}::{name}"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from profile_testing import configuration
 
-from harness import profiler
-from harness.profiler import Configuration, Effort
+from harness.profile import profiler
+from harness.profile.profiler import Configuration, Effort
 
 pytestmark = [
     pytest.mark.gpu,

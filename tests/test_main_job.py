@@ -15,7 +15,7 @@ import optuna
 import psutil
 import pytest
 
-from harness.runs import read_records
+from harness.results.records import read_records
 
 pytestmark = pytest.mark.slow
 
@@ -157,7 +157,7 @@ def test_killed_while_replicates_train_then_the_same_command(
 def test_predictions_from_the_exported_model(folder: Path) -> None:
     """The saved model says of the test split what the scores say; the verb says it of texts."""
     finish(folder, "--trials", "1")
-    verb = [sys.executable, "-c", "from harness.cli import main; main()"]
+    verb = [sys.executable, "-c", "from harness.commands.main import main; main()"]
     subprocess.run(
         [*verb, "export", "tiny", "--arm", "depth=2", "-o", "out"], cwd=folder, check=True
     )

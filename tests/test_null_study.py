@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from harness import statistics
-from harness.datasets.base import Arrays
-from harness.parameters import Hyperparameters
-from harness.training import Data, Trainer
+from harness.analysis import statistics
+from harness.datasets.base.dataset import Arrays
+from harness.spec.hyperparameters import Hyperparameters
+from harness.training.trainer import Data, Trainer
 
 pytestmark = pytest.mark.slow
 

@@ -3,26 +3,19 @@
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
+from readme_testing import example
 
-from harness import Budget, Study, declarations, runs
+from harness import Budget, Study
+from harness.core.errors import UserError
 from harness.datasets import by_name
-from harness.errors import UserError
-from harness.options import Options, apply, on
-from harness.signature import Signature
-
-README = Path(__file__).parent.parent / "README.md"
-
-
-def example() -> str:
-    """The README's study with a dataset and networks of its own."""
-    blocks = re.findall(r"(?:^(?:    .*)?\n)+", README.read_text(encoding="utf-8"), re.MULTILINE)
-    (found,) = (block for block in blocks if "class Waves" in block)
-    return textwrap.dedent(found).strip() + "\n"
+from harness.datasets.base.signature import Signature
+from harness.results import records as runs
+from harness.spec import study_files
+from harness.study.options import Options, apply, on
 
 
 def run_study(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -68,7 +61,7 @@ def test_what_a_builder_does_not_take_is_named(tmp_path: Path) -> None:
     ):
         (tmp_path / "waves.py").write_text(wrong)
         with pytest.raises(UserError, match=complaint):
-            declarations.load(str(tmp_path / "waves.py"))
+            study_files.load(str(tmp_path / "waves.py"))
 
 
 def build(hp: object, signature: Signature) -> None:
@@ -86,7 +79,7 @@ def test_networks_of_ones_own_cannot_be_held_equal() -> None:
 
 
 def test_another_dataset_limits_what_is_searched(tmp_path: Path) -> None:
-    study = declarations.load("lstm_depth").study
+    study = study_files.load("lstm_depth").study
     digits = on(study, by_name("digits"))
     assert digits.search["sequence_length"].choices == (8,)  # type: ignore[attr-defined]
     assert set(digits.fixed) == {"cell", "batch_size"}
@@ -97,7 +90,7 @@ def test_another_dataset_limits_what_is_searched(tmp_path: Path) -> None:
     np.savez(tmp_path / "own.npz", x=x, y=x[:, -1, 0])
     own = apply(Options(name="lstm_depth", dataset=str(tmp_path / "own.npz")), study)
     assert own.signature == Signature(classes=0, features=2)
-    memory = declarations.load("long_memory").study
+    memory = study_files.load("long_memory").study
     with pytest.raises(UserError, match="--dataset digits: the study compares length, which"):
         on(memory, by_name("digits"))
     with pytest.raises(UserError, match="--text-column: goes with a table of texts"):

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from harness import Budget, CategoricalDistribution, FloatDistribution, IntDistribution, Study
-from harness.arm_search import ArmSearch
-from harness.datasets.base import Arrays, Dataset, Split
-from harness.progress import Board
-from harness.runs import RunDirectory
-from harness.search import Search
-from harness.signals import StopRequest
-from harness.storage import open_storage, sqlite_url
+from harness.core.signals import StopRequest
+from harness.datasets.base.dataset import Arrays, Dataset, Split
+from harness.results.records import RunDirectory
+from harness.search.arm_search import ArmSearch
+from harness.search.coordinator import Search
+from harness.search.database import open_storage, sqlite_url
+from harness.search.progress import Board
 from harness.workers.messages import (
     Died,
     Down,

@@ -10,12 +10,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError
+from harness.core.errors import UserError
 from harness.names import unknown
 
 if TYPE_CHECKING:
     from harness.datasets.adding import Adding as Adding
-    from harness.datasets.base import Dataset as Dataset
+    from harness.datasets.base.dataset import Dataset as Dataset
     from harness.datasets.copy_memory import CopyMemory as CopyMemory
     from harness.datasets.digits import Digits as Digits
     from harness.datasets.dyck import Dyck as Dyck
@@ -27,32 +27,11 @@ if TYPE_CHECKING:
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
 
-# The modules of this package that datasets share, and those for files of the user's own, which
-# are named by their paths; every other module is a dataset.
-_SHARED = frozenset(
-    {
-        "base",
-        "cache",
-        "download",
-        "files",
-        "made",
-        "npz",
-        "number_files",
-        "numbers",
-        "split",
-        "split_numbers",
-        "split_texts",
-        "text",
-        "text_files",
-        "tokenizers",
-    }
-)
-
 
 def names() -> list[str]:
     """The datasets there are, sorted; imports none of them."""
-    modules = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(module.replace("_", "-") for module in modules if module not in _SHARED)
+    modules = (module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+    return sorted(module.replace("_", "-") for module in modules)
 
 
 def by_name(name: str, **options: Any) -> "Dataset":
@@ -91,7 +70,7 @@ def _class_name(name: str) -> str:
 def __getattr__(attribute: str) -> Any:
     """`harness.datasets.Imdb` and its like, imported on first use."""
     if attribute == "Dataset":
-        return importlib.import_module(f"{__name__}.base").Dataset
+        return importlib.import_module(f"{__name__}.base.dataset").Dataset
     for name in names():
         if _class_name(name) == attribute:
             return _class_of(name)

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.datasets.made import Drawn, Made
-from harness.datasets.numbers import ENCODING as NUMBERS
-from harness.statistics import R2
+from harness.analysis.statistics import R2
+from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.sequences import ENCODING as NUMBERS
 
 
 @dataclass(frozen=True, kw_only=True)

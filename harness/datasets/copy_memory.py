@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.datasets.made import Drawn, Made
+from harness.datasets.base.generated import Drawn, Made
 
 REMEMBERED = 10
 

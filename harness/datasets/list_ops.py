@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.made import Drawn, Made
+from harness.datasets.base.generated import Drawn, Made
 
 OPERATIONS = ("MAX", "MIN", "MED", "SM")
 CLOSE = 10 + len(OPERATIONS)

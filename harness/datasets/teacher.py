@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.made import Drawn, Made
-from harness.seeds import derive_seed
+from harness.core.seeds import derive_seed
+from harness.datasets.base.generated import Drawn, Made
 
 WIDTH, SYMBOLS, LENGTH = 16, 8, 20
 CALIBRATION = 2_000  # examples whose median output separates the classes

@@ -25,7 +25,11 @@ EPOCHS = "harness:epochs"
 
 
 def names() -> list[str]:
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+    return sorted(
+        module.name.replace("_", "-")
+        for module in pkgutil.iter_modules(__path__)
+        if not module.ispkg
+    )
 
 
 def _module(name: str) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, CmaEsSampler
 
-from harness.errors import UserError
+from harness.core.errors import UserError
 
 
 def check(space: Mapping[str, BaseDistribution], trials: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler
 
-from harness.errors import UserError
+from harness.core.errors import UserError
 
 # As for TPE: Optuna's default of 10 would leave an arm of ten trials unsearched.
 N_STARTUP_TRIALS = 4

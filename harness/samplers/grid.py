@@ -17,7 +17,7 @@ from optuna.distributions import (
 )
 from optuna.samplers import BaseSampler, GridSampler
 
-from harness.errors import UserError
+from harness.core.errors import UserError
 
 POINTS = 5
 

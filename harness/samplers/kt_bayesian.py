@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 
-from harness.errors import UserError
-from harness.oracle import OracleSampler
+from harness.core.errors import UserError
+from harness.samplers.keras_tuner.oracle_sampler import OracleSampler
 
 
 def check(space: Mapping[str, BaseDistribution], trials: int) -> None:

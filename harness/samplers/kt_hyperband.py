@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 
-from harness.oracle import OracleSampler
+from harness.samplers.keras_tuner.oracle_sampler import OracleSampler
 
 
 def make(

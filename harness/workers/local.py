@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import psutil
 
-from harness.environment import available_cpus
+from harness.core.environment import available_cpus
 from harness.workers.messages import Died, Down, Ready, Up
 
 # What a worker was seen to hold with TensorFlow and the IMDB reviews, and some room (bytes).

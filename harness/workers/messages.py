@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base import Dataset, Split
-from harness.parameters import Hyperparameters
-from harness.signature import Signature
+from harness.datasets.base.dataset import Dataset, Split
+from harness.datasets.base.signature import Signature
+from harness.spec.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True)

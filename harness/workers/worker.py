@@ -17,11 +17,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from harness import declarations
-from harness.checkpoint import Checkpoints, TrainingPaused
-from harness.datasets.base import Split
-from harness.environment import versions
-from harness.statistics import scored
+from harness.analysis.statistics import scored
+from harness.core.environment import versions
+from harness.datasets.base.dataset import Split
+from harness.spec import study_files
+from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.workers.messages import (
     EpochDone,
     Failed,
@@ -48,7 +48,7 @@ def main() -> None:
     if settings["cpus"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, settings["cpus"])
     if settings["study_file"]:  # messages hold what it defines
-        declarations.execute(Path(settings["study_file"]))
+        study_files.execute(Path(settings["study_file"]))
     inbox: queue.Queue[Any] = queue.Queue()
     pause = threading.Event()
     threading.Thread(target=_read, args=(connection, inbox, pause), daemon=True).start()
@@ -70,7 +70,7 @@ def work(
 ) -> None:
     """Import the backend, then carry out what comes into `inbox`, for ever."""
     began = time.perf_counter()
-    from harness.training import Trainer
+    from harness.training.trainer import Trainer
 
     import_s = time.perf_counter() - began
     trainer = Trainer(
@@ -110,7 +110,7 @@ def train(
     pause: threading.Event,
 ) -> None:
     """Carry out one training, an EpochDone and an answer for each epoch."""
-    from harness.training import Data
+    from harness.training.trainer import Data
 
     task, hyperparameters = order.task, order.hyperparameters
 
@@ -154,10 +154,10 @@ def train(
 
 def measure(order: Measure, trainer: Any, send: Callable[[object], None], import_s: float) -> None:
     """Carry out one measurement of the profiler."""
-    from harness.workers import measuring
+    from harness.workers import timing
 
     try:
-        figures = measuring.measure(order, trainer.device)
+        figures = timing.measure(order, trainer.device)
     except Exception as error:
         import traceback
 
@@ -169,7 +169,7 @@ def measure(order: Measure, trainer: Any, send: Callable[[object], None], import
 
 def _score(order: Train, name: Split, trainer: Any) -> TestScores:
     """The model just trained on the test split, say: its only use."""
-    from harness.training import load
+    from harness.training.trainer import load
 
     split = load(order.dataset, name, order.hyperparameters)
     loss, _ = trainer.evaluate(split)

@@ -4,11 +4,12 @@ import math
 
 from matplotlib.axes import Axes
 
-from harness.runs import BAG_OF_EMBEDDINGS, Records
-from harness.verdicts import ArmResult, Conclusions, conclude
-from reports import cells, figures, scales, selection, wording
+from harness.analysis.verdicts import ArmResult, Conclusions, conclude
+from harness.results.records import BAG_OF_EMBEDDINGS, Records
+from reports import cells, selection, wording
+from reports.charts import chart, scales
+from reports.charts.arm_axis import Layout, axes_of, of
 from reports.content import Column, Figure, Key, Panel, Row, Section, Table
-from reports.layout import Layout, axes_of, of
 
 ORDER = 20
 _DASHES = {BAG_OF_EMBEDDINGS: (0, (6, 3))}
@@ -87,7 +88,7 @@ def _panel(
         for name, arm in found.arms.items():
             if arm.mean is None:
                 continue
-            style = figures.arm_style(records.arms, name)
+            style = chart.arm_style(records.arms, name)
             place = layout.positions[name]
             shift = 0.16 * layout.step
             offsets = scales.spread(len(arm.values), 0.2 * layout.step)
@@ -95,9 +96,9 @@ def _panel(
             heights = [100 * value for value in arm.values.values()]
             anchors = [wording.replicate_anchor(name, number) for number in arm.values]
             x, y = (at, heights) if upright else (heights, at)
-            figures.mark(axes, x, y, style, "complete", anchors)
-            figures.mean_mark(
-                axes, place + shift / 2, 100 * arm.mean, figures.percents(arm.bar), style, upright
+            chart.mark(axes, x, y, style, "complete", anchors)
+            chart.mean_mark(
+                axes, place + shift / 2, 100 * arm.mean, chart.percents(arm.bar), style, upright
             )
         for name, base in found.baselines.items():
             if base.mean is not None and limits[0] <= base.mean <= limits[1]:
@@ -108,7 +109,7 @@ def _panel(
         axes_of(records, axes, layout, f"{wording.scored_accuracy(records)}, %")
         (axes.set_ylim if upright else axes.set_xlim)(100 * limits[0], 100 * limits[1])
 
-    return figures.panel(
+    return chart.panel(
         "accuracy-test",
         _alt(records, found),
         draw,
@@ -119,7 +120,7 @@ def _panel(
 
 def _baseline(axes: Axes, name: str, mean: float, upright: bool) -> None:
     line = axes.axhline if upright else axes.axvline
-    line(100 * mean, color=figures.INK, linewidth=1.2, zorder=2, linestyle=_DASHES.get(name, _DOTS))
+    line(100 * mean, color=chart.INK, linewidth=1.2, zorder=2, linestyle=_DASHES.get(name, _DOTS))
 
 
 def _caption(found: Conclusions, limits: tuple[float, float]) -> str:
@@ -147,16 +148,16 @@ def _caption(found: Conclusions, limits: tuple[float, float]) -> str:
 
 
 def _legend(records: Records, found: Conclusions, limits: tuple[float, float]) -> tuple[Key, ...]:
-    style = figures.arm_style(records.arms, records.arms[0])
+    style = chart.arm_style(records.arms, records.arms[0])
     keys = [
-        figures.marker_key("replicate", style, "complete"),
-        figures.marker_key("mean", style, "best"),
+        chart.marker_key("replicate", style, "complete"),
+        chart.marker_key("mean", style, "best"),
     ]
     for name, base in found.baselines.items():
         if base.mean is not None and limits[0] <= base.mean <= limits[1]:
             dash = ".6 .3" if name in _DASHES else ".15 .25"
             label = f"{records.baselines[name]}, {wording.mean_percent(base.mean, base.both)}"
-            keys.append(figures.line_key(label, figures.INK, dash))
+            keys.append(chart.line_key(label, chart.INK, dash))
     return tuple(keys)
 
 

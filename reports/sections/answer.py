@@ -4,18 +4,24 @@ import math
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from harness.runs import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
-from harness.statistics import R2, Comparison
-from harness.summary import (
+from harness.analysis.statistics import R2, Comparison
+from harness.analysis.summary import (
     all_parameters,
     best_trials,
     confirmed_recommendation,
     recommended_arm,
 )
-from harness.verdicts import ArmResult, Conclusions, Recommendation, conclude, interval_text
-from harness.verdicts import points as signed
-from harness.verdicts import spoken as plainly
-from reports import cells, provisional, selection, wording
+from harness.analysis.verdicts import (
+    ArmResult,
+    Conclusions,
+    Recommendation,
+    conclude,
+    interval_text,
+)
+from harness.analysis.verdicts import points as signed
+from harness.analysis.verdicts import spoken as plainly
+from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
+from reports import cells, preliminary, selection, wording
 from reports.content import Column, Command, Fact, Row, Section, Table
 
 if TYPE_CHECKING:
@@ -39,8 +45,8 @@ def build(records: Records) -> Section:
     trial = best[best["arm"] == chosen].iloc[0]
     confirmed = confirmed_recommendation(records)
     if confirmed is None:
-        text = provisional.paragraphs(records, trial, best[best["arm"] != chosen])
-        facts = provisional.facts(records, trial)
+        text = preliminary.paragraphs(records, trial, best[best["arm"] != chosen])
+        facts = preliminary.facts(records, trial)
     else:
         found = conclude(records)
         text = (_verdict(records, found, confirmed), *_sureness(records, found, chosen))

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
-from harness.runs import Records
-from harness.statistics import pareto_front
-from harness.verdicts import ArmResult, conclude
-from reports import figures, scales, selection, wording
+from harness.analysis.statistics import pareto_front
+from harness.analysis.verdicts import ArmResult, conclude
+from harness.results.records import Records
+from reports import selection, wording
+from reports.charts import chart, scales
 from reports.content import Data, Figure, Key, Panel, Section
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ def _keys(records: Records) -> tuple[Key, ...]:
     if len(records.arms) == 1:
         return ()
     return tuple(
-        figures.marker_key(
+        chart.marker_key(
             wording.shorten(wording.arm_label(records, arm)),
-            figures.arm_style(records.arms, arm),
+            chart.arm_style(records.arms, arm),
             "complete",
         )
         for arm in records.arms
@@ -94,7 +95,7 @@ def _arms(records: Records) -> Figure | None:
         caption=f"Arms: mean {records.scored_split} {wording.metric(records)} of the replicates"
         + (", with 95\u00a0% intervals that the chart may cut" if bars else "")
         + "; costs are medians, on logarithmic scales.",
-        legend=(*_keys(records), figures.line_key("Pareto front", figures.INK)),
+        legend=(*_keys(records), chart.line_key("Pareto front", chart.INK)),
         data=Data(
             ("arm", "scored_accuracy", "low", "high", "step_ms", "train_s", "parameters"),
             tuple(
@@ -120,8 +121,8 @@ def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel
     def draw(axes: Axes) -> None:
         _step(axes, [costs[i] for i in front], [means[i] for i in front], max(costs))
         for arm, at, mean in zip(results, costs, means, strict=True):
-            style = figures.arm_style(records.arms, arm.name)
-            figures.mean_mark(axes, at, mean, figures.percents(arm.bar), style, upright=True)
+            style = chart.arm_style(records.arms, arm.name)
+            chart.mean_mark(axes, at, mean, chart.percents(arm.bar), style, upright=True)
         _cost_axes(axes, costs, cost, f"{wording.scored_accuracy(records)}, %")
         room = max(max(means) - min(means), 1.0)
         axes.set_ylim(min(means) - room, max(means) + room)
@@ -131,7 +132,7 @@ def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel
         f"{cost.text(at)}{', on the Pareto front' if i in front else ''}"
         for i, (arm, at) in enumerate(zip(results, costs, strict=True))
     )
-    return figures.panel(
+    return chart.panel(
         f"cost-arms-{cost.column.replace('_', '-')}",
         f"Scatter chart of the arms' {records.scored_split} {wording.metric(records)} against "
         f"{cost.label.lower()}: {listed}.",
@@ -162,7 +163,7 @@ def _trials(records: Records) -> Figure | None:
         panels=tuple(panels),
         caption=f"Finished trials of the search, by validation {wording.metric(records)}. On the "
         f"front: {', '.join(fronts)}. Training time is of training, validation and compiling.",
-        legend=(*_keys(records), figures.line_key("Pareto front", figures.INK)),
+        legend=(*_keys(records), chart.line_key("Pareto front", chart.INK)),
         data=selection.data(shown, "arm", "trial", "val_accuracy", *columns),
     )
 
@@ -173,7 +174,7 @@ def _step(axes: Axes, costs: list[float], heights: list[float], dearest: float) 
         [*costs, dearest],
         [*heights, heights[-1]],
         where="post",
-        color=figures.INK,
+        color=chart.INK,
         linewidth=1.2,
         zorder=2.2,
     )
@@ -199,11 +200,11 @@ def _trial_panel(
             ours = selection.of_arm(trials, arm)
             best = selection.is_best(records, ours)
             for look, chosen in (("complete", ours[~best]), ("best", ours[best])):
-                figures.mark(
+                chart.mark(
                     axes,
                     chosen[column].astype(float).to_list(),
                     (100 * chosen["val_accuracy"]).to_list(),
-                    figures.arm_style(records.arms, arm),
+                    chart.arm_style(records.arms, arm),
                     "best" if look == "best" else "complete",
                     selection.anchors(chosen),
                 )
@@ -225,7 +226,7 @@ def _trial_panel(
     against = cost.label.lower()
     metric = wording.metric(records)
     trend = selection.trend(trials[column], trials["val_accuracy"], metric, against)
-    return figures.panel(
+    return chart.panel(
         f"cost-{column.replace('_', '-')}",
         f"Scatter chart of validation {metric} against {against}: {extent}; {trend}.",
         draw,

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 
-from harness.runs import Records
-from reports import figures, scales, selection, wording
+from harness.results.records import Records
+from reports import selection, wording
+from reports.charts import chart, scales
 from reports.content import Data, Figure, Panel, Section
 
 if TYPE_CHECKING:
@@ -29,17 +30,17 @@ def build(records: Records) -> Section | None:
         return None
     limits = _limits(records, epochs)
     drawn = records.trials.merge(epochs[["arm", "trial"]].drop_duplicates())["state"]
-    keys = [figures.line_key("finished", figures.MUTED)]
-    style = figures.arm_style(records.arms, records.arms[0])
+    keys = [chart.line_key("finished", chart.MUTED)]
+    style = chart.arm_style(records.arms, records.arms[0])
     if not records.replicate_epochs.empty:
-        keys.append(figures.line_key("replicate", style.colour))
+        keys.append(chart.line_key("replicate", style.colour))
     for state, label, dash in (
         ("pruned", "pruned", ".4 .3"),
         ("failed", "failed", ".15 .25"),
         ("running", "running", ".5 .2 .1 .2"),
     ):
         if (drawn == state).any():
-            keys.append(figures.line_key(label, figures.MUTED, dash))
+            keys.append(chart.line_key(label, chart.MUTED, dash))
     trial = "the best finished trial" + (" of each arm" if len(records.arms) > 1 else "")
     most = epochs.groupby("arm")["trial"].nunique().max()
     fewer = (
@@ -108,7 +109,7 @@ def _panel(
     lowest = ours.groupby("trial")["val_loss"].min().sort_values(kind="stable")
     best = selection.best_of(records, arm)
     chosen = None if best is None else best["trial"]
-    style = figures.arm_style(records.arms, arm)
+    style = chart.arm_style(records.arms, arm)
 
     def draw(axes: Axes) -> None:
         for number in reversed(lowest.index[:MOST_CURVES]):
@@ -119,7 +120,7 @@ def _panel(
             axes.plot(
                 curve["epoch"].astype(float).to_list(),
                 curve["val_loss"].to_list(),
-                color=style.colour if special else figures.MUTED,
+                color=style.colour if special else chart.MUTED,
                 linestyle=_DASHES.get(states.get(number, "running"), "-"),
                 linewidth=2.6 if special else 1.0,
                 alpha=1.0 if special else 0.6,
@@ -148,7 +149,7 @@ def _panel(
         name = wording.shorten(wording.arm_label(records, arm), 34)
         axes.set_title(f"Validation loss{f', {name}' if len(records.arms) > 1 else ''}")
 
-    return figures.panel(
+    return chart.panel(
         f"curves-{records.arms.index(arm)}", _alt(records, arm, ours, best), draw, height=250
     )
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from harness.runs import Records
+from harness.results.records import Records
 from reports import wording
 from reports.content import Column, Command, Row, Section, Table
 

@@ -1,6 +1,6 @@
 """Trainings that failed, and why."""
 
-from harness.runs import BASELINES, Records
+from harness.results.records import BASELINES, Records
 from reports import wording
 from reports.content import Cell, Column, Link, Row, Section, Table
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from harness.runs import Records
-from reports import profile_figures, wording
+from harness.results.records import Records
+from reports import wording
+from reports.charts import profile as profile_figures
 from reports.content import Cell, Column, Row, Section, Table, Value
 
 ORDER = 58

@@ -1,7 +1,7 @@
 """What the study's configurations cost, measured by the profiler in fresh processes."""
 
-from harness.runs import Records
-from reports import profile_content
+from harness.results.records import Records
+from reports import profile_section
 from reports.content import Section
 
 ORDER = 57
@@ -10,4 +10,4 @@ ORDER = 57
 def build(records: Records) -> Section | None:
     if records.profile is None:
         return None
-    return profile_content.build(records.profile, title="What a training step costs")
+    return profile_section.build(records.profile, title="What a training step costs")

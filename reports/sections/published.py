@@ -2,10 +2,11 @@
 
 from matplotlib.axes import Axes
 
-from harness import published
-from harness.published import Cell
-from harness.runs import Records
-from reports import figures, scales, wording
+from harness.analysis import published
+from harness.analysis.published import Cell
+from harness.results.records import Records
+from reports import wording
+from reports.charts import chart, scales
 from reports.content import Cell as TableCell
 from reports.content import Column, Data, Figure, Panel, Row, Section, Table, Value
 
@@ -57,8 +58,8 @@ def build(records: Records) -> Section | None:
                     ),
                 ),
                 legend=(
-                    figures.marker_key("mean of the replicates", _STYLE, "best"),
-                    figures.line_key("published", figures.INK, ".4 .3"),
+                    chart.marker_key("mean of the replicates", _STYLE, "best"),
+                    chart.line_key("published", chart.INK, ".4 .3"),
                 ),
             ),
         ),
@@ -66,7 +67,7 @@ def build(records: Records) -> Section | None:
     )  # fmt: skip
 
 
-_STYLE = figures.Style(figures.SERIES[0], "o")
+_STYLE = chart.Style(chart.SERIES[0], "o")
 
 
 def _text(measured: dict[str, dict[int, Cell]]) -> str:
@@ -94,14 +95,12 @@ def _panel(records: Records, measure: str, epochs: dict[int, Cell]) -> Panel:
             )
         axes.plot(
             list(epochs), [cell.published * factor for cell in epochs.values()],
-            color=figures.INK, marker="x", linestyle=(0, (4, 3)), linewidth=1.2, zorder=3.2,
+            color=chart.INK, marker="x", linestyle=(0, (4, 3)), linewidth=1.2, zorder=3.2,
         )  # fmt: skip
         for epoch, cell in epochs.items():
             if cell.mean is not None:
                 ends = cell.interval and (cell.interval.low * factor, cell.interval.high * factor)
-                figures.mean_mark(
-                    axes, epoch, cell.mean * factor, ends or None, _STYLE, upright=True
-                )
+                chart.mean_mark(axes, epoch, cell.mean * factor, ends or None, _STYLE, upright=True)
         scales.whole(axes, "x")
         scales.linear(axes, "y")
         axes.set_xlabel("Epoch")
@@ -113,7 +112,7 @@ def _panel(records: Records, measure: str, epochs: dict[int, Cell]) -> Panel:
         for epoch, cell in epochs.items()
     )
     alt = f"Line chart of {title.lower()}{f' in {unit}' if unit else ''} by epoch: {listed}."
-    return figures.panel(f"published-{measure}", alt, draw)
+    return chart.panel(f"published-{measure}", alt, draw)
 
 
 def _table(measured: dict[str, dict[int, Cell]]) -> Table:

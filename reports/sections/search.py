@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 
-from harness.runs import Records
-from reports import figures, parallel, scales, searched, selection, wording
+from harness.results.records import Records
+from reports import searched, selection, wording
+from reports.charts import chart, parallel, scales
 from reports.content import Column, Figure, Panel, Row, Section, Table, Value
 from reports.importance import EVALUATOR, importances
 
@@ -31,17 +32,17 @@ def build(records: Records) -> Section | None:
     if not names or not panels:
         return None
     keys = [
-        figures.marker_key(
+        chart.marker_key(
             wording.shorten(wording.arm_label(records, arm)),
-            figures.arm_style(records.arms, arm),
+            chart.arm_style(records.arms, arm),
             "complete",
         )
         for arm in records.arms
         if len(records.arms) > 1
     ]
     if (scored["state"] == "pruned").any():
-        style = figures.arm_style(records.arms, records.arms[0])
-        keys.append(figures.marker_key("pruned", style, "pruned"))
+        style = chart.arm_style(records.arms, records.arms[0])
+        keys.append(chart.marker_key("pruned", style, "pruned"))
     return Section(
         id="search",
         title="What the search tried",
@@ -97,7 +98,7 @@ def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
             ours = selection.of_arm(finished, arm)
             if ours.empty:
                 continue
-            style = figures.arm_style(records.arms, arm)
+            style = chart.arm_style(records.arms, arm)
             axes.step(
                 ours["trial"].astype(float).to_list(),
                 ours["value"].cummin().to_list(),
@@ -119,7 +120,7 @@ def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
         if not (ours := selection.of_arm(finished, arm)).empty
     )
     alt = f"Step chart of the lowest validation loss so far, by trial. In the end: {last}."
-    return (figures.panel("search-history", alt, draw, height=250),)
+    return (chart.panel("search-history", alt, draw, height=250),)
 
 
 def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
@@ -133,17 +134,17 @@ def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
             ours = selection.of_arm(scored, arm)
             at = _positions(ours[_PREFIX + name], choices, records.arms.index(arm))
             best = selection.is_best(records, ours)
-            masks: dict[figures.Look, Any] = {
+            masks: dict[chart.Look, Any] = {
                 "pruned": ours["state"] == "pruned",
                 "complete": (ours["state"] == "complete") & ~best,
                 "best": best,
             }
             for look, mask in masks.items():
-                figures.mark(
+                chart.mark(
                     axes,
                     [x for x, keep in zip(at, mask, strict=True) if keep],
                     ours.loc[mask, "value"].to_list(),
-                    figures.arm_style(records.arms, arm),
+                    chart.arm_style(records.arms, arm),
                     look,
                     selection.anchors(ours[mask]),
                 )
@@ -158,7 +159,7 @@ def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
         axes.set_xlabel(wording.shorten(label, 40))
         axes.set_title("Validation loss")
 
-    return figures.panel(
+    return chart.panel(
         f"search-{_id_part(name)}",
         _alt(scored, name, choices),
         draw,

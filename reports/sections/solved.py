@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from harness.runs import Records
-from harness.verdicts import ArmResult, conclude
+from harness.analysis.verdicts import ArmResult, conclude
+from harness.results.records import Records
 from reports import wording
 from reports.content import Cell, Column, Row, Section, Table, Value
 

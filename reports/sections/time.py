@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 
-from harness import estimates
-from harness.runs import BAG_OF_EMBEDDINGS, Records
-from reports import cells, figures, scales, selection, wording
+from harness.results import estimates
+from harness.results.records import BAG_OF_EMBEDDINGS, Records
+from reports import cells, selection, wording
+from reports.charts import chart, scales
 from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _PARTS = {
     "compile_s": "Compiling",
     "other_s": "Other",
 }
-_STYLES = figures.SERIES[0], figures.SERIES[1], figures.SERIES[2], figures.SERIES[6]
+_STYLES = chart.SERIES[0], chart.SERIES[1], chart.SERIES[2], chart.SERIES[6]
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ def _panel(records: Records, spent: list[_Spent]) -> Panel:
             for seconds, colour in zip(each.parts.values(), _STYLES, strict=True):
                 axes.barh(
                     row, seconds / factor, left=left, height=0.6, color=colour,
-                    edgecolor=figures.PAPER, linewidth=1, zorder=2,
+                    edgecolor=chart.PAPER, linewidth=1, zorder=2,
                 )  # fmt: skip
                 left += seconds / factor
         scales.categories(axes, "y", [_label(records, each.arm) for each in spent])
@@ -195,7 +196,7 @@ def _panel(records: Records, spent: list[_Spent]) -> Panel:
         f"{wording.seconds(each.parts['train_s'])} training"
         for each in spent
     )
-    return figures.panel(
+    return chart.panel(
         "time-parts",
         f"Bar chart of the time that trainings took, by part: {listed}.",
         draw,

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from harness.runs import BASELINES, Records
-from harness.summary import best_trials
+from harness.analysis.summary import best_trials
+from harness.results.records import BASELINES, Records
 from reports import cells, selection, wording
 from reports.content import Column, Row, Section, Table
 

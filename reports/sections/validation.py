@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 
-from harness.runs import Records
-from reports import cells, figures, scales, selection, wording
+from harness.results.records import Records
+from reports import cells, selection, wording
+from reports.charts import chart, scales
+from reports.charts.arm_axis import Layout, axes_of, of
 from reports.content import Column, Figure, Key, Link, Panel, Row, Section, Table
-from reports.layout import Layout, axes_of, of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: st
         for arm in records.arms:
             ours = selection.of_arm(scored, arm)
             best = selection.is_best(records, ours)
-            style = figures.arm_style(records.arms, arm)
+            style = chart.arm_style(records.arms, arm)
             if layout.name:
                 offsets = scales.spread(len(ours), 0.5 * step)
                 place = [layout.positions[arm] + offset for offset in offsets]
@@ -74,13 +75,13 @@ def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: st
                 x, y = (at, values) if upright else (values, at)
                 if look == "best" and measure == "val_accuracy":
                     _interval(records, axes, x, y, upright=upright)
-                figures.mark(axes, x, y, style, look, selection.anchors(ours[chosen]))
+                chart.mark(axes, x, y, style, look, selection.anchors(ours[chosen]))
         if not layout.name:
             scales.whole(axes, "x")
             axes.set_xlabel("Trial, in the order of the search")
         axes_of(records, axes, layout, _title(records, measure))
 
-    return figures.panel(
+    return chart.panel(
         f"validation-{measure.replace('_', '-')}",
         _alt(records, scored, measure),
         draw,
@@ -90,7 +91,7 @@ def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: st
 
 
 def _of_look(
-    trials: "pd.DataFrame", best: "pd.Series[bool]", look: figures.Look
+    trials: "pd.DataFrame", best: "pd.Series[bool]", look: chart.Look
 ) -> "pd.Series[bool]":
     if look == "pruned":
         return trials["state"] == "pruned"
@@ -107,9 +108,7 @@ def _interval(
         )
         if error:
             bars: dict[str, Any] = {"yerr" if upright else "xerr": 100 * error}
-            axes.errorbar(
-                across, up, color=figures.INK, capsize=4, linewidth=1.4, zorder=3.5, **bars
-            )
+            axes.errorbar(across, up, color=chart.INK, capsize=4, linewidth=1.4, zorder=3.5, **bars)
 
 
 def _text(records: Records, layout: Layout) -> str:
@@ -136,12 +135,12 @@ def _caption(records: Records, layout: Layout) -> str:
 
 
 def _legend(records: Records, scored: "pd.DataFrame") -> tuple[Key, ...]:
-    style = figures.arm_style(records.arms, records.arms[0])
-    keys = [figures.marker_key("finished", style, "complete")]
+    style = chart.arm_style(records.arms, records.arms[0])
+    keys = [chart.marker_key("finished", style, "complete")]
     if (scored["state"] == "complete").any():
-        keys.append(figures.marker_key("best", style, "best"))
+        keys.append(chart.marker_key("best", style, "best"))
     if (scored["state"] == "pruned").any():
-        keys.append(figures.marker_key("pruned", style, "pruned"))
+        keys.append(chart.marker_key("pruned", style, "pruned"))
     return tuple(keys)
 
 

@@ -2,10 +2,11 @@
 
 from matplotlib.axes import Axes
 
-from harness.runs import Records
-from harness.verdicts import Conclusions, Pair, conclude, interval_text
-from harness.verdicts import points as signed
-from reports import cells, figures, scales, wording
+from harness.analysis.verdicts import Conclusions, Pair, conclude, interval_text
+from harness.analysis.verdicts import points as signed
+from harness.results.records import Records
+from reports import cells, wording
+from reports.charts import chart, scales
 from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 30
@@ -55,7 +56,7 @@ def _within_levels(found: Conclusions) -> str:
 
 
 def _figure(records: Records, found: Conclusions, pairs: list[Pair]) -> Figure:
-    style = figures.arm_style([""], "")
+    style = chart.arm_style([""], "")
     return Figure(
         id="verdicts-figure",
         panels=(_panel(records, found, pairs),),
@@ -77,7 +78,7 @@ def _figure(records: Records, found: Conclusions, pairs: list[Pair]) -> Figure:
             ),
         ),
         legend=(
-            Key(label="difference", path=figures.marker_key("", style, "best").path,
+            Key(label="difference", path=chart.marker_key("", style, "best").path,
                 fill="var(--series-0)", stroke="var(--ink)"),
         ),
     )  # fmt: skip
@@ -98,7 +99,7 @@ def _cut(pairs: list[Pair]) -> str:
 
 
 def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
-    style = figures.arm_style([""], "")
+    style = chart.arm_style([""], "")
     extent = _extent(pairs)
 
     def label(arm: str) -> str:
@@ -108,13 +109,11 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
 
     def draw(axes: Axes) -> None:
         margin = 100 * found.margin
-        axes.axvspan(-margin, margin, color=figures.MUTED, alpha=0.15, linewidth=0, zorder=1)
-        axes.axvline(0, color=figures.MUTED, linewidth=1, zorder=1.5)
+        axes.axvspan(-margin, margin, color=chart.MUTED, alpha=0.15, linewidth=0, zorder=1)
+        axes.axvline(0, color=chart.MUTED, linewidth=1, zorder=1.5)
         for row, pair in enumerate(pairs):
             ends = (100 * pair.comparison.interval.low, 100 * pair.comparison.interval.high)
-            figures.mean_mark(
-                axes, row, 100 * pair.comparison.difference, ends, style, upright=False
-            )
+            chart.mean_mark(axes, row, 100 * pair.comparison.difference, ends, style, upright=False)
         scales.categories(axes, "y", [f"{label(pair.a)} − {label(pair.b)}" for pair in pairs])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
@@ -128,7 +127,7 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
         f"{pair.comparison.verdict}"
         for pair in pairs
     )
-    return figures.panel(
+    return chart.panel(
         "verdicts-differences",
         f"Interval chart of differences in {metric}, in points: {listed}.",
         draw,

@@ -16,13 +16,13 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from toys import ToyPool, losses, toy_study  # noqa: E402
 
-from harness import storage  # noqa: E402
-from harness.arm_search import ArmSearch  # noqa: E402
-from harness.progress import Board  # noqa: E402
-from harness.runs import RunDirectory  # noqa: E402
-from harness.search import Search  # noqa: E402
-from harness.signals import StopRequest  # noqa: E402
-from harness.spec import Budget  # noqa: E402
+from harness.core.signals import StopRequest  # noqa: E402
+from harness.results.records import RunDirectory  # noqa: E402
+from harness.search import database as storage  # noqa: E402
+from harness.search.arm_search import ArmSearch  # noqa: E402
+from harness.search.coordinator import Search  # noqa: E402
+from harness.search.progress import Board  # noqa: E402
+from harness.spec.study import Budget  # noqa: E402
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def measure() -> Iterator[dict[str, Any]]:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
-    from harness.recurrent import PATHS
+    from harness.training.recurrent import PATHS
 
     for cell in CELLS:
         for batch_size, length in BATCHES:
@@ -75,9 +75,9 @@ def measure() -> Iterator[dict[str, Any]]:
 def _record(cell: str, units: int, batch_size: int, length: int, path: str) -> dict[str, Any]:
     import numpy as np
 
-    from harness.datasets.base import Arrays
-    from harness.parameters import Hyperparameters
-    from harness.training import Data, Trainer
+    from harness.datasets.base.dataset import Arrays
+    from harness.spec.hyperparameters import Hyperparameters
+    from harness.training.trainer import Data, Trainer
 
     hp = Hyperparameters(cell=cell, units=units, sequence_length=length, batch_size=batch_size)
     work = units * units * batch_size * length

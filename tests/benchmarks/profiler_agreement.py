@@ -19,8 +19,8 @@ os.sched_setaffinity(0, {CORE})
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1",
                "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # fmt: skip
 
-from harness import profiler  # noqa: E402 (after the threads are set)
-from harness.parameters import CELLS, Hyperparameters  # noqa: E402
+from harness.profile import profiler  # noqa: E402 (after the threads are set)
+from harness.spec.hyperparameters import CELLS, Hyperparameters  # noqa: E402
 
 LIMIT = 0.10
 STEPS, EPOCHS = 200, 9
@@ -46,9 +46,9 @@ def loop_ms(cell: str) -> float:
     """Milliseconds a step of whole epochs, by the clock around them."""
     import numpy as np
 
-    from harness.datasets.base import Arrays
-    from harness.epochs import CompiledEpochs
-    from harness.recurrent import choose_path, set_xla_flags
+    from harness.datasets.base.dataset import Arrays
+    from harness.training.compiled_epochs import CompiledEpochs
+    from harness.training.recurrent import choose_path, set_xla_flags
 
     set_xla_flags()
     hp = Hyperparameters(cell=cell, depth=2, units=5, sequence_length=100, batch_size=32)

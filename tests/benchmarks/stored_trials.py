@@ -28,15 +28,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=10_000)
     options = parser.parse_args()
-    from test_session import Pool
+    from session_testing import Pool
 
-    from harness import session, sitting
-    from harness.options import Options
+    from harness.study import session, trainings
+    from harness.study.options import Options
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "large.py"
         file.write_text(STUDY.format(each=options.trials // 2))
-        sitting.LocalPool = Pool  # type: ignore[assignment,misc]
+        trainings.LocalPool = Pool  # type: ignore[assignment,misc]
         session.run(Options(name=str(file), runs=Path(folder) / "runs", quiet=True, profile=False))
         command = [sys.executable, "-m", "harness.study", str(file), "-q", "--no-profile"]
         started = time.perf_counter()

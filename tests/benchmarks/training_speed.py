@@ -214,10 +214,10 @@ def order(epoch: int, examples: int) -> Any:
 
 def train_with_harness(shape: Shape) -> Epochs:
     single_threaded_tensorflow()
-    from harness.datasets.base import Arrays
-    from harness.epochs import CompiledEpochs
-    from harness.parameters import Hyperparameters
-    from harness.recurrent import choose_path, set_xla_flags
+    from harness.datasets.base.dataset import Arrays
+    from harness.spec.hyperparameters import Hyperparameters
+    from harness.training.compiled_epochs import CompiledEpochs
+    from harness.training.recurrent import choose_path, set_xla_flags
 
     set_xla_flags()
     x, y = data(shape)

@@ -8,7 +8,7 @@ import pytest
 from dataset_testing import SMALL, KerasFile, keras_file, prepare, quiet
 
 from harness.datasets import by_name
-from harness.datasets.base import Dataset
+from harness.datasets.base.dataset import Dataset
 
 
 @pytest.fixture(scope="session")

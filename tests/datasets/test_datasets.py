@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from harness import datasets
-from harness.datasets.base import SPLITS, Dataset
-from harness.errors import UserError
+from harness.core.errors import UserError
+from harness.datasets.base.dataset import SPLITS, Dataset
 
 Make = Callable[[str], Dataset]
 every = pytest.mark.parametrize("name", datasets.names())

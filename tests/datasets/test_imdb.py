@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from dataset_testing import padded
 
+from harness.core.errors import UserError
 from harness.datasets import Imdb, imdb
-from harness.datasets.base import SPLITS, Dataset
-from harness.datasets.split_texts import prepared
-from harness.datasets.tokenizers import keras as words_of
-from harness.errors import UserError
+from harness.datasets.base.dataset import SPLITS, Dataset
+from harness.datasets.base.split_texts import prepared
+from harness.datasets.base.tokenizers import keras as words_of
 
 Make = Callable[[str], Dataset]
 

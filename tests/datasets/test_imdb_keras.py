@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from dataset_testing import SMALL, KerasFile, keras_file, padded, quiet
 
+from harness.core.errors import UserError
 from harness.datasets import ImdbKeras, imdb_keras
-from harness.errors import UserError
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ import pytest
 from page_testing import HOSTILE, failed
 from report_testing import MakeRun
 
-from harness import report, runs
+from harness import report
+from harness.results import records
 
 pytestmark = pytest.mark.browser
 
@@ -207,7 +208,7 @@ def test_every_kind_of_page_fits_a_phone(
     roots = [make_run("one", trials=6, replicates=2), make_run("two", trials=2)]
     for root in roots:
         report.write(root)
-    studies = [runs.read_records(root) for root in roots]
+    studies = [records.read_records(root) for root in roots]
     assert fits(open_page(report.write_comparison(studies, tmp_path), width=360))
     assert fits(open_page(roots[0].parent / "index.html", width=360))
 
@@ -245,10 +246,10 @@ def test_axe_finds_nothing(
         make_run("running", trials=3, edit=lambda result: {**result, "state": "running"})
     )
     comparison = report.write_comparison(
-        [runs.read_records(page.parent) for page in (full, hardly)], tmp_path
+        [records.read_records(page.parent) for page in (full, hardly)], tmp_path
     )
     for file in (full, hardly, running, comparison, full.parent.parent / "index.html"):
         for width in (1280, 360):
             page = open_page(file, width=width, color_scheme=scheme)
             assert violations(page) == [], file
-    assert runs.read_records(full.parent).finished
+    assert records.read_records(full.parent).finished

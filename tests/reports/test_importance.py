@@ -4,7 +4,7 @@ from typing import Any
 
 from report_testing import MakeRun
 
-from harness import runs
+from harness.results import records
 from reports.importance import importances
 
 
@@ -15,10 +15,10 @@ def units_decide(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_what_decides_stands_out(make_run: MakeRun) -> None:
-    found = importances(runs.read_records(make_run(trials=20, edit=units_decide)))
+    found = importances(records.read_records(make_run(trials=20, edit=units_decide)))
     assert found["units"] > 0.8
     assert max(found[name] for name in found if name != "units") < 0.3
 
 
 def test_few_trials_say_nothing(make_run: MakeRun) -> None:
-    assert importances(runs.read_records(make_run(trials=2))) == {}
+    assert importances(records.read_records(make_run(trials=2))) == {}

@@ -11,7 +11,7 @@ import profile_testing
 import pytest
 from report_testing import MakeRun
 
-from harness import runs
+from harness.results import records as runs
 from reports import content, page, wording
 from reports.sections import answer, trials, validation
 

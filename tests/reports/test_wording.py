@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.printable import inert
+from harness.core.text import inert
 from reports import wording
 
 

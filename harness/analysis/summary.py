@@ -1,0 +1,287 @@
+"""What a study came to, as one JSON object: the contract of `--json`. No Keras, no Optuna."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from harness.analysis import published, verdicts
+from harness.analysis.statistics import pareto_front
+from harness.analysis.verdicts import ArmResult, Conclusions, Pair, conclude
+from harness.results import estimates
+from harness.results import records as runs
+from harness.results.records import Records
+from harness.spec.hyperparameters import Hyperparameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HYPERPARAMETERS = {field.name for field in fields(Hyperparameters)} - {"own"}
+ENDS = ("complete", "pruned", "failed")
+
+
+def best_trials(records: Records) -> "pd.DataFrame":
+    """The best finished trial of each arm that has one: lowest validation loss, then first."""
+    trials = records.trials
+    complete = trials[(trials["state"] == "complete") & trials["value"].notna()]
+    ordered = complete.sort_values(["value", "trial"], kind="stable").drop_duplicates("arm")
+    rank = {arm: position for position, arm in enumerate(records.arms)}
+    return ordered.sort_values("arm", key=lambda arms: arms.map(rank)).reset_index(drop=True)
+
+
+def recommended_arm(records: Records) -> str | None:
+    """The arm to take: by its replicates, once they are all there, else by validation loss.
+
+    None before any trial has finished.
+    """
+    confirmed = confirmed_recommendation(records)
+    if confirmed is not None:
+        return confirmed.arm
+    best = best_trials(records)
+    return None if best.empty else str(best["arm"].iloc[int(best["value"].argmin())])
+
+
+def confirmed_recommendation(records: Records) -> verdicts.Recommendation | None:
+    """What the replicates recommend; None as long as some are missing."""
+    return None if records.replicates_missing else conclude(records).recommended
+
+
+def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
+    """A trial's own hyperparameters, as searched; columns that it does not use are left out."""
+    return {
+        str(column).removeprefix("params_"): _python(value)
+        for column, value in trial.items()
+        if str(column).startswith("params_") and not _missing(value)
+    }
+
+
+def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
+    """Fixed, compared and searched hyperparameters of a trial: all that a retraining needs."""
+    compared = next(
+        arm["values"] for arm in records.manifest["arms"] if arm["name"] == trial["arm"]
+    )
+    found = {**records.manifest["spec"]["fixed"], **compared, **searched_parameters(trial)}
+    # What is compared of the dataset is no hyperparameter; the arm's name says it.
+    spec = records.manifest["spec"]
+    own = set(found) - set(spec.get("dataset") or ()) if spec.get("model") else set()
+    return {name: value for name, value in found.items() if name in HYPERPARAMETERS | own}
+
+
+def summarise(records: Records, report: str) -> dict[str, Any]:
+    """The object that `--json` prints; `report` is the page's path.
+
+    Accuracies and differences are fractions, 0 to 1. `ci95` of an arm's replicates is the t
+    interval over seeds (nulls: no bound, from one replicate), `ci95_seeds_and_examples` the one
+    that counts the test split's examples as drawn, too; that of a verdict is corrected for the
+    number of verdicts, and counts both.
+    """
+    best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
+    found = conclude(records)
+    arms = []
+    for arm in records.arms:
+        states = list(records.trials.loc[records.trials["arm"] == arm, "state"])
+        trial = best.get(arm)
+        arms.append(
+            {
+                "arm": arm,
+                "trials": {state: states.count(state) for state in ENDS},
+                "best": None if trial is None else _best(trial),
+                "replicates": _replicates(records, found.arms[arm]),
+                "cost": {
+                    "step_ms": None if trial is None else _step_ms(found.arms[arm], trial),
+                    "parameters": None
+                    if trial is None or _missing(trial["parameters"])
+                    else int(trial["parameters"]),
+                },
+            }
+        )
+    chosen = recommended_arm(records)
+    confirmed = confirmed_recommendation(records)
+    return {
+        "study": records.study,
+        "report": report,
+        "storage": records.manifest["storage"],
+        "arms": arms,
+        "verdicts": [_verdict(pair) for pair in found.pairs],
+        "recommended": None
+        if chosen is None
+        else {
+            "arm": chosen,
+            "params": all_parameters(records, best[chosen]),
+            "reason": confirmed.reason if confirmed else None,
+        },
+        "baselines": [
+            {"baseline": name, "replicates": _replicates(records, result)}
+            for name, result in found.baselines.items()
+        ],
+        "baseline_verdicts": [_verdict(pair) for pair in found.baseline_pairs],
+        "pareto": {"arms": list(found.front), "trials": _trial_front(records)},
+        "published": _published(records),
+        "estimate": estimates.compare(records),
+        "environment": records.manifest["environment"],
+    }
+
+
+def write_verdicts(records: Records) -> None:
+    """`tables/verdicts.csv`: a row a pair, of arms first, then of arms and baselines."""
+    import pandas as pd
+
+    found = conclude(records)
+    columns = ("a", "b", "difference", "low", "high", "verdict", "p", "effect", "margin",
+               "replicates", "detectable", "replicates_needed")  # fmt: skip
+    rows = []
+    for pair in (*found.pairs, *found.baseline_pairs):
+        verdict = _verdict(pair)
+        low, high = verdict.pop("ci95")
+        rows.append({**verdict, "low": low, "high": high})
+    table = pd.DataFrame(rows, columns=list(columns))
+    runs.write_atomically(records.root / "tables" / "verdicts.csv", runs.to_csv(table))
+
+
+def _replicates(records: Records, result: ArmResult) -> dict[str, Any]:
+    return {
+        "n": result.n,
+        "split": records.scored_split,
+        "metric": records.metric,
+        "mean": result.mean,
+        "ci95": None if result.seeds is None else list(result.seeds),
+        "ci95_seeds_and_examples": None if result.both is None else list(result.both),
+        "failed": result.failed,
+    }
+
+
+def _published(records: Records) -> list[dict[str, Any]]:
+    return [
+        {
+            "measure": measure,
+            "epoch": epoch,
+            "published": cell.published,
+            "mean": cell.mean,
+            "ci95": None if cell.interval is None else list(cell.interval),
+            "n": cell.n,
+        }
+        for measure, epochs in published.by_epoch(records).items()
+        for epoch, cell in epochs.items()
+    ]
+
+
+def _verdict(pair: Pair) -> dict[str, Any]:
+    each = pair.comparison
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "difference": each.difference,
+        "ci95": list(each.interval),
+        "verdict": each.verdict,
+        "p": each.p,
+        "effect": each.effect,
+        "margin": each.margin,
+        "replicates": each.replicates,
+        "detectable": each.detectable,
+        "replicates_needed": each.replicates_needed,
+    }
+
+
+def _step_ms(result: ArmResult, trial: "pd.Series[Any]") -> float | None:
+    if result.step_ms is not None:
+        return result.step_ms
+    return None if _missing(trial["step_ms"]) else float(trial["step_ms"])
+
+
+def _trial_front(records: Records) -> list[dict[str, Any]]:
+    """Trials that no other with as fast a step beats in validation accuracy, fastest first."""
+    trials = records.trials[records.trials["state"] == "complete"].reset_index(drop=True)
+    front = pareto_front(trials["step_ms"], trials["val_accuracy"])
+    return [
+        {"arm": str(trials["arm"].iloc[i]), "trial": int(trials["trial"].iloc[i])} for i in front
+    ]
+
+
+def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
+    return {
+        "trial": int(trial["trial"]),
+        "value": float(trial["value"]),
+        "val_accuracy": None if _missing(trial["val_accuracy"]) else float(trial["val_accuracy"]),
+        "params": searched_parameters(trial),
+    }
+
+
+def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
+    """The outcome of `summarise` as lines for a terminal."""
+    lines = []
+    first = outcome["arms"][0]["replicates"]
+    metric = f"{first['split']} {first['metric']}"  # test balanced accuracy, say
+    plain = first["metric"].removeprefix("balanced ")
+    for arm in outcome["arms"]:
+        best, cost = arm["best"], arm["cost"]
+        if best is None:
+            lines.append(f"{arm['arm']}: no trial completed")
+            continue
+        # Trials from elsewhere may say no more than their loss.
+        told = [f"val_loss {best['value']:.4f} ({_searched(arm)})"]
+        if best["val_accuracy"] is not None:
+            told[0] = f"validation {plain} {best['val_accuracy']:.1%}, {told[0]}"
+        if cost["step_ms"] is not None:
+            told.append(f"{cost['step_ms']:.1f} ms a step, {cost['parameters'] or 0:,} parameters")
+        lines.append(f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{'; '.join(told)}")
+    for name, result in found.baselines.items():
+        if tested := _tested(result, metric):
+            lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")
+    recommended = outcome["recommended"]
+    if recommended is None:
+        return lines
+    chosen = recommended["arm"]
+    if recommended["reason"] is None:
+        if len(outcome["arms"]) > 1:
+            lines.append(
+                f"Lowest validation loss: {chosen}. Each figure is one training, the best of its "
+                "arm's search: small differences may be chance."
+            )
+        return lines
+    lines += [verdicts.sentence(found, arm, other) for arm, other in found.references.items()]
+    lines += [
+        f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
+        f"[{each['ci95'][0]:.1%}, {each['ci95'][1]:.1%}], published {each['published']:.1%}"
+        for each in outcome["published"]
+        if each["measure"] == "val_accuracy" and each["ci95"]
+    ]
+    if len(outcome["arms"]) > 1:
+        lines.append(verdicts.advice(chosen, recommended["reason"]))
+    return lines
+
+
+def _searched(arm: Mapping[str, Any]) -> str:
+    params = arm["best"]["params"]
+    if not params:
+        return "one training, nothing searched"
+    trials = sum(arm["trials"].values())
+    return f"best of {trials} {'trial' if trials == 1 else 'trials'}: {short(params)}"
+
+
+def _tested(result: ArmResult, metric: str) -> str:
+    if result.mean is None or result.both is None:
+        return ""
+    interval = ""
+    if result.n > 1:
+        low, high = result.both
+        interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
+    seeds = "seed" if result.n == 1 else "seeds"
+    return f"{metric} {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
+
+
+def short(params: Mapping[str, Any]) -> str:
+    """`units=12 dropout=0.25`: numbers to three digits."""
+    return " ".join(
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in params.items()
+    )
+
+
+def _missing(value: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _python(value: Any) -> Any:
+    """A NumPy scalar as the Python value it stands for."""
+    return value.item() if hasattr(value, "item") else value

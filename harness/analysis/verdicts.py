@@ -1,0 +1,367 @@
+"""What a study's replicates come to: intervals, verdicts, the arm to take. No Keras.
+
+From records alone, so that report, `--json` and terminal say the same.
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from harness.analysis import statistics
+from harness.analysis.statistics import Comparison, Interval
+from harness.results.records import BASELINES, Records
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MARGIN = 0.005  # of a study whose manifest names none
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """An arm's (or baseline's) replicates: `n` of them with test scores, `failed` without.
+
+    `mean` accuracy 0 to 1; `seeds` the t interval over seeds, `both` the one over seeds and test
+    examples; `values` the accuracy by replicate number. None and empty where there are none.
+    `step_ms` and `train_s` are medians over replicates.
+    """
+
+    name: str
+    n: int
+    failed: int
+    mean: float | None
+    seeds: Interval | None
+    both: Interval | None
+    values: Mapping[int, float]
+    step_ms: float | None
+    train_s: float | None
+    parameters: int | None
+
+    @property
+    def bar(self) -> Interval | None:
+        """`both` as it is drawn; None where one replicate gives no interval."""
+        return self.both if self.n > 1 else None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`a` compared with `b`, over the replicates that both have."""
+
+    a: str
+    b: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The arm to take, and one sentence on why."""
+
+    arm: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """`pairs` holds each two arms once, the later declared as `a`; `baseline_pairs` each arm
+    against each baseline, a family of comparisons of its own. Where difficulty is compared, only
+    arms of one level are paired, and `recommended` and `front` are of the level that decides.
+    """
+
+    arms: dict[str, ArmResult]
+    baselines: dict[str, ArmResult]
+    pairs: tuple[Pair, ...]
+    baseline_pairs: tuple[Pair, ...]
+    margin: float
+    recommended: Recommendation | None
+    front: tuple[str, ...]
+    called: Mapping[str, str]  # what the baselines are
+    levels: Mapping[str, Any]  # by arm the difficulty of its task; None where it is not compared
+
+    @property
+    def references(self) -> dict[str, str]:
+        """What each other arm with replicates is held against: the recommended arm.
+
+        Of another level of difficulty, the arm with the highest mean there.
+        """
+        measured = [arm for arm in self.arms.values() if arm.n]
+        best: dict[Any, str] = {}
+        for arm in sorted(measured, key=lambda arm: -(arm.mean or 0.0)):
+            best.setdefault(self.levels[arm.name], arm.name)
+        if self.recommended is not None:
+            best[self.levels[self.recommended.arm]] = self.recommended.arm
+        held = {arm.name: best[self.levels[arm.name]] for arm in measured}
+        return {arm: reference for arm, reference in held.items() if arm != reference}
+
+    def between(self, a: str, b: str) -> Comparison | None:
+        """`a` less `b`, whichever way round it was compared; None where it was not."""
+        for pair in (*self.pairs, *self.baseline_pairs):
+            if (pair.a, pair.b) == (a, b):
+                return pair.comparison
+            if (pair.b, pair.a) == (a, b):
+                return pair.comparison.turned()
+        return None
+
+
+def conclude(records: Records) -> Conclusions:
+    """All that the replicates on file say; cheap to call again for the same records."""
+    found = _concluded.get(records)
+    if found is None:
+        found = _concluded[records] = _conclude(records)
+    return found
+
+
+# As long as their records are in use: a page may compare any number of studies.
+_concluded: WeakKeyDictionary[Records, Conclusions] = WeakKeyDictionary()
+
+
+def _conclude(records: Records) -> Conclusions:
+    margin = margin_of(records)
+    scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
+    arms = {name: _result(records, name, scores[name]) for name in records.arms}
+    baselines = {
+        name: result
+        for name in BASELINES
+        if (result := _result(records, name, scores[name])).n + result.failed > 0
+    }
+    levels = levels_of(records)
+    alike = [(b, a) for a, b in itertools.combinations(records.arms, 2) if levels[a] == levels[b]]
+    pairs = _compare(alike, scores, margin)
+    # Baselines were trained on the dataset as it is declared.
+    declared = _difficulty(records)[1]
+    tried = [arm for arm in records.arms if levels[arm] in (None, declared)]
+    against = _compare([(arm, base) for base in baselines for arm in tried], scores, margin)
+    decisive, note = _decisive(records, arms, levels)
+    measured = [result for result in decisive.values() if result.mean is not None]
+    front = statistics.pareto_front(
+        [np.nan if r.step_ms is None else r.step_ms for r in measured],
+        [np.nan if r.mean is None else r.mean for r in measured],
+    )
+    found = Conclusions(
+        arms=arms,
+        baselines=baselines,
+        pairs=pairs,
+        baseline_pairs=against,
+        margin=margin,
+        recommended=None,
+        front=tuple(measured[i].name for i in front),
+        called=records.baselines,
+        levels=levels,
+    )
+    chosen = _recommend(replace(found, arms=decisive))
+    if chosen is not None:
+        chosen = replace(chosen, reason=chosen.reason + note)
+    return replace(found, recommended=chosen)
+
+
+def levels_of(records: Records) -> dict[str, Any]:
+    """By arm the difficulty of its task; None everywhere where difficulty is not compared."""
+    field, _ = _difficulty(records)
+    return {arm["name"]: (arm.get("values") or {}).get(field) for arm in records.manifest["arms"]}
+
+
+def _difficulty(records: Records) -> tuple[str | None, Any]:
+    """The dataset's field that makes its task harder, and its value as declared."""
+    dataset = records.manifest["spec"].get("dataset") or {}
+    field = dataset.get("difficulty")
+    return (field, dataset.get(field)) if field else (None, None)
+
+
+def _decisive(
+    records: Records, arms: dict[str, ArmResult], levels: dict[str, Any]
+) -> tuple[dict[str, ArmResult], str]:
+    """The arms among which to choose, and a sentence on it: those of one level of difficulty.
+
+    Of an easier task an arm is no better; so the hardest level counts that some arm solved, and
+    where none was solved, the easiest.
+    """
+    found = sorted({level for level in levels.values() if level is not None})
+    if len(found) < 2:
+        return arms, ""
+    field, _ = _difficulty(records)
+    threshold = float((records.manifest["spec"]["dataset"]).get("solved") or 1.0)
+    solved = {levels[name] for name, arm in arms.items() if (arm.mean or 0.0) >= threshold}
+    level = max(solved) if solved else found[0]
+    of_level = {name: arm for name, arm in arms.items() if levels[name] == level}
+    which = "the hardest that any arm solved" if solved else "the easiest, for none was solved"
+    return of_level, f" Arms were compared at {spoken(str(field))} {level}, {which}."
+
+
+def across(studies: Mapping[str, tuple[Records, str]], margin: float) -> tuple[Pair, ...]:
+    """One arm of each study compared with one of each other, over the same scored examples.
+
+    `studies` holds records and an arm's name by label; only studies whose `scored_on` is the same
+    may be compared. Replicates are paired by number, which is lawful whether or not the studies
+    share their seeds: pairs are independent of one another.
+    """
+    scores = {label: records.scores(arm) for label, (records, arm) in studies.items()}
+    return _compare([(b, a) for a, b in itertools.combinations(studies, 2)], scores, margin)
+
+
+def margin_of(records: Records) -> float:
+    """The difference of accuracies, 0 to 1, that the study declares too small to matter."""
+    return float(records.manifest["spec"].get("margin") or MARGIN)
+
+
+def scored_on(records: Records) -> tuple[tuple[str, str], ...] | None:
+    """What tells the scored examples from those of another study; None where it is not on file.
+
+    Dataset, its sizes and hash, and the split: example by example, equal ones can be compared.
+    """
+    dataset = records.manifest.get("dataset")
+    if not isinstance(dataset, dict) or not dataset.get("sha256"):
+        return None
+    told = {**dataset, "split": records.scored_split}
+    # Run directories of earlier versions do not say these; the hash covers them.
+    for name in ("classes", "features", "steps"):
+        told.pop(name, None)
+    return tuple(sorted((key, str(value)) for key, value in told.items()))
+
+
+def _result(records: Records, name: str, scores: "Mapping[int, NDArray[Any]]") -> ArmResult:
+    ours = records.replicates[records.replicates["arm"] == name]
+    complete = ours[ours["state"] == "complete"]
+    values = {number: float(np.mean(each, dtype=np.float64)) for number, each in scores.items()}
+
+    def median(column: str) -> float | None:
+        found = complete[column].dropna()
+        return None if found.empty else float(found.median())
+
+    parameters = median("parameters")
+    seeds = statistics.over_seeds(list(values.values())) if values else None
+    both = _matrix_estimate(scores) if values else None
+    return ArmResult(
+        name=name,
+        n=len(values),
+        failed=int((ours["state"] == "failed").sum()),
+        mean=None if seeds is None else seeds.mean,
+        seeds=None if seeds is None else statistics.possible(seeds.interval(), records.metric),
+        both=None if both is None else statistics.possible(both.interval(), records.metric),
+        values=values,
+        step_ms=median("step_ms"),
+        train_s=median("train_s"),
+        parameters=None if parameters is None else int(parameters),
+    )
+
+
+def _matrix_estimate(scores: "Mapping[int, NDArray[Any]]") -> statistics.Estimate:
+    return statistics.over_seeds_and_examples(statistics.stack(list(scores.values())))
+
+
+def _compare(
+    names: list[tuple[str, str]],
+    scores: "Mapping[str, Mapping[int, NDArray[Any]]]",
+    margin: float,
+) -> tuple[Pair, ...]:
+    """Compare over the seeds that both have; pairs that share none are left out."""
+    usable, matrices = [], []
+    for a, b in names:
+        shared = sorted(scores[a].keys() & scores[b].keys())
+        if shared:
+            usable.append((a, b))
+            first, second = ([scores[x][number] for number in shared] for x in (a, b))
+            matrices.append((statistics.stack(first), statistics.stack(second)))
+    found = statistics.compare(matrices, margin)
+    return tuple(Pair(a, b, each) for (a, b), each in zip(usable, found, strict=True))
+
+
+def _recommend(found: Conclusions) -> Recommendation | None:
+    """The cheapest arm (by step time) that is not worse than the most accurate one.
+
+    Not worse: its mean is within the margin of the best one's, and it was not shown to be worse.
+    """
+    measured = {name: arm for name, arm in found.arms.items() if arm.mean is not None}
+    if not measured:
+        return None
+    best = max(measured.values(), key=lambda arm: arm.mean or 0.0)
+    fit = [
+        arm
+        for arm in measured.values()
+        if (best.mean or 0.0) - (arm.mean or 0.0) <= found.margin
+        and ((against := found.between(arm.name, best.name)) is None or against.verdict != "worse")
+    ]
+    chosen = min(fit, key=_step)
+    return Recommendation(chosen.name, _reason(found, chosen, best))
+
+
+def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
+    name = spoken(chosen.name)
+    measured = [arm for arm in found.arms.values() if arm.mean is not None]
+    if len(measured) == 1:
+        return f"{name} is the only arm with replicates."
+    if chosen is not best:
+        against = found.between(chosen.name, best.name)
+        equal = against is not None and against.verdict == "equivalent"
+        faster = ""
+        if chosen.step_ms and best.step_ms:
+            faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
+        return (
+            f"{name} is the cheapest arm within {100 * found.margin:g} points of the highest "
+            f"mean, that of {spoken(best.name)}: {_gap(found, best, chosen)} points lower, "
+            f"{'shown to be equivalent' if equal else 'not shown to be worse'}{faster}."
+        )
+    cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
+    if not cheaper:
+        return f"{name} has the highest mean, and the cheapest step."
+    closest = max(cheaper, key=lambda arm: arm.mean or 0.0)
+    against = found.between(closest.name, chosen.name)
+    worse = against is not None and against.verdict == "worse"
+    return (
+        f"{name} has the highest mean; the best of the cheaper arms, {spoken(closest.name)}, is "
+        f"{_gap(found, chosen, closest)} points lower, "
+        f"{'shown to be worse' if worse else f'more than the margin of {100 * found.margin:g}'}."
+    )
+
+
+def _gap(found: Conclusions, higher: ArmResult, lower: ArmResult) -> str:
+    """In points; with a second decimal where it would read as the margin itself."""
+    gap, margin = 100 * ((higher.mean or 0.0) - (lower.mean or 0.0)), 100 * found.margin
+    return f"{gap:.2f}" if f"{gap:.1f}" == f"{margin:.1f}" else f"{gap:.1f}"
+
+
+def _step(arm: ArmResult) -> float:
+    return np.inf if arm.step_ms is None else arm.step_ms
+
+
+def advice(arm: str, reason: str) -> str:
+    """The recommendation as it is told: `Take depth 1. Depth 1 has the highest mean, …`"""
+    return f"Take {spoken(arm)}. {reason[:1].upper()}{reason[1:]}"
+
+
+def spoken(arm: str) -> str:
+    """`depth=2` as it is said: depth 2; of a baseline, its name."""
+    if arm in BASELINES:
+        return BASELINES[arm]
+    return arm.replace("=", " ").replace(",", ", ").replace("_", " ")
+
+
+def points(value: float) -> str:
+    """A difference of accuracies in points with its sign: +0.1, −0.6."""
+    text = f"{100 * value:+.1f}".replace("-", "−")
+    return text.replace("−0.0", "0.0").replace("+0.0", "0.0")
+
+
+def interval_text(interval: Interval) -> str:
+    if np.isinf(interval.low) or np.isinf(interval.high):
+        return "[no interval from one replicate]"
+    low, high = max(-1.0, interval.low), min(1.0, interval.high)
+    return f"[{points(low)}, {points(high)}]"
+
+
+def sentence(found: Conclusions, a: str, b: str) -> str:
+    """`depth 2 against depth 1: +0.1 points [−0.6, +0.8], inconclusive; costs 1.8× a step.`"""
+    comparison = found.between(a, b)
+    if comparison is None:
+        return f"{spoken(a)} against {spoken(b)}: no replicates to compare."
+    text = (
+        f"{spoken(a)} against {spoken(b)}: {points(comparison.difference)} points "
+        f"{interval_text(comparison.interval)}, {comparison.verdict}"
+    )
+    first, second = ({**found.arms, **found.baselines}[name].step_ms for name in (a, b))
+    if first and second:
+        ratio = first / second
+        text += f"; costs {ratio:.1f}× a step" if ratio >= 0.95 else f"; costs {ratio:.1g}× a step"
+    return text[:1].upper() + text[1:] + "."

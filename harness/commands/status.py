@@ -1,0 +1,107 @@
+"""How far a study is: `harness status lstm_depth`. Reads files only, and disturbs nothing.
+
+It opens neither the database nor the lock, so a study under way does not notice it.
+"""
+
+import re
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+
+import psutil
+import typer
+
+from harness import report
+from harness.analysis import summary
+from harness.results import records as runs
+
+
+def status(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
+    ],
+    runs_directory: Annotated[
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+    ] = Path("runs"),
+    json_output: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show how far a study is, while it runs or after."""
+    found = describe(report.find(name, runs_directory))
+    if json_output:
+        print(runs.to_json(found))
+        return
+    print(f"{found['study']}: {found['state']}" + (f", {found['by']}" if found["by"] else ""))
+    for arm in found["arms"]:
+        best = arm["best"]
+        counts = ", ".join(f"{n} {state}" for state, n in arm["trials"].items() if n)
+        print(
+            f"{arm['arm']}: {arm['done']} of {found['trials']} trials"
+            + (f" ({counts})" if counts else "")
+            + (f"; best val_loss {best['value']:.4f}" if best else "")
+        )
+        for running in arm["running"]:
+            epochs = f"epoch {running['epochs']} of {found['epochs']} done"
+            print(f"  trial {running['trial']}: {epochs}, {summary.short(running['params'])}")
+
+
+def describe(root: Path) -> dict[str, Any]:
+    """What `--json` prints: `state` is running, stopped or finished; `by` names the process."""
+    records = runs.read_records(root)
+    holder = _holder(runs.RunDirectory(root).lock)
+    state = "running" if holder else "finished" if records.finished else "stopped"
+    outcome = summary.summarise(records, str(runs.RunDirectory(root).report))
+    arms = []
+    for arm in outcome["arms"]:
+        of_arm = records.trials[records.trials["arm"] == arm["arm"]]
+        under_way = of_arm[of_arm["state"] == "running"]
+        arms.append(
+            {
+                **{key: arm[key] for key in ("arm", "trials", "best")},
+                "done": sum(arm["trials"].values()),
+                "running": [
+                    {
+                        "trial": int(trial["trial"]),
+                        "epochs": _epochs(records, arm["arm"], int(trial["trial"])),
+                        "params": summary.searched_parameters(trial),
+                    }
+                    for _, trial in under_way.iterrows()
+                ],
+            }
+        )
+    budget = records.manifest["spec"]["budget"]
+    return {
+        "study": records.study,
+        "state": state,
+        "by": holder,
+        "trials": budget["trials"],
+        "epochs": budget["epochs"],
+        "arms": arms,
+    }
+
+
+def _epochs(records: runs.Records, arm: str, trial: int) -> int:
+    epochs = records.epochs
+    return int(((epochs["arm"] == arm) & (epochs["trial"] == trial)).sum())
+
+
+def _holder(lock: Path) -> str | None:
+    """Who runs the study, by the lock file's text: a process of this machine that is alive.
+
+    A process of another machine is believed; a dead one's number may have been taken by another
+    program, which the time of its start tells.
+    """
+    try:
+        text = lock.read_text().strip()
+        written = lock.stat().st_mtime
+    except OSError:
+        return None
+    match = re.fullmatch(r"process (\d+) on (.+)", text)
+    if match is None:
+        return None
+    if match[2] != socket.gethostname():
+        return text
+    try:
+        started = psutil.Process(int(match[1])).create_time()
+    except psutil.Error:
+        return None
+    return text if started <= written + 1 else None

@@ -1,0 +1,272 @@
+"""A contest of search methods → one HTML file: what finds a good network soonest."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from harness.analysis import statistics
+from harness.contest import replay
+from harness.contest.replay import Contest, Outcome
+from reports import cells, page, wording
+from reports.charts import chart, scales
+from reports.content import Cell, Column, Data, Figure, Panel, Row, Section, Table, Value
+
+INTERVALS_OF = 3  # curves in a panel up to which intervals are drawn; more would cover each other
+
+
+def render(found: Contest, *, now: str) -> str:
+    """The whole page; `now` (ISO 8601) is when it was made."""
+    return page.compose(
+        "page.html",
+        study=f"{found.table.name}: search methods",
+        source="the study's table of trainings",
+        question="Which search method finds a good network soonest?",
+        finished=True,
+        sections=build(found),
+        now=now,
+    )
+
+
+def build(found: Contest) -> list[Section]:
+    sections = [_answer(found), _curves(found), _methods(found)]
+    of_pruners = replay.pruners_compared(found)
+    return [*sections, _pruners(found, of_pruners)] if of_pruners else sections
+
+
+def _answer(found: Contest) -> Section:
+    base = replay.reference(found)
+    comparisons = replay.compared(found)
+    best = min(found.outcomes, key=lambda each: each.rank.mean())
+    better = [name for name, each in comparisons.items() if each.verdict == "better"]
+    worse = [name for name, each in comparisons.items() if each.verdict == "worse"]
+    lead = (
+        f"{best.method.label} has the best mean rank, {best.rank.mean():.1f} of "
+        f"{len(found.outcomes)}. Against {base.method.label}, the study's own or the first named: "
+        f"shown to be better {wording.listing(better) or 'none'}; shown to be worse "
+        f"{wording.listing(worse) or 'none'}; the rest is equivalent or undecided."
+    )
+    return Section(
+        id="answer",
+        title="Answer",
+        text=(
+            lead,
+            f"Each method was replayed on {wording.plural(found.seeds, 'seed')}, over a table of "
+            f"{len(found.table.trainings):,} configurations, trained once on several seeds: "
+            "suggestions and verdicts are made as in a real search, losses and seconds are the "
+            "measured ones. All get the time of "
+            f"{found.trials} whole trainings, {wording.seconds(float(found.grid[-1]))}.",
+            f"Quality is the validation {wording.metric_of(found.table.metric)} of the "
+            "configuration that a search would recommend, the mean over the table's seeds, so "
+            "that a lucky training is not rewarded. On the way means its mean over the time spent.",
+        ),
+    )
+
+
+def _curves(found: Contest) -> Section:
+    pruners = list(dict.fromkeys(each.method.pruner for each in found.outcomes))
+    samplers = list(dict.fromkeys(each.method.sampler for each in found.outcomes))
+    groups = {p: [o for o in found.outcomes if o.method.pruner == p] for p in pruners}
+    heights = 100 * np.concatenate([each.curve.mean(axis=0) for each in found.outcomes])
+    low, top = float(np.quantile(heights, 0.02)), 100 * found.table.best
+    margin = 0.05 * (top - low) + 0.05
+    limits = (low - margin, top + margin)
+    rows = tuple(
+        (each.method.sampler, each.method.pruner, round(float(cost), 4), *_ends(each.curve[:, i]))
+        for each in found.outcomes
+        for i, cost in enumerate(found.grid)
+    )
+    trial_rows = tuple(
+        (each.method.sampler, each.method.pruner, i + 1, *_ends(each.trial_curve[:, i]))
+        for each in found.outcomes
+        for i in range(found.trials)
+    )
+    band = " Bands are 95\u00a0% intervals over seeds."
+    shown = band if len(samplers) <= INTERVALS_OF else " The data have 95\u00a0% intervals."
+    legend = tuple(
+        chart.line_key(name, chart.arm_style(samplers, name).colour) for name in samplers
+    )
+    quality = f"Quality, {wording.metric_of(found.table.metric)} in %"
+    return Section(
+        id="curves",
+        title="What is held on the way",
+        text=("A panel a pruner, a curve a sampler. The dotted line is the table's best.",),
+        figures=(
+            Figure(
+                id="by-cost",
+                panels=tuple(
+                    _panel(f"cost-{p}", p, each, samplers, found.grid, "curve", limits, top,
+                           ("Seconds of training", quality))
+                    for p, each in groups.items()
+                ),
+                caption=f"By measured training cost, validation included, compiling not.{shown}",
+                data=Data(("sampler", "pruner", "cost_s", "mean", "low", "high"), rows),
+                legend=legend,
+            ),
+            Figure(
+                id="by-trials",
+                panels=tuple(
+                    _panel(f"trials-{p}", p, each, samplers, np.arange(1, found.trials + 1),
+                           "trial_curve", limits, top, ("Trials", quality))
+                    for p, each in groups.items()
+                ),
+                caption=f"By trials, whatever they cost.{shown}",
+                data=Data(("sampler", "pruner", "trials", "mean", "low", "high"), trial_rows),
+                legend=legend,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _panel(
+    identity: str,
+    pruner: str,
+    outcomes: Sequence[Outcome],
+    samplers: Sequence[str],
+    x: "np.ndarray[tuple[int], np.dtype[np.floating]] | np.ndarray[tuple[int], np.dtype[np.int64]]",
+    name: str,
+    limits: tuple[float, float],
+    top: float,
+    labels: tuple[str, str],
+) -> Panel:
+    def draw(axes: Axes) -> None:
+        axes.axhline(top, color=chart.INK, linewidth=1.0, linestyle=(0, (1, 2)))
+        for each in outcomes:
+            curve = 100 * getattr(each, name)
+            colour = chart.arm_style(samplers, each.method.sampler).colour
+            axes.step(x, curve.mean(axis=0), where="post", color=colour, linewidth=1.6)
+            if len(curve) > 1 and len(samplers) <= INTERVALS_OF:
+                low, high = np.array([_ends(column)[1:] for column in curve.T], float).T
+                axes.fill_between(x, low, high, step="post", color=colour, alpha=0.15, linewidth=0)
+        axes.set_ylim(*limits)
+        scales.linear(axes, "y")
+        scales.linear(axes, "x")
+        axes.set_xlabel(labels[0])
+        axes.set_title(f"{labels[1]}: pruner {pruner}")
+
+    told = "; ".join(
+        f"{each.method.sampler} from {100 * getattr(each, name)[:, 0].mean():.1f} to "
+        f"{100 * getattr(each, name)[:, -1].mean():.1f} %"
+        for each in outcomes
+    )
+    return chart.panel(
+        identity, f"Curves of quality by {labels[0].lower()}, pruner {pruner}: {told}.", draw
+    )
+
+
+def _ends(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> tuple[float | None, ...]:
+    """The mean over seeds and its interval's ends; None where one seed has none."""
+    found = statistics.over_seeds(values)
+    if found.seeds < 2:
+        return found.mean, None, None
+    return found.mean, *found.interval()
+
+
+def _methods(found: Contest) -> Section:
+    comparisons = replay.compared(found)
+    base = replay.reference(found).method.label
+    rows = []
+    for each in sorted(found.outcomes, key=lambda each: each.rank.mean()):
+        comparison = comparisons.get(each.method.label)
+        against: tuple[Cell, ...] = (wording.MISSING, wording.MISSING, wording.MISSING)
+        if comparison is not None:
+            against = (
+                cells.difference(comparison),
+                cells.difference_interval(comparison),
+                comparison.verdict,
+            )
+        rows.append(
+            Row(
+                (
+                    each.method.label,
+                    Value(f"{each.rank.mean():.1f}", float(each.rank.mean())),
+                    _percent(each.anytime),
+                    _percent(each.final),
+                    _percent(each.by_trials),
+                    Value(wording.seconds(each.cost.mean()), float(each.cost.mean())),
+                    Value(f"{each.pruned.mean():.1f}", float(each.pruned.mean())),
+                    *against,
+                ),
+                kind="best" if each.method.label == base else "",
+            )
+        )
+    return Section(
+        id="methods",
+        title="All methods",
+        text=(
+            f"Ranks are of the quality on the way, within each seed, then averaged; the "
+            f"difference is that quality less the one of {base}, paired by seed, its interval "
+            "corrected by Holm's method for all comparisons together.",
+        ),
+        tables=(
+            Table(
+                "methods-table",
+                "Methods by mean rank",
+                (
+                    Column("Method"),
+                    Column("Mean rank", True),
+                    Column("On the way", True, "%"),
+                    Column("At the end", True, "%"),
+                    Column(f"After {found.trials} trials", True, "%"),
+                    Column("Cost of these", True, "s"),
+                    Column("Pruned", True),
+                    Column("Difference", True, "points"),
+                    Column("95\u00a0% interval, points", True),
+                    Column("Verdict"),
+                ),
+                tuple(rows),
+            ),
+        ),
+    )
+
+
+def _pruners(found: Contest, of_pruners: dict[str, dict[str, statistics.Estimate]]) -> Section:
+    rows = tuple(
+        Row(
+            (
+                pruner,
+                *(
+                    cell
+                    for name in ("saved", "lost", "gained")
+                    for cell in _with_interval(each[name])
+                ),
+            )
+        )
+        for pruner, each in of_pruners.items()
+    )
+    columns = [
+        column
+        for title, unit in (
+            ("Time saved", "%"), ("Quality lost", "points"), ("Gained at equal cost", "points")
+        )
+        for column in (Column(title, True, unit), Column(f"95\u00a0% interval, {unit}", True))
+    ]  # fmt: skip
+    return Section(
+        id="pruners",
+        title="What a pruner saves, and what it costs",
+        text=(
+            f"Against no pruner, with the same sampler and seed: time saved and quality lost over "
+            f"{found.trials} trials, and quality gained where the time saved is spent on more "
+            "trials. Means over samplers, intervals over seeds.",
+        ),
+        tables=(
+            Table(
+                "pruners-table",
+                "Pruners against none",
+                (Column("Pruner"), *columns),
+                rows,
+            ),
+        ),
+    )
+
+
+def _percent(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> Value:
+    mean = 100 * float(values.mean())
+    return Value(f"{mean:.2f}\u00a0%", mean)
+
+
+def _with_interval(estimate: statistics.Estimate) -> tuple[Cell, Cell]:
+    mean = 100 * estimate.mean
+    low, high = estimate.interval()
+    ends = wording.MISSING if estimate.seeds < 2 else f"{100 * low:.2f} to {100 * high:.2f}"
+    return Value(f"{mean:.2f}".replace("-", "−"), mean), ends.replace("-", "−")

@@ -1,0 +1,342 @@
+"""Searches replayed on a table of trainings: what each method would have found, and when. No Keras.
+
+A table (see harness.contest.tabulate) has every epoch of every configuration on several seeds. A replayed
+trial is a row of it: its validation losses are told epoch by epoch, the pruner is asked as in a
+real search, and its cost is the measured time of the epochs that it was let train.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import pruners, samplers
+from harness.analysis import statistics
+from harness.core.errors import UserError
+from harness.core.seeds import derive_seed
+from harness.results import records
+from harness.table import MANIFEST, TABLE
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+MOST_TRIALS = 20  # times as many as were asked for; pruning buys more trials at the same cost
+
+
+@dataclass(frozen=True)
+class Method:
+    sampler: str
+    pruner: str
+
+    @property
+    def label(self) -> str:
+        return self.sampler if self.pruner == "none" else f"{self.sampler} + {self.pruner}"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One row of the table: by epoch, validation losses and seconds; empty where it failed."""
+
+    losses: tuple[float, ...]
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A grid of `values` by hyperparameter and its trainings by configuration, one a seed.
+
+    `quality` is a configuration's accuracy (0 to 1) at its epoch of lowest validation loss, the
+    mean over seeds; NaN where all of them failed.
+    """
+
+    name: str
+    values: Mapping[str, tuple[Any, ...]]
+    kinds: Mapping[str, str]  # of distribution, by hyperparameter
+    trainings: tuple[tuple[Training, ...], ...]
+    quality: NDArray[np.float64]
+    epochs: int
+    metric: str
+    default: Method  # the study's own
+    margin: float
+
+    @classmethod
+    def read(cls, root: Path) -> "Table":
+        """Raises UserError where there is no complete table."""
+        import pandas as pd
+
+        described = records.read_object(root / MANIFEST)
+        if described is None or not (root / TABLE).is_file():
+            raise UserError(f"{root} holds no table; make one with: harness tabulate NAME")
+        frame = pd.read_parquet(root / TABLE)
+        study = described["study"]
+        values = {name: tuple(each) for name, each in described["grid"].items()}
+        trainings, quality = [], []
+        for _, of_configuration in frame.groupby("configuration"):
+            rows, found = [], []
+            for _, epochs in of_configuration.groupby("seed"):
+                usable = epochs[epochs["epoch"] > 0] if _ended(epochs) else epochs.iloc[:0]
+                rows.append(
+                    Training(
+                        tuple(map(float, usable["val_loss"])),
+                        tuple(map(float, usable["train_s"] + usable["validation_s"])),
+                    )
+                )
+                if len(usable):
+                    best = int(usable["val_loss"].to_numpy().argmin())
+                    found.append(float(usable["val_accuracy"].to_numpy()[best]))
+            trainings.append(tuple(rows))
+            quality.append(float(np.mean(found)) if found else math.nan)
+        if len(trainings) != math.prod(len(each) for each in values.values()):
+            raise UserError(f"{root} is not complete; give the command of harness tabulate again")
+        return cls(
+            name=root.name.removesuffix("-table"),
+            values=values,
+            kinds={name: kind["name"] for name, kind in study["search"].items()},
+            trainings=tuple(trainings),
+            quality=np.array(quality),
+            epochs=int(study["budget"]["epochs"]),
+            metric=str((study.get("dataset") or {}).get("metric") or "accuracy"),
+            default=Method(study["sampler"], study["pruner"]),
+            margin=float(study["margin"]),
+        )
+
+    def space(self) -> dict[str, "BaseDistribution"]:
+        """Of each hyperparameter with several values its distribution: numbers by their rank."""
+        from optuna.distributions import CategoricalDistribution, IntDistribution
+
+        return {
+            name: IntDistribution(0, len(values) - 1)
+            if self.kinds.get(name) in ("IntDistribution", "FloatDistribution")
+            else CategoricalDistribution(tuple(range(len(values))))
+            for name, values in self.values.items()
+            if len(values) > 1
+        }
+
+    def row(self, params: Mapping[str, int]) -> int:
+        """The number of the configuration with these values' places."""
+        places = [params.get(name, 0) for name in self.values]
+        shape = [len(each) for each in self.values.values()]
+        return int(np.ravel_multi_index(places, shape))
+
+    @property
+    def best(self) -> float:
+        """The highest quality in the table."""
+        return float(np.nanmax(self.quality))
+
+    @property
+    def mean_cost(self) -> float:
+        """Seconds of a whole training, the mean over the table."""
+        return float(
+            np.mean([sum(t.seconds) for each in self.trainings for t in each if t.seconds])
+        )
+
+
+def _ended(epochs: Any) -> bool:
+    return bool((epochs["state"] == "complete").all())
+
+
+@dataclass(frozen=True)
+class Search:
+    """One replayed search: after each of its trials the cost so far, and what it would recommend.
+
+    `cost` seconds, `quality` that of the best configuration by its own trials (see `Table`), NaN
+    before there is one; `epochs` trained in all, `pruned` trials.
+    """
+
+    cost: NDArray[np.float64]
+    quality: NDArray[np.float64]
+    epochs: NDArray[np.int64]
+    pruned: NDArray[np.int64]
+
+    def at_cost(self, cost: float) -> float:
+        """The quality that is held when so much has been spent."""
+        done = int(np.searchsorted(self.cost, cost, side="right"))
+        return float(self.quality[done - 1]) if done else math.nan
+
+    def at_trial(self, trials: int) -> float:
+        return float(self.quality[min(trials, len(self.quality)) - 1])
+
+
+def search(table: Table, method: Method, seed: int, *, trials: int, cost: float) -> Search:
+    """Replay one search until both so many trials and so much cost are spent.
+
+    Suggestions and verdicts are made as in a real search: a fresh sampler for each trial, the
+    pruner asked after each epoch but the last. A configuration's trainings on its several seeds
+    are drawn by the seed.
+    """
+    import optuna
+
+    space = table.space()
+    study = optuna.create_study(pruner=pruners.make(method.pruner, epochs=table.epochs))
+    spent, best, incumbent, epochs, pruned = 0.0, math.inf, math.nan, 0, 0
+    told: list[tuple[float, float, int, int]] = []
+    while len(told) < trials or (spent < cost and len(told) < MOST_TRIALS * trials):
+        number = len(told)
+        study.sampler = samplers.make(
+            method.sampler,
+            space,
+            seed=derive_seed(seed, method.sampler, number),
+            arm_seed=derive_seed(seed, method.sampler),
+            epochs=table.epochs,
+        )
+        try:
+            trial = study.ask(fixed_distributions=space)
+        except UserError:  # nothing is left to try, as of a grid
+            told += [told[-1]] * (trials - number)
+            break
+        row = table.row(trial.params)
+        rows = table.trainings[row]
+        training = rows[derive_seed(seed, "training", row, number) % len(rows)]
+        own = study._storage.get_trial(trial._trial_id).system_attrs.get(samplers.EPOCHS)
+        last = min(int(own or table.epochs), len(training.losses))
+        state = optuna.trial.TrialState.COMPLETE
+        for epoch, (loss, seconds) in enumerate(
+            itertools.islice(zip(training.losses, training.seconds, strict=True), last), start=1
+        ):
+            spent += seconds
+            epochs += 1
+            trial.report(loss, epoch)
+            if epoch < last and trial.should_prune():
+                state = optuna.trial.TrialState.PRUNED
+                pruned += 1
+                break
+        if not training.losses:
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        elif state == optuna.trial.TrialState.PRUNED:
+            study.tell(trial, state=state)
+        else:
+            value = min(training.losses[:last])
+            study.tell(trial, value)
+            if value < best:
+                best, incumbent = value, float(table.quality[row])
+        told.append((spent, incumbent, epochs, pruned))
+    costs, quality, trained, halted = zip(*told, strict=True)
+    return Search(np.array(costs), np.array(quality), np.array(trained), np.array(halted))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one method came to, over seeds: arrays (seeds,) unless they say otherwise.
+
+    `final` quality at the common cost, `by_trials` after the common number of trials, `anytime`
+    the mean quality over the cost spent up to there, `cost` and `epochs` of these trials, `rank`
+    of `anytime` among the methods of a seed (1 is best); `curve` (seeds, points) over `grid` of
+    cost, `trial_curve` (seeds, trials).
+    """
+
+    method: Method
+    final: NDArray[np.float64]
+    by_trials: NDArray[np.float64]
+    anytime: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    epochs: NDArray[np.int64]
+    pruned: NDArray[np.int64]
+    rank: NDArray[np.float64]
+    curve: NDArray[np.float64]
+    trial_curve: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Contest:
+    table: Table
+    outcomes: tuple[Outcome, ...]
+    grid: NDArray[np.float64]  # of cost, in seconds
+    trials: int
+    seeds: int
+
+
+POINTS = 60  # of a curve
+
+
+def contest(
+    table: Table, methods: Sequence[Method], *, seeds: int, trials: int, seed: int, say: Any
+) -> Contest:
+    """Replay every method on every seed; the common cost is that of `trials` whole trainings.
+
+    Before its first complete trial a search holds a configuration drawn at random: its quality is
+    the table's mean.
+    """
+    from scipy.stats import rankdata
+
+    limit = trials * table.mean_cost
+    grid = np.linspace(0.0, limit, POINTS + 1)[1:]
+    chance = float(np.nanmean(table.quality))
+    found: dict[Method, list[Search]] = {}
+    for method in methods:
+        found[method] = [
+            search(table, method, derive_seed(seed, "contest", number), trials=trials, cost=limit)
+            for number in range(seeds)
+        ]
+        say(f"{method.label}: {seeds} searches replayed")
+
+    def filled(values: Any) -> NDArray[np.float64]:
+        return np.nan_to_num(np.asarray(values, np.float64), nan=chance)
+
+    curves = {m: filled([[s.at_cost(c) for c in grid] for s in each]) for m, each in found.items()}
+    anytime = {method: curve.mean(axis=1) for method, curve in curves.items()}
+    ranks = rankdata(-np.array(list(anytime.values())), axis=0)
+    outcomes = tuple(
+        Outcome(
+            method=method,
+            final=curves[method][:, -1],
+            by_trials=filled([s.at_trial(trials) for s in each]),
+            anytime=anytime[method],
+            cost=np.array([s.cost[trials - 1] for s in each]),
+            epochs=np.array([s.epochs[trials - 1] for s in each]),
+            pruned=np.array([s.pruned[trials - 1] for s in each]),
+            rank=rank,
+            curve=curves[method],
+            trial_curve=filled([s.quality[:trials] for s in each]),
+        )
+        for (method, each), rank in zip(found.items(), ranks, strict=True)
+    )
+    return Contest(table, outcomes, grid, trials, seeds)
+
+
+def reference(found: Contest) -> Outcome:
+    """What the others are held against: the study's own method, else the first."""
+    own = [each for each in found.outcomes if each.method == found.table.default]
+    return (own or list(found.outcomes))[0]
+
+
+def compared(found: Contest) -> dict[str, statistics.Comparison]:
+    """By method's label, its anytime quality less the reference's, paired by seed, Holm's
+    correction over all.
+    """
+    base = reference(found)
+    others = [each for each in found.outcomes if each is not base]
+    pairs = [(each.anytime, base.anytime) for each in others]
+    comparisons = statistics.compare(pairs, found.table.margin)
+    return {each.method.label: c for each, c in zip(others, comparisons, strict=True)}
+
+
+def pruners_compared(found: Contest) -> dict[str, dict[str, statistics.Estimate]]:
+    """By pruner, against none with the same sampler and seed, over the same number of trials.
+
+    `saved`: the share of the cost that it saves; `lost`: the quality that it costs after so many
+    trials; `gained`: what it gains at the same cost. Means over samplers, intervals over seeds.
+    """
+    by_method = {each.method: each for each in found.outcomes}
+    result = {}
+    for pruner in dict.fromkeys(m.pruner for m in by_method if m.pruner != "none"):
+        pairs = [
+            (outcome, by_method[plain])
+            for method, outcome in by_method.items()
+            if method.pruner == pruner
+            and (plain := type(method)(method.sampler, "none")) in by_method
+        ]
+        if not pairs:
+            continue
+        result[pruner] = {
+            "saved": statistics.over_seeds(np.mean([1 - a.cost / b.cost for a, b in pairs], 0)),
+            "lost": statistics.over_seeds(
+                np.mean([b.by_trials - a.by_trials for a, b in pairs], 0)
+            ),
+            "gained": statistics.over_seeds(np.mean([a.final - b.final for a, b in pairs], 0)),
+        }
+    return result

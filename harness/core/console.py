@@ -1,0 +1,55 @@
+"""The one place where errors become lines on stderr and exit codes."""
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import typer
+
+from harness.core.errors import StudyHeldError, UserError
+from harness.core.signals import Stopped, StopRequest
+from harness.core.text import inert
+
+USAGE, HELD = 2, 75
+
+# Typer's own words for a wrong command line, wherever it keeps click.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+stop = StopRequest()
+
+
+def application(**options: Any) -> typer.Typer:
+    """A Typer app as all commands here are: plain help, -h too, errors left to `run`."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **options,
+    )
+
+
+def run(app: typer.Typer, name: str) -> NoReturn:
+    """Run a Typer app as a program: its return value, or its error's code, is the exit code."""
+    stop.install()
+    try:
+        code = app(standalone_mode=False, prog_name=name)
+    except UserError as error:
+        code = _tell(str(error), USAGE)
+    except StudyHeldError as error:
+        code = _tell(str(error), HELD)
+    except Stopped as stopped:
+        code = _tell("stopped; the same command goes on from here", stopped.code, "")
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except _UsageError as error:
+        message = error.format_message()  # type: ignore[attr-defined]
+        code = _tell(f"{message.rstrip('.')}. Try: {name} --help", USAGE)
+    sys.exit(code or 0)
+
+
+def _tell(message: str, code: int, prefix: str = "error: ") -> int:
+    print(prefix + inert(" ".join(message.split())), file=sys.stderr, flush=True)
+    return code

@@ -1,0 +1,117 @@
+"""What tasks made from a seed number have in common: any size, no download."""
+
+import abc
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import UserError
+from harness.core.seeds import derive_seed
+from harness.datasets.base.dataset import SPLITS, Arrays, Dataset, Split
+from harness.datasets.base.sequences import padded
+from harness.datasets.base.text import INDEX_FROM, MARKS, check_encoding
+
+BLOCK = 500  # examples drawn from one seed, so that a smaller split is the front of a larger one
+
+# Examples, and the target of each: symbol numbers from 0 (time,), or numbers (time, features).
+Drawn = tuple[Sequence[NDArray[Any]], NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made(Dataset):
+    """A task whose examples follow from `data_seed`: sequences of `symbols` or of numbers.
+
+    Examples of different splits are drawn independently of one another. Symbols are encoded as a
+    text is: a start mark, then theirs, whose ids begin behind those of the marks. Give it a
+    `sequence_length` of `longest` or more, or what comes first is cut off, and a `vocabulary` of
+    `ids` or more. `difficulty` names the field that makes the task harder as it grows; the
+    task counts as solved where the share that is right reaches `solved`.
+    """
+
+    train: int = 10_000
+    validation: int = 2_000
+    test: int = 2_000
+    data_seed: int = 0
+
+    symbols: ClassVar[tuple[str, ...]] = ()
+    difficulty: ClassVar[str]
+    least: ClassVar[dict[str, int]] = {}  # the smallest sensible value of a field
+    solved: ClassVar[float] = 0.95
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in ({"data_seed": 0} | self.least).items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise UserError(f"{name}: {value!r} is not a whole number of at least {least}")
+
+    @abc.abstractmethod
+    def draw(self, random: np.random.RandomState, n: int) -> Drawn:
+        """Draw `n` examples."""
+
+    @property
+    @abc.abstractmethod
+    def longest(self) -> int:
+        """Time steps of the longest example, a start mark included."""
+
+    def limits(self) -> dict[str, int]:
+        found = {"sequence_length": self.longest}
+        return found if self.features else found | {"vocabulary": self.ids()}
+
+    @classmethod
+    def ids(cls) -> int:
+        """How many ids there are: marks and symbols."""
+        return len(MARKS) + len(cls.symbols)
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Nothing to keep: examples are drawn in each process that needs them."""
+
+    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
+        check_encoding(sequence_length, vocabulary)
+        examples, labels = _drawn(self, split)
+        if self.features:
+            return Arrays(padded(examples, sequence_length, self.features), labels.copy())
+        x = np.zeros((len(examples), sequence_length), np.int32)
+        for row, symbols in zip(x, examples, strict=True):
+            ids = np.concatenate([[1], symbols + INDEX_FROM + 1])[-sequence_length:]
+            row[sequence_length - len(ids) :] = np.where(ids < vocabulary, ids, 2)
+        return Arrays(x, labels.copy())
+
+    def words(self, vocabulary: int) -> list[str]:
+        return [] if self.features else [*MARKS, *self.symbols][:vocabulary]
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for split in SPLITS:
+            examples, labels = _drawn(self, split)
+            kind = np.float32 if self.features else np.int64
+            for example in examples:
+                digest.update(np.ascontiguousarray(example, kind).tobytes() + b"|")
+            digest.update(labels.tobytes())
+        return digest.hexdigest()
+
+    def to_mapping(self) -> dict[str, Any]:
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**super().to_mapping(), **own, "difficulty": self.difficulty, "solved": self.solved}
+
+
+@functools.lru_cache(maxsize=6)
+def _drawn(dataset: Made, split: Split) -> tuple[list[NDArray[Any]], NDArray[Any]]:
+    """A split's examples; seeds of blocks depend on the split, not on its size."""
+    examples: list[NDArray[Any]] = []
+    labels: list[NDArray[Any]] = []
+    size = int(getattr(dataset, split))
+    for block in range(-(-size // BLOCK)):
+        # RandomState's stream is frozen for ever; that of numpy's Generator is not.
+        random = np.random.RandomState(derive_seed(dataset.data_seed, split, block))
+        drawn, targets = dataset.draw(random, BLOCK)
+        examples.extend(drawn)
+        labels.append(np.asarray(targets))
+    shape = (0, dataset.steps) if dataset.steps else (0,)
+    found = np.concatenate([np.zeros(shape, np.int64), *labels])
+    return examples[:size], found[:size].astype(np.int32 if dataset.classes else np.float32)

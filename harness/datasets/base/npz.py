@@ -1,0 +1,165 @@
+"""Reviews from an .npz file of Keras's layout, read without running what a pickle may carry.
+
+Keras keeps lists of different lengths in arrays of objects, which NumPy stores as pickles, and an
+ordinary unpickler runs whatever a file tells it to. This one knows five names, those that an array
+in a pickle is made of, and puts stand-ins of ours in their place: NumPy's own code for unpickling
+never sees the file. (Keras has a similar reader, but it is private and costs importing Keras.)
+"""
+
+import math
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import UserError
+from harness.datasets.base.text import INDEX_FROM, Corpus
+
+
+def read_part(path: Path, part: str) -> Corpus:
+    """`x_<part>` and `y_<part>` of a file, in its order: ranks as tokens, without words.
+
+    Raises UserError for anything but lists of ranks and classes 0 and 1.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            x = _member(archive, f"x_{part}")
+            y = np.asarray(_member(archive, f"y_{part}"))
+        return _corpus(x, y)
+    # Reading a damaged zip file or pickle raises nearly anything (the documentation of pickle
+    # says so); whatever it is, the file is of no use.
+    except Exception as error:
+        raise UserError(
+            f"{path} does not hold reviews in Keras's layout: x_{part}, y_{part}: {_line(error)}"
+        ) from error
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _corpus(x: Any, y: NDArray[Any]) -> Corpus:
+    if len(x) != len(y):
+        raise ValueError(f"{len(x):,} reviews, but {len(y):,} labels")
+    if not len(x):
+        raise ValueError("no reviews")
+    if y.ndim != 1 or not np.isin(y, (0, 1)).all():
+        raise ValueError("labels other than 0 and 1")
+    rows = [_ranks(row) for row in x]
+    tokens = np.concatenate(rows)
+    if tokens.size and not 0 <= tokens.min() <= tokens.max() < 2**31 - 1 - INDEX_FROM:
+        raise ValueError("word numbers that are negative or too large")
+    return Corpus(
+        tokens=tokens.astype(np.int32),
+        offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
+        labels=y.astype(np.int32),
+        words=(),
+    )
+
+
+def _ranks(row: Any) -> NDArray[np.int64]:
+    ranks = np.asarray(row)
+    if ranks.ndim != 1 or (ranks.size and ranks.dtype.kind not in "iu"):
+        raise ValueError("a review that is not a list of whole numbers")
+    return ranks.astype(np.int64)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> Any:
+    """One array: of numbers as an array, of objects as a list."""
+    with archive.open(f"{name}.npy") as file:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        elif version == (2, 0):
+            shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
+        else:
+            raise ValueError(f"unknown version {version} of the .npy format")
+        if dtype.hasobject:
+            return _unpickled(file)
+        flat = np.frombuffer(file.read(), dtype, count=math.prod(shape))
+        return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _unpickled(file: IO[bytes]) -> Any:
+    array = _Unpickler(file).load()
+    if not isinstance(array, _Array):
+        raise pickle.UnpicklingError("the pickle is not an array")
+    return _resolved(array)
+
+
+def _resolved(value: Any) -> Any:
+    """Lists with the stand-ins in them (two levels: reviews, ranks) replaced by what they hold."""
+    if isinstance(value, _Array):
+        value = value.content
+    if isinstance(value, list):
+        return [_resolved(item) if isinstance(item, _Array) else item for item in value]
+    return value
+
+
+class _Dtype:
+    """What NumPy pickles of a dtype: a code such as "O8" or "i8", then a state with byte order."""
+
+    def __init__(self, code: str, align: bool = False, copy: bool = False) -> None:
+        self.dtype = np.dtype(code)
+        if self.dtype.kind not in "Oiub":
+            raise pickle.UnpicklingError(f"an array of {self.dtype}")
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if state[1] in ("<", ">"):
+            self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array:
+    """What NumPy pickles of an array: its shape, dtype, memory order, and content."""
+
+    content: Any = None
+
+    def __setstate__(self, state: tuple[int, tuple[int, ...], _Dtype, bool, Any]) -> None:
+        _, shape, dtype, fortran, data = state
+        if isinstance(data, list):
+            # Rows of one length make NumPy store a table of objects instead of a list of lists.
+            self.content = np.array(data).reshape(shape) if len(shape) > 1 else data
+        else:
+            flat = np.frombuffer(data, dtype.dtype)
+            self.content = flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _reconstruct(kind: type, shape: tuple[int, ...], code: bytes) -> _Array:
+    return _Array()
+
+
+def _scalar(dtype: _Dtype, data: bytes) -> int:
+    return int(np.frombuffer(data, dtype.dtype)[0])
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """How pickles of protocol 2 write bytes."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"bytes in {encoding}")
+    return text.encode("latin1")
+
+
+_KNOWN: dict[str, Callable[..., Any]] = {
+    "numpy.ndarray": _Array,
+    "numpy.dtype": _Dtype,
+    "numpy.core.multiarray._reconstruct": _reconstruct,
+    "numpy._core.multiarray._reconstruct": _reconstruct,
+    "numpy.core.multiarray.scalar": _scalar,
+    "numpy._core.multiarray.scalar": _scalar,
+    "_codecs.encode": _encode,
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+        try:
+            return _KNOWN[f"{module}.{name}"]
+        except KeyError:
+            raise pickle.UnpicklingError(
+                f"it asks for {module}.{name}, which data never needs; nothing was executed"
+            ) from None

@@ -1,0 +1,81 @@
+"""What datasets of numbers share whose three splits are drawn from one array."""
+
+import abc
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets.base import text
+from harness.datasets.base.dataset import SPLITS, Arrays, Split
+from harness.datasets.base.sequences import ENCODING, padded
+from harness.datasets.base.splits import SplitBySeed, repeated, stratified
+from harness.datasets.base.text import check_encoding
+
+_STRATA = 10  # of numbers to predict: every split has small and large ones in proportion
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitNumbers(SplitBySeed):
+    """Copies of one sequence are only ever trained on: see `split.stratified`.
+
+    Classes are in proportion, of numbers small and large ones.
+    """
+
+    input: ClassVar[str] = "numbers"
+    encoding: ClassVar[str] = ENCODING
+
+    @abc.abstractmethod
+    def whole(self) -> tuple[NDArray[Any], NDArray[Any], str]:
+        """All sequences (n, time, features), all targets, and the SHA-256 of both; kept."""
+
+    def scaled(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Sequences and targets as models see them, standardised as `scaling` says."""
+        return x, y
+
+    def split(self) -> dict[Split, NDArray[np.int64]]:
+        """The rows of each split; raises UserError for sizes that do not fit."""
+        return _rows(self)
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        self.split()
+
+    def limits(self) -> dict[str, int]:
+        return {"sequence_length": self.whole()[0].shape[1]}
+
+    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
+        check_encoding(sequence_length, vocabulary)
+        x, y, _ = self.whole()
+        rows = self.split()[split]
+        x, y = self.scaled(x[rows], y[rows])
+        return Arrays(padded(x, sequence_length, self.features), y)
+
+    def words(self, vocabulary: int) -> list[str]:
+        return []
+
+    def fingerprint(self) -> str:
+        _, y, source = self.whole()
+        rows = self.split()
+        return text.digest(source, rows, {split: y[rows[split]] for split in SPLITS})
+
+
+@functools.lru_cache(maxsize=4)
+def _rows(dataset: SplitNumbers) -> dict[Split, NDArray[np.int64]]:
+    x, y, _ = dataset.whole()
+    if dataset.classes == 0:
+        strata = np.argsort(np.argsort(y, kind="stable")) * _STRATA // len(y)
+    elif dataset.steps:
+        strata = np.zeros(len(y), np.int64)
+    else:
+        strata = y
+    return stratified(
+        strata.astype(np.int32),
+        repeated([sequence.tobytes() for sequence in x]),
+        train=dataset.train,
+        validation=dataset.validation,
+        test=dataset.test,
+        seed=dataset.split_seed,
+    )

@@ -1,0 +1,58 @@
+"""From a text to its tokens: by Keras's rules, by Unicode's words, or by characters."""
+
+from collections.abc import Callable
+
+import regex
+
+from harness.core.errors import UserError
+
+Tokenizer = Callable[[str], list[str]]
+
+# The filters are the defaults of Keras's Tokenizer.
+FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+_TO_BLANK = str.maketrans(dict.fromkeys(FILTERS, " "))
+
+# Scripts that put no blanks between words: each of their characters is a token of its own.
+_UNSPACED = "".join(
+    rf"\p{{{script}}}"
+    for script in ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
+)
+_WORDS = regex.compile(
+    rf"[[{_UNSPACED}]&&[\p{{L}}\p{{N}}]]\p{{M}}*"
+    # Letters with their marks, joined by apostrophes within the word: don't, aujourd’hui.
+    rf"|[[\p{{L}}\p{{N}}]--[{_UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}\u200c\u200d]--[{_UNSPACED}]]*"
+    rf"(?:['’][[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]+)*"
+    r"|\p{Extended_Pictographic}\p{Emoji_Modifier}?",
+    regex.V1,
+)
+
+
+def keras(text: str) -> list[str]:
+    """The words of a text by Keras's rules: lower case, filter characters as blanks.
+
+    Split at the blank only, as Keras does: other white space stays part of a word.
+    """
+    return [word for word in text.lower().translate(_TO_BLANK).split(" ") if word]
+
+
+def words(text: str) -> list[str]:
+    """Words of any language, in lower case; punctuation is left out, pictographs are kept.
+
+    Of scripts without blanks between words (Chinese, Japanese, Thai, …) each character counts.
+    """
+    return _WORDS.findall(text.lower())
+
+
+def characters(text: str) -> list[str]:
+    """What a reader sees as characters (grapheme clusters), any white space as one blank."""
+    return [" " if each.isspace() else each for each in regex.findall(r"\s+|\X", text)]
+
+
+TOKENIZERS: dict[str, Tokenizer] = {"keras": keras, "words": words, "characters": characters}
+
+
+def by_name(name: str) -> Tokenizer:
+    """Raises UserError for a name that there is not."""
+    if name not in TOKENIZERS:
+        raise UserError(f"no tokenizer named {name!r}; known: {', '.join(TOKENIZERS)}")
+    return TOKENIZERS[name]

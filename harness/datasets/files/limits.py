@@ -1,0 +1,38 @@
+"""What datasets from files of the user's own have in common: how much is enough, and too much."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import UserError
+
+LEAST_ROWS, LEAST_OF_A_CLASS, MOST_CLASSES = 50, 5, 100
+UNBALANCED = 5  # largest class to smallest: beyond, accuracy says little
+VALIDATION, TEST = 0.16, 0.20  # of all rows; the rest is for training
+
+
+def sizes(n: int, train: int | None, validation: int | None, test: int | None) -> dict[str, int]:
+    """The splits' sizes; those left out are 64, 16 and 20 % of `n` rows."""
+    validation = max(1, round(VALIDATION * n)) if validation is None else validation
+    test = max(1, round(TEST * n)) if test is None else test
+    train = n - validation - test if train is None else train
+    return {"train": train, "validation": validation, "test": test}
+
+
+def metric_of(classes: NDArray[np.int32]) -> str:
+    """Balanced accuracy where the largest class has more than five times the smallest's rows."""
+    counts = np.bincount(classes)
+    return "balanced accuracy" if counts.max() > UNBALANCED * counts.min() else "accuracy"
+
+
+def check_memory(path: Path, size: int, factor: int) -> None:
+    """Raises UserError where `size` bytes, `factor` of memory each, are more than is free."""
+    import psutil
+
+    available = psutil.virtual_memory().available
+    if factor * size > available:
+        raise UserError(
+            f"{path}: {size / 1e9:.1f} GB are too large for the memory here ({available / 1e9:.1f} "
+            "GB are free); take a sample of its rows"
+        )

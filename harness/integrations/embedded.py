@@ -1,0 +1,64 @@
+"""A study's spaces and fast trainings inside another program: a notebook, KerasTuner, Optuna.
+
+Here the other program asks and keeps; nothing is written. It imports Keras.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from harness.core.seeds import derive_seed
+from harness.spec import study_files
+from harness.spec.hyperparameters import Hyperparameters
+from harness.spec.study import Arm, Study
+from harness.training.trainer import Data, Epoch, Trainer, Training
+
+
+class Embedded:
+    """A study to be trained in this process, compared hyperparameters searched like the others."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._prepared: set[Any] = set()
+
+    @classmethod
+    def from_study(cls, name_or_file: str) -> Self:
+        """A study by name or file, as it is declared; raises UserError."""
+        return cls(study_files.load(name_or_file).study)
+
+    @functools.cached_property
+    def trainer(self) -> Trainer:
+        return Trainer(path=self.study.path, device=self.study.device)
+
+    def arm(self, compared: Mapping[str, Any]) -> Arm:
+        """The arm of these compared values."""
+        return next(arm for arm in self.study.arms() if dict(arm.values) == dict(compared))
+
+    def train(
+        self,
+        arm: Arm,
+        hyperparameters: Hyperparameters,
+        *,
+        seed: int,
+        epochs: int,
+        on_epoch: Callable[[Epoch], bool],
+        initial: list[Any] | None = None,
+    ) -> Training:
+        """Train as a trial of the study is, from weights `initial` or else from the seed's.
+
+        `on_epoch` ends the training by returning False; see `Trainer.train`.
+        """
+        dataset = self.study.dataset_of(arm)
+        if dataset not in self._prepared:
+            dataset.prepare(print)
+            self._prepared.add(dataset)
+        return self.trainer.train(
+            hyperparameters,
+            Data.of(dataset, hyperparameters, self.study.signature_of(arm)),
+            seed=derive_seed(seed, "embedded"),
+            epochs=epochs,
+            on_start=lambda parameters, path: None,
+            on_progress=lambda epoch, step, steps, loss: None,
+            on_epoch=on_epoch,
+            initial=initial,
+        )

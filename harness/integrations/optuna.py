@@ -1,0 +1,93 @@
+"""A study's spaces and fast training for an Optuna study of one's own.
+
+    import harness, optuna
+
+    optuna.create_study().optimize(harness.optuna_objective("joint_search"), n_trials=20)
+
+Its trials are that study's alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from harness.core.errors import UserError
+from harness.integrations.embedded import Embedded
+from harness.search.arm_search import ATTRIBUTES
+from harness.search.assignment import Assignment
+from harness.training.trainer import Epoch
+
+
+def optuna_objective(
+    name_or_file: str, *, epochs: int | None = None, seed: int | None = None
+) -> Callable[[optuna.Trial], float]:
+    """An objective to minimise, the lowest validation loss; trains in this process.
+
+    Compared hyperparameters are suggested like the searched ones. Epochs are reported from 1, so
+    that any pruner of the study works; user attributes are those of the harness's own trials.
+    `epochs` and `seed` default to the study's. Raises UserError for a study that there is not.
+    """
+    embedded = Embedded.from_study(name_or_file)
+    study = embedded.study
+    chosen_seed = study.seed if seed is None else seed
+    most = study.budget.epochs if epochs is None else epochs
+
+    def objective(trial: optuna.Trial) -> float:
+        compared = {
+            name: trial.suggest_categorical(name, list(values))
+            for name, values in study.compare.items()
+        }
+        searched = {name: _suggest(trial, name, each) for name, each in study.search.items()}
+        arm = embedded.arm(compared)
+        hyperparameters = study.hyperparameters(arm, searched)
+        pruned = False
+
+        def on_epoch(epoch: Epoch) -> bool:
+            nonlocal pruned
+            trial.report(epoch.val_loss, epoch.epoch)
+            pruned = trial.should_prune()
+            return not pruned
+
+        done = embedded.train(
+            arm,
+            hyperparameters,
+            seed=chosen_seed,
+            epochs=most,
+            on_epoch=on_epoch,
+        )
+        ended = Assignment(
+            arm=arm,
+            number=trial.number,
+            params=searched,
+            hyperparameters=hyperparameters,
+            seed=chosen_seed,
+            parameters=done.parameters,
+            path=done.path,
+            epochs=[asdict(epoch) for epoch in done.epochs],
+        ).outcome("pruned" if pruned else "complete", None) | {"seed": chosen_seed}
+        for name in ATTRIBUTES:
+            trial.set_user_attr(name, ended[name])
+        if pruned:
+            raise optuna.TrialPruned
+        return float(ended["value"])
+
+    return objective
+
+
+def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
+    match distribution:
+        case IntDistribution(low=low, high=high, log=log, step=step):
+            return trial.suggest_int(name, low, high, log=log, step=step)
+        case FloatDistribution(low=low, high=high, log=log, step=step):
+            return trial.suggest_float(name, low, high, log=log, step=step)
+        case CategoricalDistribution(choices=choices):
+            return trial.suggest_categorical(name, choices)
+    raise UserError(f"{name}: {type(distribution).__name__} can't be suggested")

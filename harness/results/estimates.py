@@ -1,0 +1,58 @@
+"""What a study was estimated to take before it began, against what it took. No Keras."""
+
+from typing import Any
+
+from harness.results import records as runs
+from harness.results.records import Records, RunDirectory
+
+FILE = "estimate.json"
+
+
+def write(
+    directory: RunDirectory, *, search_s: float, replicates_s: float, workers: int, profile: str
+) -> None:
+    """Keep an estimate made before the first trial; `profile` names the file it rests on."""
+    record = {
+        "seconds": search_s + replicates_s,
+        "search_s": search_s,
+        "replicates_s": replicates_s,
+        "workers": workers,
+        "profile": profile,
+        "interrupted": False,
+    }
+    runs.write_atomically(directory.root / FILE, runs.to_json(record))
+
+
+def interrupted(directory: RunDirectory) -> None:
+    """Note that the study goes on after a break, or with more trials: nothing to compare then."""
+    record = runs.read_object(directory.root / FILE)
+    if record and not record.get("interrupted"):
+        runs.write_atomically(directory.root / FILE, runs.to_json({**record, "interrupted": True}))
+
+
+def compare(records: Records) -> dict[str, Any] | None:
+    """Seconds that were estimated and that passed, and the estimate's relative error.
+
+    `elapsed_s` is by the clock, from the first training's start to the last one's end. None where
+    there was no estimate, the study was interrupted, or it is not finished.
+    """
+    import pandas as pd
+
+    record = runs.read_object(records.root / FILE)
+    if not record or record.get("interrupted") or not records.finished:
+        return None
+    tables = [records.trials, records.replicates]
+    starts = pd.to_datetime(pd.concat([t["started"] for t in tables]), errors="coerce", utc=True)
+    ends = pd.to_datetime(pd.concat([t["finished"] for t in tables]), errors="coerce", utc=True)
+    if starts.isna().all() or ends.isna().all():
+        return None
+    elapsed = float((ends.max() - starts.min()).total_seconds())
+    estimated = float(record["seconds"])
+    if elapsed <= 0 or estimated <= 0:
+        return None
+    return {
+        "estimated_s": estimated,
+        "elapsed_s": elapsed,
+        "error": estimated / elapsed - 1.0,
+        "profile": record["profile"],
+    }

@@ -1,0 +1,431 @@
+"""The run directory of a study: where its files lie, how they are written, how records are read.
+
+Everything that reports need is read here from plain files, so that a directory copied from
+another machine, or one whose study is still under way, reads the same. No Keras, no Optuna.
+"""
+
+import contextlib
+import json
+import math
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.analysis.statistics import R2
+from harness.core.errors import UserError
+from harness.core.text import encodable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SCHEMA = 1
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+_OUTCOME_COLUMNS = {
+    "value": "float64",
+    "val_accuracy": "float64",
+    "best_epoch": "Int64",
+    "parameters": "Int64",
+    "step_ms": "float64",
+    "train_s": "float64",
+    "path": "str",
+    "seed": "Int64",
+    "reason": "str",
+    "started": "str",
+    "finished": "str",
+}
+TRIAL_COLUMNS = {
+    "arm": "str",
+    "trial": "Int64",
+    "state": "str",
+    **_OUTCOME_COLUMNS,
+}
+# One row a replicate: `replicate` is the number that arms share, `scored_accuracy` (0 to 1) on the
+# `scored_n` examples of `split`: test, or validation where a dataset has no test split.
+REPLICATE_COLUMNS = {
+    "arm": "str",
+    "replicate": "Int64",
+    "trial": "Int64",
+    "state": "str",
+    "split": "str",
+    "scored_accuracy": "float64",
+    "scored_loss": "float64",
+    "scored_n": "Int64",
+    **_OUTCOME_COLUMNS,
+}
+# What arms are to beat: replicates in folders of these names, beside the arms'.
+MAJORITY, BAG_OF_EMBEDDINGS = "baseline=majority", "baseline=bag"
+BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class"}
+
+EPOCH_COLUMNS = {
+    "arm": "str",
+    "trial": "Int64",
+    "epoch": "Int64",
+    "loss": "float64",
+    "accuracy": "float64",
+    "val_loss": "float64",
+    "val_accuracy": "float64",
+    "train_s": "float64",
+    "validation_s": "float64",
+    "compile_s": "float64",
+    "step_ms": "float64",
+}
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths below `runs/NAME/`."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "study.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def profile(self) -> Path:
+        return self.root / "profile.json"
+
+    @property
+    def tables(self) -> Path:
+        return self.root / "tables"
+
+    def trial(self, arm: str, number: int) -> Path:
+        return self.root / "trials" / arm / f"{number:04d}"
+
+    def replicates(self, arm: str) -> Path:
+        return self.root / "replicates" / arm
+
+    def replicate(self, arm: str, number: int) -> Path:
+        return self.replicates(arm) / f"seed={number}"
+
+    @property
+    def best(self) -> Path:
+        return self.root / "best"
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Raises UserError where there is none, or none that this version can read."""
+        try:
+            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.root} holds no study (no manifest.json); "
+                "start one with: python -m harness.study NAME"
+            ) from None
+        except (ValueError, UnicodeDecodeError):
+            raise UserError(
+                f"{self.manifest} is damaged; put a good copy back, "
+                "or start anew with --fresh, which moves the old directory aside"
+            ) from None
+        schema = manifest.get("schema") if isinstance(manifest, dict) else None
+        if schema != SCHEMA:
+            raise UserError(
+                f"{self.manifest} has schema {schema!r} and this version reads {SCHEMA}; "
+                "use the version that wrote it, or --fresh"
+            )
+        return manifest
+
+    def move_aside(self) -> Path | None:
+        """Rename the directory to `NAME.old-1` (or the next free number); None if there is none."""
+        if not self.root.exists():
+            return None
+        number = 1
+        while (aside := self.root.with_name(f"{self.root.name}.old-{number}")).exists():
+            number += 1
+        self.root.rename(aside)
+        return aside
+
+
+def append_epoch(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """A line of `metrics.jsonl`."""
+    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(to_json(metrics, indent=None) + "\n")
+
+
+def now() -> str:
+    """The time as ISO 8601 in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write so that a reader, or a crash, sees the old file or the new one, never a part."""
+    if isinstance(content, str):
+        # Half a character (of a file name that is no text) is written as its escape.
+        content = content.encode("utf-8", errors="backslashreplace")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def to_json(value: Any, *, indent: int | None = 1) -> str:
+    """JSON with what JSON lacks (NaN, infinities) as null, keys in the order given."""
+    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+_OLD_NAMES = {
+    "scored_accuracy": "test_accuracy",
+    "scored_loss": "test_loss",
+    "scored_n": "test_n",
+}
+
+
+@dataclass(frozen=True, eq=False)  # equal to itself alone, so that what follows can be kept
+class Records:
+    """What a study has on file.
+
+    `trials` has TRIAL_COLUMNS, then a `params_NAME` column for each searched hyperparameter;
+    `state` is complete, pruned, failed or running; `reason` says why a trial failed.
+    `value` is the best epoch's validation loss (a pruned trial's best so far), `val_accuracy`
+    (0 to 1) that of the same epoch, `step_ms` milliseconds an optimizer step, `train_s` seconds
+    of training and validation, compiling included. `epochs` has EPOCH_COLUMNS, epochs from 1.
+    `replicates` has REPLICATE_COLUMNS, `replicate_epochs` the columns of `epochs` with `replicate`
+    for `trial`; baselines are in both under their names in BASELINES. `profile` is profile.json,
+    None where there is none that can be read; `other_profiles` are of other machines.
+    """
+
+    root: Path
+    manifest: dict[str, Any]
+    trials: "pd.DataFrame"
+    epochs: "pd.DataFrame"
+    replicates: "pd.DataFrame"
+    replicate_epochs: "pd.DataFrame"
+    profile: dict[str, Any] | None = None
+    other_profiles: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def study(self) -> str:
+        return str(self.manifest["study"])
+
+    @property
+    def arms(self) -> list[str]:
+        return [arm["name"] for arm in self.manifest["arms"]]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every arm has the trials and the replicates that the study asks for."""
+        return self.searched and not self.replicates_missing
+
+    @property
+    def searched(self) -> bool:
+        """Whether every arm has the trials that the study asks for."""
+        wanted = self.manifest["spec"]["budget"]["trials"]
+        done = self.trials[self.trials["state"] != "running"].groupby("arm").size()
+        return all(done.get(arm, 0) >= wanted for arm in self.arms)
+
+    @property
+    def scored_split(self) -> str:
+        """The split that replicates are scored on: test, or validation without one."""
+        return "test" if (self.manifest["spec"].get("dataset") or {}).get("test") else "validation"
+
+    @property
+    def metric(self) -> str:
+        """What replicates are scored by: accuracy, balanced accuracy, or R² (of numbers)."""
+        return str((self.manifest.get("dataset") or {}).get("metric") or "accuracy")
+
+    @property
+    def baselines(self) -> dict[str, str]:
+        """What the baselines are called."""
+        names = dict(BASELINES)
+        if (self.manifest.get("dataset") or {}).get("features"):
+            names[BAG_OF_EMBEDDINGS] = "bag of time steps"
+        if self.metric == R2:
+            names[MAJORITY] = "training mean"
+        return names
+
+    @property
+    def replicates_missing(self) -> int:
+        """How many replicates are still to come: of arms in which a trial has completed."""
+        wanted = int(self.manifest["spec"].get("replicates") or 0)
+        done = self.replicates[self.replicates["state"] != "running"].groupby("arm").size()
+        complete = set(self.trials.loc[self.trials["state"] == "complete", "arm"])
+        return sum(max(0, wanted - int(done.get(a, 0))) for a in self.arms if a in complete)
+
+    def model_card(self, arm: str) -> dict[str, Any] | None:
+        """What `params.json` says beside the arm's trained model; None where there is no model."""
+        folder = RunDirectory(self.root).replicate(arm, 1)
+        return read_object(folder / "params.json") if (folder / "model.keras").is_file() else None
+
+    def scores(self, arm: str) -> dict[int, "NDArray[np.generic]"]:
+        """By replicate, one number a test example, whose mean is the metric; numbers ascend.
+
+        Replicates that failed, or whose file is missing, damaged or too short, are left out.
+        """
+        import numpy as np
+
+        ours = self.replicates[
+            (self.replicates["arm"] == arm) & (self.replicates["state"] == "complete")
+        ]
+        found = {}
+        counted = ours[["replicate", "scored_n"]].dropna().sort_values("replicate")
+        for number, examples in counted.astype(int).to_numpy().tolist():
+            file = RunDirectory(self.root).replicate(arm, number) / "scores.npy"
+            with contextlib.suppress(OSError, ValueError, EOFError):
+                scores = np.load(file, allow_pickle=False)
+                if scores.shape == (examples,):
+                    found[number] = scores
+        return found
+
+
+def read_records(root: Path) -> Records:
+    """Read a run directory; raises UserError where it holds no study."""
+    directory = RunDirectory(root)
+    manifest = directory.read_manifest()
+    trials: list[dict[str, Any]] = []
+    epochs: list[dict[str, Any]] = []
+    replicates: list[dict[str, Any]] = []
+    replicate_epochs: list[dict[str, Any]] = []
+    for arm in manifest["arms"]:
+        _read_trainings(root / "trials" / arm["name"], "[0-9]*", arm["name"], trials, epochs)
+    for name in (*(arm["name"] for arm in manifest["arms"]), *BASELINES):
+        _read_trainings(directory.replicates(name), "seed=*", name, replicates, replicate_epochs)
+    return Records(
+        root=root,
+        manifest=manifest,
+        trials=_frame(trials, TRIAL_COLUMNS),
+        epochs=_frame(epochs, EPOCH_COLUMNS),
+        replicates=_frame(replicates, REPLICATE_COLUMNS),
+        replicate_epochs=_frame(
+            replicate_epochs,
+            {"replicate" if name == "trial" else name: k for name, k in EPOCH_COLUMNS.items()},
+        ),
+        profile=read_profile(directory.profile),
+    )
+
+
+def read_object(file: Path) -> dict[str, Any] | None:
+    """A JSON object on file; None where it is missing, damaged or no object."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def read_profile(file: Path) -> dict[str, Any] | None:
+    """A profile.json with entries; None where it is missing or damaged."""
+    profile = read_object(file) or {}
+    entries = profile.get("entries")
+    return profile if isinstance(entries, list) and entries else None
+
+
+def _read_trainings(
+    parent: Path,
+    pattern: str,
+    arm: str,
+    trainings: list[dict[str, Any]],
+    epochs: list[dict[str, Any]],
+) -> None:
+    """Add the trainings below a folder, and their epochs, to these lists, by number."""
+    which = "trial" if pattern == "[0-9]*" else "replicate"
+    found = {
+        int(match[1]): folder
+        for folder in parent.glob(pattern)
+        if (match := re.fullmatch(r"(?:seed=)?(\d+)", folder.name))
+    }
+    for number, folder in sorted(found.items()):
+        training = {"arm": arm, which: number, "state": "running", **_read_result(folder)}
+        trainings.append(training)
+        epochs.extend({"arm": arm, which: number, **epoch} for epoch in read_epochs(folder))
+
+
+def _read_result(folder: Path) -> dict[str, Any]:
+    """The training's result, or, while it trains, what its start says."""
+    for name in ("result.json", "started.json"):
+        record = read_object(folder / name)
+        if record is None:
+            continue
+        params = record.pop("params", None) or {}
+        for name, old in _OLD_NAMES.items():  # of run directories made before 2026-11-24
+            if old in record:
+                record[name] = record.pop(old)
+        return {**record, **{f"params_{key}": value for key, value in params.items()}}
+    return {}
+
+
+def read_epochs(folder: Path) -> Iterable[dict[str, Any]]:
+    """The epochs on file of one training; a line cut short by a crash ends them."""
+    try:
+        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    rows = [{encodable(key): encodable(value) for key, value in row.items()} for row in rows]
+    # Listed explicitly so that tables without rows have their columns and types all the same.
+    extra = sorted({key for row in rows for key in row if key.startswith("params_")})
+    table = pd.DataFrame.from_records(rows, columns=list(columns))
+    table = table.astype({name: kind for name, kind in columns.items() if kind != "str"})
+    for name in extra:
+        # pd.array keeps whole numbers whole beside missing cells.
+        table[name] = pd.array([row.get(name) for row in rows])
+    return table
+
+
+def write_tables(records: Records) -> None:
+    """`tables/` trials.csv, epochs.csv, replicates.csv; spreadsheets' formulas made inert."""
+    tables = {
+        "trials": records.trials,
+        "epochs": records.epochs,
+        "replicates": records.replicates,
+    }
+    for name, table in tables.items():
+        write_atomically(records.root / "tables" / f"{name}.csv", to_csv(table))
+
+
+def to_csv(table: "pd.DataFrame") -> str:
+    """CSV in which no cell starts a formula: text that begins with = + - @ gets an apostrophe."""
+    inert = table.copy()
+    for column in inert.columns:
+        if inert[column].dtype.kind in "OUT" or str(inert[column].dtype) in ("str", "string"):
+            inert[column] = inert[column].map(
+                lambda cell: (
+                    "'" + cell
+                    if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell
+                    else cell
+                )
+            )
+    return str(inert.to_csv(index=False, lineterminator="\n"))

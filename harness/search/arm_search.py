@@ -1,0 +1,319 @@
+"""The search inside one arm: suggest, report, prune and tell, so that a resume repeats it exactly.
+
+Two things make an interrupted search equal an uninterrupted one. The sampler of each trial is
+made anew from a seed that names the trial (study seed, arm, trial number), so it does not matter
+how many suggestions a process has made before. And a trial that was under way when the process
+died keeps its number: its hyperparameters are read back, or, where it died while storing them,
+suggested again from the same seed and history, and its training goes on from its checkpoint,
+bit for bit as it would have without the interruption.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.pruners import _filter_study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from harness import pruners, samplers
+from harness.core.seeds import derive_seed
+from harness.results import records
+from harness.search.assignment import Assignment
+from harness.search.database import Database
+from harness.search.trial_store import Ledger
+from harness.spec import counts
+from harness.spec.study import Arm, Study
+from harness.training import checkpoint
+from harness.workers.messages import TestScores, Train
+
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
+# A worker's word for how a training ended → Optuna's.
+ENDS = {
+    "complete": TrialState.COMPLETE,
+    "halted": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
+
+# What is kept of a trial beside its value, in Optuna and in its result file alike.
+ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
+
+
+class ArmSearch:
+    """One arm as an Optuna study of its own, `NAME/depth=2`, minimising validation loss."""
+
+    def __init__(
+        self,
+        name: str,
+        study: Study,
+        arm: Arm,
+        database: Database,
+        directory: records.RunDirectory,
+    ) -> None:
+        self.arm = arm
+        self.independent = False  # a trial's suggestion depends on the trials before it
+        self._study = study
+        self._directory = directory
+        self._space = dict(study.search)
+        pruner = pruners.make(study.pruner, epochs=study.budget.epochs)
+        self._ledger = Ledger(database, f"{name}/{arm.name}", pruner)
+        self._optuna, self._storage = self._ledger.study, self._ledger.memory
+        self._under_way: dict[int, Trial] = {}
+        trials = self._trials()
+        self._unfinished = [trial.number for trial in trials if trial.state in UNFINISHED]
+        self._created = len(trials)
+        self.done = Counter(STATES[trial.state] for trial in trials if trial.state in STATES)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The fingerprint of the spec that the database's trials belong to."""
+        value: str | None = self._ledger.user_attrs.get("fingerprint")
+        return value
+
+    def claim(self, fingerprint: str) -> None:
+        self._ledger.set_user_attr("fingerprint", fingerprint)
+
+    def finished_trials(self) -> list[FrozenTrial]:
+        return [trial for trial in self._trials() if trial.state in STATES]
+
+    @staticmethod
+    def state_of(trial: FrozenTrial) -> str:
+        return STATES[trial.state]
+
+    def enqueue(self, configurations: Sequence[Mapping[str, Any]]) -> None:
+        """Have these tried first, what they leave out drawn by the sampler.
+
+        Those that an earlier process has enqueued are not again.
+        """
+        for params in configurations[self._created : self._study.budget.trials]:
+            self._optuna.enqueue_trial(dict(params))
+            self._ledger.write(self._created)
+            self._unfinished.append(self._created)
+            self._created += 1
+
+    def adopt(
+        self,
+        source: str,
+        params: Mapping[str, Any],
+        value: float,
+        val_accuracy: float | None,
+        epochs: Mapping[int, float],
+    ) -> bool:
+        """Take a trial from elsewhere in as a finished one; False where `source` is here already.
+
+        `value` is its lowest validation loss, `epochs` has the losses by epoch.
+        """
+        if any(trial.user_attrs.get("imported") == source for trial in self._trials()):
+            return False
+        hyperparameters = self._study.hyperparameters(self.arm, params)
+        signature = self._study.signature_of(self.arm)
+        assignment = Assignment(
+            arm=self.arm,
+            number=self._created,
+            params=dict(params),
+            hyperparameters=hyperparameters,
+            seed=0,
+            parameters=None
+            if signature.builder is not None
+            else counts.parameters(hyperparameters, signature),
+        )
+        known: dict[str, Any] = {
+            "val_accuracy": val_accuracy,
+            "parameters": assignment.parameters,
+            "imported": source,
+        }
+        record = {**_start_record(assignment), **assignment.outcome("complete", None), **known}
+        record |= {"value": value, "train_s": None, "seed": None}
+        folder = self._folder(assignment)
+        records.write_atomically(folder / "result.json", records.to_json(record))
+        (folder / "metrics.jsonl").unlink(missing_ok=True)  # of an attempt that was killed
+        for epoch, loss in epochs.items():
+            records.append_epoch(folder, {"epoch": epoch, "val_loss": loss})
+        self._optuna.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.COMPLETE,
+                value=value,
+                params=dict(params),
+                distributions=self._space,
+                intermediate_values=dict(epochs),
+                user_attrs={name: each for name, each in known.items() if each is not None},
+            )
+        )
+        self._ledger.write(self._created)
+        self._created += 1
+        self.done["complete"] += 1
+        return True
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a trial is left to start (those under way count as started)."""
+        return bool(self._unfinished) or self._created < self._study.budget.trials
+
+    def next(self) -> Assignment:
+        """The next trial: one that an earlier process left unfinished first, else a new one."""
+        if self._unfinished:
+            frozen = self._trials()[self._unfinished.pop(0)]
+            if frozen.state == TrialState.WAITING:
+                self._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
+            self._optuna.sampler = self._sampler(frozen.number)
+            trial = Trial(self._optuna, frozen._trial_id)
+        else:
+            self._optuna.sampler = self._sampler(self._created)
+            trial = self._optuna.ask()
+            self._created += 1
+        params = self._suggest(trial)
+        self._ledger.write(trial.number)
+        self._under_way[trial.number] = trial
+        hyperparameters = self._study.hyperparameters(self.arm, params)
+        assignment = Assignment(
+            arm=self.arm,
+            number=trial.number,
+            # Units that follow from what the study holds are on record beside what was searched.
+            params={**params, "units": hyperparameters.units} if self._study.hold else params,
+            hyperparameters=hyperparameters,
+            seed=derive_seed(self._study.seed, self.arm.name, trial.number, "training"),
+        )
+        folder = self._folder(assignment)
+        records.write_atomically(
+            folder / "started.json", records.to_json(_start_record(assignment))
+        )
+        return assignment
+
+    def begin(self, assignment: Assignment) -> None:
+        """Forget the epochs of an earlier attempt: a worker tells of each, old or new."""
+        assignment.epochs.clear()
+        (self._folder(assignment) / "metrics.jsonl").unlink(missing_ok=True)
+
+    def order(self, assignment: Assignment) -> Train:
+        """What a worker is told to do; its checkpoints are gone when the trial has ended."""
+        return Train(
+            task=assignment.task,
+            dataset=self._study.dataset_of(self.arm),
+            hyperparameters=assignment.hyperparameters,
+            seed=assignment.seed,
+            epochs=self._epochs(assignment),
+            checkpoints=str(self._folder(assignment) / "checkpoint"),
+            signature=self._study.signature_of(self.arm),
+        )
+
+    def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
+        """Record an epoch; whether the training goes on. Loss and val_loss must be finite."""
+        assignment.epochs.append(dict(metrics))
+        records.append_epoch(self._folder(assignment), metrics)
+        epoch = int(metrics["epoch"])
+        before = dict(self._frozen(assignment).intermediate_values)
+        if epoch not in before:
+            self._under_way[assignment.number].report(metrics["val_loss"], epoch)
+            self._ledger.write_epochs(assignment.number)
+        # An epoch before the last one on record has had its verdict, "go on", in the process
+        # that died; asked again, pruners would judge it by the later epochs.
+        if before and epoch < max(before):
+            return True
+        last = epoch >= self._epochs(assignment)
+        return last or not self._under_way[assignment.number].should_prune()
+
+    def set_aside(self, assignment: Assignment) -> None:
+        """Leave a trial for the next process: WAITING, so that nothing looks as if it ran."""
+        trial_id = self._under_way[assignment.number]._trial_id
+        # It may have ended, and only the database could not be told.
+        if not self._frozen(assignment).state.is_finished():
+            self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+        self._ledger.write(assignment.number)
+
+    def end(
+        self,
+        assignment: Assignment,
+        outcome: str,
+        reason: str | None = None,
+        test: TestScores | None = None,
+    ) -> dict[str, Any]:
+        """Write the result file, then tell Optuna: a crash between repeats the trial, no more.
+
+        `outcome` is complete, halted (pruned) or failed; `reason` goes with the last.
+        """
+        trial = self._under_way[assignment.number]
+        state = ENDS[outcome]
+        record = {**_start_record(assignment), **assignment.outcome(STATES[state], reason)}
+        folder = self._folder(assignment)
+        records.write_atomically(folder / "result.json", records.to_json(record))
+        (folder / "started.json").unlink(missing_ok=True)
+        for name in (*ATTRIBUTES, *(["reason"] if reason else [])):
+            if record[name] is not None:
+                trial.set_user_attr(name, record[name])
+        self._optuna.tell(
+            trial, values=record["value"] if state == TrialState.COMPLETE else None, state=state
+        )
+        self._ledger.write(assignment.number)
+        checkpoint.remove(folder / "checkpoint")
+        del self._under_way[assignment.number]
+        self.done[STATES[state]] += 1
+        return record
+
+    def _suggest(self, trial: Trial) -> dict[str, Any]:
+        """All hyperparameters of a trial, drawn in memory first and stored then.
+
+        Optuna's own `suggest` stores each as it is drawn; a process killed between two would
+        leave a trial whose remaining draws differ. Parameters that somebody enqueued are kept.
+        """
+        frozen = self._frozen_by_id(trial._trial_id)
+        study, sampler = _filter_study(self._optuna, frozen), self._optuna.sampler
+        relative = sampler.sample_relative(
+            study, frozen, sampler.infer_relative_search_space(study, frozen)
+        )
+        drawn = {
+            name: relative[name]
+            if name in relative
+            else sampler.sample_independent(study, frozen, name, distribution)
+            for name, distribution in self._space.items()
+        }
+        params = {**drawn, **frozen.system_attrs.get("fixed_params", {})}
+        for name, distribution in self._space.items():
+            self._storage.set_trial_param(
+                trial._trial_id, name, distribution.to_internal_repr(params[name]), distribution
+            )
+        # What the database holds, so that a first attempt and a resumed one train the same.
+        return dict(self._frozen_by_id(trial._trial_id).params)
+
+    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        parts = (self._study.seed, self.arm.name)
+        return samplers.make(
+            self._study.sampler,
+            self._space,
+            seed=derive_seed(*parts, number, "sampler"),
+            arm_seed=derive_seed(*parts, "sampler"),
+            epochs=self._study.budget.epochs,
+        )
+
+    def _epochs(self, assignment: Assignment) -> int:
+        """The study's, unless the sampler gave the trial epochs of its own."""
+        own = self._frozen(assignment).system_attrs.get(samplers.EPOCHS)
+        return self._study.budget.epochs if own is None else int(own)
+
+    def _folder(self, assignment: Assignment) -> Path:
+        return self._directory.trial(self.arm.name, assignment.number)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._optuna.get_trials(deepcopy=False)
+
+    def _frozen(self, assignment: Assignment) -> FrozenTrial:
+        return self._frozen_by_id(self._under_way[assignment.number]._trial_id)
+
+    def _frozen_by_id(self, trial_id: int) -> FrozenTrial:
+        return self._storage.get_trial(trial_id)
+
+
+def _start_record(assignment: Assignment) -> dict[str, Any]:
+    return {
+        "arm": assignment.arm.name,
+        "trial": assignment.number,
+        "state": "running",
+        "params": assignment.params,
+        "seed": assignment.seed,
+        "started": assignment.started,
+    }

@@ -1,0 +1,60 @@
+"""A training handed to a worker, and what is known of it so far. No Keras, no Optuna."""
+
+import math
+import statistics
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.results import records
+from harness.spec.hyperparameters import Hyperparameters
+from harness.spec.study import Arm
+
+
+@dataclass
+class Assignment:
+    """A training under way: trial `number` of an arm, or its replicate on seed `number`."""
+
+    arm: Arm
+    number: int
+    params: dict[str, Any]
+    hyperparameters: Hyperparameters
+    seed: int
+    started: str = field(default_factory=records.now)
+    attempts: int = 1  # since it last got further
+    reached: int = 0  # the last epoch ever heard of
+    parameters: int | None = None
+    path: str | None = None
+    epochs: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def task(self) -> str:
+        return f"{self.arm.name}/{self.number}"
+
+    @property
+    def best_epoch(self) -> dict[str, float] | None:
+        """The epoch of lowest validation loss, the first of equals."""
+        return min(self.epochs, key=lambda epoch: epoch["val_loss"], default=None)
+
+    def outcome(self, state: str, reason: str | None) -> dict[str, Any]:
+        """What a result file says of how the training went."""
+        best = self.best_epoch
+        return {
+            "state": state,
+            "value": best and best["val_loss"],
+            "val_accuracy": best and best["val_accuracy"],
+            "best_epoch": best and int(best["epoch"]),
+            "parameters": self.parameters,
+            "step_ms": _median([epoch["step_ms"] for epoch in self.epochs]),
+            "train_s": math.fsum(
+                epoch["train_s"] + epoch["validation_s"] + epoch["compile_s"]
+                for epoch in self.epochs
+            ),
+            "path": self.path,
+            "reason": reason,
+            "started": self.started,
+            "finished": records.now(),
+        }
+
+
+def _median(values: list[float]) -> float | None:
+    return statistics.median(values) if values else None

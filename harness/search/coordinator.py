@@ -1,0 +1,331 @@
+"""The coordinator: hands each arm's trainings to workers, books what comes back. No Keras.
+
+An arm's trials run one after another and arms side by side, so the outcome does not depend on
+the number of workers up to the number of arms. More workers than arms run several trials of an
+arm at once, and then it does.
+"""
+
+import contextlib
+import math
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from harness.core.errors import StudyHeldError, UserError
+from harness.core.signals import StopRequest
+from harness.search.assignment import Assignment
+from harness.search.progress import Board
+from harness.spec.study import Arm
+from harness.workers.messages import (
+    Died,
+    Down,
+    EpochDone,
+    Failed,
+    Finished,
+    GoOn,
+    Halt,
+    Notice,
+    Pause,
+    Paused,
+    Progress,
+    Ready,
+    Started,
+    TestScores,
+    Train,
+    Up,
+)
+
+# A worker that dies may have been the machine's fault: its trial is tried again this often
+# without getting any further. One that dies before it is ready is no trial's fault: on a cluster
+# it may have been put on a node that was about to go. So many in a row mean that none can start.
+RETRIES = 2
+STARTS = 20
+POLL_S = 0.25
+# Compiling the deepest networks takes a minute; a worker that says nothing for this long hangs.
+NO_PROGRESS_S = 900.0
+MEMORY_CHECK_S = 1.0
+PAUSE_S = 5.0  # trainings look every two seconds whether they are to pause
+# Backends hold on to memory from trial to trial. Between two trials a worker is exchanged for a
+# fresh one once it holds this much, or this share of what it may.
+RECYCLE_BYTES, RECYCLE_SHARE = 3_000_000_000, 0.5
+
+
+class Pool(Protocol):
+    """Where trainings happen: harness.workers.local.LocalPool, or its like elsewhere."""
+
+    def __len__(self) -> int: ...
+    def send(self, worker: int, message: Down) -> None: ...
+    def wait(self, timeout_s: float) -> list[tuple[int, Up]]: ...
+    def replace(self, worker: int) -> None: ...
+    @property
+    def ready(self) -> Collection[int]: ...
+    def memory(self, worker: int) -> int: ...
+    @property
+    def memory_limit(self) -> int: ...
+
+
+class Trainings(Protocol):
+    """An arm's trainings, one after another: its search, or its replicates.
+
+    With `independent` none depends on the outcome of another, so that any number may run at once.
+    """
+
+    arm: Arm
+    independent: bool
+    done: Counter[str]
+
+    @property
+    def has_more(self) -> bool: ...
+    def next(self) -> Assignment: ...
+    def begin(self, assignment: Assignment) -> None: ...
+    def order(self, assignment: Assignment) -> Train: ...
+    def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool: ...
+    def end(
+        self,
+        assignment: Assignment,
+        outcome: str,
+        reason: str | None = None,
+        test: TestScores | None = None,
+    ) -> dict[str, Any]: ...
+    def set_aside(self, assignment: Assignment) -> None: ...
+
+
+class Search:
+    """Runs every arm's trainings until none is left; `run` returns when all are booked."""
+
+    def __init__(
+        self,
+        arms: Sequence[Trainings],
+        pool: Pool,
+        board: Board,
+        stop: StopRequest,
+        trial_timeout_s: float | None = None,
+    ) -> None:
+        self._arms = {arm.arm.name: arm for arm in arms}
+        self._pool = pool
+        self._board = board
+        self._stop = stop
+        self._trial_timeout_s = trial_timeout_s
+        self._assigned: dict[int, Assignment] = {}
+        self._last_arm: dict[int, str] = {}
+        self._deadline: dict[int, float] = {}
+        self._heard: dict[int, float] = {}
+        self._memory_checked = 0.0
+        self._halting: dict[int, tuple[str, str | None]] = {}
+        # Workers that an earlier search has warmed up say so no more.
+        self._ready: set[int] = set(pool.ready)
+        self._stillborn = 0  # workers in a row that ended before they were ready
+
+    def run(self) -> None:
+        """Raises Stopped after a signal, with the trials under way set aside for a resume.
+
+        So they are where no worker can start, which raises UserError.
+        """
+        # Suggestions are made while the workers import their backend.
+        for worker in range(len(self._pool)):
+            self._assign(worker)
+        self._stop.deferred = True
+        try:
+            while self._assigned and self._stop.received is None:
+                for worker, message in self._pool.wait(POLL_S):
+                    self._heard[worker] = time.monotonic()
+                    self._handle(worker, message)
+                self._end_overdue()
+                self._watch_memory()
+                self._board.tick()
+            if self._stop.received is not None:
+                self._pause()
+        finally:
+            for assignment in self._assigned.values():
+                # With the database out of reach the trial stays RUNNING, and is resumed as well.
+                with contextlib.suppress(SQLAlchemyError, StudyHeldError, UserError, OSError):
+                    self._arms[assignment.arm.name].set_aside(assignment)
+            self._assigned.clear()
+            self._stop.deferred = False
+        self._stop.check()
+
+    def _pause(self) -> None:
+        """Have the trainings under way checkpointed; one that takes too long loses its epoch."""
+        pending = {worker for worker in self._assigned if worker in self._ready}
+        for worker in pending:
+            self._pool.send(worker, Pause())
+        self._board.say("stopping: the trainings under way are checkpointed")
+        deadline = time.monotonic() + PAUSE_S
+        while pending and time.monotonic() < deadline:
+            for worker, message in self._pool.wait(POLL_S):
+                # An epoch that ends just now has its checkpoint; its verdict comes on resuming.
+                if isinstance(message, Paused | EpochDone | Finished | Failed | Died):
+                    pending.discard(worker)
+
+    def _assign(self, worker: int) -> None:
+        """Give a worker the next training of the arm that has fewest under way, then fewest done.
+
+        Independent trainings of an arm stay with the worker that has their program compiled.
+        """
+        under_way = [assignment.arm.name for assignment in self._assigned.values()]
+        # Beyond one a time per arm only where there are more workers than arms.
+        at_once = math.ceil(len(self._pool) / len(self._arms))
+        open_arms = [
+            arm
+            for name, arm in self._arms.items()
+            if arm.has_more and (arm.independent or under_way.count(name) < at_once)
+        ]
+        if not open_arms:
+            self._take_over(worker)
+            return
+
+        def rank(arm: Trainings) -> tuple[bool, int, int]:
+            another = arm.independent and arm.arm.name != self._last_arm.get(worker)
+            return another, under_way.count(arm.arm.name), arm.done.total()
+
+        arm = min(open_arms, key=rank)
+        assignment = arm.next()
+        self._assigned[worker] = assignment
+        self._last_arm[worker] = arm.arm.name
+        self._board.started(assignment.task, arm.arm.name, assignment.number, assignment.params)
+        if worker in self._ready:
+            self._train(worker)
+
+    def _take_over(self, worker: int) -> None:
+        """Give a worker what waits for another one that is not there yet, or no more.
+
+        A new process needs seconds for its imports; on a cluster it may wait for room for ever.
+        """
+        waiting = [other for other in self._assigned if other not in self._ready]
+        if worker in self._ready and waiting:
+            assignment = self._assigned[worker] = self._assigned.pop(waiting[0])
+            self._last_arm[worker] = assignment.arm.name
+            self._train(worker)
+
+    def _train(self, worker: int) -> None:
+        assignment = self._assigned[worker]
+        self._arms[assignment.arm.name].begin(assignment)
+        if self._trial_timeout_s is not None:
+            self._deadline[worker] = time.monotonic() + self._trial_timeout_s
+        self._pool.send(worker, self._arms[assignment.arm.name].order(assignment))
+        self._board.sent(assignment.task)
+
+    def _handle(self, worker: int, message: Up) -> None:
+        match message:
+            case Ready():
+                self._stillborn = 0
+                self._ready.add(worker)
+                if worker in self._assigned:
+                    self._train(worker)
+                elif self._stop.received is None:
+                    self._assign(worker)
+            case Notice(text):
+                self._board.say(text)
+            case Started(task, parameters, path):
+                assignment = self._assigned[worker]
+                assignment.parameters, assignment.path = parameters, path
+                self._board.built(task, parameters)
+            case Progress(task, epoch, step, steps, loss):
+                self._board.stepped(task, epoch, step, steps, loss)
+            case EpochDone(task, metrics):
+                self._epoch_done(worker, task, metrics)
+            case Finished(_, test):
+                outcome, reason = self._halting.pop(worker, ("complete", None))
+                self._end(worker, outcome, reason, test)
+            case Failed(_, reason):
+                self._end(worker, "failed", reason)
+            case Died(how):
+                if worker not in self._ready:
+                    self._count_stillborn(how)
+                self._try_again(worker, f"killed: the worker ended with {how}")
+
+    def _epoch_done(self, worker: int, task: str, metrics: Mapping[str, float]) -> None:
+        assignment = self._assigned[worker]
+        if metrics["epoch"] > assignment.reached:  # no epoch that a checkpoint has brought back
+            assignment.reached, assignment.attempts = int(metrics["epoch"]), 1
+        if not (math.isfinite(metrics["loss"]) and math.isfinite(metrics["val_loss"])):
+            self._halting[worker] = (
+                "failed",
+                f"diverged: loss {metrics['loss']} in epoch {metrics['epoch']}",
+            )
+            self._pool.send(worker, Halt(task))
+            return
+        go_on = self._arms[assignment.arm.name].report(assignment, metrics)
+        self._board.epoch_done(task, metrics)
+        if not go_on:
+            self._halting[worker] = ("halted", None)
+        self._pool.send(worker, GoOn(task) if go_on else Halt(task))
+
+    def _end(
+        self, worker: int, outcome: str, reason: str | None, test: TestScores | None = None
+    ) -> None:
+        """Book a training's end and give the worker its next."""
+        assignment = self._assigned[worker]
+        record = self._arms[assignment.arm.name].end(assignment, outcome, reason, test)
+        del self._assigned[worker]
+        self._deadline.pop(worker, None)
+        self._board.ended(
+            assignment.task, record["state"], record["value"], record["val_accuracy"], reason or ""
+        )
+        bound = min(RECYCLE_BYTES, int(RECYCLE_SHARE * self._pool.memory_limit))
+        if worker in self._ready and self._pool.memory(worker) > bound:
+            self._exchange(worker)
+        if self._stop.received is None:
+            # The arm just freed may serve a worker that had to wait, too.
+            for idle in [worker, *range(len(self._pool))]:
+                if idle not in self._assigned:
+                    self._assign(idle)
+
+    def _try_again(self, worker: int, reason: str) -> None:
+        """Exchange a worker; its trial starts again, or fails when that was tried enough."""
+        assignment = self._assigned.get(worker)
+        begun = worker in self._ready
+        self._exchange(worker)
+        if assignment is None or not begun:
+            return
+        if assignment.attempts > RETRIES:
+            self._end(worker, "failed", reason)
+            return
+        assignment.attempts += 1
+        self._board.say(
+            f"{assignment.task.replace('/', f' {self._board.noun} ')} starts again ({reason})"
+        )
+
+    def _count_stillborn(self, how: str) -> None:
+        self._stillborn += 1
+        if self._stillborn >= STARTS:
+            raise UserError(
+                f"no worker can start: {STARTS} in a row ended before they were ready, the last "
+                f"with {how}; logs/ in the run directory may say why; the same command goes on"
+            )
+
+    def _exchange(self, worker: int) -> None:
+        self._ready.discard(worker)
+        self._halting.pop(worker, None)
+        self._deadline.pop(worker, None)
+        self._heard.pop(worker, None)
+        self._pool.replace(worker)
+
+    def _end_overdue(self) -> None:
+        now = time.monotonic()
+        for worker in [w for w, deadline in self._deadline.items() if now > deadline]:
+            self._exchange(worker)
+            self._end(worker, "failed", f"timeout: more than {self._trial_timeout_s:g} s")
+        for worker in [w for w, heard in self._heard.items() if now > heard + NO_PROGRESS_S]:
+            if worker in self._assigned:
+                reason = f"timeout: no sign of life for {NO_PROGRESS_S:g} s"
+                self._try_again(worker, reason)
+
+    def _watch_memory(self) -> None:
+        """End a worker before the system's own killer picks a process, perhaps another one."""
+        now = time.monotonic()
+        if now < self._memory_checked + MEMORY_CHECK_S:
+            return
+        self._memory_checked = now
+        limit = self._pool.memory_limit
+        for worker in list(self._assigned):
+            held = self._pool.memory(worker)
+            if held > limit:
+                self._try_again(
+                    worker,
+                    f"out of memory: the worker held {held / 2**30:.1f} GiB "
+                    f"of {limit / 2**30:.1f} GiB",
+                )

@@ -1,0 +1,114 @@
+"""Move a study between databases: `harness copy lstm_depth sqlite:///runs/lstm_depth/study.db URL`.
+
+The rows themselves are copied, all in one transaction: nothing is converted, and a copy that is
+interrupted leaves nothing behind. The source stays as it is.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from optuna.storages._rdb import models
+from sqlalchemy import Connection, Table, select
+
+from harness.core.errors import UserError
+from harness.results import lock, records
+from harness.search import database as storage
+from harness.search.trial_store import PARTS, TRIALS
+
+STUDIES = models.StudyModel.__table__
+OF_STUDIES: tuple[Table, ...] = (
+    models.StudyDirectionModel.__table__,
+    models.StudyUserAttributeModel.__table__,
+    models.StudySystemAttributeModel.__table__,
+)
+OF_TRIALS: tuple[Table, ...] = tuple(table for table, _ in PARTS.values())
+
+
+def copy_study(name: str, source: str, target: str) -> int:
+    """The number of trials copied. Raises UserError where the study is not there, or there already.
+
+    Neither end may be in use: raises StudyHeldError.
+    """
+    file = storage.file_of(source)
+    if file is not None and not file.exists():
+        raise UserError(f"copy: there is no {file}")
+    with storage.told("copy"), _held(source, name) as old, _held(target, name) as new:
+        there = old.transact(lambda connection, _: _read(connection, name))
+        if not there[STUDIES]:
+            raise UserError(f"copy: {storage.shown(source)} holds no study {name}")
+        return new.transact(lambda connection, _: _write(connection, name, there, target))
+
+
+@contextlib.contextmanager
+def _held(url: str, name: str) -> Iterator[storage.Database]:
+    """The database, under the study's lock: its own, or that of the run directory it lies in."""
+    with contextlib.ExitStack() as stack:
+        file = storage.file_of(url)
+        if file is not None and (file.parent / "manifest.json").exists():
+            stack.enter_context(lock.hold(records.RunDirectory(file.parent).lock))
+        database = storage.open_storage(url)
+        stack.callback(database.close)
+        database.hold(name)
+        yield database
+
+
+Rows = list[dict[str, Any]]
+
+
+def _of(name: str) -> Any:
+    """An arm's Optuna study is NAME/ARM."""
+    return STUDIES.c.study_name.startswith(f"{name}/", autoescape=True)
+
+
+def _read(connection: Connection, name: str) -> dict[Table, Rows]:
+    studies = select(STUDIES.c.study_id).where(_of(name))
+    trials = select(TRIALS.c.trial_id).where(TRIALS.c.study_id.in_(studies))
+    chosen = {
+        STUDIES: select(STUDIES).where(_of(name)).order_by(STUDIES.c.study_id),
+        TRIALS: select(TRIALS).where(TRIALS.c.study_id.in_(studies)).order_by(TRIALS.c.trial_id),
+        **{table: select(table).where(table.c.study_id.in_(studies)) for table in OF_STUDIES},
+        **{table: select(table).where(table.c.trial_id.in_(trials)) for table in OF_TRIALS},
+    }
+    return {
+        table: [dict(row) for row in connection.execute(query).mappings()]
+        for table, query in chosen.items()
+    }
+
+
+def _write(connection: Connection, name: str, rows: dict[Table, Rows], target: str) -> int:
+    if connection.execute(select(STUDIES.c.study_id).where(_of(name))).first() is not None:
+        raise UserError(
+            f"copy: {storage.shown(target)} holds a study {name} already; choose another database, "
+            "or delete it there with: optuna delete-study"
+        )
+    studies = _insert(connection, STUDIES, rows[STUDIES], {})
+    for table in OF_STUDIES:
+        _insert(connection, table, rows[table], {"study_id": studies})
+    trials = _insert(connection, TRIALS, rows[TRIALS], {"study_id": studies})
+    for table in OF_TRIALS:
+        # Optuna tells the order of parameters by their ids.
+        key = next(iter(table.primary_key.columns)).name
+        ordered = sorted(rows[table], key=lambda row: int(row[key]))
+        _insert(connection, table, ordered, {"trial_id": trials})
+    return len(rows[TRIALS])
+
+
+def _insert(
+    connection: Connection, table: Table, rows: Rows, ids: dict[str, dict[int, int]]
+) -> dict[int, int]:
+    """Insert rows with other ids in place of the old; the ids that they got, by their old ones."""
+    if not rows:
+        return {}
+    key = next(iter(table.primary_key.columns))
+    fresh = [
+        {
+            column: ids[column][value] if column in ids else value
+            for column, value in row.items()
+            if column != key.name
+        }
+        for row in rows
+    ]
+    inserting = table.insert().returning(key, sort_by_parameter_order=True)
+    found = connection.execute(inserting, fresh).scalars()
+    return {int(row[key.name]): int(new) for row, new in zip(rows, found, strict=True)}

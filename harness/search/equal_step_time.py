@@ -1,0 +1,189 @@
+"""Units at which every arm takes the same time a step, found by measuring. No Keras.
+
+For a study that holds `step_ms`. Each arm's units are bracketed and then closed in on, one short
+training a guess, by one worker with nothing else running; in a quick look side by side, and less
+closely. What was found stays in `units.json` of the run directory: measured anew it might differ
+by a unit, and a study must not change while it runs.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from harness.core.errors import UserError
+from harness.results import records
+from harness.search.assignment import Assignment
+from harness.spec.study import MOST_UNITS, Arm, Study
+from harness.workers.messages import TestScores, Train
+
+STEPS, EPOCHS = 30, 3  # of a measurement; the first epoch warms up
+CLOSE = 0.03  # a step time this near (relative) to what is asked for is taken at once
+CLOSE_IN_QUICK = 0.1
+START = 8  # units of the first guess, where no other arm's are known
+MOST_AT_ONCE = 4  # times the units of the guess before
+
+
+class Probe:
+    """The guesses for one arm, one after another, for harness.search.Search.
+
+    The first is `start` units; a step time within `close` (relative) of the one held is taken.
+    """
+
+    independent = False
+
+    def __init__(
+        self,
+        study: Study,
+        arm: Arm,
+        directory: records.RunDirectory,
+        *,
+        start: int = START,
+        close: float = CLOSE,
+    ) -> None:
+        self.arm = arm
+        self._start, self._close = start, close
+        self.done: Counter[str] = Counter()
+        self.measured: dict[int, float] = {}
+        self._study = study
+        self._wanted_ms = float(study.hold["step_ms"])
+        self._folder = directory.root / "units" / arm.name
+        self._under_way = False
+
+    @property
+    def has_more(self) -> bool:
+        return not self._under_way and self.guess() is not None
+
+    def guess(self) -> int | None:
+        """The units to measure next; None when the nearest are found."""
+        wanted = self._wanted_ms
+        if any(abs(ms / wanted - 1) <= self._close for ms in self.measured.values()):
+            return None
+        if not self.measured:
+            return self._start
+        below = [units for units, ms in self.measured.items() if ms < wanted]
+        above = [units for units, ms in self.measured.items() if ms >= wanted]
+        if not above:
+            return self._beyond(sorted(below))
+        if not below:
+            return min(above) // 2 or None
+        low, high = max(below), min(above)
+        if high - low < 2:  # noise may even have turned them round
+            return None
+        return min(max(self._by_power_law(low, high), low + 1), high - 1)
+
+    def _beyond(self, below: list[int]) -> int | None:
+        """The next guess where all are too few: twice as many, or what the last two foretell."""
+        most = below[-1]
+        if most >= MOST_UNITS:
+            return None
+        guess = 2 * most
+        if len(below) > 1 and self.measured[below[-2]] < self.measured[most]:
+            guess = self._by_power_law(below[-2], most)
+        return min(max(guess, most + 1), MOST_AT_ONCE * most, MOST_UNITS)
+
+    def _by_power_law(self, low: int, high: int) -> int:
+        """Where a power law through two measurements has the time that is held."""
+        low_ms, high_ms = self.measured[low], self.measured[high]
+        share = math.log(self._wanted_ms / low_ms) / math.log(high_ms / low_ms)
+        return round(low * math.exp(min(math.log(high / low) * share, math.log(MOST_UNITS))))
+
+    @property
+    def units(self) -> int:
+        """The nearest of those measured; raises UserError where even the extremes are far."""
+        nearest = min(
+            self.measured, key=lambda u: abs(math.log(self.measured[u] / self._wanted_ms))
+        )
+        if not 0.5 < self.measured[nearest] / self._wanted_ms < 2:
+            raise UserError(
+                f"hold: no number of units gives {self.arm.name} a step of {self._wanted_ms:g} ms; "
+                f"{nearest} units take {self.measured[nearest]:.3g} ms"
+            )
+        return nearest
+
+    def next(self) -> Assignment:
+        units = self.guess()
+        assert units is not None
+        self._under_way = True
+        return Assignment(
+            arm=self.arm,
+            number=units,
+            params={"units": units},
+            hyperparameters=self._study.hyperparameters(self.arm, {**_first(self._study),
+                                                                   "units": units}),
+            seed=0,
+        )  # fmt: skip
+
+    def begin(self, assignment: Assignment) -> None:
+        assignment.epochs.clear()
+
+    def order(self, assignment: Assignment) -> Train:
+        batch = assignment.hyperparameters.batch_size
+        return Train(
+            task=assignment.task,
+            dataset=self._study.dataset.smaller(train=STEPS * batch, validation=batch, test=0),
+            hyperparameters=assignment.hyperparameters,
+            seed=0,
+            epochs=EPOCHS,
+            checkpoints=str(self._folder / f"units={assignment.number}"),
+        )
+
+    def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
+        assignment.epochs.append(dict(metrics))
+        return True
+
+    def end(
+        self,
+        assignment: Assignment,
+        outcome: str,
+        reason: str | None = None,
+        test: TestScores | None = None,
+    ) -> dict[str, Any]:
+        self._under_way = False
+        if outcome == "failed":
+            raise UserError(
+                f"hold: {self.arm.name} with {assignment.number} units could not be measured: "
+                f"{reason}"
+            )
+        self.measured[assignment.number] = min(e["step_ms"] for e in assignment.epochs[1:])
+        self.done["complete"] += 1
+        return assignment.outcome("complete", None)
+
+    def set_aside(self, assignment: Assignment) -> None:
+        """A measurement cut short is made again."""
+        self._under_way = False
+
+
+def read_units(study: Study, directory: records.RunDirectory) -> dict[str, int]:
+    """By arm, the units found before; arms still to be measured are missing."""
+    try:
+        record = json.loads((directory.root / "units.json").read_text(encoding="utf-8"))
+        return {arm.name: int(record[arm.name]["units"])
+                for arm in study.arms() if arm.name in record}  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def write_units(probes: list[Probe], directory: records.RunDirectory) -> None:
+    record = {
+        probe.arm.name: {
+            "units": probe.units,
+            "step_ms": probe.measured[probe.units],
+            "measured": dict(sorted(probe.measured.items())),
+        }
+        for probe in probes
+    }
+    records.write_atomically(directory.root / "units.json", records.to_json(record) + "\n")
+
+
+def with_units(study: Study, directory: records.RunDirectory) -> Study:
+    """The study with the units found for its arms."""
+    return replace(study, solved=read_units(study, directory))
+
+
+def _first(study: Study) -> dict[str, Any]:
+    """Some value of what is searched: nothing of it changes how long a step takes."""
+    return {name: getattr(d, "choices", (getattr(d, "low", None),))[0]
+            for name, d in study.search.items()}  # fmt: skip

@@ -1,0 +1,280 @@
+"""What a study shows while it runs: a live table on a terminal, plain lines elsewhere.
+
+All of it goes to stderr. On neither is it silent for more than a few seconds.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from harness.analysis.summary import short
+from harness.core.text import inert
+
+HEARTBEAT_S = 5.0
+
+
+@dataclass
+class Running:
+    """A training under way, as far as its worker has told."""
+
+    arm: str
+    trial: int
+    epochs: int
+    since: float
+    sent: bool = False  # to a worker; before, there may be no room for one
+    parameters: int | None = None
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    loss: float | None = None
+    val_loss: float | None = None
+
+    def describe(self) -> str:
+        if not self.epoch:
+            what = "building and compiling" if self.sent else "waiting for a worker"
+            return f"{what}, {time.monotonic() - self.since:.0f} s"
+        text = f"epoch {self.epoch}/{self.epochs}"
+        if self.steps:
+            text += f", step {self.step}/{self.steps}"
+        if self.loss is not None:
+            text += f", loss {self.loss:.4f}"
+        if self.val_loss is not None:
+            text += f", val_loss {self.val_loss:.4f}"
+        return text
+
+
+@dataclass
+class ArmProgress:
+    done: Counter[str] = field(default_factory=Counter)
+    value: float | None = None
+    val_accuracy: float | None = None
+
+
+class Board:
+    """The state of a study under way; `Plain` and `Terminal` show it.
+
+    It counts trials, or what else `noun` says, `trials` of each arm.
+    """
+
+    def __init__(
+        self,
+        arms: Sequence[str],
+        trials: int,
+        workers: int,
+        epochs: int,
+        *,
+        noun: str = "trial",
+    ) -> None:
+        self.noun = noun
+        self.arms = {arm: ArmProgress() for arm in arms}
+        self.trials = trials
+        self.workers = workers
+        self.epochs = epochs
+        self.running: dict[str, Running] = {}
+        self._seconds: list[float] = []  # of the trials that ended while we looked
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+
+    def tick(self) -> None:
+        """Called a few times a second, whether or not anything has happened."""
+
+    def found(self, arm: str, state: str, value: float | None, accuracy: float | None) -> None:
+        """A trial that had ended before."""
+        self._count(arm, state, value, accuracy)
+
+    def started(self, task: str, arm: str, trial: int, params: Mapping[str, Any]) -> None:
+        self.running[task] = Running(arm, trial, self.epochs, time.monotonic())
+
+    def sent(self, task: str) -> None:
+        self.running[task].since = time.monotonic()
+        self.running[task].sent = True
+
+    def built(self, task: str, parameters: int) -> None:
+        self.running[task].parameters = parameters
+        self.running[task].epoch = 1
+
+    def stepped(self, task: str, epoch: int, step: int, steps: int, loss: float) -> None:
+        running = self.running[task]
+        running.epoch, running.step, running.steps, running.loss = epoch, step, steps, loss
+
+    def epoch_done(self, task: str, metrics: Mapping[str, float]) -> None:
+        running = self.running[task]
+        running.epoch, running.val_loss = int(metrics["epoch"]), metrics["val_loss"]
+        running.loss, running.step, running.steps = metrics["loss"], 0, 0
+
+    def ended(
+        self, task: str, state: str, value: float | None, accuracy: float | None, reason: str
+    ) -> None:
+        running = self.running.pop(task)
+        self._seconds.append(time.monotonic() - running.since)
+        self._count(running.arm, state, value, accuracy)
+
+    def _count(self, arm: str, state: str, value: float | None, accuracy: float | None) -> None:
+        progress = self.arms[arm]
+        progress.done[state] += 1
+        if (
+            state == "complete"
+            and value is not None
+            and (progress.value is None or value < progress.value)
+        ):
+            progress.value, progress.val_accuracy = value, accuracy
+
+    @property
+    def total(self) -> int:
+        return self.trials * len(self.arms)
+
+    @property
+    def finished(self) -> int:
+        return sum(arm.done.total() for arm in self.arms.values())
+
+    def time_left(self) -> str:
+        """From the mean of the trials so far: depths differ, so this is rough, and said so."""
+        if not self._seconds:
+            return ""
+        mean_s = sum(self._seconds) / len(self._seconds)
+        left_s = mean_s * (self.total - self.finished) / max(1, min(self.workers, self.total))
+        return f"about {duration(left_s)} left"
+
+
+class Plain(Board):
+    """Lines for logs and pipes; `verbose` adds each trial's hyperparameters."""
+
+    def __init__(
+        self,
+        *args: Any,
+        noun: str = "trial",
+        verbose: bool = False,
+        file: TextIO | None = None,
+    ) -> None:
+        super().__init__(*args, noun=noun)
+        self._verbose = verbose
+        self._file = file
+        self._last = time.monotonic()
+
+    def say(self, text: str) -> None:
+        print(inert(text), file=self._file or sys.stderr, flush=True)
+        self._last = time.monotonic()
+
+    def tick(self) -> None:
+        if time.monotonic() - self._last < HEARTBEAT_S:
+            return
+        for running in self.running.values():
+            self.say(f"{running.arm} {self.noun} {running.trial}: {running.describe()}")
+
+    def started(self, task: str, arm: str, trial: int, params: Mapping[str, Any]) -> None:
+        super().started(task, arm, trial, params)
+        shown = f": {short(params)}" if self._verbose and params else ""
+        self.say(f"{arm} {self.noun} {trial} starts{shown}")
+
+    def epoch_done(self, task: str, metrics: Mapping[str, float]) -> None:
+        super().epoch_done(task, metrics)
+        running = self.running[task]
+        self.say(
+            f"{running.arm} {self.noun} {running.trial}: epoch {running.epoch}/{self.epochs}, "
+            f"val_loss {metrics['val_loss']:.4f}, accuracy {metrics['val_accuracy']:.1%}, "
+            f"{metrics['train_s'] + metrics['validation_s']:.1f} s"
+            + (f" and {metrics['compile_s']:.1f} s compiling" if metrics["compile_s"] else "")
+        )
+
+    def ended(
+        self, task: str, state: str, value: float | None, accuracy: float | None, reason: str
+    ) -> None:
+        running = self.running[task]
+        super().ended(task, state, value, accuracy, reason)
+        outcome = f", best val_loss {value:.4f}" if value is not None else ""
+        why = f" ({reason})" if reason else ""
+        self.say(
+            f"{running.arm} {self.noun} {running.trial} {state}{why}{outcome}; "
+            f"{self.finished} of {self.total} {self.noun}s done, {self.time_left()}"
+        )
+
+
+class Terminal(Board):
+    """A table that stays in place: arms, counts, the running trials, the best so far."""
+
+    def __init__(self, *args: Any, noun: str = "trial") -> None:
+        super().__init__(*args, noun=noun)
+        self._live = Live(
+            get_renderable=self._render,
+            console=Console(stderr=True, markup=False, highlight=False),
+            refresh_per_second=4,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def say(self, text: str) -> None:
+        self._live.console.print(Text(inert(text)))
+
+    def _render(self) -> RenderableType:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in (
+            "arm",
+            f"{self.noun}s",
+            "pruned",
+            "failed",
+            "best val_loss",
+            "accuracy",
+            "now",
+        ):
+            table.add_column(column, no_wrap=column != "now")
+        # A copy: the display's thread draws while the coordinator goes on.
+        running = list(self.running.values())
+        for name, arm in self.arms.items():
+            now = "\n".join(
+                f"{self.noun} {each.trial}: {each.describe()}"
+                for each in running
+                if each.arm == name
+            )
+            table.add_row(
+                Text(inert(name)),
+                f"{arm.done.total()}/{self.trials}",
+                str(arm.done["pruned"]),
+                str(arm.done["failed"]),
+                "" if arm.value is None else f"{arm.value:.4f}",
+                "" if arm.val_accuracy is None else f"{arm.val_accuracy:.1%}",
+                Text(inert(now)),
+            )
+        note = f"{self.finished} of {self.total} {self.noun}s done"
+        if running:
+            note += f", {self.time_left() or 'timing the first'}"
+        return Group(table, Text(note))
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,106 @@
+"""The hyperparameters of one training, checked by name. No Keras: declarations use it too."""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from harness.core.errors import UserError
+
+CELLS = ("rnn", "gru", "lstm")
+OF_TOKENS = ("vocabulary", "embedding_dim")  # mean nothing where time steps are numbers
+BAG = "bag"  # no cell: the mean of the embeddings, which units and depth do not touch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """What a study fixes, compares and searches, as one training sees it.
+
+    `units` is one number for every layer or one number a layer, the first layer first.
+    `dropout` acts on the outputs of each recurrent layer (between layers and before the head).
+    Defaults are those of the tutorial that the project tests: 10,000 words, the last 100 of each
+    review, Embedding 32, Adam at Keras's learning rate, batches of 32. `own` are names and values
+    of what a study's own builder of models takes besides.
+    """
+
+    cell: str = "lstm"
+    depth: int = 2
+    units: int | tuple[int, ...] = 5
+    bidirectional: bool = False
+    embedding_dim: int = 32
+    vocabulary: int = 10_000
+    sequence_length: int = 100
+    dropout: float = 0.0
+    learning_rate: float = 1e-3
+    batch_size: int = 32
+    own: tuple[tuple[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.cell == BAG and self.depth != 1:
+            raise UserError(f"depth: {self.depth} of cell {BAG}, which has no layers to stack")
+        if self.cell not in (*CELLS, BAG):
+            raise UserError(f"cell: {self.cell!r} is not one of {', '.join(CELLS)}")
+        for name, least in (
+            ("depth", 1),
+            ("embedding_dim", 1),
+            ("vocabulary", 4),  # padding, start, unknown and at least one word
+            ("sequence_length", 1),
+            ("batch_size", 1),
+        ):
+            _check_integer(name, getattr(self, name), least)
+        if isinstance(self.units, list | tuple):
+            object.__setattr__(self, "units", tuple(self.units))
+            if len(self.units) != self.depth:
+                raise UserError(
+                    f"units: {len(self.units)} numbers for depth {self.depth}; "
+                    "give one number, or one for each layer"
+                )
+            for value in self.units:
+                _check_integer("units", value, 1)
+        else:
+            _check_integer("units", self.units, 1)
+        if not isinstance(self.bidirectional, bool):
+            raise UserError(f"bidirectional: {self.bidirectional!r} is neither True nor False")
+        _check_number("dropout", self.dropout)
+        if not 0.0 <= self.dropout < 1.0:
+            raise UserError(f"dropout: {self.dropout} is not in [0, 1)")
+        _check_number("learning_rate", self.learning_rate)
+        if self.learning_rate <= 0.0:
+            raise UserError(f"learning_rate: {self.learning_rate} is not above 0")
+
+    @classmethod
+    def from_mapping(
+        cls, values: Mapping[str, Any], own: Collection[str] = ()
+    ) -> "Hyperparameters":
+        """Check names and values; raises UserError that names the parameter.
+
+        `own` names what a study's own builder of models takes, of any value.
+        """
+        known = {field.name for field in fields(cls)} - {"own"} | set(own)
+        for name in values:
+            if name not in known:
+                raise UserError(
+                    f"{name}: no such hyperparameter; known are {', '.join(sorted(known))}"
+                )
+        plain = {name: value for name, value in values.items() if name not in own}
+        taken = tuple((name, values[name]) for name in sorted(own) if name in values)
+        return cls(**plain, own=taken)
+
+    def to_mapping(self) -> dict[str, Any]:
+        values = asdict(self)
+        del values["own"]
+        return values | dict(self.own)
+
+    @property
+    def units_per_layer(self) -> tuple[int, ...]:
+        return (self.units,) * self.depth if isinstance(self.units, int) else self.units
+
+
+def _check_integer(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UserError(f"{name}: {value!r} is not a whole number of at least {least}")
+
+
+def _check_number(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UserError(f"{name}: {value!r} is not a finite number")

@@ -1,0 +1,115 @@
+"""Finding and loading study files: `studies/NAME.py` of the package, or any FILE.py."""
+
+import ast
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from harness.core.errors import UserError
+from harness.names import unknown
+from harness.results.records import NAME
+
+if TYPE_CHECKING:
+    from harness.spec.study import Study
+
+# Beside the package itself, both in a checkout and installed: a folder `studies` in the
+# current directory must not hide it.
+STUDIES = Path(__file__).parents[2] / "studies"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A study with what its file says of it."""
+
+    name: str
+    question: str
+    study: "Study"
+    file: Path
+
+
+def names() -> list[str]:
+    return sorted(file.stem for file in STUDIES.glob("*.py") if not file.stem.startswith("_"))
+
+
+def questions() -> dict[str, str]:
+    """Each study's question by name, read without importing anything."""
+    return {name: question(STUDIES / f"{name}.py") for name in names()}
+
+
+def question(file: Path) -> str:
+    """The first sentence of a study file's docstring."""
+    try:
+        text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    paragraph = " ".join(text.split("\n\n")[0].split())
+    ends = [paragraph.find(mark) for mark in ("? ", ". ")]
+    cut = min((end for end in ends if end >= 0), default=len(paragraph))
+    return paragraph[: cut + 1]
+
+
+def load(name_or_file: str) -> Declaration:
+    """The study of that name or file; raises UserError that says what is wrong with it."""
+    if name_or_file.endswith(".py"):
+        file = Path(name_or_file)
+        if "\0" in name_or_file or not file.is_file():
+            raise UserError(f"no study file {name_or_file!r}; --list shows the studies by name")
+    else:
+        if name_or_file not in names():
+            raise unknown("study", name_or_file, names())
+        file = STUDIES / f"{name_or_file}.py"
+    if not NAME.fullmatch(file.stem):
+        raise UserError(
+            f"{file.stem[:120]!r} can't be a study's name; use up to 100 letters, digits, "
+            "dots, dashes and underscores, a letter or digit first"
+        )
+    return Declaration(file.stem, question(file), _import(file), file)
+
+
+def execute(file: Path) -> ModuleType:
+    """A study file as the module `studies.NAME`; raises what it raises."""
+    module_name = f"studies.{file.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Classes and functions defined in the file are pickled by this name.
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _import(file: Path) -> "Study":
+    from harness.spec.study import Study  # costs Optuna; listing the studies needs none of it
+
+    try:
+        module = execute(file)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+    except Exception as error:
+        line = _line_of(error, file)
+        raise UserError(
+            f"{file} does not import: {type(error).__name__}: {_one_line(str(error))}{line}"
+        ) from error
+    study = getattr(module, "study", None)
+    if not isinstance(study, Study):
+        raise UserError(f"{file} declares no study; it needs a line: study = Study(…)")
+    return study
+
+
+def _line_of(error: Exception, file: Path) -> str:
+    """` (line N)`: the deepest line of the study file itself that the error came through."""
+    number = error.lineno if isinstance(error, SyntaxError) else None
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == str(file):
+            number = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return f" (line {number})" if number else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

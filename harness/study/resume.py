@@ -1,0 +1,119 @@
+"""What may go on: a run directory against the study that is to resume it. No Keras."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from harness.core import environment
+from harness.core.errors import UserError
+from harness.results import records
+from harness.search.arm_search import ArmSearch
+from harness.spec.study import Study, differences, fingerprint
+from harness.spec.study_files import Declaration
+
+
+def new_manifest(
+    declaration: Declaration, name: str, study: Study, *, quick: bool
+) -> dict[str, Any]:
+    """The manifest of a study that begins; its dataset is prepared."""
+    spec = study.to_mapping()
+    return {
+        "schema": records.SCHEMA,
+        "study": name,
+        "question": declaration.question,
+        "quick": quick,
+        "spec": spec,
+        "arms": [{"name": arm.name, "values": dict(arm.values)} for arm in study.arms()],
+        "fingerprint": fingerprint(spec),
+        "dataset": {
+            **study.dataset.to_mapping(),
+            "classes": study.dataset.classes,
+            "features": study.dataset.features,
+            "steps": study.dataset.steps,
+            "sha256": study.dataset.fingerprint(),
+        },
+        **({"published": dict(study.published)} if study.published else {}),
+        "storage": None,
+        "created": records.now(),
+        "environment": environment.describe(),
+    }
+
+
+def match(
+    manifest: Mapping[str, Any],
+    name: str,
+    study: Study,
+    directory: records.RunDirectory,
+    *,
+    trials_given: bool,
+    replicates_given: bool,
+) -> Study:
+    """The study as it goes on; raises UserError where the directory holds another one."""
+    if manifest["study"] != name:
+        raise UserError(
+            f"{directory.root} holds the study {manifest['study']!r}, not {name!r}; "
+            "choose another --runs, or --fresh, which moves the directory aside"
+        )
+    changed = differences(manifest["spec"], study.to_mapping())
+    if changed:
+        raise UserError(
+            f"{directory.root} was begun with another spec ({'; '.join(changed)}); "
+            "give the old values to resume, or --fresh, which moves the directory aside"
+        )
+    # It may have been extended with --trials or --replicates before; the plain command keeps that.
+    trials = int(manifest["spec"]["budget"]["trials"])
+    if not trials_given and trials > study.budget.trials:
+        study = replace(study, budget=replace(study.budget, trials=trials))
+    replicates = int(manifest["spec"].get("replicates") or 0)
+    if not replicates_given and replicates > study.replicates:
+        study = replace(study, replicates=replicates)
+    return study
+
+
+def check_data(manifest: Mapping[str, Any], study: Study) -> None:
+    """Raises UserError where the dataset, prepared, is no more what the study began with."""
+    known = (manifest.get("dataset") or {}).get("sha256")
+    if known and study.dataset.fingerprint() != known:
+        raise UserError(
+            f"the data of {study.dataset.name} have changed since the study began; put them back "
+            "as they were, or start anew with --fresh, which moves the directory aside"
+        )
+
+
+def check_claims(arms: list[ArmSearch], claimed: str, where: str) -> None:
+    """Trials that lie in the database under the study's name must be of the same spec."""
+    for arm in arms:
+        if arm.fingerprint is None and not arm.finished_trials():
+            continue
+        if arm.fingerprint != claimed:
+            raise UserError(
+                f"{where} already holds a study of this name with another spec; "
+                "choose another --storage, or delete it there with: optuna delete-study"
+            )
+
+
+def check_trials(arms: list[ArmSearch], study: Study, *, trials_given: bool) -> None:
+    """Raises UserError where more trials are done than the command line asks for."""
+    for arm in arms:
+        done = arm.done.total()
+        if trials_given and done > study.budget.trials:
+            raise UserError(
+                f"--trials {study.budget.trials} is lower than the {done} that {arm.arm.name} "
+                f"has done; give {done} or more, or leave it out"
+            )
+
+
+def check_replicates(study: Study, directory: records.RunDirectory, *, given: bool) -> None:
+    """Raises UserError where more replicates are done than the command line asks for."""
+    found = [
+        int(folder.name.removeprefix("seed="))
+        for arm in study.arms()
+        for folder in directory.replicates(arm.name).glob("seed=*")
+        if folder.name.removeprefix("seed=").isdecimal() and (folder / "result.json").exists()
+    ]
+    done = max(found, default=0)
+    if given and done > study.replicates:
+        raise UserError(
+            f"--replicates {study.replicates} is lower than the {done} that are done; "
+            f"give {done} or more, or leave it out"
+        )

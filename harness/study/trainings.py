@@ -1,0 +1,199 @@
+"""The trainings of one sitting: search, then replicates, by the same workers. No Keras."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from harness import report
+from harness.analysis import summary
+from harness.core.console import stop
+from harness.results import records as runs
+from harness.search import replicates as confirm
+from harness.search.arm_search import ArmSearch
+from harness.search.coordinator import Pool, Search
+from harness.search.progress import Board, Plain, Terminal
+from harness.spec.study import Study
+from harness.spec.study_files import STUDIES, Declaration
+from harness.study.options import Options
+from harness.workers.local import LocalPool, Settings, default_count
+
+
+def settings_of(study: Study, declaration: Declaration) -> Settings:
+    packaged = declaration.file.parent == STUDIES
+    return Settings(
+        backend=study.backend,
+        device=study.device,
+        threads=study.threads,
+        path=study.path,
+        study_file=None if packaged else str(declaration.file.absolute()),
+    )
+
+
+def worker_count(options: Options, study: Study) -> int:
+    """As asked; else one a core, but no more than leave the outcome repeatable.
+
+    On a cluster those that find no room wait for it, so there it is one an arm.
+    """
+    arms = len(study.arms())
+    if options.ray is not None:
+        return options.workers or arms
+    return options.workers or min(default_count(study.threads, study.device), arms)
+
+
+class Sitting:
+    """The trainings of one sitting: the search, then the replicates, by the same workers."""
+
+    def __init__(
+        self,
+        options: Options,
+        name: str,
+        study: Study,
+        arms: list[ArmSearch],
+        directory: runs.RunDirectory,
+        settings: Settings,
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._name = name
+        self._study = study
+        self._arms = arms
+        self._directory = directory
+
+    @property
+    def has_more(self) -> bool:
+        return any(arm.has_more for arm in self._arms) or self._replicates_left
+
+    @property
+    def _replicates_left(self) -> bool:
+        records = runs.read_records(self._directory.root)
+        return any(each.has_more for each in self._replicates(records))
+
+    def train(self) -> None:
+        options, study, arms = self._options, self._study, self._arms
+        study.dataset.prepare(options.say)
+        at_most = len(arms) * max(study.budget.trials, study.replicates)
+        workers = min(worker_count(options, study), at_most)
+        self._announce(workers)
+        with self._pool(workers) as pool, _partial_report(self._directory):
+            if any(arm.has_more for arm in arms):
+                self._search(pool)
+            if study.replicates:
+                self._confirm(pool)
+
+    def _pool(self, workers: int) -> AbstractContextManager[Pool]:
+        logs = self._directory.root / "logs"
+        if self._options.ray is None:
+            return LocalPool(workers, self._settings, logs)
+        from harness.workers.ray_pool import RayPool  # Ray takes a second to import
+
+        gpus = self._options.gpus_per_trial
+        if gpus is None:
+            gpus = 1.0 if self._study.device == "gpu" else 0.0
+        return RayPool(self._options.ray, workers, self._settings, logs, gpus=gpus)
+
+    def _announce(self, workers: int) -> None:
+        arms, study = self._arms, self._study
+        self._options.say(
+            f"{self._name}: {len(arms)} {'arm' if len(arms) == 1 else 'arms'} of "
+            f"{study.budget.trials} trials of up to {study.budget.epochs} epochs, then "
+            f"{study.replicates} replicates of each arm's best, {workers} "
+            f"{'worker' if workers == 1 else 'workers'}, in {self._directory.root}",
+        )
+        if workers > len(arms):
+            self._options.say(
+                "more workers than arms: trials of one arm run side by side, and "
+                "the outcome can't be repeated exactly",
+            )
+
+    def _search(self, pool: Pool) -> None:
+        names = [arm.arm.name for arm in self._arms]
+        with self._board(names, self._study.budget.trials, len(pool), "trial") as board:
+            for arm in self._arms:
+                for trial in arm.finished_trials():
+                    board.found(
+                        arm.arm.name,
+                        arm.state_of(trial),
+                        trial.value,
+                        trial.user_attrs.get("val_accuracy"),
+                    )
+            Search(self._arms, pool, board, stop, self._options.trial_timeout).run()
+
+    def _confirm(self, pool: Pool) -> None:
+        """The baseline's candidates, then the replicates of all."""
+        study, directory = self._study, self._directory
+        candidates = confirm.bag_candidates(study, directory)
+        if candidates.has_more:
+            self._run([candidates], len(confirm.BASELINE_LEARNING_RATES), pool, "candidate")
+        confirm.write_majority(study, directory)
+        replicates = self._replicates(runs.read_records(directory.root))
+        if any(each.has_more for each in replicates):
+            self._run(replicates, study.replicates, pool, "replicate")
+
+    def _run(
+        self, trainings: Sequence[confirm.Replicates], each: int, pool: Pool, noun: str
+    ) -> None:
+        board = self._board([t.arm.name for t in trainings], each, len(pool), noun)
+        run_replicates(trainings, pool, board, self._options.trial_timeout)
+
+    def _replicates(self, records: runs.Records) -> list[confirm.Replicates]:
+        """Of every arm in which a trial has completed, the dearest first, and of the bag."""
+        study, directory = self._study, self._directory
+        if not study.replicates:
+            return []
+        arms = {arm.name: arm for arm in study.arms()}
+        best = summary.best_trials(records).sort_values("train_s", ascending=False, kind="stable")
+        found: list[confirm.Replicates | None] = [
+            confirm.replicates_of(
+                study,
+                arms[str(trial["arm"])],
+                int(trial["trial"]),
+                summary.searched_parameters(trial),
+                directory,
+            )
+            for _, trial in best.iterrows()
+        ]
+        found.append(confirm.bag_replicates(study, directory))
+        return [each for each in found if each is not None]
+
+    def _board(self, arms: list[str], each: int, workers: int, noun: str) -> Board:
+        size = (arms, each, workers, self._study.budget.epochs)
+        return board_of(*size, noun=noun, quiet=self._options.quiet, verbose=self._options.verbose)
+
+
+def run_replicates(
+    trainings: Sequence[confirm.Replicates],
+    pool: Pool,
+    board: Board,
+    timeout_s: float | None = None,
+) -> None:
+    """Train what is left of each; those done before are counted on the board."""
+    with board:
+        for one in trainings:
+            for state, number in one.done.items():
+                for _ in range(number):
+                    board.found(one.arm.name, state, None, None)
+        Search(trainings, pool, board, stop, timeout_s).run()
+
+
+def board_of(
+    arms: list[str], each: int, workers: int, epochs: int, *, noun: str, quiet: bool, verbose: bool
+) -> Board:
+    """What shows the trainings under way: nothing, a live display, or plain lines."""
+    if quiet:
+        return Board(arms, each, workers, epochs, noun=noun)
+    if sys.stderr.isatty():
+        return Terminal(arms, each, workers, epochs, noun=noun)
+    return Plain(arms, each, workers, epochs, noun=noun, verbose=verbose)
+
+
+@contextlib.contextmanager
+def _partial_report(directory: runs.RunDirectory) -> Iterator[None]:
+    """However the search ends, what there is so far is in the report."""
+    try:
+        yield
+    except BaseException:
+        # The first error is the one to tell.
+        with contextlib.suppress(Exception):
+            report.write(directory.root)
+        raise

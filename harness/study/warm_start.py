@@ -1,0 +1,69 @@
+"""Another study's best configurations as a study's first trials. No Keras."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+
+from harness import report
+from harness.analysis import summary
+from harness.core.errors import UserError
+from harness.results.records import Records, read_records
+from harness.spec.study import Study
+from harness.study.options import Options
+
+MOST = 3  # configurations of each arm
+
+
+def of_options(options: Options, study: Study) -> dict[str, list[dict[str, Any]]]:
+    """By arm what `--warm-start` has tried first, the best first; raises UserError for nothing."""
+    if study.warm_start is None:
+        return {}
+    return configurations(study, read_records(report.find(study.warm_start, options.runs)))
+
+
+def configurations(study: Study, source: Records) -> dict[str, list[dict[str, Any]]]:
+    """By arm the values searched by the source's best trials that fit it, `MOST` of them.
+
+    A trial fits an arm where its hyperparameters have the arm's compared values; what it has not,
+    or has outside of the study's distribution, is left to the sampler. Raises UserError where no
+    trial fits any arm.
+    """
+    trials = source.trials
+    complete = trials[(trials["state"] == "complete") & trials["value"].notna()]
+    best = [
+        summary.all_parameters(source, trial)
+        for _, trial in complete.sort_values(["value", "trial"], kind="stable").iterrows()
+    ]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for arm in study.arms():
+        fitting = [
+            values
+            for params in best
+            if all(params.get(name, value) == value for name, value in arm.values.items())
+            and (values := within(study.search, params))
+        ]
+        unique = {repr(sorted(values.items())): values for values in fitting}
+        found[arm.name] = list(unique.values())[:MOST]
+    if not any(found.values()):
+        raise UserError(
+            f"--warm-start {study.warm_start}: no finished trial of it has values of what this "
+            "study searches"
+        )
+    return found
+
+
+def within(search: Mapping[str, BaseDistribution], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that the distributions hold."""
+    return {
+        name: params[name]
+        for name, distribution in search.items()
+        if name in params and holds(distribution, params[name])
+    }
+
+
+def holds(distribution: BaseDistribution, value: Any) -> bool:
+    try:
+        return bool(distribution._contains(distribution.to_internal_repr(value)))
+    except (ValueError, TypeError):
+        return False

@@ -1,0 +1,155 @@
+"""Checkpoints of one training: whole or not there, two generations, checked by hash. No Keras.
+
+A generation is a file of arrays (plain .npy blocks, one after another) and a small JSON
+committed last, which names that file with its hash. A crash at any moment leaves the generation
+before intact; a damaged file is noticed and the generation before is used.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.results import records
+
+GENERATIONS = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training after some epoch, or, paused, after some step of the next one.
+
+    `arrays` are its variables in the order of the program that trains it (weights, random state,
+    optimizer, running means); `history` the metrics of its epochs so far, epoch 1 first;
+    `identity` what the training is: another training's checkpoint is never taken for it. `step`
+    steps of the epoch after those are done, in `seconds`.
+    """
+
+    identity: str
+    history: list[dict[str, Any]]
+    arrays: list[NDArray[Any]]
+    step: int = 0
+    seconds: float = 0.0
+
+    @property
+    def epoch(self) -> int:
+        return len(self.history)
+
+    @property
+    def name(self) -> str:
+        """What its files are named by; later ones sort later."""
+        return f"{self.epoch:04d}-{self.step:08d}"
+
+
+class TrainingPaused(Exception):  # noqa: N818, as StopIteration: not an error
+    """A training stopped within an epoch because it was asked to; its checkpoint is written."""
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a generation, then drop all but the last two."""
+    data = _pack(checkpoint.arrays)
+    name = f"{checkpoint.name}.arrays"
+    records.write_atomically(folder / name, data)
+    record = {
+        "identity": checkpoint.identity,
+        "history": checkpoint.history,
+        "step": checkpoint.step,
+        "seconds": checkpoint.seconds,
+        "file": name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    # Floats round-trip exactly through Python's JSON; the hash guards the record itself.
+    text = json.dumps(record, sort_keys=True)
+    records.write_atomically(
+        folder / f"{checkpoint.name}.json",
+        json.dumps({"record": record, "sha256": hashlib.sha256(text.encode()).hexdigest()}),
+    )
+    for old in _generations(folder)[GENERATIONS:]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".arrays").unlink(missing_ok=True)
+
+
+def load(folder: Path, identity: str) -> Checkpoint | None:
+    """The latest generation that is whole and belongs to this training; None if there is none."""
+    for file in _generations(folder):
+        # Whatever is wrong with a generation: the one before it, or a new start, ends the same.
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, EOFError):
+            outer = json.loads(file.read_text(encoding="utf-8"))
+            record: Mapping[str, Any] = outer["record"]
+            text = json.dumps(record, sort_keys=True)
+            data = (folder / str(record["file"])).read_bytes()
+            if (
+                hashlib.sha256(text.encode()).hexdigest() == outer["sha256"]
+                and hashlib.sha256(data).hexdigest() == record["sha256"]
+                and record["identity"] == identity
+            ):
+                return Checkpoint(
+                    identity,
+                    list(record["history"]),
+                    _unpack(data),
+                    record["step"],
+                    record["seconds"],
+                )
+    return None
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where one training keeps its checkpoints.
+
+    `say` hears of one that could not be written; a training looks every few seconds whether it
+    is `asked_to_pause`.
+    """
+
+    folder: Path
+    identity: str
+    say: Callable[[str], None]
+    asked_to_pause: Callable[[], bool] = lambda: False
+
+    def load(self) -> Checkpoint | None:
+        return load(self.folder, self.identity)
+
+    def save(
+        self,
+        history: list[dict[str, Any]],
+        arrays: list[NDArray[Any]],
+        step: int = 0,
+        seconds: float = 0.0,
+    ) -> None:
+        """A disk that is full costs the checkpoint, not the training."""
+        try:
+            save(self.folder, Checkpoint(self.identity, history, arrays, step, seconds))
+        except OSError as error:
+            self.say(f"no checkpoint in {self.folder}: {error.strerror}; training goes on")
+
+
+def remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _generations(folder: Path) -> list[Path]:
+    """The JSON files, newest first."""
+    return sorted(folder.glob("[0-9]*.json"), reverse=True)
+
+
+def _pack(arrays: Sequence[NDArray[Any]]) -> bytes:
+    buffer = io.BytesIO()
+    for array in arrays:
+        np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _unpack(data: bytes) -> list[NDArray[Any]]:
+    buffer = io.BytesIO(data)
+    arrays = []
+    while buffer.tell() < len(data):
+        arrays.append(np.lib.format.read_array(buffer, allow_pickle=False))
+    return arrays

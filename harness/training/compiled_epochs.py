@@ -1,0 +1,348 @@
+"""Epochs of one model: the whole epoch as one compiled program, or Keras's own `fit`.
+
+`CompiledEpochs` (TensorFlow) runs optimizer steps in a loop inside one XLA program over data held
+in memory: no Python per step. Model, loss, optimizer and metrics in it are Keras's. `FitEpochs`
+runs stock Keras on any backend; it is the reference, and the way on a GPU, on JAX and on torch.
+Either is made once for a shape and reset for each training from its seed, so that a training's
+numbers do not depend on what was trained before.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import models
+from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.signature import Signature
+from harness.spec.hyperparameters import Hyperparameters
+
+PROGRESS_S = 2.0  # seconds between two progress messages, about
+
+# Steps done in this epoch, running loss, seconds of training in this epoch.
+OnStep = Callable[[int, float, float], None]
+
+
+class Measured(NamedTuple):
+    """Means over the examples of a split, and the wall time that they took."""
+
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+class Epochs(Protocol):
+    """What a training needs of either way of running epochs."""
+
+    model: keras.Model
+    pausable: bool  # whether `train` can go on from within an epoch
+
+    def compile(self, train: Arrays, validation: Arrays) -> None:
+        """Trace and compile, by running without an effect that outlasts `reset`."""
+
+    def reset(self, hp: Hyperparameters, seed: int) -> None:
+        """Initial weights, optimizer and random state for `seed`; rates of `hp`."""
+
+    def train(
+        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+    ) -> Measured:
+        """One epoch over the examples of `split` in `order`, or what is left of it.
+
+        `done` steps have been taken before, in `seconds`; 0 where the program is not `pausable`.
+        """
+
+    def evaluate(self, split: Arrays) -> Measured:
+        """Loss and accuracy on a split, without learning."""
+
+    def predict(self, split: Arrays) -> NDArray[np.float32]:
+        """The model's outputs for each example: (n, outputs), or (n, steps, outputs)."""
+
+    def variables(self) -> list[Any]:
+        """All state that training changes: weights, random state, optimizer, running means."""
+
+
+class CompiledEpochs:
+    """Epochs as XLA programs. Batch size and sizes of the splits are fixed by the first call."""
+
+    pausable = True
+
+    def __init__(self, hp: Hyperparameters, signature: Signature, path: str) -> None:
+        self.model = models.build(hp, signature, path=path, seed=0)
+        self._signature, self._path, self._batch = signature, path, hp.batch_size
+        # The last batch of an epoch is filled up with examples of weight zero: one program
+        # serves it too, and the mean by weight is Keras's mean over the real ones.
+        self._loss, accuracy = _loss_and_accuracy(signature, "mean_with_sample_weight")
+        self._metrics = (keras.metrics.Mean(), accuracy)
+        self._optimizer = keras.optimizers.Adam(hp.learning_rate)
+        self._optimizer.build(self.model.trainable_variables)
+        self._train_steps: Any = None
+        self._evaluate_steps: Any = None
+        self._validation_rows = 0
+
+    def compile(self, train: Arrays, validation: Arrays) -> None:
+        self._validation_rows = len(validation.x)
+        self._train_steps = self._compiled(self._learn, train)
+        self._evaluate_steps = self._compiled(self._measure, validation)
+
+    @property
+    def compiled_by_xla(self) -> bool:
+        """Whether the compiled programs say so; False before `compile`."""
+        programs = (self._train_steps, self._evaluate_steps)
+        return all(p is not None and p.function_def.attr["_XlaMustCompile"].b for p in programs)
+
+    def reset(self, hp: Hyperparameters, seed: int) -> None:
+        fresh = models.build(hp, self._signature, path=self._path, seed=seed)
+        for ours, theirs in zip(self.model.variables, fresh.variables, strict=True):
+            ours.assign(theirs)
+        for variable in self._optimizer.variables:  # Adam starts from zeros
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
+        self._optimizer.learning_rate.assign(hp.learning_rate)
+        for layer in self.model.layers:
+            if hasattr(layer, "set_rate"):
+                layer.set_rate(hp.dropout)
+
+    def train(
+        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+    ) -> Measured:
+        if done == 0:
+            self._reset_metrics()
+        steps = math.ceil(len(order) / self._batch)
+        block = 8
+        while done < steps:
+            last = min(done + block, steps)
+            started = time.perf_counter()
+            loss, accuracy, _ = self._call(
+                self._train_steps, split.x, split.y, order, len(order), done, last
+            )
+            seconds += time.perf_counter() - started
+            done = last
+            block = max(1, round(PROGRESS_S * done / seconds))
+            if done < steps and done > 8:
+                on_step(done, loss, seconds)
+        return Measured(loss, accuracy, seconds)
+
+    def evaluate(self, split: Arrays) -> Measured:
+        return self._through(split)[0]
+
+    def predict(self, split: Arrays) -> NDArray[np.float32]:
+        return np.concatenate(self._through(split)[1])
+
+    def _through(self, split: Arrays) -> tuple[Measured, list[NDArray[np.float32]]]:
+        """Works through the split in pieces of the validation split's size: one program."""
+        self._reset_metrics()
+        started = time.perf_counter()
+        piece = self._validation_rows
+        outputs = []
+        for first in range(0, len(split.x), piece):
+            x, y = split.x[first : first + piece], split.y[first : first + piece]
+            rows = len(x)
+            order = np.arange(piece) % rows
+            x, y = (np.resize(a, (piece, *a.shape[1:])) for a in (x, y))
+            steps = math.ceil(rows / self._batch)
+            loss, accuracy, found = self._call(self._evaluate_steps, x, y, order, rows, 0, steps)
+            outputs.append(np.asarray(found)[:rows])
+        return Measured(loss, accuracy, time.perf_counter() - started), outputs
+
+    def variables(self) -> list[Any]:
+        means = [variable for metric in self._metrics for variable in metric.variables]
+        return [*self.model.variables, *self._optimizer.variables, *means]
+
+    def _call(
+        self,
+        program: Any,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        order: NDArray[np.int64],
+        rows: int,
+        first: int,
+        last: int,
+    ) -> tuple[float, float, Any]:
+        """Steps `first` to `last` over the first `rows` of `order`: the means so far, outputs."""
+        import tensorflow as tf
+
+        padded = np.zeros(math.ceil(len(order) / self._batch) * self._batch, np.int32)
+        padded[: len(order)] = order
+        numbers = (tf.constant(n, tf.int32) for n in (rows, first, last))
+        loss, accuracy, outputs = program(
+            tf.constant(x), tf.constant(y), tf.constant(padded), *numbers
+        )
+        return float(loss), float(accuracy), outputs
+
+    def _compiled(self, step: Callable[[Any, Any, Any], Any], split: Arrays) -> Any:
+        """A loop of `step` over the batches of a split of this size, as one XLA program.
+
+        It returns the metrics and, where `step` returns the model's outputs, all of them.
+        """
+        import tensorflow as tf
+
+        from harness.training.recurrent.scan import outside_kernels
+
+        size, examples = self._batch, len(split.x)
+        output = self.model.output_shape[1:]
+        batches = 0 if step == self._learn else -(-examples // size)
+
+        def steps(x: Any, y: Any, order: Any, rows: Any, first: Any, last: Any) -> Any:
+            def body(number: Any, outputs: Any) -> Any:
+                start = number * size
+                batch = tf.slice(order, [start], [size])
+                weights = tf.cast(start + tf.range(size) < rows, tf.float32)
+                found = step(tf.gather(x, batch), tf.gather(y, batch), weights)
+                if found is not None:
+                    outputs = outputs.write(number, found)
+                return outside_kernels(number + 1), outputs
+
+            kept = tf.TensorArray(tf.float32, batches, element_shape=(size, *output))
+            _, kept = tf.while_loop(lambda number, _: number < last, body, (first, kept))
+            return (*(metric.result() for metric in self._metrics), kept.concat())
+
+        numbers = [(-(-examples // size) * size,), (), (), ()]
+        program = tf.function(steps, jit_compile=True, autograph=False).get_concrete_function(
+            *(tf.TensorSpec(array.shape, array.dtype) for array in (split.x, split.y)),
+            *(tf.TensorSpec(shape, tf.int32) for shape in numbers),
+        )
+        self._call(program, split.x, split.y, np.arange(examples), examples, 0, 0)  # compiles
+        return program
+
+    def _learn(self, x: Any, y: Any, weights: Any) -> None:
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss, _ = self._forward(x, y, weights, training=True)
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        self._optimizer.apply(gradients, variables)
+
+    def _measure(self, x: Any, y: Any, weights: Any) -> Any:
+        return self._forward(x, y, weights, training=False)[1]
+
+    def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> tuple[Any, Any]:
+        """The batch's loss and outputs; metrics take note of them."""
+        outputs = self.model(x, training=training)
+        if self._signature.steps:
+            weights = keras.ops.repeat(weights[:, None], self._signature.steps, axis=1)
+        if self._signature.outputs == 1:
+            y = y[..., None]
+        loss = self._loss(y, outputs, sample_weight=weights)
+        mean_loss, accuracy = self._metrics
+        mean_loss.update_state(loss, sample_weight=keras.ops.sum(weights))
+        accuracy.update_state(y, outputs, sample_weight=weights)
+        return loss, outputs
+
+    def _reset_metrics(self) -> None:
+        for metric in self._metrics:
+            metric.reset_state()
+
+
+class FitEpochs:
+    """Epochs by stock Keras: `Model.fit`, one epoch at a time, on any backend."""
+
+    pausable = False  # `fit` starts an epoch's running means anew
+
+    def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
+        self.model = models.build(hp, signature, path="keras", seed=0)
+        self._signature, self._batch = signature, hp.batch_size
+        loss, accuracy = _loss_and_accuracy(signature, "sum_over_batch_size")
+        accuracy.name = "accuracy"
+        self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
+
+    def compile(self, train: Arrays, validation: Arrays) -> None:
+        # One full batch, and the last one, whose other shape is compiled apart on JAX.
+        rows = self._batch + len(train.x) % self._batch
+        self.model.fit(train.x[:rows], train.y[:rows], self._batch, verbose=0)
+        rows = self._batch + len(validation.x) % self._batch
+        self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
+
+    def reset(self, hp: Hyperparameters, seed: int) -> None:
+        fresh = models.build(hp, self._signature, path="keras", seed=seed)
+        for ours, theirs in zip(_layer_variables(self.model), _layer_variables(fresh), strict=True):
+            ours.assign(theirs)
+        for variable in self.model.optimizer.variables:  # Adam starts from zeros
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
+        self.model.optimizer.learning_rate.assign(hp.learning_rate)
+
+    def train(
+        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+    ) -> Measured:
+        watch = _Watch(on_step)
+        history = self.model.fit(
+            split.x[order],
+            split.y[order],
+            self._batch,
+            shuffle=False,
+            verbose=0,
+            callbacks=[watch],
+        )
+        logs = {name: float(values[-1]) for name, values in history.history.items()}
+        return Measured(logs["loss"], logs["accuracy"], watch.seconds)
+
+    def evaluate(self, split: Arrays) -> Measured:
+        started = time.perf_counter()
+        logs = self.model.evaluate(split.x, split.y, self._batch, verbose=0, return_dict=True)
+        seconds = time.perf_counter() - started
+        return Measured(float(logs["loss"]), float(logs["accuracy"]), seconds)
+
+    def predict(self, split: Arrays) -> NDArray[np.float32]:
+        return np.asarray(self.model.predict(split.x, self._batch, verbose=0))
+
+    def variables(self) -> list[Any]:
+        return [*_layer_variables(self.model), *self.model.optimizer.variables]
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Takes an epoch's time, without the second that `fit` may take to end, and says every few
+    seconds how far it is.
+    """
+
+    async_safe = True  # it looks at no logs, so Keras need not wait for each step
+
+    def __init__(self, on_step: OnStep) -> None:
+        super().__init__()
+        self._on_step = on_step
+        self._started = self._said = 0.0
+        self.seconds = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._started = self._said = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.seconds = time.perf_counter() - self._started
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        now = time.perf_counter()
+        if now - self._said >= PROGRESS_S and batch > 0:
+            self._said = now
+            self._on_step(batch, self._running_loss(), now - self._started)
+
+    def _running_loss(self) -> float:
+        """NaN on JAX, where metrics reach their variables only at the end of an epoch."""
+        if keras.backend.backend() == "jax":
+            return math.nan
+        return float(self.model.metrics[0].result())
+
+
+def _layer_variables(model: keras.Model) -> list[Any]:
+    """Weights and random state; `model.variables` would add those of metrics."""
+    return [variable for layer in model.layers for variable in layer.variables]
+
+
+def _loss_and_accuracy(signature: Signature, reduction: str) -> tuple[Any, Any]:
+    """The loss, and the metric that is told beside it: of numbers R², the variance explained."""
+    if signature.classes == 0:
+        r2 = keras.metrics.R2Score()
+        # It makes its variables when first used, which must not be within a compiled program.
+        r2.update_state(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32))
+        r2.reset_state()
+        return keras.losses.MeanSquaredError(reduction=reduction), r2
+    if signature.classes == 2:
+        return (
+            keras.losses.BinaryCrossentropy(reduction=reduction),
+            keras.metrics.BinaryAccuracy(),
+        )
+    return (
+        keras.losses.SparseCategoricalCrossentropy(reduction=reduction),
+        keras.metrics.SparseCategoricalAccuracy(),
+    )

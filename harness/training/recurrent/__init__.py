@@ -1,0 +1,12 @@
+"""Execution paths of recurrent layers, and the choice between them.
+
+A path is how a recurrent stack is executed: `keras` runs the stock layers of Keras (the reference;
+on a GPU they use cuDNN), `xla-scan` runs the same layers as a scan written for XLA, and
+`xla-kernel` is that scan with each loop compiled into a single kernel, for layers of few units.
+Importing this package imports neither Keras nor TensorFlow.
+"""
+
+from harness.training.recurrent.choice import PATHS, choose_path, paths_from
+from harness.training.recurrent.xla import set_xla_flags, xla_flags
+
+__all__ = ["PATHS", "choose_path", "paths_from", "set_xla_flags", "xla_flags"]

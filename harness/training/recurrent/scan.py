@@ -1,0 +1,170 @@
+"""A recurrent layer as one scan over time, shaped for XLA, with a gradient of its own.
+
+Three things make it fast. The product with the input kernel does not depend on the state, so it
+is one matmul over the whole sequence, outside the loop. The forward loop keeps the gates, so the
+backward loop recomputes nothing. The gradient of the recurrent kernel is a sum over time of outer
+products, so it is one matmul over the whole sequence too, after the backward loop. What remains
+in either loop is one small matmul and elementwise arithmetic: with few units, dispatching it costs
+more than computing it, and the whole loop is better compiled into one kernel (`one_kernel`).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from harness.training.recurrent.cells import Cell, State, Tensor, Weights
+
+
+def scan(
+    cell: Cell, x: Tensor, weights: Weights, *, sequences: bool, one_kernel: bool = False
+) -> Tensor:
+    """Run `cell` over `x` (time, batch, features) from a zero state.
+
+    Returns the hidden states, (time, batch, units), or with `sequences=False` the last one,
+    (batch, units). `one_kernel` has XLA compile either loop into one kernel, where the flags of
+    `harness.training.recurrent.xla` are set.
+    """
+    has_recurrent_bias = weights.recurrent_bias is not None
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def run(x: Tensor, *tensors: Tensor) -> Any:
+        w = Weights(*tensors, *([] if has_recurrent_bias else [None]))
+        states, saved = _forward(cell, _project(x, w), w, one_kernel)
+        hidden = states[0]
+
+        def gradient(d_output: Tensor) -> list[Tensor]:
+            d_p = _backward(cell, d_output, saved, states, w, sequences, one_kernel)
+            return _parameter_gradients(cell, x, hidden, saved, d_p, w)
+
+        return (hidden if sequences else hidden[-1]), gradient
+
+    return run(x, *(weight for weight in weights if weight is not None))
+
+
+def _project(x: Tensor, weights: Weights) -> Tensor:
+    """The input's share of the gates, for all time steps: (time, batch, gates·units)."""
+    time, batch, features = _shape(x)
+    flat = tf.matmul(tf.reshape(x, (time * batch, features)), weights.kernel) + weights.bias
+    return tf.reshape(flat, (time, batch, flat.shape[-1]))
+
+
+def _forward(cell: Cell, p: Tensor, weights: Weights, one_kernel: bool) -> tuple[State, Tensor]:
+    """States (each (time, batch, units)) and what the cell saves (time, batch, saved·units)."""
+    time, batch, _ = _shape(p)
+    units = weights.recurrent_kernel.shape[0]
+    zero = tf.zeros((batch, units))
+    widths = [units] * cell.states + ([cell.saved * units] if cell.saved else [])
+
+    count = tf.identity if one_kernel else outside_kernels
+
+    def body(t: Tensor, state: State, kept: Sequence[Any]) -> Any:
+        state, saved = cell.forward(p[t], state, weights)
+        values = [*state, saved] if cell.saved else state
+        return count(t + 1), state, [k.write(t, v) for k, v in zip(kept, values, strict=True)]
+
+    _, _, kept = tf.while_loop(
+        lambda t, *_: t < time,
+        body,
+        (0, (zero,) * cell.states, [_array(time, p.shape[1], width) for width in widths]),
+        maximum_iterations=time,
+    )
+    stacked = [k.stack() for k in kept]
+    return tuple(stacked[: cell.states]), stacked[-1] if cell.saved else None
+
+
+def _backward(
+    cell: Cell,
+    d_output: Tensor,
+    saved: Tensor,
+    states: State,
+    weights: Weights,
+    sequences: bool,
+    one_kernel: bool,
+) -> Tensor:
+    """The gradient of the projection, (time, batch, gates·units), last time step first."""
+    time, batch, units = _shape(states[0])
+    zero = tf.zeros((batch, units))
+    coefficients = _coefficients(cell, states, saved, one_kernel)
+    count = tf.identity if one_kernel else outside_kernels
+
+    def body(t: Tensor, d_state: State, kept: Any) -> Any:
+        if sequences:
+            d_state = (d_state[0] + d_output[t], *d_state[1:])
+        d_p, d_q, d_direct = cell.backward(d_state, coefficients(t))
+        d_through = tf.matmul(d_q, weights.recurrent_kernel, transpose_b=True)
+        return count(t - 1), (d_direct[0] + d_through, *d_direct[1:]), kept.write(t, d_p)
+
+    d_last = zero if sequences else d_output
+    _, _, kept = tf.while_loop(
+        lambda t, *_: t >= 0,
+        body,
+        (
+            time - 1,
+            (d_last,) + (zero,) * (cell.states - 1),
+            _array(time, states[0].shape[1], cell.gates * units),
+        ),
+        maximum_iterations=time,
+    )
+    return kept.stack()
+
+
+def _coefficients(
+    cell: Cell, states: State, saved: Tensor, one_kernel: bool
+) -> Callable[[Tensor], State]:
+    """A function from the time step to the coefficients of the step back from it."""
+    previous = tuple(_shifted(s) for s in states)
+    if one_kernel:  # computed where they are used: one kernel keeps them in registers
+        return lambda t: cell.coefficients(
+            tuple(s[t] for s in states),
+            tuple(s[t] for s in previous),
+            saved[t] if cell.saved else None,
+        )
+    # For all steps at once: XLA:CPU vectorizes that, and hardly the same on a step's few rows.
+    every = cell.coefficients(states, previous, saved)
+    return lambda t: tuple(c[t] for c in every)
+
+
+def _parameter_gradients(
+    cell: Cell, x: Tensor, hidden: Tensor, saved: Tensor, d_p: Tensor, weights: Weights
+) -> list[Tensor]:
+    """Gradients of the input and of each weight, in the order of `Weights`."""
+    time, batch, features = _shape(x)
+    rows = time * batch
+    d_q = tf.reshape(cell.recurrent_gradient(d_p, saved), (rows, d_p.shape[-1]))
+    d_p = tf.reshape(d_p, (rows, d_p.shape[-1]))
+    previous = tf.reshape(_shifted(hidden), (rows, hidden.shape[-1]))
+    gradients = [
+        tf.reshape(tf.matmul(d_p, weights.kernel, transpose_b=True), (time, batch, features)),
+        tf.matmul(tf.reshape(x, (rows, features)), d_p, transpose_a=True),
+        tf.matmul(previous, d_q, transpose_a=True),
+        tf.reduce_sum(d_p, axis=0),
+    ]
+    if weights.recurrent_bias is not None:
+        gradients.append(tf.reduce_sum(d_q, axis=0))
+    return gradients
+
+
+def outside_kernels(number: Tensor) -> Tensor:
+    """The same number, through a sort of two.
+
+    A sort is one of the few operations that XLA:CPU does not compile into a loop's single kernel:
+    a loop that counts through it keeps calling the library for its matrix products. It costs less
+    than can be measured.
+    """
+    return tf.sort(tf.stack([number, tf.constant(tf.int32.max)]))[0]
+
+
+def _shifted(states: Tensor) -> Tensor:
+    """The state before each step: a zero state, then all but the last."""
+    return tf.concat([tf.zeros_like(states[:1]), states[:-1]], axis=0)
+
+
+def _array(time: Tensor, batch: int | None, width: int) -> Any:
+    return tf.TensorArray(tf.float32, time, element_shape=(batch, width))
+
+
+def _shape(x: Tensor) -> list[Any]:
+    """The dimensions of `x`, as numbers where they are known."""
+    dynamic = tf.shape(x)
+    return [dynamic[i] if size is None else size for i, size in enumerate(x.shape)]

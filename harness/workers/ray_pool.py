@@ -1,0 +1,427 @@
+"""Workers as actors of a Ray cluster, placed by Ray on its CPUs and GPUs; no Keras here.
+
+The same messages as over pipes: an actor runs harness.workers.worker.work on a thread of its own
+and hands on what it says. Splits travel through the object store, to each node once; checkpoints
+and models are written where the coordinator's run directory is shared with the node, and come back
+in messages where it is not. The actors are the coordinator's: they end with it.
+"""
+
+import contextlib
+import queue
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import ray
+import ray.exceptions
+
+from harness.core import environment
+from harness.core.errors import UserError
+from harness.datasets.base.dataset import Arrays, Split
+from harness.datasets.base.signature import Signature
+from harness.results import records
+from harness.workers.local import Settings, environment_of
+from harness.workers.messages import (
+    Died,
+    Down,
+    EpochDone,
+    Finished,
+    Pause,
+    Paused,
+    Ready,
+    Train,
+    Up,
+)
+
+KEPT_SPLITS = 24  # encoded splits in the object store
+POLL_S = 5.0  # an actor with nothing to say is asked again so often
+ADDRESSES = "local, auto, or HOST:PORT"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A dataset's splits as a training encodes them, in the object store.
+
+    Stands for the dataset in an actor, whose node has neither its cache nor, maybe, its class.
+    """
+
+    key: str
+    refs: Mapping[Split, Any] = field(compare=False)
+    mapping: Mapping[str, Any] = field(compare=False)
+    signature: Signature = field(compare=False)
+    metric: str = field(compare=False)
+
+    @property
+    def classes(self) -> int:
+        return self.signature.classes
+
+    def to_mapping(self) -> dict[str, Any]:
+        return dict(self.mapping)
+
+    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
+        found: Arrays = ray.get(self.refs[split])
+        return found
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a training has written on a node that does not share the run directory, whole files."""
+
+    checkpoints: Mapping[str, bytes]
+    model: bytes | None
+
+
+class Actor:
+    """A worker in a process of Ray's; made by `ray.remote`."""
+
+    def __init__(self, settings: dict[str, Any], token: str) -> None:
+        from harness.workers import worker
+
+        self._inbox: queue.Queue[Any] = queue.Queue()
+        self._outbox: queue.Queue[Any] = queue.Queue()
+        self._pause = threading.Event()
+        self._shared = Path(token).is_file()
+        self._order: Train | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="training-"))
+        arguments = (settings, self._inbox, self._pause, self._say)
+        threading.Thread(target=worker.work, args=arguments, daemon=True).start()
+
+    @ray.method(concurrency_group="up")  # type: ignore[untyped-decorator]
+    def hello(self) -> dict[str, Any]:
+        """Where this is, and what runs there."""
+        return {
+            "node": ray.util.get_node_ip_address(),
+            "host": socket.gethostname(),
+            "shared": self._shared,
+            "versions": known_versions(),
+        }
+
+    @ray.method(concurrency_group="down")  # type: ignore[untyped-decorator]
+    def send(self, message: Down, files: Mapping[str, bytes] | None = None) -> None:
+        if isinstance(message, Pause):
+            self._pause.set()
+            return
+        if isinstance(message, Train) and not self._shared:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            for name, content in (files or {}).items():
+                records.write_atomically(self._folder / "checkpoint" / name, content)
+            message = replace(
+                message,
+                checkpoints=str(self._folder / "checkpoint"),
+                model=message.model and str(self._folder / "model.keras"),
+            )
+        if isinstance(message, Train):
+            self._order = message
+        self._inbox.put(message)
+
+    @ray.method(concurrency_group="up")  # type: ignore[untyped-decorator]
+    def next(self) -> list[Any]:
+        """What there is to say, after at most POLL_S seconds."""
+        with contextlib.suppress(queue.Empty):
+            said = [self._outbox.get(timeout=POLL_S)]
+            while not self._outbox.empty():
+                said.append(self._outbox.get())
+            return said
+        return []
+
+    def _say(self, message: object) -> None:
+        if not self._shared and isinstance(message, EpochDone | Paused | Finished):
+            self._outbox.put(self._files(isinstance(message, Finished)))
+        self._outbox.put(message)
+
+    def _files(self, finished: bool) -> Files:
+        kept = self._folder / "checkpoint"
+        files = {file.name: file.read_bytes() for file in sorted(kept.glob("[0-9]*"))}
+        model = self._folder / "model.keras"
+        return Files(files, model.read_bytes() if finished and model.is_file() else None)
+
+
+def variables_of(settings: Settings, gpus: float) -> dict[str, str]:
+    """Environment variables of an actor that gets `gpus` GPUs."""
+    variables = environment_of(settings)
+    if gpus == 0:
+        # Ray leaves them all in sight of an actor that has asked for none.
+        variables["CUDA_VISIBLE_DEVICES"] = "-1"
+    elif gpus < 1:
+        variables["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # several share one GPU's memory
+    return variables
+
+
+def known_versions() -> dict[str, str]:
+    """What must be alike on all nodes, for numbers to be."""
+    return {"python": ".".join(map(str, sys.version_info[:3])), **environment.versions()}
+
+
+@dataclass
+class _Worker:
+    actor: Any
+    asked: Any  # the reference of what it was asked last
+    order: Train | None = None
+    greeted: bool = False  # it has said where it is
+    shared: bool = True
+    ready: bool = False
+    dead: bool = False
+
+
+class RayPool:
+    """`count` actors on the cluster at `address`; a context manager that leaves none behind.
+
+    `local` starts a cluster of this machine's own, `auto` finds one that `ray start` has started
+    here. Actors that find no room wait for it: nodes that join are used. `gpus` is the share of a
+    GPU that each gets. Raises UserError where the cluster can't be reached or used.
+    """
+
+    memory_limit = 2**62  # Ray watches its nodes' memory itself
+
+    def __init__(
+        self, address: str, count: int, settings: Settings, logs: Path, *, gpus: float = 0.0
+    ) -> None:
+        self._settings = settings
+        self._gpus = gpus
+        self._splits: OrderedDict[str, Any] = OrderedDict()
+        logs.mkdir(parents=True, exist_ok=True)
+        self._token = logs / f"shared-{uuid.uuid4().hex}"
+        _connect(address, settings.threads)
+        self._token.write_text("whoever sees this file shares the run directory\n")
+        if settings.study_file is not None:
+            # Nodes lack the user's study file, so what it defines travels whole.
+            module = sys.modules[f"studies.{Path(settings.study_file).stem}"]
+            ray.cloudpickle.register_pickle_by_value(module)
+        self._workers: list[_Worker] = []
+        try:
+            for _ in range(count):
+                self._workers.append(self._create())
+        except BaseException:
+            self.close()
+            raise
+
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def ready(self) -> list[int]:
+        return [i for i, worker in enumerate(self._workers) if worker.ready and not worker.dead]
+
+    def memory(self, worker: int) -> int:
+        return 0
+
+    def send(self, worker: int, message: Down) -> None:
+        one, files = self._workers[worker], None
+        if isinstance(message, Train):
+            one.order = message
+            if not one.shared:
+                kept = Path(message.checkpoints)
+                files = {file.name: file.read_bytes() for file in kept.glob("[0-9]*")}
+            delivered: Any = self._delivered(message)
+            message = replace(message, dataset=delivered)
+        one.actor.send.remote(message, files)
+
+    def wait(self, timeout_s: float) -> list[tuple[int, Up]]:
+        asked = {w.asked: i for i, w in enumerate(self._workers) if not w.dead}
+        ready, rest = ray.wait(list(asked), num_returns=1, timeout=timeout_s)
+        if ready and rest:
+            ready += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
+        messages: list[tuple[int, Up]] = []
+        for reference in ready:
+            worker = asked[reference]
+            messages += [(worker, message) for message in self._heard(worker, reference)]
+        return messages
+
+    def replace(self, worker: int) -> None:
+        self._end(self._workers[worker])
+        self._workers[worker] = self._create()
+
+    def close(self) -> None:
+        for worker in self._workers:
+            self._end(worker)
+        ray.shutdown()
+        self._token.unlink(missing_ok=True)
+
+    def _create(self) -> _Worker:
+        settings: dict[str, Any] = {
+            "device": self._settings.device,
+            "path": self._settings.path,
+            "cpus": [],
+            "study_file": None,
+        }
+        # One call after another in either direction: messages keep their order.
+        remote = ray.remote(concurrency_groups={"down": 1, "up": 1})(Actor)
+        actor = remote.options(
+            num_cpus=self._settings.threads,
+            num_gpus=self._gpus,
+            max_restarts=0,
+            runtime_env={"env_vars": variables_of(self._settings, self._gpus)},
+        ).remote(settings, str(self._token))  # fmt: skip
+        return _Worker(actor, actor.hello.remote())
+
+    def _heard(self, number: int, reference: Any) -> list[Up]:
+        worker = self._workers[number]
+        try:
+            said = ray.get(reference)
+        except (ray.exceptions.RayActorError, ray.exceptions.RaySystemError) as error:
+            if not worker.greeted and isinstance(error, ray.exceptions.ActorDiedError):
+                _explain(error)
+            worker.dead = True
+            return [Died(f"the loss of its actor ({_first_line(error)})")]
+        if not worker.greeted:
+            _check_versions(said)
+            worker.greeted, worker.shared = True, said["shared"]
+            said = []
+        worker.asked = worker.actor.next.remote()
+        messages: list[Up] = []
+        for message in said:
+            if isinstance(message, Files):
+                self._keep(worker, message)
+            else:
+                worker.ready = worker.ready or isinstance(message, Ready)
+                messages.append(message)
+        return messages
+
+    def _keep(self, worker: _Worker, files: Files) -> None:
+        """Write what a node could not, a generation's arrays before the record that names them."""
+        assert worker.order is not None
+        folder = Path(worker.order.checkpoints)
+        for name in sorted(files.checkpoints, key=lambda name: (name.endswith(".json"), name)):
+            if not (folder / name).exists():
+                records.write_atomically(folder / name, files.checkpoints[name])
+        for old in folder.glob("[0-9]*"):
+            if old.name not in files.checkpoints:
+                old.unlink()
+        if files.model is not None and worker.order.model is not None:
+            records.write_atomically(Path(worker.order.model), files.model)
+
+    def _delivered(self, order: Train) -> Delivered:
+        """The order's splits in the object store, put there once."""
+        dataset, hp = order.dataset, order.hyperparameters
+        splits: tuple[Split, ...] = ("train", "validation")
+        if order.score == "test":
+            splits = (*splits, "test")
+        found = {}
+        for split in splits:
+            key = f"{dataset!r} {split} {hp.sequence_length} {hp.vocabulary}"
+            if key not in self._splits:
+                encoded = dataset.load(
+                    split, sequence_length=hp.sequence_length, vocabulary=hp.vocabulary
+                )
+                self._splits[key] = ray.put(encoded)
+            self._splits.move_to_end(key)
+            found[split] = self._splits[key]
+        while len(self._splits) > KEPT_SPLITS:
+            self._splits.popitem(last=False)
+        return Delivered(
+            key=f"{dataset!r} {sorted(found)}",
+            refs=found,
+            mapping=dataset.to_mapping(),
+            signature=dataset.signature,
+            metric=dataset.metric,
+        )
+
+    def _end(self, worker: _Worker) -> None:
+        worker.dead = True
+        with contextlib.suppress(Exception):  # gone already, or the cluster is
+            ray.kill(worker.actor)
+
+
+def _connect(address: str, threads: int) -> None:
+    """Join the cluster; raises UserError where there is none.
+
+    One of this machine's own has as many CPUs as there are, so that trainings beyond them wait.
+    """
+    if address.startswith("ray://"):
+        raise UserError(
+            f"--ray {address}: run the study on a node of the cluster and give --ray auto, or "
+            "HOST:PORT of its head"
+        )
+    options: dict[str, Any] = (
+        {
+            "address": "local",
+            "num_cpus": max(threads, len(environment.available_cpus())),
+            "include_dashboard": False,
+        }
+        if address == "local"
+        else {"address": address}
+    )
+    _check_reachable(address)
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        ray.init(
+            **options, log_to_driver=False, logging_level="ERROR", configure_logging=False,
+            namespace="harness",
+        )  # fmt: skip
+    except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
+        raise _unreachable(address, _first_line(error)) from None
+    finally:
+        for each, handler in handlers.items():  # Ray puts handlers of its own in their place
+            signal.signal(each, handler)
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would try for minutes; raises UserError where nobody listens."""
+    if address in ("local", "auto"):
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise _unreachable(address, "not an address")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, str(error)) from None
+
+
+def _unreachable(address: str, reason: str) -> UserError:
+    return UserError(
+        f"--ray {address}: no cluster can be joined there ({reason}); give {ADDRESSES}; "
+        "ray start --head starts one here"
+    )
+
+
+def _check_versions(said: Mapping[str, Any]) -> None:
+    """Raises UserError where a node runs something else than the coordinator."""
+    here = known_versions()
+    other = [
+        f"{name} {there} (here {here.get(name)})"
+        for name, there in said["versions"].items()
+        if here.get(name) != there
+    ]
+    if other:
+        raise UserError(
+            f"--ray: node {said['node']} ({said['host']}) has {', '.join(other)}; install the same "
+            "there, or the numbers will not be alike"
+        )
+
+
+def _explain(error: BaseException) -> None:
+    """Raises UserError for an actor that could not even begin, as where this is not installed."""
+    text = str(error)
+    for line in reversed(text.splitlines()):
+        if "Error" in line:
+            raise UserError(
+                f"--ray: a node could not start a worker ({line.strip()[:200]}); every node needs "
+                "the same packages as this machine, this one included"
+            )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:200] if lines else type(error).__name__

@@ -1,0 +1,345 @@
+"""What one configuration costs in this process: the program that trains it, timed.
+
+Only worker processes import it: it imports Keras. `harness.profile.profiler` asks for it and pools what
+several fresh processes have measured.
+"""
+
+import gc
+import math
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.signature import Signature
+from harness.spec.counts import flops_per_step
+from harness.spec.hyperparameters import BAG, Hyperparameters
+from harness.training.compiled_epochs import CompiledEpochs, Epochs, FitEpochs
+from harness.training.recurrent import choose_path
+from harness.training.trainer import build_program, epoch_order
+from harness.workers import energy
+from harness.workers.messages import Measure
+from harness.workers.spread import UNSTABLE, relative_spread
+
+SEED = 0
+MOST_STEPS = 128  # of an epoch; a block of steps is at most that long
+IDS_OF_AN_EPOCH = 2_000_000  # larger inputs get shorter epochs, of at least LEAST_STEPS
+FLOPS_OF_AN_EPOCH = 100_000_000_000  # and so do larger networks on a CPU: some seconds are enough
+LEAST_STEPS, LEAST_BLOCKS = 8, 7
+LONGER = 3  # times as long a configuration is measured whose blocks differ too much
+# A call costs some tenths of a millisecond; Keras's `fit` some 20 ms, within what it is timed for.
+BLOCK_S = {CompiledEpochs: 0.1, FitEpochs: 1.0}
+
+Block = Callable[[int], float]  # how many steps → seconds
+
+
+def measure(order: Measure, device: str) -> dict[str, Any]:
+    """Figures of one configuration, as `_measured` has them; its program is then given up."""
+    try:
+        return _measured(order, device)
+    finally:
+        keras.utils.clear_session(free_memory=True)
+        gc.collect()
+
+
+def _measured(order: Measure, device: str) -> dict[str, Any]:
+    """The figures of one configuration; `device` is "cpu" or "gpu", on which this process trains.
+
+    Seconds are wall time. `build_s`: the model and its optimizer; `compile_s`: tracing and
+    compiling training and evaluation (stock `fit`: a step of either, too); `block_ms`:
+    milliseconds a training step, of each block of `block_steps` steps, with the results fetched
+    at the block's end and nothing of the warm-up; `evaluation_ms`: milliseconds a batch, of each
+    of several evaluations; `epoch_s`: an epoch of `epoch_steps` training steps and
+    `evaluation_steps` batches of validation, as training runs it. `peak_rss_mb` (2**20 bytes) is
+    the process's, with what earlier measurements left in it. Raises RuntimeError where another
+    path or device was used than was asked for.
+    """
+    hp, backend = order.hyperparameters, keras.backend.backend()
+    path = order.path or choose_path(hp, device=device, backend=backend)
+    _assert_device(device, backend)
+    matmul = matmul_gflops(device)
+    reset_peak_rss()
+    machine = Machine()
+    steps = steps_of_an_epoch(hp, order.signature, device)
+    train = random_split(hp, order.signature, steps)
+    validation = random_split(hp, order.signature, max(1, steps // 4))
+    started = time.perf_counter()
+    program = build_program(hp, order.signature, path)
+    built = time.perf_counter()
+    program.compile(train, validation)
+    compiled = time.perf_counter()
+    program.reset(hp, SEED)
+    executed = executed_path(program, hp, path, device, backend)
+
+    block = block_of(program, train, hp.batch_size, steps)
+    length = warm_up(block, steps, BLOCK_S[type(program)])
+    joules = energy.counter(device)
+    before = joules() if joules else 0.0
+    block_ms, longer = timed(lambda: block(length) / length * 1000.0, order.seconds)
+    used = joules() - before if joules else -1.0
+
+    evaluated = steps // 4 or 1
+    program.evaluate(validation)  # warm-up
+    evaluation_ms, _ = timed(
+        lambda: program.evaluate(validation).seconds / evaluated * 1000.0,
+        order.seconds / 4,
+        least=3,
+        longer=1,
+    )
+    epoch_s = epoch_of(program, train, validation)
+    return {
+        "backend": backend,
+        "device": device,
+        **executed,
+        "build_s": built - started,
+        "compile_s": compiled - built,
+        "block_ms": block_ms,
+        "block_steps": length,
+        "measured_longer": longer,
+        "evaluation_ms": evaluation_ms,
+        "epoch_s": epoch_s,
+        "epoch_steps": steps,
+        "evaluation_steps": evaluated,
+        "parameters": sum(int(np.prod(w.shape)) for w in program.model.trainable_weights),
+        "matmul_gflops": matmul,
+        "peak_rss_mb": peak_rss_mb(),
+        "peak_device_mb": peak_device_mb(device, backend),
+        "joules_per_step": used / (len(block_ms) * length) if used > 0 else None,
+        **machine.since(),
+    }
+
+
+def steps_of_an_epoch(hp: Hyperparameters, signature: Signature, device: str) -> int:
+    """How many training steps a measured epoch has; no measurement has a say in it."""
+    steps = min(MOST_STEPS, IDS_OF_AN_EPOCH // (hp.batch_size * hp.sequence_length))
+    if device == "cpu":
+        steps = min(steps, FLOPS_OF_AN_EPOCH // flops_per_step(hp, signature))
+    return max(LEAST_STEPS, steps)
+
+
+def timed(
+    sample: Callable[[], float],
+    seconds: float,
+    *,
+    least: int = LEAST_BLOCKS,
+    longer: int = LONGER,
+    clock: Callable[[], float] = time.perf_counter,
+) -> tuple[list[float], bool]:
+    """Samples taken for `seconds`, at least `least`; and whether it took longer.
+
+    Where they differ too much (`relative_spread` above UNSTABLE) it goes on for `longer` times as
+    long in all, until they do not; every sample counts.
+    """
+    started = clock()
+    samples: list[float] = []
+    while len(samples) < least or clock() - started < seconds:
+        samples.append(sample())
+    enough = len(samples)
+    while len(samples) < longer * enough and relative_spread(samples) > UNSTABLE:
+        samples.append(sample())
+    return samples, len(samples) > enough
+
+
+def block_of(program: Epochs, split: Arrays, batch_size: int, steps: int) -> Block:
+    """A function that trains so many of an epoch's `steps` and returns their seconds."""
+    order = epoch_order(SEED, 1, len(split.x))
+
+    def block(count: int) -> float:
+        if program.pausable:  # the last steps of the epoch: its size is compiled in
+            done = steps - count
+            return program.train(split, order, _ignore, done=done, seconds=0.0).seconds
+        part = order[: count * batch_size]
+        return program.train(split, part, _ignore, done=0, seconds=0.0).seconds
+
+    return block
+
+
+def warm_up(block: Block, steps: int, block_s: float) -> int:
+    """Run until a block takes `block_s` seconds; returns its steps, `steps` at most."""
+    block(1)
+    count = 1
+    while (seconds := block(count)) < block_s and count < steps:
+        count = min(steps, max(2 * count, math.ceil(count * block_s / max(seconds, 1e-9))))
+    return count
+
+
+def epoch_of(program: Epochs, train: Arrays, validation: Arrays) -> float:
+    """Wall seconds of an epoch: order drawn, every step, validation."""
+    started = time.perf_counter()
+    program.train(train, epoch_order(SEED, 2, len(train.x)), _ignore, done=0, seconds=0.0)
+    program.evaluate(validation)
+    return time.perf_counter() - started
+
+
+def random_split(hp: Hyperparameters, signature: Signature, batches: int) -> Arrays:
+    """Full batches of random words or numbers, no padding, and random targets.
+
+    Times do not depend on them.
+    """
+    rng = np.random.default_rng(SEED)
+    rows = batches * hp.batch_size
+    length, features, steps = hp.sequence_length, signature.features, signature.steps
+    y_shape = (rows, steps) if steps else (rows,)
+    x: NDArray[Any] = (
+        rng.standard_normal((rows, length, features), np.float32)
+        if features
+        else rng.integers(1, hp.vocabulary, (rows, length), dtype=np.int32)
+    )
+    if signature.classes == 0:
+        return Arrays(x, rng.standard_normal(y_shape, np.float32))
+    return Arrays(x, rng.integers(0, signature.classes, y_shape, dtype=np.int32))
+
+
+def executed_path(
+    program: Epochs, hp: Hyperparameters, path: str, device: str, backend: str
+) -> dict[str, Any]:
+    """The path that runs, looked up in the program itself: `path`, `xla`, `cudnn`.
+
+    `cudnn` is None where it can't be told. Raises RuntimeError where the program is not what
+    `path` says.
+    """
+    layers = [getattr(layer, "forward_layer", layer) for layer in program.model.layers]
+    layers = [layer for layer in layers if isinstance(layer, keras.layers.RNN)]
+    if len(layers) != (0 if hp.cell == BAG else hp.depth):
+        raise RuntimeError(f"path {path}: the model has {len(layers)} recurrent layers")
+    if isinstance(program, CompiledEpochs):
+        from harness.training.recurrent.layers import LAYERS
+
+        xla = program.compiled_by_xla
+        right = xla and all(type(layer) is LAYERS[path][hp.cell] for layer in layers)
+        cudnn: bool | None = False
+    else:
+        xla = backend != "torch" and bool(program.model.jit_compile)
+        right = path == "keras" and all(type(x).__module__.startswith("keras.") for x in layers)
+        cudnn = _uses_cudnn(program.model, hp, backend) if device == "gpu" else False
+    if not right:
+        kinds = ", ".join(sorted({type(layer).__name__ for layer in layers})) or "no layers"
+        raise RuntimeError(f"path {path} was asked for, and {kinds} run, xla {xla}")
+    return {"path": path, "xla": xla, "cudnn": cudnn}
+
+
+def _uses_cudnn(model: keras.Model, hp: Hyperparameters, backend: str) -> bool | None:
+    """Whether the model's forward pass, traced, calls cuDNN's recurrent kernels."""
+    words = np.zeros((hp.batch_size, hp.sequence_length), np.int32)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        traced = tf.function(lambda x: model(x, training=True)).get_concrete_function(words)
+        graph = traced.graph.as_graph_def()
+        nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+        return any(node.op.startswith("CudnnRNN") for node in nodes)
+    if backend == "jax":
+        import jax
+
+        return "rnn_fwd" in str(jax.make_jaxpr(lambda x: model(x, training=False))(words))
+    return None
+
+
+def _assert_device(device: str, backend: str) -> None:
+    """Raises RuntimeError where the backend does not run on the device."""
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        seen = "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
+    elif backend == "jax":
+        import jax
+
+        seen = "cpu" if jax.default_backend() == "cpu" else "gpu"
+    else:
+        import torch
+
+        seen = "gpu" if torch.cuda.is_available() else "cpu"
+    if seen != device:
+        raise RuntimeError(f"device {device} was asked for, and {backend} runs on the {seen}")
+
+
+@lru_cache
+def matmul_gflops(device: str) -> float:
+    """10**9 operations a second in a large float32 product by this backend: the best of several.
+
+    What a core (or GPU) reaches at the most, as a yardstick; not a figure of its data sheet.
+    """
+    size, products = (8192, 8) if device == "gpu" else (1024, 4)
+    a = keras.ops.ones((size, size), "float32") / size
+    best = math.inf
+    for _ in range(7):
+        started = time.perf_counter()
+        product = a
+        for _ in range(products):
+            product = keras.ops.matmul(product, a)
+        float(keras.ops.convert_to_numpy(product[0, 0]))  # waits for the device
+        best = min(best, time.perf_counter() - started)
+    return products * 2 * size**3 / best / 1e9
+
+
+class Machine:
+    """What else went on while something was measured."""
+
+    def __init__(self) -> None:
+        self._times = psutil.cpu_times()
+
+    def since(self) -> dict[str, float | None]:
+        """`load_1m`: processes that want to run, over the last minute; `steal`: the share of all
+        cores' time that the hypervisor gave to others; None where the system does not tell.
+        """
+        now = psutil.cpu_times()
+        total = sum(now) - sum(self._times)
+        steal = getattr(now, "steal", None)
+        return {
+            "load_1m": os.getloadavg()[0],
+            "steal": None if steal is None or total <= 0 else (steal - self._times.steal) / total,
+        }
+
+
+def reset_peak_rss() -> None:
+    """Let the peak of resident memory count from now on, where the system can (Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def peak_rss_mb() -> float:
+    """Peak resident memory in 2**20 bytes, since `reset_peak_rss` or else since the start."""
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def peak_device_mb(device: str, backend: str) -> float | None:
+    """Peak memory on the GPU in 2**20 bytes, as the backend counts it; None on a CPU."""
+    if device != "gpu":
+        return None
+    peak: Any
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    elif backend == "jax":
+        import jax
+
+        peak = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+    else:
+        import torch
+
+        peak = torch.cuda.max_memory_allocated()
+    return None if peak is None else float(peak) / 2**20
+
+
+def _ignore(step: int, loss: float, seconds: float) -> None:
+    """Progress within a block is nobody's business."""

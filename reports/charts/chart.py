@@ -1,0 +1,267 @@
+"""One look for all charts, and their way into the page: seaborn's theme, SVG with real text.
+
+Colours are written as CSS variables (see templates/page.css), so that a chart follows the
+reader's light or dark scheme; sizes are in CSS pixels.
+"""
+
+import io
+import re
+import warnings
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
+
+from harness.analysis.statistics import Interval
+from harness.core.text import inert
+from reports.content import Key, Panel
+
+WIDTH, HEIGHT = 400, 255  # two side by side on a desktop; nearly full size on a phone
+
+# Colours that no palette has stand for the page's own: drawn by name, replaced in the SVG.
+INK, MUTED, GRID, PAPER = "#010101", "#010102", "#010103", "#010104"
+# seaborn's colour-blind-safe palette without its pink and yellow, too pale for dots on white.
+_COLORBLIND = sns.color_palette("colorblind").as_hex()
+SERIES = tuple(_COLORBLIND[i] for i in (0, 1, 2, 3, 4, 5, 7, 9))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h")
+# Of markers that look smaller than a disc of their size, how much more to give them.
+_AREAS = {"^": 1.35, "v": 1.35, "<": 1.35, ">": 1.35, "P": 1.2, "X": 1.2, "*": 1.8}
+_VARIABLES = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--grid)",
+    PAPER: "var(--paper)",
+    **{colour: f"var(--series-{i})" for i, colour in enumerate(SERIES)},
+}
+_THEME: dict[Any, Any] = {
+    **sns.axes_style("whitegrid"),
+    **sns.plotting_context("paper"),
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 11,
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 12,
+    "axes.titlesize": 11.5,
+    "axes.titleweight": "bold",
+    "figure.facecolor": "none",
+    "font.family": ["DejaVu Sans"],  # for measuring: the browser sets its own
+    "font.size": 11,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "lines.solid_capstyle": "round",
+    "savefig.facecolor": "none",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",
+    "text.color": INK,
+    "text.parse_math": False,  # a $ in a name is a $
+    "xtick.bottom": False,
+    "xtick.color": MUTED,
+    "xtick.labelsize": 10.5,
+    "ytick.color": MUTED,
+    "ytick.labelsize": 10.5,
+    "ytick.left": False,
+}
+
+Look = Literal["complete", "pruned", "best"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """An arm's colour and marker, the same in every chart."""
+
+    colour: str
+    marker: str
+
+
+def arm_style(arms: Sequence[str], arm: str) -> Style:
+    index = arms.index(arm)
+    return Style(SERIES[index % len(SERIES)], MARKERS[index % len(MARKERS)])
+
+
+def panel(
+    identity: str,
+    alt: str,
+    draw: Callable[[Axes], None],
+    *,
+    tooltips: Mapping[str, str] | None = None,
+    height: float = HEIGHT,
+) -> Panel:
+    """Let `draw` draw on empty axes; `identity` must be unique in the page.
+
+    Marks that link to a row of the page get the row's entry of `tooltips`.
+    """
+    buffer = io.StringIO()
+    with mpl.rc_context(_THEME), warnings.catch_warnings():
+        # The browser has fonts that matplotlib lacks; here they only measure.
+        warnings.filterwarnings("ignore", message="Glyph")
+        figure = Figure(figsize=(WIDTH / 72, height / 72), layout="constrained")
+        FigureCanvasSVG(figure)
+        draw(figure.subplots())
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    alt = inert(alt)
+    return Panel(svg=_inline(buffer.getvalue(), identity, alt, tooltips or {}), alt=alt)
+
+
+def mark(
+    axes: Axes,
+    x: Sequence[float],
+    y: Sequence[float],
+    style: Style,
+    look: Look,
+    anchors: Sequence[str],
+) -> None:
+    """Dots that lead to the rows `anchors` of the page."""
+    if len(x) == 0:
+        return
+    face = "none" if look == "pruned" else style.colour
+    edge = {"complete": PAPER, "pruned": style.colour, "best": INK}[look]
+    dots = axes.scatter(
+        x,
+        y,
+        s=(72 if look == "best" else 38) * _AREAS.get(style.marker, 1.0),
+        marker=style.marker,
+        facecolors=face,
+        edgecolors=edge,
+        linewidths={"complete": 0.6, "pruned": 1.2, "best": 1.6}[look],
+        alpha=0.85 if look == "complete" else None,
+        zorder={"pruned": 2.5, "complete": 3.0, "best": 4.0}[look],
+        clip_on=False,
+    )
+    dots.set_urls([f"#{anchor}" for anchor in anchors])
+
+
+def percents(interval: Interval | None) -> tuple[float, float] | None:
+    """The ends of an interval of fractions, in percent, for `mean_mark`."""
+    return None if interval is None else (100 * interval.low, 100 * interval.high)
+
+
+def mean_mark(
+    axes: Axes,
+    place: float,
+    mean: float,
+    ends: tuple[float, float] | None,
+    style: Style,
+    upright: bool,
+) -> None:
+    """A mean with its interval, which the axes' limits may cut."""
+    x, y = (place, mean) if upright else (mean, place)
+    if ends is not None:
+        low, high = max(0.0, mean - ends[0]), max(0.0, ends[1] - mean)
+        bar: dict[str, Any] = {"yerr" if upright else "xerr": [[low], [high]]}
+        axes.errorbar(x, y, color=INK, capsize=4, linewidth=1.4, zorder=3.5, **bar)
+    size = 8 * _AREAS.get(style.marker, 1.0) ** 0.5
+    axes.plot(
+        x, y, color=style.colour, marker=style.marker, markersize=size, linestyle="none",
+        markeredgecolor=INK, markeredgewidth=1.6, zorder=4,
+    )  # fmt: skip
+
+
+def marker_key(label: str, style: Style, look: Look) -> Key:
+    """A legend's entry for the dots that `mark` draws."""
+    marker = MarkerStyle(style.marker)
+    outline = marker.get_path().transformed(marker.get_transform())
+    letters = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
+    commands = [
+        letters[code] + " ".join(f"{(1, -1)[i % 2] * 1.4 * v:.2f}" for i, v in enumerate(values))
+        for values, code in outline.iter_segments()
+        if code in letters
+    ]
+    colour = _VARIABLES[style.colour]
+    return Key(
+        label=label,
+        path="".join(commands) + "Z",
+        fill="none" if look == "pruned" else colour,
+        stroke=_VARIABLES[INK] if look == "best" else colour,
+    )
+
+
+def line_key(label: str, colour: str, dash: str = "none") -> Key:
+    return Key(label=label, path="M-1.5 0H1.5", fill="none", stroke=_VARIABLES[colour], dash=dash)
+
+
+def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> str:
+    """Matplotlib's SVG file as a part of a page: scalable, named, with ids of its own."""
+    href = "{http://www.w3.org/1999/xlink}href"
+    root = ET.fromstring(inert(svg))
+    for child in list(root):
+        # Its metadata name the drawing library; its style sheet would apply to the whole page.
+        if child.tag.endswith("}metadata") or child.find("{*}style") is not None:
+            root.remove(child)
+    used = dict.fromkeys(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
+    names = {name: f"{identity}-{number}" for number, name in enumerate(used)}
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.tail = None
+        element.text = (element.text or "").strip() or None
+        attributes = element.attrib
+        attributes.pop("target", None)  # links stay in the page
+        if (name := attributes.pop("id", None)) in names:
+            attributes["id"] = names[name]
+        if target := attributes.pop(href, None):
+            if target.removeprefix("#") in tooltips:
+                # Reached by pointing; by keyboard the table's rows are, a stop each is too many.
+                attributes.update(href=target, tabindex="-1")
+                ET.SubElement(element, "title").text = inert(tooltips[target[1:]])
+            else:
+                attributes["href"] = f"#{names[target[1:]]}"
+        for name in ("d", "x", "y", "transform"):
+            if name in attributes:
+                attributes[name] = re.sub(
+                    r"\d+\.\d{3,}", _round, " ".join(attributes[name].split())
+                )
+        if attributes.get("transform", "").startswith("rotate(-0 "):
+            del attributes["transform"]
+        if "clip-path" in attributes:
+            attributes["clip-path"] = f"url(#{names[attributes['clip-path'][5:-1]]})"
+        if "style" in attributes:
+            style = re.sub(r"#[0-9a-f]{6}", _variable, attributes["style"])
+            style = re.sub(r"font: (?:(bold|\d+) )?([\d.]+px)[^;]*", _font, style)
+            style = re.sub(r"font-family: [^;]*;? ?", "", style)
+            attributes["style"] = style.replace(": ", ":").replace("; ", ";")
+    _hoist_styles(root)
+    box = root.attrib["viewBox"]
+    root.attrib.clear()
+    # No <title> on the whole: browsers would show it over every dot. Links inside are lawful in
+    # a graphics-document, not in an img.
+    root.attrib.update(
+        {"viewBox": box, "role": "graphics-document", "aria-label": alt, "class": "chart"}
+    )
+    return ET.tostring(root, encoding="unicode", short_empty_elements=True)
+
+
+def _hoist_styles(root: ET.Element) -> None:
+    """Dots of one group that look alike get their look from the group: a third of the bytes."""
+    for group in root.iter("g"):
+        dots = [*group.findall("a/use"), *group.findall("use")]
+        styles = {dot.attrib.get("style") for dot in dots}
+        if len(dots) > 1 and len(styles) == 1 and (style := styles.pop()):
+            group.set("style", style)
+            for dot in dots:
+                del dot.attrib["style"]
+
+
+def _round(match: re.Match[str]) -> str:
+    return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _variable(match: re.Match[str]) -> str:
+    return _VARIABLES.get(match[0], match[0])
+
+
+def _font(match: re.Match[str]) -> str:
+    weight = f"font-weight: {match[1]}; " if match[1] else ""
+    return f"{weight}font-size: {match[2]}"

@@ -1,0 +1,58 @@
+"""The list of all studies of a directory, each with its verdict: `runs/index.html`.
+
+Made from the `summary.json` that each report leaves in its run directory, so that it costs
+nothing however many studies there are.
+"""
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+from harness.analysis import verdicts
+from harness.core.text import inert
+from harness.results import records
+from reports import page
+
+GENERATOR = "rnn-depth-harness index"
+
+
+def write(parent: Path, *, now: str) -> Path | None:
+    """Write `index.html` beside the run directories; None where another program's lies there."""
+    file = parent / "index.html"
+    if file.exists() and GENERATOR not in file.read_text(encoding="utf-8", errors="replace"):
+        return None
+    records.write_atomically(file, render(parent, now=now))
+    return file
+
+
+def render(parent: Path, *, now: str) -> str:
+    """The page; the study begun last comes first."""
+    studies = [study for folder in sorted(parent.iterdir()) if (study := _study(folder))]
+    studies.sort(key=lambda study: study["created"], reverse=True)
+    return page.compose("index.html", studies=studies, generator=GENERATOR, now=now)
+
+
+def _study(folder: Path) -> dict[str, str] | None:
+    """What the list says of a run directory; None where there is no report in it."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        outcome = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        recommended = outcome["recommended"]
+        verdict = "No trial has finished yet."
+        if recommended is not None:
+            arm, reason = recommended["arm"], recommended.get("reason")
+            verdict = (
+                verdicts.advice(arm, reason)
+                if reason
+                else f"So far {verdicts.spoken(arm)} has the lowest validation loss; "
+                "replicates are missing."
+            )
+        return {
+            "study": str(manifest["study"]),
+            "question": str(manifest.get("question") or ""),
+            "created": str(manifest.get("created") or ""),
+            "verdict": inert(verdict),
+            "href": quote(f"{folder.name}/report.html"),
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,123 @@
+"""What can be answered before the replicates are there: from one training of each configuration."""
+
+from typing import TYPE_CHECKING, Any
+
+from harness.results.records import Records
+from reports import wording
+from reports.content import Fact
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def paragraphs(
+    records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame"
+) -> tuple[str, ...]:
+    """The finding, what it costs, who is next, and how little one training each can prove."""
+    return (
+        " ".join([_finding(records, trial), *_price(records, trial, others)]),
+        *_runner_up(records, trial, others),
+        _caution(records, trial),
+    )
+
+
+def _finding(records: Records, trial: "pd.Series[Any]") -> str:
+    size = wording.validation_size(records)
+    reached = (
+        f"the lowest validation loss: {wording.loss(trial['value'])}, with "
+        f"{wording.percent(trial['val_accuracy'], size)} of the validation split right"
+    )
+    if len(records.arms) == 1:
+        ended = int((records.trials["state"] != "running").sum())
+        return f"Of {wording.plural(ended, 'trial')}, trial {trial['trial']} reached {reached}."
+    label = wording.arm_label(records, str(trial["arm"]))
+    return f"{label[:1].upper()}{label[1:]} reached {reached}."
+
+
+def _price(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame") -> list[str]:
+    """A step's time beside that of the cheapest other arm, each with its best configuration."""
+    others = others.dropna(subset=["step_ms"])
+    if others.empty or wording.missing(trial["step_ms"]):
+        return []
+    cheapest = others.iloc[int(others["step_ms"].argmin())]
+    ratio = trial["step_ms"] / cheapest["step_ms"]
+    label = wording.arm_label(records, str(cheapest["arm"]))
+    if ratio < 1:
+        return ["No other arm's best configuration has a faster training step."]
+    return [
+        f"A training step of it takes {wording.significant(ratio, 2)} times as long as one of "
+        f"the best configuration of {label}, the fastest of the other arms."
+    ]
+
+
+def _runner_up(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame") -> list[str]:
+    """Whether the next arm's accuracy is told apart from the best one's by more than chance."""
+    if others.empty:
+        return []
+    second = others.iloc[int(others["value"].argmin())]
+    size = wording.validation_size(records)
+    label = wording.arm_label(records, str(second["arm"]))
+    sentence = (
+        f"Next is {label} with a loss of {wording.loss(second['value'])} and "
+        f"{wording.percent(second['val_accuracy'], size)} "
+        f"{'right' if wording.metric(records) == 'accuracy' else wording.metric(records)}"
+    )
+    error = wording.standard_error(trial["val_accuracy"], size)
+    if error is None or wording.missing(second["val_accuracy"]):
+        return [sentence + "."]
+    gap = abs(trial["val_accuracy"] - second["val_accuracy"])
+    if gap <= error:
+        return [
+            f"{sentence}: accuracies {wording.points(gap)} apart, no more than one standard error "
+            f"({wording.points(error)}), so this is no evidence that one is better than the other."
+        ]
+    return [
+        f"{sentence}: accuracies {wording.points(gap)} apart, more than one standard error "
+        f"({wording.points(error)}), which only trainings on fresh seeds could confirm."
+    ]
+
+
+def _caution(records: Records, trial: "pd.Series[Any]") -> str:
+    ended = records.trials[records.trials["state"] != "running"]
+    tried = int((ended["arm"] == trial["arm"]).sum())
+    size = wording.validation_size(records)
+    split = f"validation split of {size:,} examples" if size else "validation split"
+    chosen = (
+        f"the best of {tried} trials chosen on the very {split} that scores it, so its score is "
+        "somewhat flattering"
+        if tried > 1
+        else f"scored on the {split}"
+    )
+    repeated = int((records.replicates["state"] != "running").sum())
+    trained = (
+        f"{wording.plural(repeated, 'replicate')} on fresh seeds "
+        f"{'has' if repeated == 1 else 'have'} ended and {records.replicates_missing:,} are still "
+        "to come; until then each configuration counts by one training"
+        if records.replicates_missing
+        else "Each configuration was trained once, without replicates"
+    )
+    return (
+        f"{trained}; the one shown is {chosen}. "
+        "Differences of about one standard error or less are not evidence."
+    )
+
+
+def facts(records: Records, trial: "pd.Series[Any]") -> tuple[Fact, ...]:
+    size = wording.validation_size(records)
+    error = wording.standard_error(trial["val_accuracy"], size)
+    epoch = trial["best_epoch"]
+    return (
+        Fact(
+            f"Validation {wording.metric(records)}",
+            wording.percent(trial["val_accuracy"], size),
+            f"± {wording.points(error)}, one standard error" if error is not None else "",
+        ),
+        Fact(
+            "Validation loss",
+            wording.loss(trial["value"]),
+            "" if wording.missing(epoch) else f"after epoch {epoch}",
+        ),
+        Fact("Parameters", wording.count(trial["parameters"]), "trainable weights"),
+        Fact("Step time", wording.milliseconds(trial["step_ms"]), "median of the training"),
+        Fact("Training time", wording.seconds(trial["train_s"]), "validation, compiling included"),
+    )

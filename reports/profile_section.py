@@ -1,0 +1,135 @@
+"""A profile as charts and tables: the same on its own page and in a study's report."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports import wording
+from reports.charts import profile as profile_figures
+from reports.content import Column, Row, Section, Table
+from reports.crossover import Crossover, crossovers
+
+Entries = Sequence[Mapping[str, Any]]
+
+
+def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) -> Section:
+    entries: Entries = profile["entries"]
+    unstable = sum(bool(entry["step_ms"]["unstable"]) for entry in entries)
+    notices = []
+    if unstable:
+        notices.append(
+            f"Unstable: {unstable} of {len(entries)} step times spread by more than 10\u00a0% "
+            "(interquartile range over median); do not compare them."
+        )
+    notices += [
+        f"Not measured: {each['configuration']}: {each['reason']}" for each in profile["failed"]
+    ]
+    number = int(profile["processes"])
+    processes = "1 fresh process" if number == 1 else f"{number} fresh processes"
+    tables = [_table(identity, entries)]
+    if profile["scaling"]:
+        tables.append(_scaling(identity, profile["scaling"]))
+    if found := crossovers(entries):
+        tables.append(_crossovers(identity, found))
+    throughput = profile_figures.throughput(f"{identity}-throughput", {"": entries})
+    return Section(
+        id=identity,
+        title=title,
+        text=(
+            "Time of one training step, warm-up left out: the median of blocks of steps in "
+            f"{processes}, with the 5th and 95th percentile.",
+        ),
+        figures=(
+            profile_figures.step_time(f"{identity}-figure", {"": entries}),
+            *((throughput,) if throughput else ()),
+        ),
+        tables=tuple(tables),
+        notices=tuple(notices),
+    )
+
+
+def _table(identity: str, entries: Entries) -> Table:
+    titles = ("Units", "Length", "Batch", "Step, ms", "5 to 95 %", "n", "Compile, s", "Parameters",
+              "GFLOP/s", "µs an iteration", "Memory, MiB")  # fmt: skip
+    columns = (
+        Column("Cell, depth"), Column("Backend, device, path"),
+        *(Column(title, numeric=True) for title in titles), Column("Spread"), Column("Best of"),
+    )  # fmt: skip
+    rows = [
+        Row(
+            (
+                f"{entry['cell']}, {entry['depth']}",
+                f"{entry['backend']}, {entry['device']}, {entry['path']}",
+                wording.value_text(entry["units"]),
+                str(entry["sequence_length"]),
+                str(entry["batch_size"]),
+                _number(entry["step_ms"]["median"]),
+                f"{_number(entry['step_ms']['p05'])} to {_number(entry['step_ms']['p95'])}",
+                str(entry["step_ms"]["n"]),
+                _number(entry["compile_s"]),
+                wording.count(entry["parameters"]),
+                _number(entry["gflops"]),
+                _number(entry["us_per_iteration"]),
+                wording.count(entry["peak_rss_mb"]),
+                "unstable" if entry["step_ms"]["unstable"] else "stable",
+                ", ".join(entry["arms"]) or wording.MISSING,
+            )
+        )
+        for entry in entries
+    ]
+    caption = (
+        "GFLOP/s count matrix products only; memory is the peak of the whole process, libraries "
+        "included."
+    )
+    return Table(f"{identity}-table", caption, columns, tuple(rows))
+
+
+def _scaling(identity: str, scaling: Sequence[Mapping[str, Any]]) -> Table:
+    rows = []
+    for fit in scaling:
+        for axis, found in fit["exponents"].items():
+            low, high = found["ci95"]
+            interval = wording.MISSING if low is None else f"{low:.2f} to {high:.2f}"
+            where = f"{fit['cell']}, {fit['backend']}, {fit['device']}"
+            rows.append(
+                Row((where, wording.spoken(axis), f"{found['exponent']:.2f}", interval,
+                     str(fit["n"])))
+            )  # fmt: skip
+    return Table(
+        f"{identity}-scaling",
+        "Exponents: step time grows as the quantity to this power, within what was measured",
+        (
+            Column("Cell, backend, device"), Column("Quantity"), Column("Exponent", numeric=True),
+            Column("95 % interval", numeric=True), Column("Configurations", numeric=True),
+        ),
+        tuple(rows),
+    )  # fmt: skip
+
+
+def _crossovers(identity: str, found: Sequence[Crossover]) -> Table:
+    def verdict(each: Crossover) -> str:
+        low, high = (wording.count(size) for size in each.sizes)
+        if each.below is None:
+            return f"the CPU wins up to {high}, the largest measured"
+        if each.below == 0:
+            return f"the GPU wins from {low} on, the smallest measured"
+        mixed = "; the lead changes hands more than once" if each.mixed else ""
+        return f"below {wording.significant(each.below, 2)} the CPU wins{mixed}"
+
+    return Table(
+        f"{identity}-crossover",
+        "CPU against GPU, by units × batch size",
+        (
+            Column("Cell"), Column("Depth", numeric=True), Column("Length", numeric=True),
+            Column("Backend"), Column("Units × batch size"),
+        ),
+        tuple(
+            Row(
+                (each.cell, str(each.depth), str(each.sequence_length), each.backend, verdict(each))
+            )
+            for each in found
+        ),
+    )  # fmt: skip
+
+
+def _number(value: Any) -> str:
+    return wording.MISSING if wording.missing(value) else wording.significant(value, 3)

@@ -1,0 +1,73 @@
+"""Status of a study: from files alone, while it runs and after."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toys import Noise, ToyPool, losses, run_search, toy_study
+
+from harness.commands.status import describe
+from harness.results.lock import hold
+from harness.results.records import RunDirectory, to_json
+
+
+@pytest.fixture
+def directory(ram_path: Path) -> RunDirectory:
+    directory = RunDirectory(ram_path / "toy")
+    directory.root.mkdir()
+    study = toy_study(dataset=Noise(), replicates=0)
+    manifest = {
+        "schema": 1, "study": "toy", "spec": study.to_mapping(), "storage": "x",
+        "arms": [{"name": arm.name, "values": dict(arm.values)} for arm in study.arms()],
+        "environment": {},
+    }  # fmt: skip
+    directory.manifest.write_text(to_json(manifest))
+    return directory
+
+
+def test_it_tells_what_is_under_way_while_the_lock_is_held(directory: RunDirectory) -> None:
+    seen = []
+
+    def watching(order):  # type: ignore[no-untyped-def]
+        if order.task == "depth=2/1":
+            before = {p: p.stat().st_mtime_ns for p in directory.root.rglob("*")}
+            seen.append(describe(directory.root))
+            assert {p: p.stat().st_mtime_ns for p in directory.root.rglob("*")} == before
+        return losses(order)
+
+    with hold(directory.lock):
+        run_search(directory, toy_study(), ToyPool(2, curve=watching))
+    (status,) = seen
+    assert status["state"] == "running"
+    assert status["by"] == f"process {os.getpid()} on {socket.gethostname()}"
+    assert [arm["done"] for arm in status["arms"]] == [1, 1] or status["arms"][1]["done"] == 1
+    assert status["arms"][1]["running"][0]["trial"] == 1
+    after = describe(directory.root)
+    assert after["state"] == "finished"
+    assert after["by"] is None
+    assert [arm["done"] for arm in after["arms"]] == [6, 6]
+
+
+def test_a_study_cut_short_is_stopped(directory: RunDirectory) -> None:
+    directory.lock.write_text(f"process 999999999 on {socket.gethostname()}\n")
+    assert describe(directory.root)["state"] == "stopped"
+
+
+def test_the_verb_prints_lines_or_json(directory: RunDirectory) -> None:
+    run_search(directory, toy_study(), ToyPool())
+    verb = [sys.executable, "-c", "from harness.commands.main import main; main()", "status"]
+    text = subprocess.run([*verb, str(directory.root)], capture_output=True, text=True, check=True)
+    assert text.stdout.splitlines()[0] == "toy: finished"
+    assert "depth=1: 6 of 6 trials" in text.stdout
+    out = subprocess.run(
+        [*verb, "toy", "--runs", str(directory.root.parent), "--json"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert json.loads(out)["state"] == "finished"
+    wrong = subprocess.run([*verb, "nothing"], capture_output=True, text=True, cwd="/")
+    assert wrong.returncode == 2
+    assert wrong.stderr.count("\n") == 1

@@ -1,0 +1,50 @@
+"""Words of any language survive; nothing that is read is lost by characters."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.core.errors import UserError
+from harness.datasets.base import tokenizers
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't stop! It’s 3.5", ["don't", "stop", "it’s", "3", "5"]),
+        ("Ünïcode ÇA", ["ünïcode", "ça"]),
+        ("中文字。test", ["中", "文", "字", "test"]),
+        ("日本語カタカナ", ["日", "本", "語", "カ", "タ", "カ", "ナ"]),
+        ("हिन्दी में", ["हिन्दी", "में"]),
+        ("العربية، שלום؟", ["العربية", "שלום"]),
+        ("한국어 좋아요", ["한국어", "좋아요"]),
+        ("good🙂👍🏽", ["good", "🙂", "👍🏽"]),
+        ("a\u3000b\u00a0c\u2028d", ["a", "b", "c", "d"]),
+        ("...", []),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    assert tokenizers.words(text) == words
+
+
+@given(st.text(st.characters(categories=["L", "N"]), min_size=1))
+def test_no_letter_is_lost(text: str) -> None:
+    assert "".join(tokenizers.words(text)) == text.lower().replace("\u0307", "") or (
+        set(text.lower()) - set("".join(tokenizers.words(text))) <= {"\u0307"}
+    )
+
+
+@given(st.text())
+def test_characters_keep_all_but_the_kind_of_white_space(text: str) -> None:
+    found = tokenizers.characters(text)
+    assert "".join("".join(found).split()) == "".join(text.split())
+    assert "\n" not in "".join(found)
+
+
+def test_characters_are_what_a_reader_sees() -> None:
+    assert tokenizers.characters("a \n b👍🏽e\u0301") == ["a", " ", "b", "👍🏽", "e\u0301"]
+
+
+def test_a_mistyped_name_is_one_line() -> None:
+    with pytest.raises(UserError, match="known: keras, words, characters"):
+        tokenizers.by_name("word")

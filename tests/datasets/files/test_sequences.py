@@ -1,0 +1,173 @@
+"""Sequences of numbers of one's own: read, checked, standardised, scored; one line for bad ones."""
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.core.errors import UserError
+from harness.datasets.files.sequences import NumberFiles
+
+
+def arrays(n: int = 120, length: int = 7, features: int = 3) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(5.0, 2.0, (n, length, features)).astype(np.float32)
+    return {"x": x, "y": (x[:, -1, 0] > 5).astype(np.int64)}
+
+
+def saved(path: Path, **changes: Any) -> Path:
+    file = path / "sequences.npz"
+    np.savez(file, **{**arrays(), **changes})
+    return file
+
+
+def test_classes_are_numbered_and_features_standardised(tmp_path: Path) -> None:
+    names = np.array(["up", "down"])[arrays()["y"]]
+    dataset = NumberFiles.of(saved(tmp_path, y=names))
+    assert dataset.labels == ("down", "up")
+    assert (dataset.classes, dataset.features, dataset.steps) == (2, 3, 0)
+    assert (dataset.train, dataset.validation, dataset.test) == (77, 19, 24)
+    learnt = dataset.load("train", sequence_length=7, vocabulary=4)
+    np.testing.assert_allclose(learnt.x.mean(axis=(0, 1)), 0, atol=1e-5)
+    np.testing.assert_allclose(learnt.x.std(axis=(0, 1)), 1, atol=1e-4)
+    x, scaling = arrays()["x"], dataset.scaling()
+    again = (x[dataset.split()["test"]] - scaling["x_mean"]) / scaling["x_std"]
+    test = dataset.load("test", sequence_length=7, vocabulary=4)
+    np.testing.assert_allclose(test.x, again, rtol=1e-4, atol=1e-5)
+    assert dataset.limits() == {"sequence_length": 7}
+    assert pickle.loads(pickle.dumps(dataset)) == dataset
+
+
+def test_shorter_ones_are_the_ends_and_longer_ones_begin_with_zeros(tmp_path: Path) -> None:
+    dataset = NumberFiles.of(saved(tmp_path))
+    whole = dataset.load("test", sequence_length=7, vocabulary=4).x
+    short = dataset.load("test", sequence_length=3, vocabulary=4).x
+    long = dataset.load("test", sequence_length=9, vocabulary=4).x
+    np.testing.assert_array_equal(short, whole[:, -3:])
+    np.testing.assert_array_equal(long[:, 2:], whole)
+    assert not long[:, :2].any()
+
+
+def test_numbers_are_predicted_and_told_in_r2(tmp_path: Path) -> None:
+    dataset = NumberFiles.of(saved(tmp_path, y=1000 + arrays()["x"][:, -1, 0] * 50))
+    assert (dataset.classes, dataset.metric) == (0, "R²")
+    y = dataset.load("train", sequence_length=7, vocabulary=4).y
+    assert y.dtype == np.float32
+    np.testing.assert_allclose([y.mean(), y.std()], [0, 1], atol=1e-4)
+    assert dataset.to_mapping()["metric"] == "R²"
+
+
+def test_a_class_a_step_and_classes_of_very_different_sizes(tmp_path: Path) -> None:
+    y = np.random.default_rng(0).integers(0, 3, (120, 4))
+    dataset = NumberFiles.of(saved(tmp_path, y=y))
+    assert (dataset.classes, dataset.steps) == (3, 4)
+    assert dataset.load("test", sequence_length=7, vocabulary=4).y.shape == (24, 4)
+    (tmp_path / "rare").mkdir()
+    few = np.array([1] * 10 + [0] * 110)
+    assert NumberFiles.of(saved(tmp_path / "rare", y=few)).metric == "balanced accuracy"
+
+
+def test_copies_are_only_trained_on(tmp_path: Path) -> None:
+    x = arrays()["x"]
+    x[1::10] = x[::10]
+    dataset = NumberFiles.of(saved(tmp_path, x=x))
+    twins = {row for i in range(0, 120, 10) for row in (i, i + 1)}
+    rows = dataset.split()
+    assert not twins & {*rows["validation"].tolist(), *rows["test"].tolist()}
+
+
+def test_the_fingerprint_is_of_the_numbers_alone(tmp_path: Path) -> None:
+    one = NumberFiles.of(saved(tmp_path))
+    (tmp_path / "other").mkdir()
+    assert NumberFiles.of(saved(tmp_path / "other")).fingerprint() == one.fingerprint()
+    x = arrays()["x"]
+    x[3, 3, 0] += 1
+    (tmp_path / "third").mkdir()
+    assert NumberFiles.of(saved(tmp_path / "third", x=x)).fingerprint() != one.fingerprint()
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        return (Path("/tmp/never").write_text, ("opened",))  # type: ignore[return-value]
+
+
+def damaged(path: Path) -> Path:
+    file = saved(path)
+    file.write_bytes(file.read_bytes()[:-2000])
+    return file
+
+
+def rare() -> Any:
+    return np.array([1] * 3 + [0] * 117)
+
+
+def not_finite(name: str) -> dict[str, Any]:
+    found = arrays()
+    if name == "y":
+        return {"y": np.where(np.arange(120) == 4, np.inf, 1.0 * np.arange(120))}
+    found["x"][2, 1, 0] = np.nan
+    return {"x": found["x"]}
+
+
+BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "two dimensions": (lambda p: saved(p, x=np.ones((120, 7))), r"\(120, 7\).*x\[\.\.\., None\]"),
+    "nothing in it": (lambda p: saved(p, x=np.ones((0, 7, 1)), y=np.ones(0)), "needs"),
+    "lengths differ": (lambda p: saved(p, y=np.ones(3, int)), "120 sequences, y 3 targets"),
+    "too few": (lambda p: saved(p, x=np.ones((9, 7, 1)), y=np.ones(9, int)), "at least 50"),
+    "strings in x": (lambda p: saved(p, x=np.full((120, 7, 1), "a")), "plain numbers"),
+    "NaN": (lambda p: saved(p, **not_finite("x")), r"1 values of x are not finite.*x\[2, 1, 0\]"),
+    "infinite target": (lambda p: saved(p, **not_finite("y")), r"of y are not finite.*y\[4\]"),
+    "too large for float32": (lambda p: saved(p, x=np.full((120, 7, 1), 1e300)), "not finite"),
+    "constant target": (lambda p: saved(p, y=np.ones(120)), "nothing to predict"),
+    "one class": (lambda p: saved(p, y=np.ones(120, int)), "two classes are needed"),
+    "many classes": (lambda p: saved(p, y=np.arange(120)), "120 different classes.*float32"),
+    "a rare class": (lambda p: saved(p, y=rare()), "3 sequences of class 1"),
+    "more steps than there are": (
+        lambda p: saved(p, y=np.ones((120, 8), int)), "last steps of at most 7"),
+    "numbers a step": (lambda p: saved(p, y=np.ones((120, 2))), "float64 with the shape"),
+    "dates": (lambda p: saved(p, y=np.full(120, np.datetime64("2020-01-01"))), "numbers or str"),
+    "a pickle": (lambda p: saved(p, x=np.array([Evil()] * 120, object)), "may run code"),
+    "damaged": (damaged, "not an .npz file that can be read"),
+    "no such file": (lambda p: p / "none.npz", "no such file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "complaint"), BAD.values(), ids=BAD.keys())
+def test_what_is_wrong_is_said_in_one_line(
+    tmp_path: Path, make: Callable[[Path], Path], complaint: str
+) -> None:
+    with pytest.raises(UserError, match=complaint) as refused:
+        NumberFiles.of(make(tmp_path))
+    assert "\n" not in str(refused.value)
+    assert not Path("/tmp/never").exists()
+
+
+def test_a_missing_array_and_a_single_one_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=arrays()["x"], labels=arrays()["y"])
+    with pytest.raises(UserError, match="no array 'y'; it holds x, labels"):
+        NumberFiles.of(tmp_path / "a.npz")
+    np.save(tmp_path / "a.npy", arrays()["x"])
+    with pytest.raises(UserError, match=r"numpy\.savez"):
+        NumberFiles.of(tmp_path / "a.npy")
+
+
+def test_a_file_larger_than_memory_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psutil
+
+    file = saved(tmp_path)
+    memory = psutil.virtual_memory()._replace(available=1_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    with pytest.raises(UserError, match="too large for the memory here"):
+        NumberFiles.of(file)
+
+
+def test_its_standardising_is_told_beside_the_model(tmp_path: Path) -> None:
+    dataset = NumberFiles.of(saved(tmp_path))
+    assert json.loads(json.dumps(dataset.scaling())) == dataset.scaling()
+    assert set(dataset.scaling()) == {"x_mean", "x_std"}

@@ -1,0 +1,99 @@
+"""The page that compares studies: verdicts where examples are shared, and nowhere else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from page_testing import HOSTILE, check, pruned
+from report_testing import NOW, MakeRun, write_replicate, write_run
+
+from harness import report
+from harness.analysis import verdicts
+from harness.results import records as runs
+from reports import comparison_page
+from reports.pages import comparison
+
+
+def records(*roots: Path) -> list[runs.Records]:
+    return [runs.read_records(root) for root in roots]
+
+
+def single(make_run: MakeRun, name: str, accuracy: float, **options: Any) -> Path:
+    """A study of one arm whose replicates are about that accurate."""
+    root = make_run(name, compare={}, trials=2, **options)
+    manifest = json.loads((root / "manifest.json").read_text())
+    manifest["spec"]["replicates"] = 5
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    for number in range(1, 6):
+        write_replicate(root, "all", number, accuracy)
+    return root
+
+
+def test_studies_on_the_same_examples_get_a_verdict(make_run: MakeRun) -> None:
+    good, bad = single(make_run, "good", 0.9), single(make_run, "bad", 0.6)
+    text = comparison_page.render(records(good, bad), now=NOW)
+    parsed = check(text)
+    assert "Bad is worse than good." in parsed.text
+    assert "The highest mean test accuracy is that of good" in parsed.text
+    assert "These studies are declared alike" in parsed.text
+    assert text == comparison_page.render(records(good, bad), now=NOW)
+
+
+@pytest.mark.parametrize("change", [{"sha256": "cd" * 32}, {"test": 4000}, {"name": "other"}])
+def test_studies_on_other_examples_get_none(make_run: MakeRun, change: dict[str, Any]) -> None:
+    sizes = {"name": "imdb", "train": 16000, "validation": 4000, "test": 5000}
+    one = single(make_run, "one", 0.9)
+    two = single(
+        make_run, "two", 0.6, manifest={"dataset": {**sizes, "sha256": "ab" * 32} | change}
+    )
+    parsed = check(comparison_page.render(records(one, two), now=NOW))
+    assert "do not rank the studies" in parsed.text
+    assert "No verdict on one and two" in parsed.text
+    assert "studies-compared" not in list(parsed.all("id"))
+
+
+def test_differences_of_declarations_are_listed(make_run: MakeRun) -> None:
+    one, two = make_run("one", replicates=2), make_run("two", compare={"units": [4, 8]}, trials=3)
+    parsed = check(comparison_page.render(records(one, two), now=NOW))
+    assert "compared, 1, 2, 3, 4" in parsed.text
+    assert "two is unfinished" not in parsed.text
+    assert "No verdict on one and two" in parsed.text  # the second has no replicates
+
+
+def test_odd_studies(make_run: MakeRun) -> None:
+    roots = [
+        make_run("nothing", trials=0, wanted=10),
+        make_run("pruned", trials=3, edit=pruned),
+        make_run("confirmed", trials=3, replicates=1),
+        make_run("hostile", trials=2, manifest={"study": HOSTILE}),
+    ]
+    parsed = check(comparison_page.render(records(*roots), now=NOW))
+    assert "nothing is unfinished" in parsed.text
+    assert "<script>alert(1)</script>" in parsed.text
+
+
+def test_studies_of_one_name_are_told_apart(tmp_path: Path, make_run: MakeRun) -> None:
+    one, two = make_run("same", trials=1), write_run(tmp_path / "copied" / "same", trials=1)
+    labels = [each.label for each in comparison.entries(records(one, two, two))]
+    assert len(set(labels)) == 3
+    assert all(label.startswith("same in ") for label in labels)
+
+
+def test_a_long_list_of_studies_has_a_file_name(make_run: MakeRun, tmp_path: Path) -> None:
+    roots = [make_run(f"{'long' * 15}{i}", trials=1) for i in range(5)]
+    file = report.write_comparison(records(*roots), tmp_path)
+    assert len(file.name.encode()) <= report.LONGEST_NAME + 5
+    assert file != report.write_comparison(records(*roots[::-1]), tmp_path)
+
+
+def test_verdicts_are_those_of_one_study_with_both(make_run: MakeRun) -> None:
+    """The comparison across studies is the one within a study, for the same scores."""
+    both = make_run("both", compare={"depth": [1, 2]}, trials=2, replicates=5)
+    within = verdicts.conclude(*records(both)).pairs[0]
+    studies = {arm: (records(both)[0], arm) for arm in ("depth=1", "depth=2")}
+    (between,) = verdicts.across(studies, verdicts.MARGIN)
+    assert (between.a, between.b) == (within.a, within.b)
+    assert np.isclose(between.comparison.difference, within.comparison.difference)
+    assert between.comparison.verdict == within.comparison.verdict

@@ -1,0 +1,96 @@
+"""What is shown while a study runs."""
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from harness.search import progress
+from harness.search.progress import Board, Plain, Terminal, duration
+
+METRICS = {
+    "epoch": 1, "loss": 0.6, "val_loss": 0.5, "val_accuracy": 0.81, "train_s": 3.0,
+    "validation_s": 0.5, "compile_s": 2.0,
+}  # fmt: skip
+
+
+def play(board: Board) -> None:
+    board.found("depth=1", "complete", 0.4, 0.83)
+    board.found("depth=2", "failed", None, None)
+    board.started("depth=1/1", "depth=1", 1, {"units": 12, "dropout": 0.25})
+    board.built("depth=1/1", 1000)
+    board.stepped("depth=1/1", 1, 40, 100, 0.65)
+    board.epoch_done("depth=1/1", METRICS)
+
+
+def test_plain_lines_tell_every_epoch_and_end() -> None:
+    file = io.StringIO()
+    board = Plain(["depth=1", "depth=2"], 4, 1, 5, verbose=True, file=file)
+    play(board)
+    board.ended("depth=1/1", "pruned", 0.5, 0.81, "")
+    board.started("depth=2/1", "depth=2", 1, {})
+    board.ended("depth=2/1", "failed", None, None, "diverged: loss nan in epoch 1")
+    lines = file.getvalue().splitlines()
+    assert lines[0] == "depth=1 trial 1 starts: units=12 dropout=0.25"
+    assert lines[1] == (
+        "depth=1 trial 1: epoch 1/5, val_loss 0.5000, accuracy 81.0%, 3.5 s and 2.0 s compiling"
+    )
+    assert lines[2].startswith("depth=1 trial 1 pruned, best val_loss 0.5000; 3 of 8 trials done")
+    assert "failed (diverged: loss nan in epoch 1); 4 of 8 trials done" in lines[4]
+
+
+def test_plain_is_never_silent_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    board = Plain(["depth=1", "depth=2"], 4, 1, 5, file=file)
+    board.started("depth=1/0", "depth=1", 0, {})
+    board.tick()
+    assert file.getvalue().count("\n") == 1
+    now, late = time.monotonic, 6.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now() + late)
+    board.tick()
+    assert "depth=1 trial 0: waiting for a worker, 6 s" in file.getvalue()
+    board.sent("depth=1/0")
+    late = 13.0
+    board.tick()
+    assert "depth=1 trial 0: building and compiling, 7 s" in file.getvalue()
+
+
+def test_the_terminal_shows_arms_counts_running_best_and_time_left() -> None:
+    board = Terminal(["depth=1", "depth=2"], 4, 1, 5)
+    play(board)
+    board.started("depth=2/1", "depth=2", 1, {})
+    board.ended("depth=2/1", "complete", 0.45, 0.8, "")
+    console = Console(file=io.StringIO(), width=120)
+    console.print(board._render())
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    rows = text.splitlines()
+    assert " ".join(rows[1].split()) == (
+        "depth=1 1/4 0 0 0.4000 83.0% trial 1: epoch 1/5, loss 0.6000, val_loss 0.5000"
+    )
+    assert rows[2].split()[:4] == ["depth=2", "2/4", "0", "1"]
+    assert "3 of 8 trials done, about 0 s left" in text
+
+
+def test_codes_for_the_terminal_are_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b]0;title\x07 \x1b[31mred \u202eabc"
+    file = io.StringIO()
+    Plain(["a"], 4, 1, 5, file=file).say(hostile)
+    Terminal([hostile], 4, 1, 5).say(hostile)
+    shown = file.getvalue() + capsys.readouterr().err
+    assert shown.count(r"\x1b[31mred \u202eabc") == 2
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+
+
+def test_hostile_text_is_shown_as_it_stands() -> None:
+    board = Terminal(["[red]x[/]"], 4, 1, 5)
+    console = Console(file=io.StringIO(), width=120)
+    console.print(board._render())
+    assert "[red]x[/]" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3, "3 s"), (89, "89 s"), (600, "10 min"), (12_600, "3.5 h")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,308 @@
+"""Replicates through sittings with a toy pool: fresh paired seeds, resume, baselines, models."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_testing import Pool, options, use_toy_pool
+from toys import Noise, losses, toy_study
+
+from harness.commands import export
+from harness.core.errors import UserError
+from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY, RunDirectory, read_records
+from harness.search import replicates as confirm
+from harness.spec.study import Arm
+from harness.study import session
+from harness.workers.messages import Train
+
+pytestmark = pytest.mark.usefixtures("no_charts")
+
+STUDY = """
+'''Does it run?'''
+from toys import toy_study
+study = toy_study(replicates=3)
+"""
+
+
+@pytest.fixture(autouse=True)
+def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_toy_pool(monkeypatch)
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[Train]:
+    """The orders for replicates and candidates that workers got, in their order."""
+    seen: list[Train] = []
+
+    def watching(order: Train) -> list[float]:
+        if "replicates" in order.checkpoints:
+            seen.append(order)
+        return losses(order)
+
+    monkeypatch.setattr(Pool, "curve_of_all", staticmethod(watching))
+    return seen
+
+
+@pytest.fixture
+def file(ram_path: Path) -> Path:
+    file = ram_path / "mine.py"
+    file.write_text(STUDY)
+    return file
+
+
+def directory(file: Path) -> RunDirectory:
+    return RunDirectory(file.parent / "runs" / "mine")
+
+
+def test_every_arm_is_trained_on_the_same_fresh_seeds(file: Path, trained: list[Train]) -> None:
+    session.run(options(file))
+    records = read_records(directory(file).root)
+    assert records.finished
+    table = records.replicates.set_index(["arm", "replicate"])
+    for arm in ("depth=1", "depth=2", BAG_OF_EMBEDDINGS):
+        assert list(table.loc[arm].index) == [1, 2, 3]
+        assert list(table.loc[arm, "seed"]) == list(table.loc["depth=1", "seed"])
+    assert len(set(table.loc["depth=1", "seed"])) == 3
+    assert not set(table.loc["depth=1", "seed"]) & set(records.trials["seed"])
+    best = records.trials[records.trials["state"] == "complete"].sort_values("value")
+    for arm, trials in best.groupby("arm"):
+        assert set(table.loc[arm, "trial"]) == {trials["trial"].iloc[0]}
+        assert set(table.loc[arm, "params_units"]) == {trials["params_units"].iloc[0]}
+    scores = records.scores("depth=2")
+    assert table.loc[("depth=2", 1), "scored_accuracy"] == scores[1].mean()
+    assert len(scores[1]) == Noise().test
+    # Only replicates see the test split; candidates of the baseline are judged by validation.
+    assert [o.score for o in trained] == [None] * 3 + ["test"] * 9
+
+
+def test_the_majority_class_is_that_of_the_training_split(file: Path) -> None:
+    session.run(options(file))
+    data = Noise()
+    learnt = int(data.load("train", sequence_length=1, vocabulary=10).y.mean() > 0.5)
+    right = data.load("test", sequence_length=1, vocabulary=10).y == learnt
+    records = read_records(directory(file).root)
+    for scores in records.scores(MAJORITY).values():
+        assert (scores == right).all()
+    assert len(records.scores(MAJORITY)) == 3
+
+
+def test_the_bag_is_the_candidate_of_lowest_validation_loss(
+    file: Path, trained: list[Train], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.run(options(file))
+    bags = [order for order in trained if order.hyperparameters.cell == "bag"]
+    assert [o.hyperparameters.learning_rate for o in bags] == [
+        *confirm.BASELINE_LEARNING_RATES, *[3e-3] * 3,  # the toy's losses are lowest there
+    ]  # fmt: skip
+    # The longest sequences and the vocabulary of the study.
+    assert {(o.hyperparameters.sequence_length, o.hyperparameters.vocabulary) for o in bags} == {
+        (200, 100)
+    }
+
+
+def test_cut_anywhere_the_replicates_end_the_same(
+    file: Path, monkeypatch: pytest.MonkeyPatch, ram_path: Path
+) -> None:
+    session.run(options(file, workers=2))
+    whole = _numbers(directory(file))
+    shutil.rmtree(directory(file).root)
+    left = [0]
+
+    class Crash(BaseException):
+        pass
+
+    def crashing(order: Train) -> list[float]:
+        left[0] -= 1
+        if left[0] < 0 and "replicates" in order.checkpoints:
+            raise Crash
+        return losses(order)
+
+    monkeypatch.setattr(Pool, "curve_of_all", staticmethod(crashing))
+    for cuts in range(60):
+        left[0] = 1 + (12 if cuts == 0 else 0)
+        try:
+            # One worker: of two, the one that crashes would take the other's training along.
+            session.run(options(file, workers=1))
+        except Crash:
+            continue
+        break
+    assert cuts > 8
+    assert _numbers(directory(file)) == whole
+
+
+def _numbers(root: RunDirectory) -> list[tuple[Any, ...]]:
+    table = read_records(root.root).replicates
+    columns = [
+        "arm",
+        "replicate",
+        "trial",
+        "state",
+        "seed",
+        "value",
+        "scored_accuracy",
+        "best_epoch",
+    ]
+    return [tuple(row) for row in table[columns].astype(str).to_numpy()]
+
+
+def test_more_replicates_extend_and_fewer_are_refused(file: Path, trained: list[Train]) -> None:
+    session.run(options(file))
+    trained.clear()
+    session.run(options(file, replicates=5))
+    assert sorted(order.task for order in trained) == sorted(
+        f"{arm}/{number}" for arm in ("depth=1", "depth=2", BAG_OF_EMBEDDINGS) for number in (4, 5)
+    )
+    trained.clear()
+    session.run(options(file))  # the plain command keeps what was extended
+    assert trained == []
+    assert directory(file).read_manifest()["spec"]["replicates"] == 5
+    with pytest.raises(UserError, match="--replicates 4 is lower than the 5 that are done"):
+        session.run(options(file, replicates=4))
+
+
+def test_a_better_configuration_found_later_is_confirmed_anew(
+    file: Path, trained: list[Train], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.run(options(file))
+    before = read_records(directory(file).root).replicates
+    session.run(options(file, trials=30))
+    after = read_records(directory(file).root)
+    best = {
+        str(t["arm"]): int(t["trial"]) for _, t in session.summary.best_trials(after).iterrows()
+    }
+    for arm, trial in best.items():
+        ours = after.replicates[after.replicates["arm"] == arm]
+        assert set(ours["trial"]) == {trial}
+        old = int(before.loc[before["arm"] == arm, "trial"].iloc[0])
+        aside = directory(file).replicates(arm) / f"seed=1,trial={old}" / "result.json"
+        assert aside.exists() == (old != trial)
+    assert any(
+        int(before.loc[before["arm"] == arm, "trial"].iloc[0]) != trial
+        for arm, trial in best.items()
+    )
+
+
+def test_no_replicates_when_none_are_asked_for(file: Path, trained: list[Train]) -> None:
+    session.run(options(file, replicates=0))
+    assert trained == []
+    assert read_records(directory(file).root).finished
+    assert not directory(file).best.exists()
+
+
+def test_a_replicate_that_fails_is_told_and_left_out(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(order: Train) -> list[float]:
+        if order.score and order.task == "depth=2/2":
+            raise RuntimeError("never works")
+        return losses(order)
+
+    monkeypatch.setattr(Pool, "curve_of_all", staticmethod(broken))
+    assert session.run(options(file)) == 0
+    records = read_records(directory(file).root)
+    assert records.finished
+    assert list(records.scores("depth=2")) == [1, 3]
+    failed = records.replicates[records.replicates["state"] == "failed"]
+    assert list(failed["reason"]) == ["exception: never works"]
+
+
+def report_epochs(planned: confirm.Replicates, curve: list[float]) -> int:
+    """How many epochs of a curve a replicate trains for."""
+    assignment = planned.next()
+    for epoch, loss in enumerate(curve, start=1):
+        if not planned.report(assignment, {"epoch": epoch, "val_loss": loss}):
+            return epoch
+    return len(curve)
+
+
+@pytest.mark.parametrize(
+    ("curve", "epochs"),
+    [([5, 4, 3, 2, 1], 5), ([5, 4, 4, 4, 1], 4), ([1, 2, 3, 4], 3), ([2, 3, 1, 2, 3, 0], 5)],
+)
+def test_a_replicate_stops_after_two_epochs_in_vain(
+    ram_path: Path, curve: list[float], epochs: int
+) -> None:
+    params = {"units": 4, "sequence_length": 50, "learning_rate": 0.01, "dropout": 0.1}
+    planned = confirm.replicates_of(
+        toy_study(), Arm("depth=1", {"depth": 1}), 0, params, RunDirectory(ram_path)
+    )
+    assert report_epochs(planned, curve) == epochs
+
+
+def test_the_recommended_arms_first_model_is_the_best_one(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session.run(options(file, json_output=True))
+    chosen = json.loads(capsys.readouterr().out)["recommended"]["arm"]
+    best = directory(file).best
+    assert (best / "model.keras").read_bytes() == b"a model"
+    assert (best / "vocabulary.txt").read_text().split("\n")[:3] == ["0", "1", "2"]
+    params = json.loads((best / "params.json").read_text())
+    assert params["arm"] == chosen
+    assert params["labels"] == ["0", "1"]
+    assert params["hyperparameters"]["depth"] == int(chosen[-1])
+
+
+def exporting(file: Path, **changes: Any) -> Callable[[], None]:
+    given = {"name": "mine", "runs_directory": file.parent / "runs", "arm": None, **changes}
+    return lambda: export.export(**given)
+
+
+def test_export_copies_any_arms_model_and_overwrites_nothing(file: Path) -> None:
+    session.run(options(file))
+    out = file.parent / "out"
+    exporting(file, arm="depth=2", output=out)()
+    assert json.loads((out / "params.json").read_text())["arm"] == "depth=2"
+    with pytest.raises(UserError, match="already; choose another directory"):
+        exporting(file, output=out)()
+    with pytest.raises(UserError, match=r"did you mean depth=1"):
+        exporting(file, arm="depth=1 ", output=out / "b")()
+
+
+def test_export_without_replicates_says_how_to_get_a_model(file: Path) -> None:
+    session.run(options(file, replicates=0))
+    with pytest.raises(UserError, match="with --replicates 1 or more"):
+        exporting(file, output=file.parent / "out")()
+
+
+def test_each_size_of_training_split_trains_on_its_own(file: Path, trained: list[Train]) -> None:
+    file.write_text(
+        STUDY.replace("replicates=3", "replicates=2, compare={'train': [8, 16]}, fixed={}")
+    )
+    session.run(options(file))
+    sizes = [(order.task.partition("/")[0], order.dataset.train) for order in trained]
+    assert set(sizes) == {("train=8", 8), ("train=16", 16), (BAG_OF_EMBEDDINGS, Noise().train)}
+
+
+def test_without_a_test_split_validation_is_scored_and_without_patience_the_last_epoch(
+    file: Path, trained: list[Train], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(
+        STUDY.replace(
+            "replicates=3",
+            "replicates=3, patience=None, dataset=Noise(test=0), "
+            "published={'source': 'A book', 'val_accuracy': [0.5, 0.6]}",
+        ).replace("import toy_study", "import Noise, toy_study")
+    )
+    session.run(options(file, json_output=True))
+    outcome = json.loads(capsys.readouterr().out)
+    assert outcome["arms"][0]["replicates"]["split"] == "validation"
+    assert outcome["arms"][0]["replicates"]["n"] == 3
+    replicates = [order for order in trained if order.score]
+    assert {(order.score, order.keep_best) for order in replicates} == {("validation", False)}
+    records = read_records(directory(file).root)
+    assert set(records.replicates["split"]) == {"validation"}
+    epochs = records.replicate_epochs[records.replicate_epochs["arm"] == "depth=1"]
+    assert set(epochs.groupby("replicate").size()) == {4}  # all of the budget
+    told = outcome["published"]
+    assert [(each["epoch"], each["published"]) for each in told] == [(1, 0.5), (2, 0.6)]
+    first = epochs.loc[epochs["epoch"] == 1, "val_accuracy"]
+    assert told[0]["mean"] == pytest.approx(first.mean())
+    assert told[0]["n"] == 3
+    page = (directory(file).root / "report.html").read_text()
+    assert "Validation accuracy against depth" in page
+    assert "test split" not in page
+    assert "Beside the published figures" in page

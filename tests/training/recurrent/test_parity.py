@@ -1,0 +1,169 @@
+"""Every path gives what stock Keras gives: outputs and all gradients, for all cells and shapes."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import keras
+import tensorflow as tf
+
+from harness import models
+from harness.datasets.base.signature import Signature
+from harness.spec.hyperparameters import Hyperparameters
+from harness.training.recurrent import PATHS, set_xla_flags
+
+set_xla_flags()
+
+FAST = [path for path in PATHS if path != "keras"]
+TOLERANCE = 1e-5  # of the largest number in each tensor
+
+
+def outputs_and_gradients(hp, path, batch, *, classes=2, compiled=True, weights=None):
+    """Probabilities and the gradient of every weight, by the weight's path in the model."""
+    model = models.build(hp, Signature(classes=classes), path=path, seed=3)
+    if weights is not None:
+        model.set_weights(weights)
+    random = np.random.default_rng(5)
+    x = random.integers(0, hp.vocabulary, (batch, hp.sequence_length), dtype=np.int32)
+    y = random.integers(0, classes, (batch, 1)).astype(np.float32)
+    loss = (
+        keras.losses.BinaryCrossentropy()
+        if classes == 2
+        else keras.losses.SparseCategoricalCrossentropy()
+    )
+
+    @tf.function(jit_compile=compiled, autograph=False)
+    def run(x, y):
+        with tf.GradientTape() as tape:
+            probabilities = model(x, training=True)
+            value = loss(y, probabilities)
+        gradients = tape.gradient(value, [w.value for w in model.trainable_weights])
+        return [probabilities, *(tf.convert_to_tensor(g) for g in gradients)]
+
+    names = ["probabilities", *(w.path for w in model.trainable_weights)]
+    return names, [t.numpy() for t in run(tf.constant(x), tf.constant(y))]
+
+
+def larger_weights(hp, classes=2):
+    """Weights large enough that gates saturate and gradients are not all near zero.
+
+    But below a spectral radius of 1: above it a SimpleRNN is chaotic, and two orders of
+    summation part after some steps, whoever does the summing.
+    """
+    random = np.random.default_rng(7)
+    model = models.build(hp, Signature(classes=classes), path="keras", seed=3)
+    return [
+        random.normal(0.0, min(0.4, 0.9 / w.shape[0] ** 0.5), w.shape).astype(np.float32)
+        for w in model.weights
+    ]
+
+
+def assert_parity(hp, path, batch, *, classes=2):
+    weights = larger_weights(hp, classes)
+    names, got = outputs_and_gradients(hp, path, batch, classes=classes, weights=weights)
+    _, expected = outputs_and_gradients(
+        hp, "keras", batch, classes=classes, compiled=False, weights=weights
+    )
+    assert_close(names, got, expected)
+
+
+def assert_close(names, got, expected):
+    """Each tensor within TOLERANCE of its largest number.
+
+    A gradient that all but cancels carries the rounding of those it came from: stock Keras with
+    XLA differs from stock Keras without by as much. So float32's precision of the largest
+    gradient is allowed on top.
+    """
+    largest = max(np.abs(theirs).max() for theirs in expected[1:])
+    for name, ours, theirs in zip(names, got, expected, strict=True):
+        assert ours.shape == theirs.shape
+        error = np.abs(ours - theirs).max()
+        allowed = TOLERANCE * np.abs(theirs).max() + 1e-7 * largest
+        assert error <= allowed, f"{name}: error {error:.1e}, {allowed:.1e} is allowed"
+
+
+def shape(cell="lstm", depth=1, units=5, length=7, bidirectional=False):
+    return Hyperparameters(
+        cell=cell,
+        depth=depth,
+        units=units,
+        sequence_length=length,
+        bidirectional=bidirectional,
+        embedding_dim=6,
+        vocabulary=30,
+    )
+
+
+@pytest.mark.parametrize("path", FAST)
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_two_layers_equal_stock_keras(cell, path):
+    assert_parity(shape(cell, depth=2), path, batch=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FAST)
+@pytest.mark.parametrize("depth", [1, 3, 4])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_depths_and_directions_equal_stock_keras(cell, depth, bidirectional, path):
+    assert_parity(shape(cell, depth, bidirectional=bidirectional), path, batch=3)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_both_directions_equal_stock_keras(cell):
+    assert_parity(shape(cell, depth=2, bidirectional=True), "xla-scan", batch=3)
+
+
+@pytest.mark.parametrize("path", FAST)
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_one_example_of_one_word(cell, path):
+    assert_parity(shape(cell, length=1), path, batch=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FAST)
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_long_sequences(cell, path):
+    # Keras's own initial weights: with larger ones a SimpleRNN of 500 steps is chaotic, and two
+    # orders of summation no longer agree, whoever does the summing.
+    hp = shape(cell, units=8, length=500)
+    names, got = outputs_and_gradients(hp, path, 2)
+    _, expected = outputs_and_gradients(hp, "keras", 2, compiled=False)
+    assert_close(names, got, expected)
+
+
+def test_several_classes():
+    assert_parity(shape("gru", depth=2), "xla-scan", batch=4, classes=5)
+
+
+def test_units_of_each_layer():
+    hp = Hyperparameters(cell="lstm", depth=3, units=(7, 3, 5), sequence_length=6, vocabulary=30)
+    assert_parity(hp, "xla-scan", batch=3)
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(
+    cell=st.sampled_from(["rnn", "gru", "lstm"]),
+    path=st.sampled_from(FAST),
+    depth=st.integers(1, 4),
+    units=st.integers(1, 20),
+    length=st.integers(1, 40),
+    batch=st.integers(1, 9),
+    bidirectional=st.booleans(),
+)
+def test_any_shape_equals_stock_keras(cell, path, depth, units, length, batch, bidirectional):
+    assert_parity(shape(cell, depth, units, length, bidirectional), path, batch)
+
+
+@pytest.mark.parametrize("path", FAST)
+def test_the_scan_also_runs_without_xla(path):
+    hp = shape("lstm", depth=2)
+    _, with_xla = outputs_and_gradients(hp, path, 3)
+    _, without = outputs_and_gradients(hp, path, 3, compiled=False)
+    for ours, theirs in zip(with_xla, without, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)

@@ -1,0 +1,39 @@
+"""A training small enough for tests."""
+
+import numpy as np
+
+from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.signature import Signature
+from harness.training.trainer import Data
+
+SMALL = {"units": 4, "embedding_dim": 5, "vocabulary": 40, "sequence_length": 8, "batch_size": 16}
+
+
+def toy_data(train=100, validation=37, length=8, classes=2, seed=0):
+    """Reviews of random words; the class is told by the first word, so it can be learnt."""
+    random = np.random.default_rng(seed)
+
+    def split(examples):
+        x = random.integers(3, 40, (examples, length), dtype=np.int32)
+        return Arrays(x, (x[:, -1] % classes).astype(np.int32))
+
+    return Data(
+        train=split(train), validation=split(validation), signature=Signature(classes=classes)
+    )
+
+
+def train(trainer, hp, data, *, seed=0, epochs=2, on_epoch=lambda epoch: True):
+    return trainer.train(
+        hp,
+        data,
+        seed=seed,
+        epochs=epochs,
+        on_start=lambda parameters, path: None,
+        on_progress=lambda epoch, step, steps, loss: None,
+        on_epoch=on_epoch,
+    )
+
+
+def numbers(training):
+    """What a training computed, without its times."""
+    return [(e.epoch, e.loss, e.accuracy, e.val_loss, e.val_accuracy) for e in training.epochs]
