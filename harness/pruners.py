@@ -14,7 +14,7 @@ from optuna.pruners import (
     SuccessiveHalvingPruner,
 )
 
-from harness.names import unknown
+from harness.core.errors import unknown
 
 # Four trials run in full before any is judged, and no trial is judged before its second epoch:
 # the first says more of the learning rate's warm-up than of where the training will end.

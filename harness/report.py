@@ -3,20 +3,18 @@
 Works for a study still under way, and for a directory copied from another machine.
 """
 
-import contextlib
-import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from harness.analysis import summary
 from harness.core.console import application, run
 from harness.core.errors import UserError
-from harness.names import unknown
 from harness.results import records as runs
+from harness.results.records import read_records
+from harness.results.run_directory import find
+from reports.write import write_comparison, write_records
 
 EXAMPLES = """Examples:
 
@@ -28,38 +26,7 @@ EXAMPLES = """Examples:
                                                    another machine's step times beside its own
 """
 
-LONGEST_NAME = 150  # characters of a file name, far below what file systems take
-
 app = application()
-
-
-def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]] = ()) -> Path:
-    """Write a run directory's `tables/`, `report.html` and `summary.json`; returns the page's path.
-
-    With `listed` the list of all studies beside it, `index.html`, is renewed as well, where that
-    can be written. `profiles` are profile.json of other machines, shown beside the study's own.
-    Raises UserError where the directory holds no study.
-    """
-    records = replace(runs.read_records(root), other_profiles=tuple(profiles))
-    return write_records(records, listed=listed)
-
-
-def write_records(records: runs.Records, *, listed: bool) -> Path:
-    """`write`, of records that were read before."""
-    from reports import page  # charts take a second to import
-    from reports.pages import index
-
-    root, directory = records.root, runs.RunDirectory(records.root)
-    text = page.render(records, now=runs.now())
-    runs.write_tables(records)
-    summary.write_verdicts(records)
-    runs.write_atomically(directory.report, text)
-    outcome = summary.summarise(records, str(directory.report))
-    runs.write_atomically(root / "summary.json", runs.to_json(outcome) + "\n")
-    if listed:
-        with contextlib.suppress(OSError):  # a convenience; no study must fail for it
-            index.write(root.absolute().parent, now=runs.now())
-    return directory.report
 
 
 @app.command(epilog=EXAMPLES)
@@ -85,26 +52,13 @@ def report(
     roots = list(
         {root.resolve(): root for root in (find(n, runs_directory) for n in names)}.values()
     )
-    studies = [replace(runs.read_records(root), other_profiles=tuple(profiles)) for root in roots]
+    studies = [replace(read_records(root), other_profiles=tuple(profiles)) for root in roots]
     for records in studies:
         # Beside a directory copied to somewhere, nobody expects a list.
         listed = records.root.absolute().parent == runs_directory.absolute()
         print(write_records(records, listed=listed))
     if len(studies) > 1:
         print(write_comparison(studies, runs_directory))
-
-
-def write_comparison(studies: Sequence[runs.Records], folder: Path) -> Path:
-    """Write into `folder` the page that compares these studies; returns its path."""
-    from reports import comparison_page
-
-    name = "-vs-".join(records.root.resolve().name for records in studies)
-    if len(name) > LONGEST_NAME:
-        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-        name = f"{name[: LONGEST_NAME - 9]}-{digest}"
-    file = folder / f"{name}.html"
-    runs.write_atomically(file, comparison_page.render(studies, now=runs.now()))
-    return file
 
 
 def read_profile(file: Path) -> dict[str, Any]:
@@ -116,20 +70,6 @@ def read_profile(file: Path) -> dict[str, Any]:
             "python -m harness.profile"
         )
     return found
-
-
-def find(name: str, runs_directory: Path) -> Path:
-    """The run directory meant by a study's name or a path; raises UserError if there is none."""
-    for root in (runs_directory / name, Path(name)):
-        if runs.RunDirectory(root).manifest.is_file():
-            return root
-    known = [path.parent.name for path in runs_directory.glob("*/manifest.json")]
-    if not known:
-        raise UserError(
-            f"no study named {name!r}: no run directory in {runs_directory}; start one with: "
-            "python -m harness.study NAME, or name another place with --runs"
-        )
-    raise unknown("study", name, known)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ import jinja2
 from markupsafe import Markup
 
 from harness.core.text import encodable, inert
-from harness.results.records import Records, to_csv
+from harness.results.records import Records
+from harness.results.tables import to_csv
 from reports import sections
 from reports.content import Data, Link, Section, Value
 

@@ -105,3 +105,21 @@ def trend(x: "pd.Series[Any]", y: "pd.Series[Any]", what: str, against: str) -> 
         return f"{what} shows no clear trend with {against} (rank correlation {correlation:.2f})"
     verb = "rise" if correlation > 0 else "fall"
     return f"{what} tends to {verb} with {against} (rank correlation {correlation:.2f})"
+
+
+def is_logarithmic(records: Records, name: str, numbers: list[float]) -> bool:
+    """As it was searched; where the manifest does not say, by the numbers' extent."""
+    if min(numbers) <= 0:
+        return False
+    declared = wording.look_up(records.manifest, "spec", "search", name, "attributes", "log")
+    return declared if isinstance(declared, bool) else max(numbers) / min(numbers) > 10
+
+
+def choices(records: Records, name: str, values: "pd.Series[Any]") -> list[str]:
+    """The values in order, of a hyperparameter that is chosen from a list; [] of a numeric one."""
+    declared = wording.look_up(records.manifest, "spec", "search", name, "attributes", "choices")
+    found = list(dict.fromkeys(map(wording.value_text, values)))
+    if declared is None and values.map(lambda v: not isinstance(v, bool | str | list)).all():
+        return []
+    listed = [text for text in map(wording.value_text, declared or ()) if text in found]
+    return [*listed, *sorted(text for text in found if text not in listed)]

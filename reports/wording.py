@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from harness.analysis import verdicts
-from harness.analysis.statistics import R2, Interval
+from harness.analysis.statistics import Interval
+from harness.core.metrics import R2
 from harness.core.text import inert
-from harness.results.records import NAME, Records
+from harness.results.records import Records
+from harness.spec.study_files import NAME
 
 MISSING = "–"
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from harness.profile import entries as entries_module
 from harness.profile import profiler, scaling
+from harness.profile.measurements import Configuration
 from harness.spec.hyperparameters import Hyperparameters
 
 ENVIRONMENT = {"cpu": "A processor", "cores": 2, "steal": {"median": 0.0, "max": 0.01}}
@@ -21,8 +23,8 @@ def figures(step_ms: Sequence[float] = (10.0, 10.1, 9.9), **others: Any) -> dict
     }  # fmt: skip
 
 
-def configuration(**hyperparameters: Any) -> profiler.Configuration:
-    return profiler.Configuration(hyperparameters=Hyperparameters(**hyperparameters))
+def configuration(**hyperparameters: Any) -> Configuration:
+    return Configuration(hyperparameters=Hyperparameters(**hyperparameters))
 
 
 def profile(arms: Sequence[str] = ()) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def profile(arms: Sequence[str] = ()) -> dict[str, Any]:
     entries = []
     for depth in (1, 2, 3, 4):
         ms = [4.0 * depth, 4.4 * depth, 4.0 * depth * (2 if depth == 4 else 1)]
-        entry = profiler.entry(configuration(depth=depth, units=10), [figures(ms)])
+        entry = entries_module.entry(configuration(depth=depth, units=10), [figures(ms)])
         entries.append({**entry, "arms": list(arms) if depth == 1 else []})
     return {
         "schema": profiler.SCHEMA, "created": "2026-11-23T12:00:00Z", "processes": 5,

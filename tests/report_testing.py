@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import profile_testing
 
+from harness.core import files
 from harness.results import records
+from harness.results.run_directory import SCHEMA, RunDirectory
 
 NOW = "2026-11-23T12:00:00Z"
 SEARCH: dict[str, Any] = {
@@ -69,7 +71,7 @@ def write_run(
     ] if names else [{"name": "all", "values": {}}]  # fmt: skip
     sizes = {"name": "imdb", "train": 16000, "validation": 4000, "test": 5000}
     content = {
-        "schema": records.SCHEMA,
+        "schema": SCHEMA,
         "study": root.name,
         "question": "Does stacking LSTM layers pay on IMDB reviews?",
         "quick": False,
@@ -95,14 +97,14 @@ def write_run(
         "environment": ENVIRONMENT,
         **(manifest or {}),
     }
-    records.write_atomically(root / "manifest.json", json.dumps(content))
+    files.write_atomically(root / "manifest.json", json.dumps(content))
     for index, arm in enumerate(arms):
         for number in range(trials):
             result, lines = _trial(chance, arm["name"], index, number, epochs)
-            _write_trial(records.RunDirectory(root).trial(arm["name"], number), edit(result), lines)
+            _write_trial(RunDirectory(root).trial(arm["name"], number), edit(result), lines)
     if trials:
         made_up = profile_testing.profile(arms=[arm["name"] for arm in arms])
-        records.write_atomically(root / "profile.json", records.to_json(made_up))
+        files.write_atomically(root / "profile.json", files.to_json(made_up))
     for index, arm in enumerate([*arms, {"name": records.BAG_OF_EMBEDDINGS}] if replicates else []):
         for number in range(1, replicates + 1):
             write_replicate(root, arm["name"], number, 0.875 - 0.02 * index)
@@ -114,7 +116,7 @@ def write_replicate(root: Path, arm: str, number: int, accuracy: float, n: int =
     rng = np.random.default_rng(number)
     hard = np.linspace(-1, 1, n)
     right = rng.random(n) < np.clip(accuracy - 0.1 * hard, 0, 1)
-    folder = records.RunDirectory(root).replicate(arm, number)
+    folder = RunDirectory(root).replicate(arm, number)
     lines = [
         {
             "epoch": epoch, "loss": 0.5 / epoch, "accuracy": 0.8, "val_loss": 0.3 + 0.2 / epoch,

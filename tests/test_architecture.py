@@ -1,63 +1,127 @@
-"""Imports point one way, and what must be instant stays so."""
+"""Imports point one way, no circle anywhere, and what must be instant stays so."""
 
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent
 
-# Lower packages first; a package may import from those of the rows before its own, and its own row.
+# Lowest first; a package may import from the rows before its own, and from itself.
 ORDER = [
-    {"core", "names"},
+    {"core"},
     {"datasets", "samplers", "pruners"},
     {"spec"},
     {"training", "results"},
     {"analysis"},
     {"workers", "reports"},
     {"search", "profile", "report"},
-    {"study", "table"},
+    {"study"},
     {"contest", "integrations"},
     {"commands", "models"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+FACADE = "harness"  # `harness/__init__.py` offers what study files import, from any package
+MAX_ENTRIES, MAX_LINES, MAX_PARAMETERS = 18, 400, 7
+
+FILES = sorted([*ROOT.glob("harness/**/*.py"), *ROOT.glob("reports/**/*.py")])
+TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
 
 
-def _imports(file: Path) -> set[str]:
-    """First parts below `harness` (or `reports`) of all that a file imports, lazily or not."""
+def _module(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {_module(file): tree for file, tree in TREES.items()}
+
+
+def _package(module: str) -> str:
+    """The first part below `harness`; `reports` is a package of its own."""
+    first, *rest = module.split(".")
+    return rest[0] if first == "harness" and rest else first
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Modules of ours that a file imports, lazily or not, by name or by `import_module("…")`."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", None)) == "import_module"
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            names = [str(node.args[0].value)]
         else:
             continue
         for name in names:
-            parts = name.split(".")
-            if parts[0] == "harness" and len(parts) > 1:
-                found.add(parts[1])
-            elif parts[0] == "reports":
-                found.add("reports")
+            while name and name not in MODULES:  # a name in a module → the module
+                name = name.rpartition(".")[0]
+            if name and name != FACADE:
+                found.add(name)
     return found
 
 
-def test_imports_point_one_way() -> None:
+def test_the_imports_of_a_literal_are_seen() -> None:
+    code = "import importlib\nimportlib.import_module('harness.search.coordinator')"
+    assert imports(ast.parse(code)) == {"harness.search.coordinator"}
+    code = "from harness.core import text\nfrom harness.core.text import duration"
+    assert imports(ast.parse(code)) == {"harness.core.text"}
+
+
+def test_imports_between_packages_point_one_way() -> None:
     wrong = []
-    for file in [*PACKAGE.glob("harness/**/*.py"), *PACKAGE.glob("reports/**/*.py")]:
-        parts = file.relative_to(PACKAGE).with_suffix("").parts
-        own = "reports" if parts[0] == "reports" else parts[1]
-        if own == "__init__":
+    for module, tree in MODULES.items():
+        if module == FACADE:
             continue
-        assert own in LEVEL, f"{own} has no layer yet: give it one in this test"
-        wrong += [
-            f"{own} imports {name}"
-            for name in _imports(file)
-            if name in LEVEL and LEVEL[name] > LEVEL[own]
-        ]
+        own = _package(module)
+        assert own in LEVEL, f"{own} has no place in the order yet: give it one in this test"
+        others = {_package(other) for other in imports(tree)} - {own}
+        wrong += [f"{module} imports {other}" for other in others if LEVEL[other] >= LEVEL[own]]
     assert wrong == []
+
+
+def test_no_circle_between_modules() -> None:
+    graph = {module: imports(tree) - {module} for module, tree in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' → '.join(error.args[1])}")
+
+
+def test_the_tree_stays_small() -> None:
+    entries = [entry.name for entry in (ROOT / "harness").iterdir() if entry.name != "__pycache__"]
+    assert len(entries) <= MAX_ENTRIES, sorted(entries)
+    long = [
+        f"{file.relative_to(ROOT)}: {len(lines)} lines"
+        for file in FILES
+        if len(lines := file.read_text(encoding="utf-8").splitlines()) > MAX_LINES
+    ]
+    assert long == []
+
+
+def test_functions_take_few_parameters() -> None:
+    """A command line is the exception: Typer makes an option of each parameter."""
+    many = []
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            given = node.args
+            names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+            counted = [name for name in names if name not in ("self", "cls")]
+            command = any("command" in ast.unparse(each) for each in node.decorator_list)
+            typed = any("typer." in ast.unparse(each) for each in given.args if each.annotation)
+            if len(counted) > MAX_PARAMETERS and not (command or typed):
+                many.append(f"{module}.{node.name}: {len(counted)}")
+    assert many == []
 
 
 @pytest.mark.parametrize(
@@ -77,6 +141,6 @@ def test_imports_point_one_way() -> None:
 def test_heavy_imports_stay_out(module: str, absent: tuple[str, ...]) -> None:
     code = f"import sys, {module}; print([m for m in {absent!r} if m in sys.modules])"
     found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert found.stdout.strip() == "[]"

@@ -22,9 +22,9 @@ import pytest
 from session_testing import options, use_toy_pool
 from toys import ToyPool, outcomes, run_search, toy_study
 
+from harness.core import files as files_module
 from harness.core.errors import UserError
-from harness.results import records
-from harness.results.records import RunDirectory
+from harness.results.run_directory import RunDirectory
 from harness.search import coordinator
 from harness.spec.study import Budget
 from harness.study import session
@@ -355,7 +355,7 @@ def test_older_manifest_schema(toy_session: Path) -> None:
     manifest = toy_session.parent / "runs" / "mine" / "manifest.json"
     for schema in (0, 2):
         record = {**json.loads(manifest.read_text()), "schema": schema}
-        manifest.write_text(records.to_json(record))
+        manifest.write_text(files_module.to_json(record))
         with pytest.raises(UserError, match=f"schema {schema} and this version reads 1"):
             session.run(options(toy_session, trials=3))
 
@@ -375,7 +375,7 @@ def test_clock_set_back(toy_session: Path, monkeypatch: pytest.MonkeyPatch) -> N
     session.run(options(toy_session, trials=2))
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 10 * 365 * 86400)
-    monkeypatch.setattr(records, "now", lambda: "2001-01-01T00:00:00Z")
+    monkeypatch.setattr(files_module, "now", lambda: "2001-01-01T00:00:00Z")
     assert session.run(options(toy_session)) == 0
     assert all(len(trials) == 6 for trials in _by_arm(toy_session.parent / "runs").values())
 

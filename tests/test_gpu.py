@@ -7,7 +7,7 @@ import pytest
 from profile_testing import configuration
 
 from harness.profile import profiler
-from harness.profile.profiler import Configuration, Effort
+from harness.profile.measurements import Configuration, Effort
 
 pytestmark = [
     pytest.mark.gpu,

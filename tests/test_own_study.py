@@ -13,7 +13,7 @@ from harness import Budget, Study
 from harness.core.errors import UserError
 from harness.datasets import by_name
 from harness.datasets.base.signature import Signature
-from harness.results import records as runs
+from harness.results.records import read_records
 from harness.spec import study_files
 from harness.study.options import Options, apply, on
 
@@ -31,7 +31,7 @@ def test_the_readmes_example_runs_and_resumes(tmp_path: Path) -> None:
     options = ["waves.py", "--trials", "1", "--epochs", "1", "--replicates", "1", "-q"]
     done = run_study(*options, "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    records = runs.read_records(tmp_path / "runs" / "waves")
+    records = read_records(tmp_path / "runs" / "waves")
     assert set(records.trials["state"]) <= {"complete", "pruned"}
     assert set(records.trials["path"]) == {"keras"}
     assert {"baseline=bag", "baseline=majority"} <= set(records.replicates["arm"])
@@ -124,7 +124,7 @@ def test_numbers_and_steps_go_through_to_the_report(tmp_path: Path, target: str)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     page = Path(tmp_path, done.stdout.splitlines()[-1]).read_text(encoding="utf-8")
-    records = runs.read_records(tmp_path / "runs" / "joint_search-quick")
+    records = read_records(tmp_path / "runs" / "joint_search-quick")
     bags = records.replicates[records.replicates["arm"] == "baseline=bag"]
     if target == "number":
         assert "test R² " in done.stdout
@@ -157,4 +157,4 @@ def test_data_that_changed_are_not_mixed_with_what_was_trained_before(tmp_path: 
     assert other.returncode == 2
     assert "the data of number-files have changed since the study began" in other.stderr
     assert len(other.stderr.splitlines()) == 1
-    assert len(runs.read_records(tmp_path / "runs" / "joint_search-quick").trials) == 1
+    assert len(read_records(tmp_path / "runs" / "joint_search-quick").trials) == 1

@@ -12,7 +12,7 @@ import numpy as np
 from harness import Budget, CategoricalDistribution, FloatDistribution, IntDistribution, Study
 from harness.core.signals import StopRequest
 from harness.datasets.base.dataset import Arrays, Dataset, Split
-from harness.results.records import RunDirectory
+from harness.results.run_directory import RunDirectory
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Search
 from harness.search.database import open_storage, sqlite_url

@@ -8,12 +8,10 @@ import numpy as np
 
 from harness.analysis.statistics import Interval, over_seeds
 from harness.results.records import Records
+from harness.spec.choices import MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# What may be published of an epoch; fractions, nats, milliseconds.
-MEASURES = ("val_accuracy", "val_loss", "accuracy", "loss", "step_ms")
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.core.metrics import R2
+
 CONFIDENCE = 0.95
 POWER = 0.8  # with which "could have shown" and "would settle" are meant
-R2 = "R²"  # the metric of numbers
 MOST_REPLICATES = 1000  # beyond, more replicates are no advice
 
 Verdict = Literal["better", "worse", "equivalent", "inconclusive"]
@@ -337,27 +338,3 @@ def _t_quantile(probability: float, freedom: float) -> float:
 def stack(scores: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """Scores of several seeds as one matrix (seeds, examples)."""
     return np.stack([np.asarray(each, np.float64) for each in scores])
-
-
-def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any]:
-    """One number an example whose mean is the metric: of what was predicted and what is right.
-
-    Accuracy: 1 or 0 (uint8), or the share of an example's steps (float64). Balanced accuracy, the
-    mean over classes of the share found: a right one counts n / (classes x examples of its class)
-    (float64), so that classes weigh alike. R², the share of the variance of numbers `y` (n,) that
-    is explained: 1 less the squared error over it (float64).
-    """
-    found: NDArray[Any]
-    if metric == R2:
-        variance = float(np.var(y, dtype=np.float64)) or math.nan
-        found = 1.0 - (np.asarray(predicted, np.float64) - y) ** 2 / variance
-        return found
-    right: NDArray[np.bool_] = predicted == y
-    if right.ndim == 2:
-        found = right.mean(axis=1)
-    elif metric == "accuracy":
-        found = right.astype(np.uint8)
-    else:
-        counts = np.bincount(y)
-        found = right * (len(y) / (np.count_nonzero(counts) * counts[y]))
-    return found

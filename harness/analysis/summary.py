@@ -1,15 +1,15 @@
 """What a study came to, as one JSON object: the contract of `--json`. No Keras, no Optuna."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis import published, verdicts
 from harness.analysis.statistics import pareto_front
-from harness.analysis.verdicts import ArmResult, Conclusions, Pair, conclude
+from harness.analysis.verdicts import ArmResult, Pair, conclude
+from harness.core import files
 from harness.results import estimates
-from harness.results import records as runs
 from harness.results.records import Records
+from harness.results.tables import to_csv
 from harness.spec.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def write_verdicts(records: Records) -> None:
         low, high = verdict.pop("ci95")
         rows.append({**verdict, "low": low, "high": high})
     table = pd.DataFrame(rows, columns=list(columns))
-    runs.write_atomically(records.root / "tables" / "verdicts.csv", runs.to_csv(table))
+    files.write_atomically(records.root / "tables" / "verdicts.csv", to_csv(table))
 
 
 def _replicates(records: Records, result: ArmResult) -> dict[str, Any]:
@@ -203,77 +203,6 @@ def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
         "val_accuracy": None if _missing(trial["val_accuracy"]) else float(trial["val_accuracy"]),
         "params": searched_parameters(trial),
     }
-
-
-def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
-    """The outcome of `summarise` as lines for a terminal."""
-    lines = []
-    first = outcome["arms"][0]["replicates"]
-    metric = f"{first['split']} {first['metric']}"  # test balanced accuracy, say
-    plain = first["metric"].removeprefix("balanced ")
-    for arm in outcome["arms"]:
-        best, cost = arm["best"], arm["cost"]
-        if best is None:
-            lines.append(f"{arm['arm']}: no trial completed")
-            continue
-        # Trials from elsewhere may say no more than their loss.
-        told = [f"val_loss {best['value']:.4f} ({_searched(arm)})"]
-        if best["val_accuracy"] is not None:
-            told[0] = f"validation {plain} {best['val_accuracy']:.1%}, {told[0]}"
-        if cost["step_ms"] is not None:
-            told.append(f"{cost['step_ms']:.1f} ms a step, {cost['parameters'] or 0:,} parameters")
-        lines.append(f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{'; '.join(told)}")
-    for name, result in found.baselines.items():
-        if tested := _tested(result, metric):
-            lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")
-    recommended = outcome["recommended"]
-    if recommended is None:
-        return lines
-    chosen = recommended["arm"]
-    if recommended["reason"] is None:
-        if len(outcome["arms"]) > 1:
-            lines.append(
-                f"Lowest validation loss: {chosen}. Each figure is one training, the best of its "
-                "arm's search: small differences may be chance."
-            )
-        return lines
-    lines += [verdicts.sentence(found, arm, other) for arm, other in found.references.items()]
-    lines += [
-        f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
-        f"[{each['ci95'][0]:.1%}, {each['ci95'][1]:.1%}], published {each['published']:.1%}"
-        for each in outcome["published"]
-        if each["measure"] == "val_accuracy" and each["ci95"]
-    ]
-    if len(outcome["arms"]) > 1:
-        lines.append(verdicts.advice(chosen, recommended["reason"]))
-    return lines
-
-
-def _searched(arm: Mapping[str, Any]) -> str:
-    params = arm["best"]["params"]
-    if not params:
-        return "one training, nothing searched"
-    trials = sum(arm["trials"].values())
-    return f"best of {trials} {'trial' if trials == 1 else 'trials'}: {short(params)}"
-
-
-def _tested(result: ArmResult, metric: str) -> str:
-    if result.mean is None or result.both is None:
-        return ""
-    interval = ""
-    if result.n > 1:
-        low, high = result.both
-        interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
-    seeds = "seed" if result.n == 1 else "seeds"
-    return f"{metric} {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
-
-
-def short(params: Mapping[str, Any]) -> str:
-    """`units=12 dropout=0.25`: numbers to three digits."""
-    return " ".join(
-        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in params.items()
-    )
 
 
 def _missing(value: Any) -> bool:

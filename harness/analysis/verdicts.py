@@ -326,11 +326,6 @@ def _step(arm: ArmResult) -> float:
     return np.inf if arm.step_ms is None else arm.step_ms
 
 
-def advice(arm: str, reason: str) -> str:
-    """The recommendation as it is told: `Take depth 1. Depth 1 has the highest mean, …`"""
-    return f"Take {spoken(arm)}. {reason[:1].upper()}{reason[1:]}"
-
-
 def spoken(arm: str) -> str:
     """`depth=2` as it is said: depth 2; of a baseline, its name."""
     if arm in BASELINES:
@@ -349,19 +344,3 @@ def interval_text(interval: Interval) -> str:
         return "[no interval from one replicate]"
     low, high = max(-1.0, interval.low), min(1.0, interval.high)
     return f"[{points(low)}, {points(high)}]"
-
-
-def sentence(found: Conclusions, a: str, b: str) -> str:
-    """`depth 2 against depth 1: +0.1 points [−0.6, +0.8], inconclusive; costs 1.8× a step.`"""
-    comparison = found.between(a, b)
-    if comparison is None:
-        return f"{spoken(a)} against {spoken(b)}: no replicates to compare."
-    text = (
-        f"{spoken(a)} against {spoken(b)}: {points(comparison.difference)} points "
-        f"{interval_text(comparison.interval)}, {comparison.verdict}"
-    )
-    first, second = ({**found.arms, **found.baselines}[name].step_ms for name in (a, b))
-    if first and second:
-        ratio = first / second
-        text += f"; costs {ratio:.1f}× a step" if ratio >= 0.95 else f"; costs {ratio:.1g}× a step"
-    return text[:1].upper() + text[1:] + "."

@@ -1,11 +1,7 @@
 """The `harness` console script: the modules' commands as verbs."""
 
-from typing import Annotated
-
-import typer
-
 from harness import report
-from harness.commands import export, predict, status
+from harness.commands import copy, export, predict, status
 from harness.contest import command as contest
 from harness.contest import tabulate
 from harness.core.console import application, run
@@ -25,6 +21,7 @@ app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("import")(import_trials.import_trials)
 app.command("contest", epilog=contest.EXAMPLES)(contest.contest)
+app.command("copy")(copy.copy)
 app.command("tabulate", epilog=tabulate.EXAMPLES)(tabulate.tabulate)
 
 
@@ -34,20 +31,6 @@ def list_studies() -> None:
     from harness.spec import study_files
 
     study.print_list(study_files.questions(), json_output=False)
-
-
-@app.command("copy")
-def copy(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The study, NAME-quick included.")],
-    source: Annotated[str, typer.Argument(metavar="FROM", help="URL of the database it is in.")],
-    target: Annotated[str, typer.Argument(metavar="TO", help="URL of the database to copy to.")],
-) -> None:
-    """Copy a study's trials to another database; then go on there with --storage TO."""
-    from harness.search import copy as copying
-    from harness.search import database
-
-    trials = copying.copy_study(name, source, target)
-    print(f"{trials} trials of {name} are now in {database.shown(target)} too")
 
 
 def main() -> None:

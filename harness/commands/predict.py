@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from harness import report
-from harness.commands.export import model_folder
+from harness.analysis.trained_model import model_folder
+from harness.core import files
 from harness.core.errors import UserError
-from harness.results import records
+from harness.results.run_directory import find
 
 BATCH = 256  # lines of stdin predicted at once
 
@@ -34,7 +34,7 @@ def predict(
     json_output: Annotated[bool, typer.Option("--json", help="One JSON object a text.")] = False,
 ) -> None:
     """Label texts with an arm's trained model: a line each, label and probability first."""
-    folder = model_folder(report.find(name, runs_directory), arm)
+    folder = model_folder(find(name, runs_directory), arm)
     params = json.loads((folder / "params.json").read_text(encoding="utf-8"))
     if params.get("input") != "text":
         raise UserError(f"{name}: its dataset is not one of texts; load {folder}/model.keras")
@@ -43,7 +43,7 @@ def predict(
     for batch in _batches(lines):
         for text, found in zip(batch, label(model, folder, params, batch), strict=True):
             if json_output:
-                print(records.to_json({"text": text, **found}, indent=None), flush=True)
+                print(files.to_json({"text": text, **found}, indent=None), flush=True)
             else:
                 print(f"{found['label']} {found['probability']:.3f}  {text}", flush=True)
 

@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import psutil
 import typer
 
-from harness import report
 from harness.analysis import summary
-from harness.results import records as runs
+from harness.core import files
+from harness.core.text import short
+from harness.results.records import Records, read_records
+from harness.results.run_directory import RunDirectory, find
 
 
 def status(
@@ -26,9 +28,9 @@ def status(
     json_output: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Show how far a study is, while it runs or after."""
-    found = describe(report.find(name, runs_directory))
+    found = describe(find(name, runs_directory))
     if json_output:
-        print(runs.to_json(found))
+        print(files.to_json(found))
         return
     print(f"{found['study']}: {found['state']}" + (f", {found['by']}" if found["by"] else ""))
     for arm in found["arms"]:
@@ -41,15 +43,15 @@ def status(
         )
         for running in arm["running"]:
             epochs = f"epoch {running['epochs']} of {found['epochs']} done"
-            print(f"  trial {running['trial']}: {epochs}, {summary.short(running['params'])}")
+            print(f"  trial {running['trial']}: {epochs}, {short(running['params'])}")
 
 
 def describe(root: Path) -> dict[str, Any]:
     """What `--json` prints: `state` is running, stopped or finished; `by` names the process."""
-    records = runs.read_records(root)
-    holder = _holder(runs.RunDirectory(root).lock)
+    records = read_records(root)
+    holder = _holder(RunDirectory(root).lock)
     state = "running" if holder else "finished" if records.finished else "stopped"
-    outcome = summary.summarise(records, str(runs.RunDirectory(root).report))
+    outcome = summary.summarise(records, str(RunDirectory(root).report))
     arms = []
     for arm in outcome["arms"]:
         of_arm = records.trials[records.trials["arm"] == arm["arm"]]
@@ -79,7 +81,7 @@ def describe(root: Path) -> dict[str, Any]:
     }
 
 
-def _epochs(records: runs.Records, arm: str, trial: int) -> int:
+def _epochs(records: Records, arm: str, trial: int) -> int:
     epochs = records.epochs
     return int(((epochs["arm"] == arm) & (epochs["trial"] == trial)).sum())
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.core.console import application
-from harness.core.errors import UserError
-from harness.names import unknown
+from harness.core.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from harness.contest.replay import Contest
@@ -54,18 +53,19 @@ def contest(
 
     from harness import pruners, samplers
     from harness.contest import replay
-    from harness.results import records
+    from harness.contest.table import Method, Table
+    from harness.core import files
 
     for option, value in (("seeds", seeds), ("trials", trials)):
         if value < 1:
             raise UserError(f"--{option} {value}: at least one is needed")
     methods = [
-        replay.Method(sampler, pruner)
+        Method(sampler, pruner)
         for sampler in _listed("sampler", sampler_names, samplers.names())
         for pruner in _listed("pruner", pruner_names, pruners.names())
     ]
     root = _table(name, runs_directory)
-    table = replay.Table.read(root)
+    table = Table.read(root)
     for method in methods:
         samplers.check(method.sampler, table.space(), trials=trials)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -77,7 +77,7 @@ def contest(
     found = replay.contest(table, methods, seeds=seeds, trials=trials, seed=seed, say=say)
     page = write(found, root.with_name(f"{table.name}-contest.html"))
     if json_output:
-        print(records.to_json({**summarise(found), "report": str(page)}))
+        print(files.to_json({**summarise(found), "report": str(page)}))
         return
     for line in in_words(found):
         print(line)
@@ -87,9 +87,9 @@ def contest(
 def write(found: "Contest", page: Path) -> Path:
     """Write the report, which holds its curves as CSV; returns its path."""
     from harness.contest import page as contest_page  # charts take a second to import
-    from harness.results import records
+    from harness.core import files
 
-    records.write_atomically(page, contest_page.render(found, now=records.now()))
+    files.write_atomically(page, contest_page.render(found, now=files.now()))
     return page
 
 
@@ -185,7 +185,7 @@ def _listed(kind: str, text: str, known: list[str]) -> list[str]:
 
 
 def _table(name: str, runs_directory: Path) -> Path:
-    from harness.table import MANIFEST
+    from harness.contest.table import MANIFEST
 
     for root in (runs_directory / f"{name}-table", Path(name)):
         if (root / MANIFEST).is_file():

@@ -5,26 +5,21 @@ so that search methods are compared over many seeds in seconds. Trainings are fi
 are; a table that was interrupted goes on where it stopped.
 """
 
-import itertools
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.contest.grid import Grid
+from harness.contest.table import MANIFEST, TABLE
 from harness.core.errors import UserError
-from harness.table import MANIFEST, TABLE
 
 if TYPE_CHECKING:
     import pandas as pd
-    from optuna.distributions import BaseDistribution
 
     from harness.search.replicates import Replicates
     from harness.spec.study import Study
-
-MOST_CONFIGURATIONS = 20_000
 
 EXAMPLES = """Example:  harness tabulate joint_search --at depth=1,2 --at units=8,32 --at
 sequence_length=50 --at dropout=0 --levels 5"""
@@ -58,7 +53,7 @@ def tabulate(
 
     from harness.results import lock
     from harness.spec import study_files
-    from harness.study import trainings as sitting
+    from harness.study.trainings import board_of, run_replicates, settings_of
     from harness.workers.local import LocalPool, default_count
 
     if find_spec("pyarrow") is None:
@@ -80,95 +75,16 @@ def tabulate(
         if planned.has_more:
             number = len(grid) * seeds
             count = min(workers or default_count(study.threads, study.device), number)
-            settings = sitting.settings_of(study, declaration)
-            board = sitting.board_of(
+            settings = settings_of(study, declaration)
+            board = board_of(
                 ["all"], number, count, study.budget.epochs,
                 noun="training", quiet=quiet, verbose=False,
             )  # fmt: skip
             with LocalPool(count, settings, root / "logs") as pool:
-                sitting.run_replicates([planned], pool, board)
+                run_replicates([planned], pool, board)
         table = read(root, grid, seeds)
         table.to_parquet(root / TABLE, index=False)
     print(root / TABLE)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Every combination of these values, the last hyperparameter's changing fastest."""
-
-    values: Mapping[str, tuple[Any, ...]]
-
-    @classmethod
-    def of(cls, study: "Study", at: Sequence[str], levels: int) -> "Grid":
-        """What is compared, and of what is searched the values given or `levels` of each."""
-        given = dict(_given(text, study) for text in at)
-        values = {name: tuple(each) for name, each in study.compare.items()}
-        for name, distribution in study.search.items():
-            values[name] = given.get(name) or spaced(distribution, levels)
-        grid = cls(values)
-        if len(grid) > MOST_CONFIGURATIONS:
-            raise UserError(
-                f"{len(grid):,} configurations are too many; take fewer --levels, or say values: "
-                f"--at {next(iter(study.search))}=…"
-            )
-        return grid
-
-    def __len__(self) -> int:
-        return math.prod(len(each) for each in self.values.values())
-
-    def configurations(self) -> list[dict[str, Any]]:
-        names = list(self.values)
-        combinations = itertools.product(*self.values.values())
-        return [dict(zip(names, each, strict=True)) for each in combinations]
-
-
-def spaced(distribution: "BaseDistribution", levels: int) -> tuple[Any, ...]:
-    """Choices as they are; numbers from end to end, evenly on the distribution's own scale."""
-    import numpy as np
-    from optuna.distributions import (
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
-
-    if isinstance(distribution, CategoricalDistribution):
-        return tuple(distribution.choices)
-    assert isinstance(distribution, IntDistribution | FloatDistribution)
-    between = np.geomspace if distribution.log else np.linspace
-    low, high = distribution.low, distribution.high
-    found = [float(v) for v in between(low, high, levels)] if levels > 1 else [(low + high) / 2]
-    if isinstance(distribution, IntDistribution):
-        found = [low + round((v - low) / distribution.step) * distribution.step for v in found]
-    return tuple(dict.fromkeys(found))
-
-
-def _given(text: str, study: "Study") -> tuple[str, tuple[Any, ...]]:
-    name, _, listed = text.partition("=")
-    if name not in study.search:
-        known = ", ".join(study.search) or "nothing"
-        raise UserError(f"--at {text}: {name!r} is not searched; the study searches {known}")
-    distribution = study.search[name]
-    values = tuple(_value(text, word.strip(), distribution) for word in listed.split(",") if word)
-    if not values:
-        raise UserError(f"--at {text}: give values, say --at {name}=1,2")
-    return name, values
-
-
-def _value(text: str, word: str, distribution: "BaseDistribution") -> Any:
-    from optuna.distributions import CategoricalDistribution, IntDistribution
-
-    if isinstance(distribution, CategoricalDistribution):
-        found = {str(choice): choice for choice in distribution.choices}
-        if word not in found:
-            raise UserError(f"--at {text}: {word} is not one of {', '.join(found)}")
-        return found[word]
-    try:
-        value = int(word) if isinstance(distribution, IntDistribution) else float(word)
-    except ValueError:
-        raise UserError(f"--at {text}: {word!r} is not a number") from None
-    if not distribution._contains(value):
-        raise UserError(f"--at {text}: {word} lies outside of {distribution}")
-    return value
 
 
 def trainings(study: "Study", grid: Grid, seeds: int, root: Path) -> "Replicates":
@@ -205,13 +121,14 @@ def read(root: Path, grid: Grid, seeds: int) -> "pd.DataFrame":
     """A row an epoch: configuration (from 0), seed, hyperparameters, metrics, seconds, state."""
     import pandas as pd
 
-    from harness.results import records
+    from harness.core import files
+    from harness.results.run_directory import read_epochs
 
     rows = []
     for number, configuration in enumerate(grid.configurations()):
         for seed in range(1, seeds + 1):
             folder = folder_of(root, number, seed)
-            result = records.read_object(folder / "result.json") or {}
+            result = files.read_object(folder / "result.json") or {}
             known = {
                 "configuration": number,
                 "seed": seed,
@@ -221,7 +138,7 @@ def read(root: Path, grid: Grid, seeds: int) -> "pd.DataFrame":
                 "path": result.get("path"),
                 "training_seed": str(result.get("seed", "")),
             }
-            epochs = records.read_epochs(folder)
+            epochs = read_epochs(folder)
             # One that failed before its first epoch has a row all the same.
             rows += [known | epoch for epoch in epochs] or [known | {"epoch": 0}]
     return pd.DataFrame(rows)
@@ -229,8 +146,8 @@ def read(root: Path, grid: Grid, seeds: int) -> "pd.DataFrame":
 
 def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
     """Begin a table, or make sure that the one there is of the same trainings."""
-    from harness.results import records
-    from harness.spec.study import differences
+    from harness.core import files
+    from harness.spec.fingerprint import differences
 
     described = {
         "study": study.to_mapping(),
@@ -239,7 +156,7 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
     }
     study.dataset.prepare(lambda line: None)
     described["dataset_sha256"] = study.dataset.fingerprint()
-    old = records.read_object(root / MANIFEST)
+    old = files.read_object(root / MANIFEST)
     if old is not None:
         changed = differences(
             {"study": old["study"], "grid": old["grid"]},
@@ -255,4 +172,4 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
                 f"{root}: the data have changed since the table was begun; put them back as they "
                 "were, or move the folder aside"
             )
-    records.write_atomically(root / MANIFEST, records.to_json(described))
+    files.write_atomically(root / MANIFEST, files.to_json(described))

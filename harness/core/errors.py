@@ -1,5 +1,8 @@
 """The one exception class for mistakes that a user can mend."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class UserError(Exception):
     """Wrong usage or bad input: one line that says what is wrong and how to mend it.
@@ -10,3 +13,11 @@ class UserError(Exception):
 
 class StudyHeldError(Exception):
     """Another process holds the study; the command line exits with 75 (EX_TEMPFAIL)."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """The error for a name that is not there: the nearest one, then all of them."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return UserError(f"no {kind} named {name!r}; {hint}known: {', '.join(known)}")

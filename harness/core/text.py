@@ -1,5 +1,6 @@
 """Text from elsewhere made harmless to show."""
 
+from collections.abc import Mapping
 from typing import Any
 
 # Not printable by Python's rule, and yet meant: line breaks, narrow and fixed spaces, emoji joints.
@@ -23,3 +24,20 @@ def encodable(value: Any) -> Any:
     if not isinstance(value, str) or value.isascii():
         return value
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def short(params: Mapping[str, Any]) -> str:
+    """`units=12 dropout=0.25`: numbers to three digits."""
+    return " ".join(
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in params.items()
+    )

@@ -10,8 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.core.errors import UserError
-from harness.names import unknown
+from harness.core.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from harness.datasets.adding import Adding as Adding

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.analysis.statistics import R2
+from harness.core.metrics import R2
 from harness.datasets.base.generated import Drawn, Made
 from harness.datasets.base.sequences import ENCODING as NUMBERS
 

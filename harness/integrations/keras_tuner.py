@@ -18,7 +18,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from harness.core.errors import UserError
 from harness.integrations.embedded import Embedded
-from harness.samplers.keras_tuner.oracle_sampler import declare_number
+from harness.samplers.keras_tuner.space import declare_number
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm
 from harness.training.trainer import build_program

@@ -3,23 +3,15 @@
 The same command goes on where the last one stopped. See `python -m harness.profile --help`.
 """
 
-import contextlib
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from harness.core.console import application
 from harness.core.errors import UserError
-
-if TYPE_CHECKING:
-    from harness.datasets.base.signature import Signature
-    from harness.profile.profiler import Configuration, Effort
-    from harness.profile.scaling import Estimate
-    from harness.results.records import Records
-    from harness.spec.study import Study
+from harness.profile.of_study import profile_study
 
 EXAMPLES = """Examples:
 
@@ -90,18 +82,22 @@ def profile(
         raise UserError(f"--processes {processes}: at least one is needed")
     from dataclasses import replace
 
-    from harness import report
+    from harness.core.files import now, to_json, write_atomically
+    from harness.profile import entries as entries_module
     from harness.profile import profiler
-    from harness.results import records as runs
+    from harness.profile.measurements import FULL, QUICK
+    from harness.results.records import read_profile
+    from harness.results.run_directory import find
+    from reports import write
 
-    effort = profiler.QUICK if quick else profiler.FULL
+    effort = QUICK if quick else FULL
     effort = effort if processes is None else replace(effort, processes=processes)
     if name is not None:
-        root = report.find(name, runs_directory)
+        root = find(name, runs_directory)
         devices = None if device is None else _words(device)
-        file = _profile_study(root, effort, say, devices=devices, path=path)
-        page = report.write(root)
-        profiled: Any = runs.read_profile(file)
+        file = profile_study(root, effort, say, devices=devices, path=path)
+        page = write.write(root)
+        profiled: Any = read_profile(file)
     else:
         configurations = profiler.grid(
             cells=_words(cell or "lstm"),
@@ -114,165 +110,17 @@ def profile(
             path=path,
         )
         profiled = profiler.profile(configurations, output, effort, say)
-        profiler.write(profiled, output / "profile.json", output / "profile.csv")
+        entries_module.write(profiled, output / "profile.json", output / "profile.csv")
         from reports.pages import profile as profile_page
 
         page = output / "profile.html"
-        runs.write_atomically(page, profile_page.render(profiled, now=runs.now()))
+        write_atomically(page, profile_page.render(profiled, now=now()))
     if json_output:
-        print(runs.to_json({**profiled, "page": str(page)}))
+        print(to_json({**profiled, "page": str(page)}))
         return
     for line in in_words(profiled):
         print(line)
     print(page)
-
-
-def profile_run_directory(root: Path, *, quick: bool, say: Callable[[str], None]) -> Path:
-    """Profile a finished study with a short budget, into its run directory; returns profile.json.
-
-    The best configuration of each arm, and unless `quick` a grid of depths. Raises UserError where
-    no trial has completed, or nothing could be measured.
-    """
-    from harness.profile import profiler
-    from harness.results import records as runs
-
-    effort = profiler.QUICK if quick else profiler.SHORT
-    earlier = runs.read_profile(runs.RunDirectory(root).profile)
-    if earlier:  # to be renewed as thoroughly as it was made
-        effort = profiler.Effort(int(earlier["processes"]), float(earlier["seconds"]))
-    return _profile_study(root, effort, say, grid=not quick)
-
-
-def profile_is_current(root: Path) -> bool:
-    """Whether profile.json has each arm's best configuration, or says why it has not.
-
-    More trials may have found others. True as well where no trial has completed.
-    """
-    from dataclasses import replace
-
-    from harness.analysis import summary
-    from harness.profile.scaling import hyperparameters_of
-    from harness.results import records as runs
-    from harness.spec.hyperparameters import Hyperparameters
-
-    records = runs.read_records(root)
-    best = summary.best_trials(records)
-    if records.manifest["spec"].get("model"):
-        return True  # never measured
-    if records.profile is None or records.profile["failed"]:
-        return best.empty or records.profile is not None
-    measured = [
-        (hyperparameters_of(entry), arm)
-        for entry in records.profile["entries"]
-        for arm in entry["arms"]
-    ]
-    for _, trial in best.iterrows():
-        hp = Hyperparameters.from_mapping(summary.all_parameters(records, trial))
-        # Step times do not depend on the learning rate, so that a profile does not say it.
-        if not any(
-            arm == trial["arm"] and replace(of, learning_rate=hp.learning_rate) == hp
-            for of, arm in measured
-        ):
-            return False
-    return True
-
-
-def _profile_study(
-    root: Path,
-    effort: "Effort",
-    say: Callable[[str], None],
-    *,
-    grid: bool = True,
-    devices: Sequence[str] | None = None,
-    path: str | None = None,
-) -> Path:
-    from harness.profile import profiler
-    from harness.results import records as runs
-
-    directory = runs.RunDirectory(root)
-    records = runs.read_records(root)
-    configurations = configurations_of(records, grid=grid, devices=devices, path=path)
-    profiled = profiler.profile(configurations, root / "profile", effort, say)
-    profiler.write(profiled, directory.profile, directory.tables / "profile.csv")
-    return directory.profile
-
-
-def configurations_of(
-    records: "Records",
-    *,
-    grid: bool = True,
-    devices: Sequence[str] | None = None,
-    path: str | None = None,
-) -> list["Configuration"]:
-    """The best configuration of each arm; with `grid` depths 1 to 4 of each of their cells, too.
-
-    The grid has the lower median of units and length among completed trials (one number of units
-    for all layers). Raises UserError where no trial has completed.
-    """
-    import statistics
-    from dataclasses import replace
-
-    from harness.analysis import summary
-    from harness.profile import profiler
-    from harness.spec.hyperparameters import BAG, Hyperparameters
-
-    best = summary.best_trials(records)
-    if best.empty:
-        raise UserError(
-            f"{records.root}: no trial has completed yet, so there is nothing to profile"
-        )
-    spec = records.manifest["spec"]
-    if spec.get("model"):
-        raise UserError(
-            "the study builds models of its own, which are not profiled; step times are in its "
-            "trials"
-        )
-    if devices is None:
-        here = profiler.devices_here()
-        devices = here if spec["device"] == "auto" else [spec["device"]]
-    trials = records.trials[records.trials["state"] == "complete"]
-    all_of = [
-        Hyperparameters.from_mapping(summary.all_parameters(records, trial))
-        for _, trial in trials.iterrows()
-    ]
-    chosen: list[tuple[Hyperparameters, tuple[str, ...]]] = [
-        (Hyperparameters.from_mapping(summary.all_parameters(records, trial)), (str(trial["arm"]),))
-        for _, trial in best.iterrows()
-    ]
-    if grid:
-        units = statistics.median_low(n for hp in all_of for n in hp.units_per_layer)
-        length = statistics.median_low(hp.sequence_length for hp in all_of)
-        first = {hp.cell: hp for hp, _ in reversed(chosen) if hp.cell != BAG}
-        chosen += [
-            (replace(hp, depth=depth, units=units, sequence_length=length, dropout=0.0), ())
-            for hp in first.values()
-            for depth in (1, 2, 3, 4)
-        ]
-    return [
-        profiler.Configuration(
-            hyperparameters=hp,
-            backend=spec["backend"],
-            device=device,
-            path=path or spec.get("path"),
-            threads=spec["threads"],
-            signature=_signature(records),
-            arms=arms,
-        )
-        for device in devices
-        for hp, arms in chosen
-    ]
-
-
-def _signature(records: "Records") -> "Signature":
-    """What the models of a study take and give."""
-    from harness import datasets
-    from harness.datasets.base.signature import Signature
-
-    known = records.manifest.get("dataset") or {}
-    if "classes" not in known:  # a run directory of an earlier version
-        with contextlib.suppress(UserError, KeyError):
-            return datasets.by_name(known["name"]).signature
-    return Signature(**{n: known[n] for n in ("classes", "features", "steps") if n in known})
 
 
 def in_words(profiled: Any) -> list[str]:
@@ -291,43 +139,9 @@ def in_words(profiled: Any) -> list[str]:
     return lines
 
 
-def predict_study(
-    study: "Study", name: str, workers: int, *places: Path
-) -> "tuple[Estimate, str] | None":
-    """How long a study will take at most, and by which profiles, in words.
-
-    Looked for in the run directory of `name` below each of `places`, then there, then in the run
-    directories of other studies. The first that can tell counts, together with all others of the
-    same processor and versions: the more shapes were measured, the less is extrapolated. None
-    where no profile has the study's backend.
-    """
-    from harness.profile import scaling
-    from harness.results import records as runs
-
-    files = [place / name / "profile.json" for place in places]
-    files += [place / "profile.json" for place in places]
-    files += [file for place in places for file in sorted(place.glob("*/profile.json"))]
-    profiles = {file: found for file in files if (found := runs.read_profile(file))}
-    for file, first in profiles.items():
-        if not scaling.estimate(study, first, workers=workers):
-            continue
-        alike = [each for each in profiles.values() if _machine(each) == _machine(first)]
-        entries = [entry for each in alike for entry in each["entries"]]
-        estimated = scaling.estimate(study, {"entries": entries}, workers=workers)
-        assert estimated is not None  # with more entries than were enough
-        others = f" and {len(alike) - 1} more of this machine" if len(alike) > 1 else ""
-        return estimated, f"{file}{others}"
-    return None
-
-
-def _machine(profile: Any) -> Any:
-    """Equal where step times may be used together."""
-    environment = profile.get("environment") or {}
-    return [environment.get(key) for key in ("cpu", "gpus", "packages")]
-
-
 def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -> None:
-    from harness.results import records as runs
+    from harness.core.files import to_json
+    from harness.profile.estimate import predict_study
     from harness.spec import study_files
     from harness.workers.local import default_count
 
@@ -346,7 +160,7 @@ def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -
         answer = {"study": declaration.name, "hours": hours, "search_s": estimated.search_s,
                   "replicates_s": estimated.replicates_s, "workers": workers,
                   "profile": profiles}  # fmt: skip
-        print(runs.to_json(answer))
+        print(to_json(answer))
         return
     print(
         f"{declaration.name}: at most {hours:.2g} hours on {workers} workers "

@@ -8,139 +8,25 @@ import itertools
 import json
 import os
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.core import environment
+from harness.core import environment, files
 from harness.core.errors import UserError
-from harness.datasets.base.signature import BINARY, Signature
 from harness.profile import scaling
-from harness.results import records
-from harness.spec import counts
+from harness.profile.entries import entry
+from harness.profile.measurements import Configuration, Effort, Measurements, Say
+from harness.spec.choices import BACKENDS
 from harness.spec.hyperparameters import Hyperparameters
-from harness.spec.study import BACKENDS
 from harness.training.recurrent import PATHS
-from harness.workers import spread
 from harness.workers.local import LocalPool, Settings, visible_gpus
 from harness.workers.messages import Died, Failed, Measure, Measurement
 
 SCHEMA = 1
 TIMEOUT_S = 900.0  # for one configuration in one process; beyond, it hangs
 WAIT_S = 1.0
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Configuration:
-    """What is measured: hyperparameters, and what trains them where.
-
-    `path` forces an execution path, None leaves it to `choose_path`. `arms` names the arms of a
-    study whose best configuration this is; they change nothing in what is measured.
-    """
-
-    hyperparameters: Hyperparameters
-    backend: str = "tensorflow"
-    device: str = "cpu"
-    path: str | None = None
-    threads: int = 1
-    signature: Signature = BINARY
-    arms: tuple[str, ...] = field(default=(), compare=False)
-
-    def to_mapping(self) -> dict[str, Any]:
-        """What decides the figures, as plain JSON values."""
-        return {
-            **self.hyperparameters.to_mapping(),
-            "backend": self.backend,
-            "device": self.device,
-            "path": self.path,
-            "threads": self.threads,
-            **_sides(self.signature),
-        }
-
-    def __str__(self) -> str:
-        hp = self.hyperparameters
-        units = "-".join(map(str, hp.units_per_layer)) if isinstance(hp.units, tuple) else hp.units
-        forced = f" {self.path}" if self.path else ""
-        return (
-            f"{hp.cell} depth {hp.depth} units {units} length {hp.sequence_length} "
-            f"batch {hp.batch_size} {self.backend} {self.device}{forced}"
-        )
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How many fresh processes, and seconds of training steps of each configuration in each."""
-
-    processes: int
-    seconds: float
-
-
-FULL, SHORT, QUICK = Effort(5, 2.0), Effort(2, 1.0), Effort(1, 1.0)
-
-
-class Measurements:
-    """What processes have measured: a JSON line each in one file, of one machine only.
-
-    Lines of another machine, other versions or another commit are moved aside, never pooled.
-    """
-
-    def __init__(self, file: Path, machine: str, say: Say) -> None:
-        self._file = file
-        self._machine = machine
-        self.lines: list[dict[str, Any]] = []
-        lines = list(_json_lines(file))
-        if any(line["machine"] != machine for line in lines):
-            number = 1
-            while (aside := file.with_name(f"{file.stem}.old-{number}.jsonl")).exists():
-                number += 1
-            file.rename(aside)
-            say(f"earlier measurements are of another machine or version: now in {aside}")
-        else:
-            self.lines = lines
-
-    def has(self, configuration: Configuration, effort: Effort, process: int) -> bool:
-        return any(
-            line["process"] == process for line in self._of(configuration, effort, process + 1)
-        )
-
-    def of(self, configuration: Configuration, effort: Effort) -> list[dict[str, Any]]:
-        """Figures of the first `effort.processes` processes."""
-        return [line["figures"] for line in self._of(configuration, effort, effort.processes)]
-
-    def add(
-        self,
-        configuration: Configuration,
-        effort: Effort,
-        process: int,
-        figures: Mapping[str, Any],
-    ) -> None:
-        line = {
-            "machine": self._machine,
-            "configuration": configuration.to_mapping(),
-            "seconds": effort.seconds,
-            "process": process,
-            "figures": dict(figures),
-        }
-        # As it will be read again: tuples become lists.
-        self.lines.append(json.loads(records.to_json(line)))
-        text = "".join(records.to_json(line, indent=None) + "\n" for line in self.lines)
-        records.write_atomically(self._file, text)
-
-    def _of(
-        self, configuration: Configuration, effort: Effort, processes: int
-    ) -> list[dict[str, Any]]:
-        asked = json.loads(json.dumps(configuration.to_mapping()))
-        return [
-            line
-            for line in self.lines
-            if line["configuration"] == asked
-            and line["seconds"] == effort.seconds
-            and line["process"] < processes
-        ]
 
 
 def devices_here() -> list[str]:
@@ -242,7 +128,7 @@ def profile(
     figures = [f for each in configurations for f in measurements.of(each, effort)]
     return {
         "schema": SCHEMA,
-        "created": records.now(),
+        "created": files.now(),
         "processes": effort.processes,
         "seconds": effort.seconds,
         "entries": entries,
@@ -250,91 +136,6 @@ def profile(
         "failed": [{"configuration": name, "reason": why} for name, why in failed.items()],
         "environment": {**described, **_disturbance(figures)},
     }
-
-
-def entry(configuration: Configuration, processes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One entry of profile.json: the figures of several processes pooled.
-
-    Times of blocks are pooled as they are; of figures that a process has once the median is
-    given; the peak of resident memory is the smallest, since a process also holds what it measured
-    before. `gflops` counts matrix products only (`arithmetic.flops_per_step`).
-    """
-    hp, signature = configuration.hyperparameters, configuration.signature
-    step_ms = spread.pooled([ms for each in processes for ms in each["block_ms"]])
-    flops = counts.flops_per_step(hp, signature)
-    iterations = counts.recurrence_iterations(hp)
-    gflops = flops / step_ms["median"] / 1e6
-    matmul = _median(processes, "matmul_gflops")
-    first = processes[0]
-    memory = [each["peak_device_mb"] for each in processes if each["peak_device_mb"] is not None]
-    return {
-        "cell": hp.cell,
-        "depth": hp.depth,
-        "units": list(hp.units) if isinstance(hp.units, tuple) else hp.units,
-        "sequence_length": hp.sequence_length,
-        "batch_size": hp.batch_size,
-        "backend": configuration.backend,
-        "device": configuration.device,
-        "path": first["path"],
-        "step_ms": step_ms,
-        "compile_s": _median(processes, "compile_s"),
-        "parameters": counts.parameters(hp, signature),
-        "flops_per_step": flops,
-        "peak_rss_mb": min(float(each["peak_rss_mb"]) for each in processes),
-        "evaluation_ms": spread.pooled([ms for each in processes for ms in each["evaluation_ms"]]),
-        "epoch_s": _median(processes, "epoch_s"),
-        "epoch_steps": first["epoch_steps"],
-        "evaluation_steps": first["evaluation_steps"],
-        "import_s": _median(processes, "import_s"),
-        "build_s": _median(processes, "build_s"),
-        "gflops": gflops,
-        "matmul_gflops": matmul,
-        "matmul_share": None if not matmul else gflops / matmul,
-        "us_per_iteration": step_ms["median"] * 1000.0 / iterations if iterations else None,
-        "peak_device_mb": max(memory, default=None),
-        "joules_per_step": _median(processes, "joules_per_step"),
-        "xla": first["xla"],
-        "cudnn": first["cudnn"],
-        "processes": len(processes),
-        "measured_longer": any(each["measured_longer"] for each in processes),
-        "threads": configuration.threads,
-        **_sides(signature),
-        "bidirectional": hp.bidirectional,
-        "embedding_dim": hp.embedding_dim,
-        "vocabulary": hp.vocabulary,
-        "dropout": hp.dropout,
-        "arms": list(configuration.arms),
-    }
-
-
-def _sides(signature: Signature) -> dict[str, int]:
-    """A signature as plain JSON values; what is 0, as of classes of texts, is left out."""
-    extra = {"features": signature.features, "steps": signature.steps}
-    return {"classes": signature.classes, **{name: n for name, n in extra.items() if n}}
-
-
-def write(profiled: Mapping[str, Any], file: Path, table: Path) -> None:
-    """profile.json, and the same entries as CSV: nested figures as `step_ms_median` and so on."""
-    import pandas as pd
-
-    rows = [
-        {
-            **{key: value for key, value in one.items() if not isinstance(value, dict | list)},
-            **{
-                f"{key}_{name}": number
-                for key, value in one.items()
-                if isinstance(value, dict)
-                for name, number in value.items()
-            },
-            "units": "-".join(map(str, one["units"]))
-            if isinstance(one["units"], list)
-            else one["units"],
-            "arms": " ".join(one["arms"]),
-        }
-        for one in profiled["entries"]
-    ]
-    records.write_atomically(file, records.to_json(profiled))
-    records.write_atomically(table, records.to_csv(pd.DataFrame(rows)))
 
 
 def _measure(
@@ -406,11 +207,6 @@ def _done(
     return sum(len(measurements.of(each, effort)) for each in configurations)
 
 
-def _median(processes: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    values = [float(each[name]) for each in processes if each.get(name) is not None]
-    return statistics.median(values) if values else None
-
-
 def _environment() -> dict[str, Any]:
     return {
         **environment.describe(),
@@ -460,19 +256,3 @@ def _named(file: Path) -> str:
         return "unknown"
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("Model")]
     return names[0] if names else "unknown"
-
-
-def _json_lines(file: Path) -> Iterable[dict[str, Any]]:
-    """Lines that are whole and have what is needed; a damaged one is measured again."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return
-    needed = {"machine", "configuration", "seconds", "process", "figures"}
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and needed <= set(record):
-            yield record

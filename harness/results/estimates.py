@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from harness.results import records as runs
-from harness.results.records import Records, RunDirectory
+from harness.core import files
+from harness.results.records import Records
+from harness.results.run_directory import RunDirectory
 
 FILE = "estimate.json"
 
@@ -20,14 +21,16 @@ def write(
         "profile": profile,
         "interrupted": False,
     }
-    runs.write_atomically(directory.root / FILE, runs.to_json(record))
+    files.write_atomically(directory.root / FILE, files.to_json(record))
 
 
 def interrupted(directory: RunDirectory) -> None:
     """Note that the study goes on after a break, or with more trials: nothing to compare then."""
-    record = runs.read_object(directory.root / FILE)
+    record = files.read_object(directory.root / FILE)
     if record and not record.get("interrupted"):
-        runs.write_atomically(directory.root / FILE, runs.to_json({**record, "interrupted": True}))
+        files.write_atomically(
+            directory.root / FILE, files.to_json({**record, "interrupted": True})
+        )
 
 
 def compare(records: Records) -> dict[str, Any] | None:
@@ -38,7 +41,7 @@ def compare(records: Records) -> dict[str, Any] | None:
     """
     import pandas as pd
 
-    record = runs.read_object(records.root / FILE)
+    record = files.read_object(records.root / FILE)
     if not record or record.get("interrupted") or not records.finished:
         return None
     tables = [records.trials, records.replicates]

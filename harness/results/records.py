@@ -5,27 +5,21 @@ another machine, or one whose study is still under way, reads the same. No Keras
 """
 
 import contextlib
-import json
-import math
-import os
 import re
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.statistics import R2
-from harness.core.errors import UserError
+from harness.core.files import read_object
+from harness.core.metrics import R2
 from harness.core.text import encodable
+from harness.results.run_directory import RunDirectory, read_epochs
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-SCHEMA = 1
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 _OUTCOME_COLUMNS = {
     "value": "float64",
@@ -76,126 +70,6 @@ EPOCH_COLUMNS = {
     "compile_s": "float64",
     "step_ms": "float64",
 }
-
-
-@dataclass(frozen=True)
-class RunDirectory:
-    """Paths below `runs/NAME/`."""
-
-    root: Path
-
-    @property
-    def database(self) -> Path:
-        return self.root / "study.db"
-
-    @property
-    def lock(self) -> Path:
-        return self.root / "lock"
-
-    @property
-    def manifest(self) -> Path:
-        return self.root / "manifest.json"
-
-    @property
-    def report(self) -> Path:
-        return self.root / "report.html"
-
-    @property
-    def profile(self) -> Path:
-        return self.root / "profile.json"
-
-    @property
-    def tables(self) -> Path:
-        return self.root / "tables"
-
-    def trial(self, arm: str, number: int) -> Path:
-        return self.root / "trials" / arm / f"{number:04d}"
-
-    def replicates(self, arm: str) -> Path:
-        return self.root / "replicates" / arm
-
-    def replicate(self, arm: str, number: int) -> Path:
-        return self.replicates(arm) / f"seed={number}"
-
-    @property
-    def best(self) -> Path:
-        return self.root / "best"
-
-    def read_manifest(self) -> dict[str, Any]:
-        """Raises UserError where there is none, or none that this version can read."""
-        try:
-            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UserError(
-                f"{self.root} holds no study (no manifest.json); "
-                "start one with: python -m harness.study NAME"
-            ) from None
-        except (ValueError, UnicodeDecodeError):
-            raise UserError(
-                f"{self.manifest} is damaged; put a good copy back, "
-                "or start anew with --fresh, which moves the old directory aside"
-            ) from None
-        schema = manifest.get("schema") if isinstance(manifest, dict) else None
-        if schema != SCHEMA:
-            raise UserError(
-                f"{self.manifest} has schema {schema!r} and this version reads {SCHEMA}; "
-                "use the version that wrote it, or --fresh"
-            )
-        return manifest
-
-    def move_aside(self) -> Path | None:
-        """Rename the directory to `NAME.old-1` (or the next free number); None if there is none."""
-        if not self.root.exists():
-            return None
-        number = 1
-        while (aside := self.root.with_name(f"{self.root.name}.old-{number}")).exists():
-            number += 1
-        self.root.rename(aside)
-        return aside
-
-
-def append_epoch(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """A line of `metrics.jsonl`."""
-    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-        file.write(to_json(metrics, indent=None) + "\n")
-
-
-def now() -> str:
-    """The time as ISO 8601 in UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write so that a reader, or a crash, sees the old file or the new one, never a part."""
-    if isinstance(content, str):
-        # Half a character (of a file name that is no text) is written as its escape.
-        content = content.encode("utf-8", errors="backslashreplace")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def to_json(value: Any, *, indent: int | None = 1) -> str:
-    """JSON with what JSON lacks (NaN, infinities) as null, keys in the order given."""
-    return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 _OLD_NAMES = {
@@ -328,15 +202,6 @@ def read_records(root: Path) -> Records:
     )
 
 
-def read_object(file: Path) -> dict[str, Any] | None:
-    """A JSON object on file; None where it is missing, damaged or no object."""
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def read_profile(file: Path) -> dict[str, Any] | None:
     """A profile.json with entries; None where it is missing or damaged."""
     profile = read_object(file) or {}
@@ -378,19 +243,6 @@ def _read_result(folder: Path) -> dict[str, Any]:
     return {}
 
 
-def read_epochs(folder: Path) -> Iterable[dict[str, Any]]:
-    """The epochs on file of one training; a line cut short by a crash ends them."""
-    try:
-        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
-    except OSError:
-        return
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except ValueError:
-            return
-
-
 def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFrame":
     import pandas as pd
 
@@ -403,29 +255,3 @@ def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFr
         # pd.array keeps whole numbers whole beside missing cells.
         table[name] = pd.array([row.get(name) for row in rows])
     return table
-
-
-def write_tables(records: Records) -> None:
-    """`tables/` trials.csv, epochs.csv, replicates.csv; spreadsheets' formulas made inert."""
-    tables = {
-        "trials": records.trials,
-        "epochs": records.epochs,
-        "replicates": records.replicates,
-    }
-    for name, table in tables.items():
-        write_atomically(records.root / "tables" / f"{name}.csv", to_csv(table))
-
-
-def to_csv(table: "pd.DataFrame") -> str:
-    """CSV in which no cell starts a formula: text that begins with = + - @ gets an apostrophe."""
-    inert = table.copy()
-    for column in inert.columns:
-        if inert[column].dtype.kind in "OUT" or str(inert[column].dtype) in ("str", "string"):
-            inert[column] = inert[column].map(
-                lambda cell: (
-                    "'" + cell
-                    if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell
-                    else cell
-                )
-            )
-    return str(inert.to_csv(index=False, lineterminator="\n"))

@@ -15,7 +15,7 @@ import pkgutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.names import unknown
+from harness.core.errors import unknown
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

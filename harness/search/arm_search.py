@@ -18,8 +18,9 @@ from optuna.pruners import _filter_study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from harness import pruners, samplers
+from harness.core import files
 from harness.core.seeds import derive_seed
-from harness.results import records
+from harness.results.run_directory import RunDirectory, append_epoch
 from harness.search.assignment import Assignment
 from harness.search.database import Database
 from harness.search.trial_store import Ledger
@@ -54,7 +55,7 @@ class ArmSearch:
         study: Study,
         arm: Arm,
         database: Database,
-        directory: records.RunDirectory,
+        directory: RunDirectory,
     ) -> None:
         self.arm = arm
         self.independent = False  # a trial's suggestion depends on the trials before it
@@ -131,10 +132,10 @@ class ArmSearch:
         record = {**_start_record(assignment), **assignment.outcome("complete", None), **known}
         record |= {"value": value, "train_s": None, "seed": None}
         folder = self._folder(assignment)
-        records.write_atomically(folder / "result.json", records.to_json(record))
+        files.write_atomically(folder / "result.json", files.to_json(record))
         (folder / "metrics.jsonl").unlink(missing_ok=True)  # of an attempt that was killed
         for epoch, loss in epochs.items():
-            records.append_epoch(folder, {"epoch": epoch, "val_loss": loss})
+            append_epoch(folder, {"epoch": epoch, "val_loss": loss})
         self._optuna.add_trial(
             optuna.trial.create_trial(
                 state=TrialState.COMPLETE,
@@ -180,9 +181,7 @@ class ArmSearch:
             seed=derive_seed(self._study.seed, self.arm.name, trial.number, "training"),
         )
         folder = self._folder(assignment)
-        records.write_atomically(
-            folder / "started.json", records.to_json(_start_record(assignment))
-        )
+        files.write_atomically(folder / "started.json", files.to_json(_start_record(assignment)))
         return assignment
 
     def begin(self, assignment: Assignment) -> None:
@@ -205,7 +204,7 @@ class ArmSearch:
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
         """Record an epoch; whether the training goes on. Loss and val_loss must be finite."""
         assignment.epochs.append(dict(metrics))
-        records.append_epoch(self._folder(assignment), metrics)
+        append_epoch(self._folder(assignment), metrics)
         epoch = int(metrics["epoch"])
         before = dict(self._frozen(assignment).intermediate_values)
         if epoch not in before:
@@ -241,7 +240,7 @@ class ArmSearch:
         state = ENDS[outcome]
         record = {**_start_record(assignment), **assignment.outcome(STATES[state], reason)}
         folder = self._folder(assignment)
-        records.write_atomically(folder / "result.json", records.to_json(record))
+        files.write_atomically(folder / "result.json", files.to_json(record))
         (folder / "started.json").unlink(missing_ok=True)
         for name in (*ATTRIBUTES, *(["reason"] if reason else [])):
             if record[name] is not None:

@@ -5,7 +5,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.results import records
+from harness.core import files
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm
 
@@ -19,7 +19,7 @@ class Assignment:
     params: dict[str, Any]
     hyperparameters: Hyperparameters
     seed: int
-    started: str = field(default_factory=records.now)
+    started: str = field(default_factory=files.now)
     attempts: int = 1  # since it last got further
     reached: int = 0  # the last epoch ever heard of
     parameters: int | None = None
@@ -52,7 +52,7 @@ class Assignment:
             "path": self.path,
             "reason": reason,
             "started": self.started,
-            "finished": records.now(),
+            "finished": files.now(),
         }
 
 

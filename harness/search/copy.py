@@ -12,8 +12,9 @@ from optuna.storages._rdb import models
 from sqlalchemy import Connection, Table, select
 
 from harness.core.errors import UserError
-from harness.results import lock, records
-from harness.search import database as storage
+from harness.results import lock
+from harness.results.run_directory import RunDirectory
+from harness.search.database import Database, file_of, open_storage, shown, told
 from harness.search.trial_store import PARTS, TRIALS
 
 STUDIES = models.StudyModel.__table__
@@ -30,24 +31,24 @@ def copy_study(name: str, source: str, target: str) -> int:
 
     Neither end may be in use: raises StudyHeldError.
     """
-    file = storage.file_of(source)
+    file = file_of(source)
     if file is not None and not file.exists():
         raise UserError(f"copy: there is no {file}")
-    with storage.told("copy"), _held(source, name) as old, _held(target, name) as new:
+    with told("copy"), _held(source, name) as old, _held(target, name) as new:
         there = old.transact(lambda connection, _: _read(connection, name))
         if not there[STUDIES]:
-            raise UserError(f"copy: {storage.shown(source)} holds no study {name}")
+            raise UserError(f"copy: {shown(source)} holds no study {name}")
         return new.transact(lambda connection, _: _write(connection, name, there, target))
 
 
 @contextlib.contextmanager
-def _held(url: str, name: str) -> Iterator[storage.Database]:
+def _held(url: str, name: str) -> Iterator[Database]:
     """The database, under the study's lock: its own, or that of the run directory it lies in."""
     with contextlib.ExitStack() as stack:
-        file = storage.file_of(url)
+        file = file_of(url)
         if file is not None and (file.parent / "manifest.json").exists():
-            stack.enter_context(lock.hold(records.RunDirectory(file.parent).lock))
-        database = storage.open_storage(url)
+            stack.enter_context(lock.hold(RunDirectory(file.parent).lock))
+        database = open_storage(url)
         stack.callback(database.close)
         database.hold(name)
         yield database
@@ -79,7 +80,7 @@ def _read(connection: Connection, name: str) -> dict[Table, Rows]:
 def _write(connection: Connection, name: str, rows: dict[Table, Rows], target: str) -> int:
     if connection.execute(select(STUDIES.c.study_id).where(_of(name))).first() is not None:
         raise UserError(
-            f"copy: {storage.shown(target)} holds a study {name} already; choose another database, "
+            f"copy: {shown(target)} holds a study {name} already; choose another database, "
             "or delete it there with: optuna delete-study"
         )
     studies = _insert(connection, STUDIES, rows[STUDIES], {})

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from harness.core import files
 from harness.core.errors import UserError
-from harness.results import records
+from harness.results.run_directory import RunDirectory
 from harness.search.assignment import Assignment
 from harness.spec.study import MOST_UNITS, Arm, Study
 from harness.workers.messages import TestScores, Train
@@ -38,7 +39,7 @@ class Probe:
         self,
         study: Study,
         arm: Arm,
-        directory: records.RunDirectory,
+        directory: RunDirectory,
         *,
         start: int = START,
         close: float = CLOSE,
@@ -156,7 +157,7 @@ class Probe:
         self._under_way = False
 
 
-def read_units(study: Study, directory: records.RunDirectory) -> dict[str, int]:
+def read_units(study: Study, directory: RunDirectory) -> dict[str, int]:
     """By arm, the units found before; arms still to be measured are missing."""
     try:
         record = json.loads((directory.root / "units.json").read_text(encoding="utf-8"))
@@ -166,7 +167,7 @@ def read_units(study: Study, directory: records.RunDirectory) -> dict[str, int]:
         return {}
 
 
-def write_units(probes: list[Probe], directory: records.RunDirectory) -> None:
+def write_units(probes: list[Probe], directory: RunDirectory) -> None:
     record = {
         probe.arm.name: {
             "units": probe.units,
@@ -175,10 +176,10 @@ def write_units(probes: list[Probe], directory: records.RunDirectory) -> None:
         }
         for probe in probes
     }
-    records.write_atomically(directory.root / "units.json", records.to_json(record) + "\n")
+    files.write_atomically(directory.root / "units.json", files.to_json(record) + "\n")
 
 
-def with_units(study: Study, directory: records.RunDirectory) -> Study:
+def with_units(study: Study, directory: RunDirectory) -> Study:
     """The study with the units found for its arms."""
     return replace(study, solved=read_units(study, directory))
 

@@ -16,8 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.summary import short
-from harness.core.text import inert
+from harness.core.text import duration, inert, short
 
 HEARTBEAT_S = 5.0
 
@@ -269,12 +268,3 @@ class Terminal(Board):
         if running:
             note += f", {self.time_left() or 'timing the first'}"
         return Group(table, Text(note))
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `3.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -18,20 +18,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.distributions import CategoricalDistribution
 
-from harness.analysis.statistics import R2, scored
+from harness.core import files
 from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import Split
-from harness.results import records
-from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY, RunDirectory
+from harness.results.run_directory import RunDirectory, append_epoch
 from harness.search.assignment import Assignment
-from harness.spec.hyperparameters import BAG, Hyperparameters
+from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
 from harness.training import checkpoint
 from harness.workers.messages import TestScores, Train
-
-BASELINE_LEARNING_RATES = (1e-3, 3e-3, 1e-2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +58,7 @@ class Replicates:
         self._left = []
         for each in planned:
             _move_superseded(each)
-            found = records.read_object(each.folder / "result.json")
+            found = files.read_object(each.folder / "result.json")
             if found is None:
                 self._left.append(each.number)
             else:
@@ -74,9 +70,9 @@ class Replicates:
 
     def next(self) -> Assignment:
         planned = self._planned[self._left.pop(0)]
-        records.write_atomically(
+        files.write_atomically(
             planned.folder / "started.json",
-            records.to_json({**planned.record, "started": records.now()}),
+            files.to_json({**planned.record, "started": files.now()}),
         )
         return Assignment(
             arm=self.arm,
@@ -101,7 +97,7 @@ class Replicates:
             seed=planned.seed,
             epochs=self._study.budget.epochs,
             checkpoints=str(planned.folder / "checkpoint"),
-            score=_scored(self._study) if planned.score else None,
+            score=scored_split(self._study) if planned.score else None,
             keep_best=planned.score and self._study.patience is not None,
             model=str(planned.folder / "model.keras") if keeps_model else None,
             signature=self._study.signature_of(self.arm),
@@ -110,7 +106,7 @@ class Replicates:
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
         """Record an epoch; whether the training goes on: not after `patience` epochs in vain."""
         assignment.epochs.append(dict(metrics))
-        records.append_epoch(self._of(assignment).folder, metrics)
+        append_epoch(self._of(assignment).folder, metrics)
         best, patience = assignment.best_epoch, self._study.patience
         if best is None or patience is None:
             return True
@@ -128,10 +124,13 @@ class Replicates:
         state = "failed" if outcome == "failed" else "complete"
         record = {**planned.record, **assignment.outcome(state, reason)}
         if test is not None:
-            record |= {"split": _scored(self._study), **write_scores(planned.folder, test)}
+            record |= {
+                "split": scored_split(self._study),
+                **write_test_scores(planned.folder, test),
+            }
             if planned.number == 1:
                 self._describe_model(planned, record)
-        records.write_atomically(planned.folder / "result.json", records.to_json(record))
+        files.write_atomically(planned.folder / "result.json", files.to_json(record))
         (planned.folder / "started.json").unlink(missing_ok=True)
         checkpoint.remove(planned.folder / "checkpoint")
         self.done[state] += 1
@@ -142,7 +141,7 @@ class Replicates:
         dataset, hyperparameters = self._study.dataset_of(self.arm), planned.hyperparameters
         words = dataset.words(hyperparameters.vocabulary)
         text = "".join(f"{word}\n" for word in words)
-        records.write_atomically(
+        files.write_atomically(
             planned.folder / "vocabulary.txt", text.encode("utf-8", "surrogatepass")
         )
         params = {
@@ -159,7 +158,7 @@ class Replicates:
             "split": record["split"],
             "scored_accuracy": record["scored_accuracy"],
         }
-        records.write_atomically(planned.folder / "params.json", records.to_json(params) + "\n")
+        files.write_atomically(planned.folder / "params.json", files.to_json(params) + "\n")
 
     def set_aside(self, assignment: Assignment) -> None:
         """Nothing to do: without a result file it is trained again, from its checkpoint."""
@@ -177,110 +176,32 @@ def replicates_of(
 ) -> Replicates:
     """The replicates of an arm's best configuration: trial `trial`, which searched `params`."""
     hyperparameters = study.hyperparameters(arm, params)
-    return _replicates(study, arm, {"trial": trial, "params": dict(params)}, hyperparameters,
-                       directory)  # fmt: skip
+    record = {"trial": trial, "params": dict(params)}
+    return planned_replicates(study, arm, record, hyperparameters, directory)
 
 
-def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
-    """The bag of embeddings at several learning rates, judged on the validation split."""
-    arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
-    planned = []
-    # The mean over time has nothing to say of single steps.
-    rates = () if study.dataset.steps else BASELINE_LEARNING_RATES
-    for number, rate in enumerate(rates, start=1):
-        record = {"arm": arm.name, "candidate": number, "params": {"learning_rate": rate}}
-        planned.append(
-            Planned(
-                number=number,
-                folder=directory.replicates(arm.name) / f"candidate={number}",
-                record=record,
-                hyperparameters=bag_of_embeddings(study, rate),
-                seed=derive_seed(study.seed, "candidate"),
-                score=False,
-            )
-        )
-    return Replicates(study, arm, planned)
+def write_test_scores(folder: Path, test: TestScores) -> dict[str, Any]:
+    """`write_scores`, and the loss over the same examples."""
+    return {"scored_loss": test.loss, **write_scores(folder, test.scores)}
 
 
-def bag_replicates(study: Study, directory: RunDirectory) -> Replicates | None:
-    """The best candidate's replicates; None where every candidate failed."""
-    arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
-    folders = directory.replicates(arm.name).glob("candidate=*")
-    found = [records.read_object(folder / "result.json") for folder in sorted(folders)]
-    scored = [record for record in found if record is not None and record["value"] is not None]
-    if not scored:
-        return None
-    params = min(scored, key=lambda record: record["value"])["params"]
-    hyperparameters = bag_of_embeddings(study, params["learning_rate"])
-    return _replicates(study, arm, {"trial": None, "params": params}, hyperparameters, directory)
-
-
-def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
-    """The mean of the words' embeddings before the same head: no order, no recurrence.
-
-    It gets the most that the study gives any trial: the longest sequences, the most words and
-    the widest embedding.
-    """
-    most = {
-        name: _most(study, name)
-        for name in ("sequence_length", "vocabulary", "embedding_dim", "batch_size")
-    }
-    given = {name: value for name, value in most.items() if value is not None}
-    return Hyperparameters(cell=BAG, depth=1, units=1, learning_rate=learning_rate, **given)
-
-
-def write_majority(study: Study, directory: RunDirectory) -> None:
-    """The baseline that says the same whatever it is shown: the training split's most frequent
-    class, or the mean of its numbers.
-
-    It has no seed to depend on; each replicate is the same, beside the arms' of that number.
-    """
-    plain = Hyperparameters()
-    length = {"sequence_length": 1, "vocabulary": plain.vocabulary}
-    dataset = study.dataset
-    trained = dataset.load("train", **length).y
-    learnt = np.bincount(trained.ravel()).argmax() if dataset.classes else trained.mean()
-
-    def score(split: Split, metric: str) -> NDArray[Any]:
-        y = dataset.load(split, **length).y
-        return scored(np.full_like(y, learnt), y, metric)
-
-    scores = score(_scored(study), dataset.metric)
-    validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
-    for number in range(1, study.replicates + 1):
-        folder = directory.replicate(MAJORITY, number)
-        if (folder / "result.json").exists():
-            continue
-        record = {
-            "arm": MAJORITY, "replicate": number, "trial": None, "params": {}, "state": "complete",
-            "val_accuracy": float(np.mean(validated)), "parameters": 0, "started": records.now(),
-            "finished": records.now(), "split": _scored(study),
-        }  # fmt: skip
-        told = _write_array(folder, scores) | {"scored_loss": None}
-        records.write_atomically(folder / "result.json", records.to_json(record | told))
-
-
-def write_scores(folder: Path, test: TestScores) -> dict[str, Any]:
-    """`scores.npy`, one number an example; returns what the result file says of it."""
-    return {"scored_loss": test.loss, **_write_array(folder, test.scores)}
-
-
-def _scored(study: Study) -> Split:
+def scored_split(study: Study) -> Split:
     """The split that replicates are scored on."""
     return "test" if study.dataset.test else "validation"
 
 
-def _write_array(folder: Path, scores: NDArray[np.generic]) -> dict[str, Any]:
+def write_scores(folder: Path, scores: NDArray[np.generic]) -> dict[str, Any]:
+    """`scores.npy`, one number an example; returns what the result file says of it."""
     buffer = io.BytesIO()
     np.save(buffer, scores, allow_pickle=False)
-    records.write_atomically(folder / "scores.npy", buffer.getvalue())
+    files.write_atomically(folder / "scores.npy", buffer.getvalue())
     return {
         "scored_accuracy": float(np.asarray(scores, np.float64).mean()),
         "scored_n": len(scores),
     }
 
 
-def _replicates(
+def planned_replicates(
     study: Study,
     arm: Arm,
     record: Mapping[str, Any],
@@ -306,7 +227,7 @@ def _replicates(
 def _move_superseded(planned: Planned) -> None:
     """More trials may have found a better configuration: keep what the one before it came to."""
     for name in ("result.json", "started.json"):
-        found = records.read_object(planned.folder / name)
+        found = files.read_object(planned.folder / name)
         if found is None or found.get("trial") == planned.record.get("trial"):
             continue
         aside = planned.folder.with_name(f"{planned.folder.name},trial={found['trial']}")
@@ -316,16 +237,3 @@ def _move_superseded(planned: Planned) -> None:
             aside = aside.with_name(f"{planned.folder.name},trial={found['trial']},{number}")
         planned.folder.rename(aside)
         return
-
-
-def _most(study: Study, name: str) -> Any:
-    if name in study.fixed:
-        return study.fixed[name]
-    if name in study.compare:
-        return max(study.compare[name])
-    if name in study.search:
-        distribution = study.search[name]
-        if isinstance(distribution, CategoricalDistribution):
-            return max(distribution.choices)  # type: ignore[type-var]
-        return distribution.high  # type: ignore[attr-defined]
-    return None

@@ -18,19 +18,12 @@ from optuna.distributions import (
 )
 
 from harness import pruners, samplers
-from harness.analysis.published import MEASURES
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
 from harness.spec import counts
+from harness.spec.choices import BACKENDS, DEVICES, MEASURES, PATHS
 from harness.spec.hyperparameters import BAG, OF_TOKENS, Hyperparameters
-from harness.training.recurrent import PATHS
-
-BACKENDS = ("tensorflow", "jax", "torch")
-DEVICES = ("auto", "cpu", "gpu")
-
-# What may grow or move on resuming without making earlier trials incomparable.
-FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
 
 PATIENCE = 2  # epochs without a lower validation loss, by default
 TRAIN = "train"  # the field of datasets that counts training examples
@@ -364,38 +357,6 @@ class Study:
             for name, values in ends.items():
                 for value in values[1:]:
                     self.hyperparameters(arm, {**first_ends, name: value})
-
-
-def fingerprint(spec: Mapping[str, Any]) -> str:
-    """SHA-256 of all that earlier trials depend on; more trials leave it the same."""
-    fixed = {name: value for name, value in _flat(spec).items() if name not in FREE_TO_CHANGE}
-    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Fields in which two specs differ so that their trials can't be mixed: `name: old → new`."""
-    before, after = _flat(old), _flat(new)
-    return [
-        f"{name}: {_shown(before, name)} → {_shown(after, name)}"
-        for name in dict.fromkeys([*before, *after])
-        if name not in FREE_TO_CHANGE
-        and (name not in before or name not in after or before[name] != after[name])
-    ]
-
-
-def _shown(values: Mapping[str, Any], name: str) -> str:
-    return json.dumps(values[name]) if name in values else "absent"
-
-
-def _flat(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as dotted names; lists stay whole, as JSON has them."""
-    flat: dict[str, Any] = {}
-    for name, value in json.loads(json.dumps(spec)).items():
-        if isinstance(value, dict) and value:
-            flat.update(_flat(value, f"{prefix}{name}."))
-        else:
-            flat[prefix + name] = value
-    return flat
 
 
 def _ends(distribution: BaseDistribution) -> list[Any]:

@@ -2,15 +2,16 @@
 
 import ast
 import importlib.util
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from harness.core.errors import UserError
-from harness.names import unknown
-from harness.results.records import NAME
+from harness.core.errors import UserError, unknown
+
+pass
 
 if TYPE_CHECKING:
     from harness.spec.study import Study
@@ -113,3 +114,6 @@ def _line_of(error: Exception, file: Path) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -147,7 +147,7 @@ def study(
 
 def print_list(questions: dict[str, str], json_output: bool) -> None:
     if json_output:
-        from harness.results.records import to_json
+        from harness.core.files import to_json
 
         print(to_json({"studies": [{"study": n, "question": q} for n, q in questions.items()]}))
         return

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.core import environment
+from harness.core import environment, files
 from harness.core.errors import UserError
-from harness.results import records
+from harness.results.run_directory import SCHEMA, RunDirectory
 from harness.search.arm_search import ArmSearch
-from harness.spec.study import Study, differences, fingerprint
+from harness.spec.fingerprint import differences, fingerprint
+from harness.spec.study import Study
 from harness.spec.study_files import Declaration
 
 
@@ -18,7 +19,7 @@ def new_manifest(
     """The manifest of a study that begins; its dataset is prepared."""
     spec = study.to_mapping()
     return {
-        "schema": records.SCHEMA,
+        "schema": SCHEMA,
         "study": name,
         "question": declaration.question,
         "quick": quick,
@@ -34,7 +35,7 @@ def new_manifest(
         },
         **({"published": dict(study.published)} if study.published else {}),
         "storage": None,
-        "created": records.now(),
+        "created": files.now(),
         "environment": environment.describe(),
     }
 
@@ -43,7 +44,7 @@ def match(
     manifest: Mapping[str, Any],
     name: str,
     study: Study,
-    directory: records.RunDirectory,
+    directory: RunDirectory,
     *,
     trials_given: bool,
     replicates_given: bool,
@@ -103,7 +104,7 @@ def check_trials(arms: list[ArmSearch], study: Study, *, trials_given: bool) -> 
             )
 
 
-def check_replicates(study: Study, directory: records.RunDirectory, *, given: bool) -> None:
+def check_replicates(study: Study, directory: RunDirectory, *, given: bool) -> None:
     """Raises UserError where more replicates are done than the command line asks for."""
     found = [
         int(folder.name.removeprefix("seed="))

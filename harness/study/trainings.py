@@ -5,18 +5,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from harness import report
 from harness.analysis import summary
 from harness.core.console import stop
-from harness.results import records as runs
-from harness.search import replicates as confirm
+from harness.results.records import Records, read_records
+from harness.results.run_directory import RunDirectory
+from harness.search import baselines
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Pool, Search
 from harness.search.progress import Board, Plain, Terminal
+from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Study
 from harness.spec.study_files import STUDIES, Declaration
 from harness.study.options import Options
 from harness.workers.local import LocalPool, Settings, default_count
+from reports import write
 
 
 def settings_of(study: Study, declaration: Declaration) -> Settings:
@@ -50,7 +52,7 @@ class Sitting:
         name: str,
         study: Study,
         arms: list[ArmSearch],
-        directory: runs.RunDirectory,
+        directory: RunDirectory,
         settings: Settings,
     ) -> None:
         self._options = options
@@ -66,7 +68,7 @@ class Sitting:
 
     @property
     def _replicates_left(self) -> bool:
-        records = runs.read_records(self._directory.root)
+        records = read_records(self._directory.root)
         return any(each.has_more for each in self._replicates(records))
 
     def train(self) -> None:
@@ -122,29 +124,27 @@ class Sitting:
     def _confirm(self, pool: Pool) -> None:
         """The baseline's candidates, then the replicates of all."""
         study, directory = self._study, self._directory
-        candidates = confirm.bag_candidates(study, directory)
+        candidates = baselines.bag_candidates(study, directory)
         if candidates.has_more:
-            self._run([candidates], len(confirm.BASELINE_LEARNING_RATES), pool, "candidate")
-        confirm.write_majority(study, directory)
-        replicates = self._replicates(runs.read_records(directory.root))
+            self._run([candidates], len(baselines.BASELINE_LEARNING_RATES), pool, "candidate")
+        baselines.write_majority(study, directory)
+        replicates = self._replicates(read_records(directory.root))
         if any(each.has_more for each in replicates):
             self._run(replicates, study.replicates, pool, "replicate")
 
-    def _run(
-        self, trainings: Sequence[confirm.Replicates], each: int, pool: Pool, noun: str
-    ) -> None:
+    def _run(self, trainings: Sequence[Replicates], each: int, pool: Pool, noun: str) -> None:
         board = self._board([t.arm.name for t in trainings], each, len(pool), noun)
         run_replicates(trainings, pool, board, self._options.trial_timeout)
 
-    def _replicates(self, records: runs.Records) -> list[confirm.Replicates]:
+    def _replicates(self, records: Records) -> list[Replicates]:
         """Of every arm in which a trial has completed, the dearest first, and of the bag."""
         study, directory = self._study, self._directory
         if not study.replicates:
             return []
         arms = {arm.name: arm for arm in study.arms()}
         best = summary.best_trials(records).sort_values("train_s", ascending=False, kind="stable")
-        found: list[confirm.Replicates | None] = [
-            confirm.replicates_of(
+        found: list[Replicates | None] = [
+            replicates_of(
                 study,
                 arms[str(trial["arm"])],
                 int(trial["trial"]),
@@ -153,7 +153,7 @@ class Sitting:
             )
             for _, trial in best.iterrows()
         ]
-        found.append(confirm.bag_replicates(study, directory))
+        found.append(baselines.bag_replicates(study, directory))
         return [each for each in found if each is not None]
 
     def _board(self, arms: list[str], each: int, workers: int, noun: str) -> Board:
@@ -162,7 +162,7 @@ class Sitting:
 
 
 def run_replicates(
-    trainings: Sequence[confirm.Replicates],
+    trainings: Sequence[Replicates],
     pool: Pool,
     board: Board,
     timeout_s: float | None = None,
@@ -188,12 +188,12 @@ def board_of(
 
 
 @contextlib.contextmanager
-def _partial_report(directory: runs.RunDirectory) -> Iterator[None]:
+def _partial_report(directory: RunDirectory) -> Iterator[None]:
     """However the search ends, what there is so far is in the report."""
     try:
         yield
     except BaseException:
         # The first error is the one to tell.
         with contextlib.suppress(Exception):
-            report.write(directory.root)
+            write.write(directory.root)
         raise

@@ -5,10 +5,10 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 
-from harness import report
 from harness.analysis import summary
 from harness.core.errors import UserError
 from harness.results.records import Records, read_records
+from harness.results.run_directory import find
 from harness.spec.study import Study
 from harness.study.options import Options
 
@@ -19,7 +19,7 @@ def of_options(options: Options, study: Study) -> dict[str, list[dict[str, Any]]
     """By arm what `--warm-start` has tried first, the best first; raises UserError for nothing."""
     if study.warm_start is None:
         return {}
-    return configurations(study, read_records(report.find(study.warm_start, options.runs)))
+    return configurations(study, read_records(find(study.warm_start, options.runs)))
 
 
 def configurations(study: Study, source: Records) -> dict[str, list[dict[str, Any]]]:

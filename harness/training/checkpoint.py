@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.results import records
+from harness.core import files
 
 GENERATIONS = 2
 
@@ -57,7 +57,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a generation, then drop all but the last two."""
     data = _pack(checkpoint.arrays)
     name = f"{checkpoint.name}.arrays"
-    records.write_atomically(folder / name, data)
+    files.write_atomically(folder / name, data)
     record = {
         "identity": checkpoint.identity,
         "history": checkpoint.history,
@@ -68,7 +68,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     }
     # Floats round-trip exactly through Python's JSON; the hash guards the record itself.
     text = json.dumps(record, sort_keys=True)
-    records.write_atomically(
+    files.write_atomically(
         folder / f"{checkpoint.name}.json",
         json.dumps({"record": record, "sha256": hashlib.sha256(text.encode()).hexdigest()}),
     )

@@ -18,13 +18,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import models
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Arrays, Dataset, Split
 from harness.datasets.base.signature import BINARY, Signature
 from harness.spec.hyperparameters import Hyperparameters
+from harness.training import networks
 from harness.training.checkpoint import Checkpoints, TrainingPaused
-from harness.training.compiled_epochs import CompiledEpochs, Epochs, FitEpochs
+from harness.training.compiled_epochs import CompiledEpochs
+from harness.training.epochs import Epochs
+from harness.training.keras_epochs import FitEpochs
 from harness.training.recurrent import PATHS, choose_path, paths_from, set_xla_flags
 
 KEPT_PROGRAMS = 4  # the shapes trained last; replicates and rate-only trials come back to one
@@ -193,7 +195,7 @@ class Trainer:
     def stock_model(self) -> keras.Model:
         """The model trained last, of stock Keras layers only."""
         program, hp, signature = self._trained()
-        return models.to_stock(program.model, hp, signature)
+        return networks.to_stock(program.model, hp, signature)
 
     def _trained(self) -> tuple[Epochs, Hyperparameters, Signature]:
         if self._last is None:

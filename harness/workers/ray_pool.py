@@ -7,17 +7,13 @@ in messages where it is not. The actors are the coordinator's: they end with it.
 """
 
 import contextlib
-import queue
-import shutil
 import signal
 import socket
 import sys
-import tempfile
-import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,123 +23,20 @@ import ray.exceptions
 
 from harness.core import environment
 from harness.core.errors import UserError
-from harness.datasets.base.dataset import Arrays, Split
-from harness.datasets.base.signature import Signature
-from harness.results import records
+from harness.core.files import write_atomically
+from harness.datasets.base.dataset import Split
 from harness.workers.local import Settings, environment_of
 from harness.workers.messages import (
     Died,
     Down,
-    EpochDone,
-    Finished,
-    Pause,
-    Paused,
     Ready,
     Train,
     Up,
 )
+from harness.workers.ray_actor import Actor, Delivered, Files, known_versions
 
 KEPT_SPLITS = 24  # encoded splits in the object store
-POLL_S = 5.0  # an actor with nothing to say is asked again so often
 ADDRESSES = "local, auto, or HOST:PORT"
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """A dataset's splits as a training encodes them, in the object store.
-
-    Stands for the dataset in an actor, whose node has neither its cache nor, maybe, its class.
-    """
-
-    key: str
-    refs: Mapping[Split, Any] = field(compare=False)
-    mapping: Mapping[str, Any] = field(compare=False)
-    signature: Signature = field(compare=False)
-    metric: str = field(compare=False)
-
-    @property
-    def classes(self) -> int:
-        return self.signature.classes
-
-    def to_mapping(self) -> dict[str, Any]:
-        return dict(self.mapping)
-
-    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
-        found: Arrays = ray.get(self.refs[split])
-        return found
-
-
-@dataclass(frozen=True)
-class Files:
-    """What a training has written on a node that does not share the run directory, whole files."""
-
-    checkpoints: Mapping[str, bytes]
-    model: bytes | None
-
-
-class Actor:
-    """A worker in a process of Ray's; made by `ray.remote`."""
-
-    def __init__(self, settings: dict[str, Any], token: str) -> None:
-        from harness.workers import worker
-
-        self._inbox: queue.Queue[Any] = queue.Queue()
-        self._outbox: queue.Queue[Any] = queue.Queue()
-        self._pause = threading.Event()
-        self._shared = Path(token).is_file()
-        self._order: Train | None = None
-        self._folder = Path(tempfile.mkdtemp(prefix="training-"))
-        arguments = (settings, self._inbox, self._pause, self._say)
-        threading.Thread(target=worker.work, args=arguments, daemon=True).start()
-
-    @ray.method(concurrency_group="up")  # type: ignore[untyped-decorator]
-    def hello(self) -> dict[str, Any]:
-        """Where this is, and what runs there."""
-        return {
-            "node": ray.util.get_node_ip_address(),
-            "host": socket.gethostname(),
-            "shared": self._shared,
-            "versions": known_versions(),
-        }
-
-    @ray.method(concurrency_group="down")  # type: ignore[untyped-decorator]
-    def send(self, message: Down, files: Mapping[str, bytes] | None = None) -> None:
-        if isinstance(message, Pause):
-            self._pause.set()
-            return
-        if isinstance(message, Train) and not self._shared:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            for name, content in (files or {}).items():
-                records.write_atomically(self._folder / "checkpoint" / name, content)
-            message = replace(
-                message,
-                checkpoints=str(self._folder / "checkpoint"),
-                model=message.model and str(self._folder / "model.keras"),
-            )
-        if isinstance(message, Train):
-            self._order = message
-        self._inbox.put(message)
-
-    @ray.method(concurrency_group="up")  # type: ignore[untyped-decorator]
-    def next(self) -> list[Any]:
-        """What there is to say, after at most POLL_S seconds."""
-        with contextlib.suppress(queue.Empty):
-            said = [self._outbox.get(timeout=POLL_S)]
-            while not self._outbox.empty():
-                said.append(self._outbox.get())
-            return said
-        return []
-
-    def _say(self, message: object) -> None:
-        if not self._shared and isinstance(message, EpochDone | Paused | Finished):
-            self._outbox.put(self._files(isinstance(message, Finished)))
-        self._outbox.put(message)
-
-    def _files(self, finished: bool) -> Files:
-        kept = self._folder / "checkpoint"
-        files = {file.name: file.read_bytes() for file in sorted(kept.glob("[0-9]*"))}
-        model = self._folder / "model.keras"
-        return Files(files, model.read_bytes() if finished and model.is_file() else None)
 
 
 def variables_of(settings: Settings, gpus: float) -> dict[str, str]:
@@ -155,11 +48,6 @@ def variables_of(settings: Settings, gpus: float) -> dict[str, str]:
     elif gpus < 1:
         variables["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # several share one GPU's memory
     return variables
-
-
-def known_versions() -> dict[str, str]:
-    """What must be alike on all nodes, for numbers to be."""
-    return {"python": ".".join(map(str, sys.version_info[:3])), **environment.versions()}
 
 
 @dataclass
@@ -304,12 +192,12 @@ class RayPool:
         folder = Path(worker.order.checkpoints)
         for name in sorted(files.checkpoints, key=lambda name: (name.endswith(".json"), name)):
             if not (folder / name).exists():
-                records.write_atomically(folder / name, files.checkpoints[name])
+                write_atomically(folder / name, files.checkpoints[name])
         for old in folder.glob("[0-9]*"):
             if old.name not in files.checkpoints:
                 old.unlink()
         if files.model is not None and worker.order.model is not None:
-            records.write_atomically(Path(worker.order.model), files.model)
+            write_atomically(Path(worker.order.model), files.model)
 
     def _delivered(self, order: Train) -> Delivered:
         """The order's splits in the object store, put there once."""

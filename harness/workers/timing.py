@@ -1,7 +1,7 @@
 """What one configuration costs in this process: the program that trains it, timed.
 
-Only worker processes import it: it imports Keras. `harness.profile.profiler` asks for it and pools what
-several fresh processes have measured.
+Only worker processes import it: it imports Keras. `harness.profile.profiler` asks for it and pools
+what several fresh processes have measured.
 """
 
 import gc
@@ -24,7 +24,9 @@ from harness.datasets.base.dataset import Arrays
 from harness.datasets.base.signature import Signature
 from harness.spec.counts import flops_per_step
 from harness.spec.hyperparameters import BAG, Hyperparameters
-from harness.training.compiled_epochs import CompiledEpochs, Epochs, FitEpochs
+from harness.training.compiled_epochs import CompiledEpochs
+from harness.training.epochs import Epochs
+from harness.training.keras_epochs import FitEpochs
 from harness.training.recurrent import choose_path
 from harness.training.trainer import build_program, epoch_order
 from harness.workers import energy

@@ -17,8 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.statistics import scored
 from harness.core.environment import versions
+from harness.core.metrics import scored
 from harness.datasets.base.dataset import Split
 from harness.spec import study_files
 from harness.training.checkpoint import Checkpoints, TrainingPaused

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from harness.results.records import Records
-from reports import searched, selection, wording
+from reports import selection, wording
 from reports.charts import chart
 from reports.content import Panel
 
@@ -105,14 +105,14 @@ def panel(records: Records, scored: "pd.DataFrame", names: Sequence[str]) -> Pan
 
 def _of_parameter(records: Records, name: str, values: "pd.Series[Any]") -> _Coordinate:
     title = wording.spoken(name).capitalize()
-    words = searched.choices(records, name, values)
+    words = selection.choices(records, name, values)
     if words:
         room = max(1, len(words) - 1)
         places = tuple(words.index(wording.value_text(value)) / room for value in values)
         ticks = tuple((i / room, wording.shorten(word, 12)) for i, word in enumerate(words))
         return _Coordinate(title, places, ticks)
     numbers = values.astype(float).to_list()
-    logarithmic = searched.is_logarithmic(records, name, numbers)
+    logarithmic = selection.is_logarithmic(records, name, numbers)
     whole = all(number.is_integer() for number in numbers)
 
     def text(number: float) -> str:

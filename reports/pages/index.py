@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from urllib.parse import quote
 
-from harness.analysis import verdicts
+from harness.analysis import outcome_text, verdicts
+from harness.core import files
 from harness.core.text import inert
-from harness.results import records
 from reports import page
 
 GENERATOR = "rnn-depth-harness index"
@@ -21,7 +21,7 @@ def write(parent: Path, *, now: str) -> Path | None:
     file = parent / "index.html"
     if file.exists() and GENERATOR not in file.read_text(encoding="utf-8", errors="replace"):
         return None
-    records.write_atomically(file, render(parent, now=now))
+    files.write_atomically(file, render(parent, now=now))
     return file
 
 
@@ -42,7 +42,7 @@ def _study(folder: Path) -> dict[str, str] | None:
         if recommended is not None:
             arm, reason = recommended["arm"], recommended.get("reason")
             verdict = (
-                verdicts.advice(arm, reason)
+                outcome_text.advice(arm, reason)
                 if reason
                 else f"So far {verdicts.spoken(arm)} has the lowest validation loss; "
                 "replicates are missing."

@@ -4,7 +4,7 @@ import math
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.statistics import R2, Comparison
+from harness.analysis.statistics import Comparison
 from harness.analysis.summary import (
     all_parameters,
     best_trials,
@@ -20,6 +20,7 @@ from harness.analysis.verdicts import (
 )
 from harness.analysis.verdicts import points as signed
 from harness.analysis.verdicts import spoken as plainly
+from harness.core.metrics import R2
 from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
 from reports import cells, preliminary, selection, wording
 from reports.content import Column, Command, Fact, Row, Section, Table

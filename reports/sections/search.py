@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 
 from harness.results.records import Records
-from reports import searched, selection, wording
+from reports import selection, wording
 from reports.charts import chart, parallel, scales
 from reports.content import Column, Figure, Panel, Row, Section, Table, Value
 from reports.importance import EVALUATOR, importances
@@ -125,7 +125,7 @@ def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
 
 def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
     values = scored[_PREFIX + name]
-    choices = searched.choices(records, name, values)
+    choices = selection.choices(records, name, values)
     label = wording.spoken(name).capitalize()
 
     def draw(axes: Axes) -> None:
@@ -151,7 +151,7 @@ def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
         if choices:
             scales.categories(axes, "x", [wording.shorten(c, 14) for c in choices])
             axes.grid(visible=False, axis="x")
-        elif searched.is_logarithmic(records, name, numbers):
+        elif selection.is_logarithmic(records, name, numbers):
             scales.logarithmic(axes, "x", numbers)
         else:
             scales.linear(axes, "x")

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from report_testing import write_replicate, write_run
 
-from harness.analysis import summary, verdicts
+from harness.analysis import outcome_text, summary, verdicts
 from harness.analysis.verdicts import Conclusions, conclude
-from harness.results import records as runs
+from harness.core import files
 from harness.results.records import BAG_OF_EMBEDDINGS, read_records
+from harness.results.run_directory import RunDirectory
 
 
 def study(root: Path, accuracies: dict[str, float], n: int = 4000, seeds: int = 5) -> Path:
@@ -26,7 +27,7 @@ def study(root: Path, accuracies: dict[str, float], n: int = 4000, seeds: int = 
 
 
 def _set(root: Path, arm: str, number: int, **values: object) -> None:
-    file = runs.RunDirectory(root).replicate(arm, number) / "result.json"
+    file = RunDirectory(root).replicate(arm, number) / "result.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
 
 
@@ -38,13 +39,13 @@ def test_the_cheapest_of_arms_alike_is_recommended(tmp_path: Path) -> None:
         found.recommended.reason
     )
     assert "2.0 times as fast" in found.recommended.reason
-    line = verdicts.sentence(found, "depth=2", "depth=1")
+    line = outcome_text.sentence(found, "depth=2", "depth=1")
     assert line.startswith("Depth 2 against depth 1: +0.3 points [")
     assert line.endswith("; costs 2.0× a step.")
     for number in range(1, 6):
         _set(tmp_path / "s", "depth=2", number, step_ms=0.5)
     found = conclude(read_records(tmp_path / "s"))
-    assert verdicts.sentence(found, "depth=2", "depth=1").endswith("; costs 0.05× a step.")
+    assert outcome_text.sentence(found, "depth=2", "depth=1").endswith("; costs 0.05× a step.")
 
 
 def test_an_arm_shown_to_be_better_is_recommended_at_its_price(tmp_path: Path) -> None:
@@ -94,9 +95,9 @@ def test_one_replicate_has_a_mean_and_no_interval(tmp_path: Path) -> None:
     found = conclude(records)
     assert found.arms["depth=1"].seeds == (-math.inf, math.inf)
     assert found.pairs[0].comparison.verdict == "inconclusive"
-    assert "no interval from one replicate" in verdicts.sentence(found, "depth=2", "depth=1")
+    assert "no interval from one replicate" in outcome_text.sentence(found, "depth=2", "depth=1")
     outcome = summary.summarise(records, "page")
-    assert '"ci95": [\n    null,\n    null\n   ]' in runs.to_json(outcome)
+    assert '"ci95": [\n    null,\n    null\n   ]' in files.to_json(outcome)
 
 
 def test_without_replicates_the_lowest_validation_loss_is_named(tmp_path: Path) -> None:
@@ -109,9 +110,9 @@ def test_without_replicates_the_lowest_validation_loss_is_named(tmp_path: Path) 
 
 def test_missing_replicates_leave_the_recommendation_open(tmp_path: Path) -> None:
     root = study(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.87})
-    manifest = runs.RunDirectory(root).read_manifest()
+    manifest = RunDirectory(root).read_manifest()
     manifest["spec"]["replicates"] = 6
-    (root / "manifest.json").write_text(runs.to_json(manifest))
+    (root / "manifest.json").write_text(files.to_json(manifest))
     records = read_records(root)
     assert records.replicates_missing == 2
     assert summary.confirmed_recommendation(records) is None
@@ -119,7 +120,7 @@ def test_missing_replicates_leave_the_recommendation_open(tmp_path: Path) -> Non
 
 def test_a_damaged_score_file_is_left_out(tmp_path: Path) -> None:
     root = study(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.87})
-    file = runs.RunDirectory(root).replicate("depth=1", 2) / "scores.npy"
+    file = RunDirectory(root).replicate("depth=1", 2) / "scores.npy"
     file.write_bytes(file.read_bytes()[:30])
     assert conclude(read_records(root)).arms["depth=1"].n == 4
     np.save(file, np.ones(17, np.uint8))
@@ -189,7 +190,7 @@ def test_words_hold_each_level_against_its_own_best(tmp_path: Path) -> None:
     harder(tmp_path / "s", LEVELS, solved=0.95)
     records = read_records(tmp_path / "s")
     found = conclude(records)
-    told = {(a, b): verdicts.sentence(found, a, b) for a, b in found.references.items()}
+    told = {(a, b): outcome_text.sentence(found, a, b) for a, b in found.references.items()}
     assert set(told) == {
         ("depth=2,nesting=1", "depth=1,nesting=1"), ("depth=1,nesting=2", "depth=2,nesting=2"),
     }  # fmt: skip

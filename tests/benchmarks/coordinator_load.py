@@ -17,7 +17,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 from toys import ToyPool, losses, toy_study  # noqa: E402
 
 from harness.core.signals import StopRequest  # noqa: E402
-from harness.results.records import RunDirectory  # noqa: E402
+from harness.results.run_directory import RunDirectory  # noqa: E402
 from harness.search import database as storage  # noqa: E402
 from harness.search.arm_search import ArmSearch  # noqa: E402
 from harness.search.coordinator import Search  # noqa: E402

@@ -19,7 +19,7 @@ os.sched_setaffinity(0, {CORE})
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1",
                "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # fmt: skip
 
-from harness.profile import profiler  # noqa: E402 (after the threads are set)
+from harness.profile import measurements, profiler  # noqa: E402 (after the threads are set)
 from harness.spec.hyperparameters import CELLS, Hyperparameters  # noqa: E402
 
 LIMIT = 0.10
@@ -30,7 +30,7 @@ def main() -> int:
     configurations = profiler.grid(cells=CELLS, depths=[2], units=[5], lengths=[100], batches=[32])
     with tempfile.TemporaryDirectory() as folder:
         found = profiler.profile(
-            configurations, Path(folder), profiler.Effort(2, 2.0), lambda text: print(text)
+            configurations, Path(folder), measurements.Effort(2, 2.0), lambda text: print(text)
         )
     worst = 0.0
     print("\ncell  profiler, ms  loop, ms  difference")

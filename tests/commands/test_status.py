@@ -11,8 +11,9 @@ import pytest
 from toys import Noise, ToyPool, losses, run_search, toy_study
 
 from harness.commands.status import describe
+from harness.core.files import to_json
 from harness.results.lock import hold
-from harness.results.records import RunDirectory, to_json
+from harness.results.run_directory import RunDirectory
 
 
 @pytest.fixture

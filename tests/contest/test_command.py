@@ -12,10 +12,9 @@ from typer.testing import CliRunner
 
 from harness.contest import command, replay
 from harness.contest import page as contest_page
-from harness.contest.replay import Method, Table
+from harness.contest.table import MANIFEST, TABLE, Method, Table
+from harness.core import files
 from harness.core.errors import UserError
-from harness.results import records
-from harness.table import MANIFEST, TABLE
 
 EPOCHS = 6
 GRID = {"units": [4, 8, 16, 32], "learning_rate": [1e-3, 3e-3, 1e-2], "cell": ["rnn", "lstm"],
@@ -58,7 +57,7 @@ def made(folder: Path, **changes: Any) -> Path:
                   "budget": {"trials": 9, "epochs": EPOCHS}, "sampler": "tpe", "pruner": "median",
                   "margin": 0.005, "dataset": {}, **changes},
     }  # fmt: skip
-    records.write_atomically(root / MANIFEST, records.to_json(manifest))
+    files.write_atomically(root / MANIFEST, files.to_json(manifest))
     return root
 
 

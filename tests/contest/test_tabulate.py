@@ -13,7 +13,7 @@ from toys import toy_study
 
 from harness import CategoricalDistribution, FloatDistribution, IntDistribution
 from harness.contest import tabulate
-from harness.contest.tabulate import Grid, spaced
+from harness.contest.grid import Grid, spaced
 from harness.core.errors import UserError
 
 COMMAND = [

@@ -16,9 +16,9 @@ from toys import toy_study
 
 from harness.core.errors import UserError
 from harness.datasets.base.signature import BINARY
-from harness.profile import command, profiler
-from harness.profile.profiler import Configuration, Effort
-from harness.results import records as runs
+from harness.profile import entries, estimate, of_study, profiler
+from harness.profile.measurements import Configuration, Effort
+from harness.results.records import read_records
 from harness.spec.hyperparameters import Hyperparameters
 from harness.workers import energy, spread
 from harness.workers.messages import Measure, Measurement
@@ -113,7 +113,7 @@ def test_another_machine_is_never_pooled(
 def test_pooling() -> None:
     one = figures([1.0, 2.0, 3.0], compile_s=2.0, peak_rss_mb=800.0)
     two = figures([4.0, 5.0], compile_s=4.0, peak_rss_mb=900.0)
-    entry = profiler.entry(configuration(), [one, two])
+    entry = entries.entry(configuration(), [one, two])
     assert entry["step_ms"] == {
         "median": 3.0, "p05": pytest.approx(1.2), "p95": pytest.approx(4.8), "n": 5,
         "unstable": True,
@@ -188,21 +188,21 @@ def test_failures_are_told_and_do_not_stop_the_rest(
 
 
 def test_a_study_gives_its_best_and_a_grid(tmp_path: Path) -> None:
-    records = runs.read_records(write_run(tmp_path / "lstm_depth"))
-    found = command.configurations_of(records, devices=["cpu"])
+    records = read_records(write_run(tmp_path / "lstm_depth"))
+    found = of_study.configurations_of(records, devices=["cpu"])
     assert [each.arms for each in found[:4]] == [(f"depth={depth}",) for depth in (1, 2, 3, 4)]
     assert [each.hyperparameters.depth for each in found] == [1, 2, 3, 4] * 2
     assert len({each.hyperparameters.units for each in found[4:]}) == 1
-    assert len(command.configurations_of(records, grid=False, devices=["cpu"])) == 4
-    empty = runs.read_records(write_run(tmp_path / "empty", trials=0))
+    assert len(of_study.configurations_of(records, grid=False, devices=["cpu"])) == 4
+    empty = read_records(write_run(tmp_path / "empty", trials=0))
     with pytest.raises(UserError, match="no trial has completed"):
-        command.configurations_of(empty)
+        of_study.configurations_of(empty)
 
 
 def test_a_study_is_profiled_into_its_run_directory(pool: type[Pool], tmp_path: Path) -> None:
     root = write_run(tmp_path / "lstm_depth")
     (root / "profile.json").unlink()
-    file = command.profile_run_directory(root, quick=True, say=nothing)
+    file = of_study.profile_run_directory(root, quick=True, say=nothing)
     assert file == root / "profile.json"
     assert len(json.loads(file.read_text())["entries"]) == 4
     lines = (root / "tables" / "profile.csv").read_text().splitlines()
@@ -239,18 +239,18 @@ def test_predictions_use_all_profiles_of_one_machine_and_no_others(tmp_path: Pat
             entry["step_ms"]["median"] *= factor
         (runs_directory / name).mkdir(parents=True)
         (runs_directory / name / "profile.json").write_text(json.dumps(each))
-    found = command.predict_study(study, "mine", 2, runs_directory)
+    found = estimate.predict_study(study, "mine", 2, runs_directory)
     assert found is not None
     both, told = found
     assert told == f"{runs_directory / 'a' / 'profile.json'} and 1 more of this machine"
     for name in ("b", "c"):
         (runs_directory / name / "profile.json").unlink()
-    found = command.predict_study(study, "mine", 2, runs_directory)
+    found = estimate.predict_study(study, "mine", 2, runs_directory)
     assert found is not None
     alone, told = found
     assert told == str(runs_directory / "a" / "profile.json")
     assert alone.seconds < both.seconds < 10 * alone.seconds
-    assert command.predict_study(study, "mine", 2, tmp_path / "empty") is None
+    assert estimate.predict_study(study, "mine", 2, tmp_path / "empty") is None
 
 
 def test_energy_counts_packages_where_they_can_be_read(tmp_path: Path) -> None:

@@ -11,14 +11,15 @@ from profile_testing import configuration, figures
 
 from harness import Budget, Imdb, Study
 from harness.datasets.base.signature import BINARY
-from harness.profile import profiler, scaling
+from harness.profile import estimate, scaling
+from harness.profile.entries import entry
 from harness.spec import counts
 from harness.spec.hyperparameters import Hyperparameters
 
 
 def entries(law: Any) -> list[dict[str, Any]]:
     return [
-        profiler.entry(c, [figures([law(c.hyperparameters)])])
+        entry(c, [figures([law(c.hyperparameters)])])
         for c in (
             configuration(depth=d, units=u, sequence_length=n)
             for d, u, n in itertools.product((1, 2, 4), (8, 32), (50, 100, 200))
@@ -49,7 +50,7 @@ def test_the_exponents_of_a_power_law_are_found() -> None:
 def test_too_few_configurations_give_no_interval_or_no_fit() -> None:
     def of(*shapes: tuple[int, int]) -> list[scaling.Fit]:
         configurations = [configuration(depth=d, sequence_length=n) for d, n in shapes]
-        return scaling.fits([profiler.entry(c, [figures()]) for c in configurations])
+        return scaling.fits([entry(c, [figures()]) for c in configurations])
 
     (fit,) = of((1, 100), (2, 100))
     assert fit.exponents["depth"].low is None
@@ -66,10 +67,10 @@ def test_step_time_is_told_beyond_what_was_measured() -> None:
             + (2e-8 * counts.flops_per_step(hp, BINARY))
         )
 
-    step_ms = scaling.StepTime(entries(law), "tensorflow", "cpu")
+    step_ms = estimate.StepTime(entries(law), "tensorflow", "cpu")
     for hp in (Hyperparameters(depth=8, units=16), Hyperparameters(units=128, sequence_length=400)):
         assert step_ms(hp, BINARY) == pytest.approx(law(hp), rel=0.02)
-    assert not scaling.StepTime(entries(law), "jax", "cpu")
+    assert not estimate.StepTime(entries(law), "jax", "cpu")
 
 
 STUDY = Study(
@@ -84,16 +85,16 @@ STUDY = Study(
 
 def test_an_estimate_is_steps_times_their_time() -> None:
     profile = {"entries": entries(lambda hp: 10.0)}
-    found = scaling.estimate(STUDY, profile, workers=1)
+    found = estimate.estimate(STUDY, profile, workers=1)
     assert found is not None
     # A step takes 10 ms, a batch of validation 3 ms, compiling and building 3.2 s, importing 5 s.
     trial_s = 3.2 + 5 * (100 * 0.010 + 10 * 0.003)
     assert found.search_s == pytest.approx(5 + 20 * trial_s, rel=0.01)
     assert found.replicates_s == pytest.approx(4 * trial_s, rel=0.01)
-    two = scaling.estimate(STUDY, profile, workers=2)
+    two = estimate.estimate(STUDY, profile, workers=2)
     assert two is not None
     assert two.search_s == pytest.approx(5 + 10 * trial_s, rel=0.01)
-    assert scaling.estimate(replace(STUDY, backend="jax"), profile, workers=1) is None
+    assert estimate.estimate(replace(STUDY, backend="jax"), profile, workers=1) is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_an_estimate_is_steps_times_their_time() -> None:
 )
 def test_draws_lie_in_their_distribution(distribution: Any) -> None:
     rng = random.Random(0)
-    drawn = [scaling.draw(rng, distribution) for _ in range(300)]
+    drawn = [estimate.draw(rng, distribution) for _ in range(300)]
     for value in drawn:
         # As Optuna has it: 6 of (2, 6, 10), but not 5.
         assert distribution._contains(distribution.to_internal_repr(value))

@@ -11,8 +11,8 @@ import pytest
 from page_testing import HOSTILE, failed
 from report_testing import MakeRun
 
-from harness import report
 from harness.results import records
+from reports import write
 
 pytestmark = pytest.mark.browser
 
@@ -74,7 +74,7 @@ def full(make_run: MakeRun) -> Path:
     def some_failed(result: dict[str, Any]) -> dict[str, Any]:
         return failed(result, HOSTILE) if result["trial"] == 3 else result
 
-    return report.write(make_run(trials=8, replicates=3, edit=some_failed))
+    return write.write(make_run(trials=8, replicates=3, edit=some_failed))
 
 
 def fits(page: Any) -> bool:
@@ -152,7 +152,7 @@ def test_a_formula_is_inert_in_the_download(
     open_page: OpenPage, make_run: MakeRun, tmp_path: Path
 ) -> None:
     root = make_run(trials=2, edit=lambda result: failed(result, "=cmd()|' /C calc'!A0"))
-    page = open_page(report.write(root))
+    page = open_page(write.write(root))
     with page.expect_download() as waiting:
         page.locator("#failures .tools button").first.click()
     waiting.value.save_as(tmp_path / "table.csv")
@@ -199,7 +199,7 @@ def test_a_phone_needs_no_sideways_scrolling(
     open_page: OpenPage, make_run: MakeRun, name: str
 ) -> None:
     root = make_run(compare={"cell": [name, "gru"]}, trials=6, replicates=2)
-    assert fits(open_page(report.write(root), width=360))
+    assert fits(open_page(write.write(root), width=360))
 
 
 def test_every_kind_of_page_fits_a_phone(
@@ -207,9 +207,9 @@ def test_every_kind_of_page_fits_a_phone(
 ) -> None:
     roots = [make_run("one", trials=6, replicates=2), make_run("two", trials=2)]
     for root in roots:
-        report.write(root)
+        write.write(root)
     studies = [records.read_records(root) for root in roots]
-    assert fits(open_page(report.write_comparison(studies, tmp_path), width=360))
+    assert fits(open_page(write.write_comparison(studies, tmp_path), width=360))
     assert fits(open_page(roots[0].parent / "index.html", width=360))
 
 
@@ -241,11 +241,11 @@ def violations(page: Any) -> list[str]:
 def test_axe_finds_nothing(
     open_page: OpenPage, make_run: MakeRun, full: Path, tmp_path: Path, scheme: str
 ) -> None:
-    hardly = report.write(make_run("hardly", trials=1))
-    running = report.write(
+    hardly = write.write(make_run("hardly", trials=1))
+    running = write.write(
         make_run("running", trials=3, edit=lambda result: {**result, "state": "running"})
     )
-    comparison = report.write_comparison(
+    comparison = write.write_comparison(
         [records.read_records(page.parent) for page in (full, hardly)], tmp_path
     )
     for file in (full, hardly, running, comparison, full.parent.parent / "index.html"):

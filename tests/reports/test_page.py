@@ -11,6 +11,8 @@ from page_testing import HOSTILE, check, failed, pruned
 from report_testing import NOW, Edit, MakeRun
 
 from harness.results import records
+from harness.results.run_directory import RunDirectory
+from harness.results.tables import write_tables
 from reports import page
 
 
@@ -40,7 +42,7 @@ def test_replicates_are_what_the_page_is_about(make_run: MakeRun) -> None:
 
 def test_a_failed_replicate_has_its_reason_on_the_page(make_run: MakeRun) -> None:
     root = make_run(replicates=3)
-    file = records.RunDirectory(root).replicate("depth=2", 1) / "result.json"
+    file = RunDirectory(root).replicate("depth=2", 1) / "result.json"
     file.write_text(
         json.dumps(failed(json.loads(file.read_text()), HOSTILE) | {"scored_accuracy": None})
     )
@@ -210,7 +212,7 @@ def test_without_a_profile_the_page_says_so_or_nothing(make_run: MakeRun) -> Non
 
 def test_a_formula_in_a_table_on_file_is_text(make_run: MakeRun) -> None:
     root = make_run(trials=2, edit=lambda result: failed(result, "=cmd()|' /C calc'!A0"))
-    records.write_tables(records.read_records(root))
+    write_tables(records.read_records(root))
     lines = (root / "tables" / "trials.csv").read_text(encoding="utf-8")
     assert "'=cmd()" in lines
     assert not re.search(r"(^|,)\"?=", lines)

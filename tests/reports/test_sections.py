@@ -11,7 +11,9 @@ import profile_testing
 import pytest
 from report_testing import MakeRun
 
-from harness.results import records as runs
+from harness.core import files
+from harness.results.records import Records, read_records
+from harness.results.run_directory import RunDirectory
 from reports import content, page, wording
 from reports.sections import answer, trials, validation
 
@@ -35,9 +37,9 @@ def one_failed(result: dict[str, Any]) -> dict[str, Any]:
     return result if result["trial"] != 1 else {**result, "state": "failed", "reason": "no memory"}
 
 
-def everything(root: Path) -> runs.Records:
+def everything(root: Path) -> Records:
     """Records in which every section finds something to say."""
-    records = runs.read_records(root)
+    records = read_records(root)
     published = {"source": "A book", "val_accuracy": [0.7, 0.8], "val_loss": [0.5, 0.4]}
     harder = {"difficulty": "depth", "depth": 1, "solved": 0.86}
     return dataclasses.replace(
@@ -78,7 +80,7 @@ def test_section_keeps_to_the_protocol(module: ModuleType, make_run: MakeRun) ->
 
 @pytest.mark.parametrize("module", MODULES, ids=named)
 def test_section_copes_with_no_trials(module: ModuleType, make_run: MakeRun) -> None:
-    section = module.build(runs.read_records(make_run(trials=0, wanted=5)))
+    section = module.build(read_records(make_run(trials=0, wanted=5)))
     assert section is None or plain(section)
 
 
@@ -104,7 +106,7 @@ def two_arms(second: tuple[float, float]) -> Any:
 
 def test_answer_calls_a_small_difference_no_evidence(make_run: MakeRun) -> None:
     root = make_run(compare={"depth": [1, 2]}, trials=2, edit=two_arms((0.39, 0.852)))
-    section = answer.build(runs.read_records(root))
+    section = answer.build(read_records(root))
     words = " ".join(section.text)
     assert words.startswith("Depth 2 reached the lowest validation loss: 0.390, with 85.2\u00a0%")
     assert "takes 1.8 times as long" in words
@@ -115,7 +117,7 @@ def test_answer_calls_a_small_difference_no_evidence(make_run: MakeRun) -> None:
 
 def test_answer_asks_for_fresh_seeds_after_a_large_difference(make_run: MakeRun) -> None:
     root = make_run(compare={"depth": [1, 2]}, trials=2, edit=two_arms((0.45, 0.80)))
-    words = " ".join(answer.build(runs.read_records(root)).text)
+    words = " ".join(answer.build(read_records(root)).text)
     assert "Depth 1 reached" in words
     assert "No other arm's best configuration has a faster training step" in words
     assert "this is no evidence" not in words
@@ -123,7 +125,7 @@ def test_answer_asks_for_fresh_seeds_after_a_large_difference(make_run: MakeRun)
 
 
 def test_answer_gives_every_hyperparameter(make_run: MakeRun) -> None:
-    (table,) = answer.build(runs.read_records(make_run())).tables
+    (table,) = answer.build(read_records(make_run())).tables
     rows = {row.cells[0]: row.cells[2] for row in table.rows}
     assert rows["depth"] == "compared"
     assert rows["learning rate"] == "searched"
@@ -133,10 +135,10 @@ def test_answer_gives_every_hyperparameter(make_run: MakeRun) -> None:
 
 def test_answer_says_that_units_follow_from_what_is_held(make_run: MakeRun) -> None:
     root = make_run(trials=3)
-    manifest = runs.RunDirectory(root).read_manifest()
+    manifest = RunDirectory(root).read_manifest()
     manifest["spec"]["hold"] = {"step_ms": 8.0}
-    runs.write_atomically(root / "manifest.json", runs.to_json(manifest))
-    table = answer.build(runs.read_records(root)).tables[0]
+    files.write_atomically(root / "manifest.json", files.to_json(manifest))
+    table = answer.build(read_records(root)).tables[0]
     set_by = {row.cells[0]: row.cells[2] for row in table.rows}
     assert set_by["units"] == "follows from step ms held"
     assert set_by["dropout"] == "searched"
@@ -144,13 +146,13 @@ def test_answer_says_that_units_follow_from_what_is_held(make_run: MakeRun) -> N
 
 def test_answer_resumes_a_quick_study_by_its_name(make_run: MakeRun) -> None:
     root = make_run("lstm_depth-quick", trials=1, wanted=2, manifest={"quick": True})
-    section = answer.build(runs.read_records(root))
+    section = answer.build(read_records(root))
     assert section.commands[0].command == "python -m harness.study lstm_depth --quick"
     assert [notice.partition(":")[0] for notice in section.notices][:1] == ["Unfinished"]
 
 
 def test_best_trials_link_to_their_rows(make_run: MakeRun) -> None:
-    records = runs.read_records(make_run())
+    records = read_records(make_run())
     section, listing = validation.build(records), trials.build(records)
     assert section is not None
     assert listing is not None
@@ -163,7 +165,7 @@ def test_best_trials_link_to_their_rows(make_run: MakeRun) -> None:
 
 
 def test_answer_rests_on_replicates_once_they_are_there(make_run: MakeRun) -> None:
-    section = answer.build(runs.read_records(make_run(replicates=5, trials=3)))
+    section = answer.build(read_records(make_run(replicates=5, trials=3)))
     words = " ".join(section.text)
     assert section.title == "Answer"
     assert re.match(r"Take depth \d: it (is|has) the ", words)
@@ -173,8 +175,8 @@ def test_answer_rests_on_replicates_once_they_are_there(make_run: MakeRun) -> No
 
 def test_answer_is_provisional_while_replicates_are_missing(make_run: MakeRun) -> None:
     root = make_run(replicates=5, trials=3)
-    shutil.rmtree(runs.RunDirectory(root).replicate("depth=4", 5))
-    section = answer.build(runs.read_records(root))
+    shutil.rmtree(RunDirectory(root).replicate("depth=4", 5))
+    section = answer.build(read_records(root))
     assert section.title == "Provisional answer"
     assert any("19 of 20 replicates" in notice for notice in section.notices)
 

@@ -10,8 +10,9 @@ import profile_testing
 import pytest
 from report_testing import MakeRun
 
-from harness import report
+from harness.core import files
 from harness.results import records
+from reports import write
 
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -23,7 +24,7 @@ def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_write_makes_page_and_tables(make_run: MakeRun) -> None:
     root = make_run(trials=2)
-    page = report.write(root)
+    page = write.write(root)
     assert page == root / "report.html"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert sorted(path.name for path in (root / "tables").iterdir()) == [
@@ -34,7 +35,7 @@ def test_write_makes_page_and_tables(make_run: MakeRun) -> None:
 
 def test_half_a_character_is_written_as_its_escape(make_run: MakeRun) -> None:
     root = make_run(trials=1, edit=lambda result: {**result, "path": "a\udc80b"})
-    report.write(root)
+    write.write(root)
     assert "a\\udc80b" in (root / "tables" / "trials.csv").read_text(encoding="utf-8")
 
 
@@ -70,7 +71,7 @@ def test_no_run_directory_at_all(tmp_path: Path) -> None:
 
 def test_a_damaged_manifest_is_one_line(make_run: MakeRun, tmp_path: Path) -> None:
     root = make_run(trials=1)
-    records.write_atomically(root / "manifest.json", "{")
+    files.write_atomically(root / "manifest.json", "{")
     done = command(root.name, cwd=tmp_path)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

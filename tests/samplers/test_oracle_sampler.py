@@ -10,7 +10,7 @@ from toys import SPACE
 
 from harness import samplers
 from harness.core.errors import UserError
-from harness.samplers.keras_tuner import oracle_sampler
+from harness.samplers.keras_tuner import oracle_process, oracle_sampler
 
 Params = dict[str, Any]
 
@@ -86,7 +86,7 @@ def test_suggestions_are_those_of_the_oracle_itself(tmp_path: Any) -> None:
     hps.Float("rate", 1e-3, 1e-1, sampling="log")
     own = kt.oracles.BayesianOptimizationOracle(
         objective=kt.Objective("val_loss", "min"), max_trials=None, hyperparameters=hps,
-        num_initial_points=oracle_sampler.N_INITIAL_POINTS, seed=8, max_retries_per_trial=0,
+        num_initial_points=oracle_process.N_INITIAL_POINTS, seed=8, max_retries_per_trial=0,
     )  # fmt: skip
     own._set_project_dir(str(tmp_path), "own")
     for trial in study.trials:

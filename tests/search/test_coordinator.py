@@ -15,7 +15,8 @@ from toys import ToyPool, losses, outcomes, run_search, toy_study
 from harness import Budget, pruners, samplers
 from harness.core.errors import UserError
 from harness.core.signals import Stopped, StopRequest
-from harness.results.records import RunDirectory, read_records
+from harness.results.records import read_records
+from harness.results.run_directory import RunDirectory
 from harness.search import coordinator
 from harness.workers.messages import Died, Down, GoOn, Train
 

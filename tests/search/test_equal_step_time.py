@@ -9,10 +9,11 @@ from session_testing import Pool, options, use_toy_pool
 from toys import ToyPool, toy_study
 
 from harness import FloatDistribution
+from harness.core import files
 from harness.core.errors import UserError
 from harness.datasets.base.signature import BINARY
-from harness.results import records as runs
-from harness.results.records import RunDirectory, read_records
+from harness.results.records import read_records
+from harness.results.run_directory import RunDirectory
 from harness.search import equal_step_time
 from harness.spec import counts
 from harness.study import session, trainings
@@ -159,7 +160,7 @@ def test_a_study_measures_once_and_trains_with_what_it_found(
     assert set(records.trials["params_units"]) == {8}
     # Another machine might measure otherwise: what is on file holds.
     solved["depth=2"]["units"] = 9
-    runs.write_atomically(root / "units.json", runs.to_json(solved))
+    files.write_atomically(root / "units.json", files.to_json(solved))
     session.run(options(file, trials=7))
     assert len(pools) == 3
     later = {o.task: o.hyperparameters.units for o in pools[2].trained if "/6" in o.task}

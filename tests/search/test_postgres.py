@@ -20,7 +20,7 @@ from toys import ToyPool, losses, outcomes, run_search, toy_study
 
 from harness.core.errors import StudyHeldError, UserError
 from harness.core.signals import StopRequest
-from harness.results.records import RunDirectory
+from harness.results.run_directory import RunDirectory
 from harness.search import database as storage
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Search

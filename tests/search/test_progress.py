@@ -6,8 +6,9 @@ import time
 import pytest
 from rich.console import Console
 
+from harness.core.text import duration
 from harness.search import progress
-from harness.search.progress import Board, Plain, Terminal, duration
+from harness.search.progress import Board, Plain, Terminal
 
 METRICS = {
     "epoch": 1, "loss": 0.6, "val_loss": 0.5, "val_accuracy": 0.81, "train_s": 3.0,

@@ -12,8 +12,10 @@ from toys import Noise, losses, toy_study
 
 from harness.commands import export
 from harness.core.errors import UserError
-from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY, RunDirectory, read_records
-from harness.search import replicates as confirm
+from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY, read_records
+from harness.results.run_directory import RunDirectory
+from harness.search import baselines
+from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Arm
 from harness.study import session
 from harness.workers.messages import Train
@@ -95,7 +97,7 @@ def test_the_bag_is_the_candidate_of_lowest_validation_loss(
     session.run(options(file))
     bags = [order for order in trained if order.hyperparameters.cell == "bag"]
     assert [o.hyperparameters.learning_rate for o in bags] == [
-        *confirm.BASELINE_LEARNING_RATES, *[3e-3] * 3,  # the toy's losses are lowest there
+        *baselines.BASELINE_LEARNING_RATES, *[3e-3] * 3,  # the toy's losses are lowest there
     ]  # fmt: skip
     # The longest sequences and the vocabulary of the study.
     assert {(o.hyperparameters.sequence_length, o.hyperparameters.vocabulary) for o in bags} == {
@@ -209,7 +211,7 @@ def test_a_replicate_that_fails_is_told_and_left_out(
     assert list(failed["reason"]) == ["exception: never works"]
 
 
-def report_epochs(planned: confirm.Replicates, curve: list[float]) -> int:
+def report_epochs(planned: Replicates, curve: list[float]) -> int:
     """How many epochs of a curve a replicate trains for."""
     assignment = planned.next()
     for epoch, loss in enumerate(curve, start=1):
@@ -226,7 +228,7 @@ def test_a_replicate_stops_after_two_epochs_in_vain(
     ram_path: Path, curve: list[float], epochs: int
 ) -> None:
     params = {"units": 4, "sequence_length": 50, "learning_rate": 0.01, "dropout": 0.1}
-    planned = confirm.replicates_of(
+    planned = replicates_of(
         toy_study(), Arm("depth=1", {"depth": 1}), 0, params, RunDirectory(ram_path)
     )
     assert report_epochs(planned, curve) == epochs

@@ -22,21 +22,21 @@ SMALL = {"embedding_dim": 4, "vocabulary": 20, "sequence_length": 6, "batch_size
 @pytest.mark.parametrize("units", [(3,), (3, 3), (2, 5, 3)])
 @pytest.mark.parametrize("cell", CELLS)
 def test_parameters_are_those_of_the_keras_model(cell, units, bidirectional, classes):
-    from harness import models
+    from harness.training import networks
 
     hp = Hyperparameters(
         cell=cell, depth=len(units), units=units, bidirectional=bidirectional, **SMALL
     )
-    model = models.build(hp, Signature(classes=classes), path="keras", seed=0)
+    model = networks.build(hp, Signature(classes=classes), path="keras", seed=0)
     expected = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert counts.parameters(hp, Signature(classes=classes)) == expected
 
 
 def test_parameters_of_the_bag_are_embedding_and_head():
-    from harness import models
+    from harness.training import networks
 
     hp = Hyperparameters(cell=BAG, depth=1, **SMALL)
-    model = models.build(hp, Signature(classes=3), path="keras", seed=0)
+    model = networks.build(hp, Signature(classes=3), path="keras", seed=0)
     expected = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert counts.parameters(hp, Signature(classes=3)) == expected == 20 * 4 + 5 * 3
 

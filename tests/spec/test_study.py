@@ -5,7 +5,7 @@ from toys import SPACE, Noise, toy_study
 
 from harness import Budget, CategoricalDistribution, FloatDistribution, IntDistribution
 from harness.core.errors import UserError
-from harness.spec.study import differences, fingerprint
+from harness.spec.fingerprint import differences, fingerprint
 
 
 def test_each_compared_value_is_an_arm_in_order() -> None:

@@ -6,8 +6,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 
 from harness.core.errors import UserError
-from harness.results.records import NAME
 from harness.spec import study_files
+from harness.spec.study_files import NAME
 
 GOOD = """
 '''Is more better? Yes. Or no.'''

@@ -12,12 +12,13 @@ from session_testing import STUDY, Pool, options, use_toy_pool
 from toys import losses
 
 from harness.core.errors import StudyHeldError, UserError
-from harness.profile import profiler
-from harness.profile.command import configurations_of
-from harness.profile.scaling import Estimate
+from harness.profile.entries import entry
+from harness.profile.estimate import Estimate
+from harness.profile.of_study import configurations_of
 from harness.results.lock import hold
-from harness.results.records import RunDirectory, read_records
-from harness.study import session
+from harness.results.records import read_records
+from harness.results.run_directory import RunDirectory
+from harness.study import plan, session
 from harness.study.options import Options, command
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -109,8 +110,7 @@ def test_a_profile_is_renewed_when_an_arms_best_has_changed(
     session.run(options(file))
     root = file.parent / "runs" / "mine"
     entries = [
-        profiler.entry(each, [figures()])
-        for each in configurations_of(read_records(root), devices=["cpu"])
+        entry(each, [figures()]) for each in configurations_of(read_records(root), devices=["cpu"])
     ]
     (root / "profile.json").write_text(json.dumps({**profile(), "entries": entries}))
     session.run(options(file))
@@ -182,7 +182,7 @@ def test_dry_run_does_nothing(file: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_the_plan_of_a_cluster_counts_its_workers_not_this_machines(file: Path) -> None:
-    told = session.plan(options(file, ray="10.0.0.1:6379"))
+    told = plan.plan(options(file, ray="10.0.0.1:6379"))
     assert "workers    2 on the cluster 10.0.0.1:6379 with" in told  # one an arm
     assert "time       unknown: profiles are of this machine, not of a cluster" in told
 

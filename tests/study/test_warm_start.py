@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from harness.commands import main
 from harness.core.errors import UserError
-from harness.results.records import RunDirectory, read_records
+from harness.results.records import read_records
+from harness.results.run_directory import RunDirectory
 from harness.study import session, warm_start
 
 pytestmark = pytest.mark.usefixtures("no_charts")

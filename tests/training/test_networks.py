@@ -9,9 +9,9 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
-from harness import models
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
+from harness.training import networks
 from harness.training.recurrent import PATHS
 
 SMALL = {"units": 3, "embedding_dim": 4, "vocabulary": 20, "sequence_length": 6}
@@ -38,7 +38,7 @@ def stock_model(cell, seed):
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_initial_weights_are_those_of_stock_keras(cell, path):
     hp = Hyperparameters(cell=cell, depth=2, dropout=0.2, **SMALL)
-    model = models.build(hp, path=path, seed=11)
+    model = networks.build(hp, path=path, seed=11)
     expected = stock_model(cell, 11).get_weights()
     for ours, theirs in zip(model.get_weights(), expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -48,7 +48,7 @@ def test_building_leaves_the_callers_random_numbers_alone():
     random.seed(4)
     expected = random.random()
     random.seed(4)
-    models.build(Hyperparameters(**SMALL), path="keras", seed=0)
+    networks.build(Hyperparameters(**SMALL), path="keras", seed=0)
     assert random.random() == expected
 
 
@@ -56,8 +56,8 @@ def test_building_leaves_the_callers_random_numbers_alone():
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_saved_stock_model_predicts_the_same(path, bidirectional, tmp_path):
     hp = Hyperparameters(cell="gru", depth=2, dropout=0.3, bidirectional=bidirectional, **SMALL)
-    model = models.build(hp, Signature(classes=3), path=path, seed=5)
-    stock = models.to_stock(model, hp, Signature(classes=3))
+    model = networks.build(hp, Signature(classes=3), path=path, seed=5)
+    stock = networks.to_stock(model, hp, Signature(classes=3))
     for layer in stock.layers:
         assert type(layer).__module__.startswith("keras.")
     stock.save(tmp_path / "model.keras")
@@ -71,7 +71,7 @@ def test_a_saved_stock_model_predicts_the_same(path, bidirectional, tmp_path):
 def test_dropout_layers_exist_only_when_asked_for():
     def count(dropout):
         hp = Hyperparameters(dropout=dropout, **SMALL)
-        model = models.build(hp, path="keras", seed=0)
+        model = networks.build(hp, path="keras", seed=0)
         return sum(isinstance(layer, keras.layers.Dropout) for layer in model.layers)
 
     assert (count(0.0), count(0.1)) == (0, 2)
@@ -79,4 +79,4 @@ def test_dropout_layers_exist_only_when_asked_for():
 
 def test_an_unknown_path_is_refused_by_name():
     with pytest.raises(ValueError, match="fast"):
-        models.build(Hyperparameters(**SMALL), path="fast", seed=0)
+        networks.build(Hyperparameters(**SMALL), path="fast", seed=0)

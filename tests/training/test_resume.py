@@ -9,6 +9,7 @@ import pytest
 from harness.datasets.base.dataset import Arrays
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import compiled_epochs
+from harness.training import epochs as epochs_module
 from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.training.trainer import Data, Epoch, Trainer
 
@@ -113,7 +114,7 @@ def test_paused_within_an_epoch_it_ends_bit_identical(
     )  # fmt: skip
     expected = train(whole := Trainer(), hp, None)
     # Blocks of a few steps, so that there is an inside of these short epochs.
-    monkeypatch.setattr(compiled_epochs, "PROGRESS_S", 1e-9)
+    monkeypatch.setattr(epochs_module, "PROGRESS_S", 1e-9)
     pauses = iter([False] * 5 + [True] + [False] * 40 + [True])
     trainer = Trainer()
     for _ in range(2):

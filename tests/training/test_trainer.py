@@ -13,7 +13,7 @@ import keras
 
 from harness.core.errors import UserError
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training import compiled_epochs as epochs_module
+from harness.training import epochs
 from harness.training.trainer import Trainer, epoch_order
 
 
@@ -99,7 +99,7 @@ def test_blocks_of_steps_do_not_change_the_numbers(trainer, monkeypatch):
     hp = Hyperparameters(cell="gru", dropout=0.3, **SMALL)
     data = toy_data()
     whole = train(trainer, hp, data)
-    monkeypatch.setattr(epochs_module, "PROGRESS_S", 0.0)  # one step a block
+    monkeypatch.setattr(epochs, "PROGRESS_S", 0.0)  # one step a block
     said = []
     blocks = trainer.train(
         hp,

@@ -28,6 +28,7 @@ from harness.core.errors import UserError  # noqa: E402
 from harness.datasets import by_name  # noqa: E402
 from harness.results import records as runs  # noqa: E402
 from harness.spec.hyperparameters import Hyperparameters  # noqa: E402
+from harness.workers import ray_actor  # noqa: E402
 from harness.workers import ray_pool as clusters  # noqa: E402
 from harness.workers.local import Settings  # noqa: E402
 from harness.workers.messages import (  # noqa: E402
@@ -279,8 +280,8 @@ def test_an_actor_sees_the_gpus_that_it_got(
 def test_other_versions_on_a_node_are_named_before_any_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = clusters.known_versions()
-    monkeypatch.setattr(clusters, "known_versions", lambda: {**known, "keras": "3.0.0"})
+    known = ray_actor.known_versions()
+    monkeypatch.setattr(ray_actor, "known_versions", lambda: {**known, "keras": "3.0.0"})
     with (
         RayPool("local", 1, SETTINGS, tmp_path) as pool,
         pytest.raises(UserError, match=r"node .* has keras .* \(here 3.0.0\); install the same"),

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.statistics import R2
 from harness.core.errors import UserError
+from harness.core.metrics import R2
 from harness.datasets.base.split_sequences import SplitNumbers
 from harness.datasets.files.limits import (
     LEAST_OF_A_CLASS,

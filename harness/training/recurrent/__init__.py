@@ -6,7 +6,8 @@ on a GPU they use cuDNN), `xla-scan` runs the same layers as a scan written for 
 Importing this package imports neither Keras nor TensorFlow.
 """
 
-from harness.training.recurrent.choice import PATHS, choose_path, paths_from
+from harness.spec.choices import PATHS
+from harness.training.recurrent.choice import choose_path, paths_from
 from harness.training.recurrent.xla import set_xla_flags, xla_flags
 
 __all__ = ["PATHS", "choose_path", "paths_from", "set_xla_flags", "xla_flags"]

@@ -1,10 +1,10 @@
 """One time step of each recurrent cell and its derivative, written for a scan.
 
-The scan (`harness.training.recurrent.scan`) has already multiplied the whole sequence by the input kernel:
-a cell gets that projection `p` (batch, gates·units), input bias included, and does what is left to
-do step by step. Going back, a step is linear in the gradient that arrives, with coefficients known
-from the way forward.
-Gate orders, biases and activations are those of keras.layers.SimpleRNN, GRU (reset_after) and LSTM.
+The scan (`harness.training.recurrent.scan`) has already multiplied the whole sequence by the input
+kernel: a cell gets that projection `p` (batch, gates·units), input bias included, and does what is
+left to do step by step. Going back, a step is linear in the gradient that arrives, with
+coefficients known from the way forward. Gate orders, biases and activations are those of
+keras.layers.SimpleRNN, GRU (reset_after) and LSTM.
 """
 
 from typing import Any, NamedTuple, Protocol

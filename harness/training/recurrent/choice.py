@@ -5,9 +5,8 @@ last bits), so the rule comes from committed measurements instead: see
 `tests/benchmarks/derive_paths.py`.
 """
 
+from harness.spec.choices import PATHS
 from harness.spec.hyperparameters import BAG, Hyperparameters
-
-PATHS = ("xla-kernel", "xla-scan", "keras")
 
 # The largest layer, in units, for which a loop compiled into one kernel was the faster: beyond,
 # its matrix products cost more than the dispatching that it saves.

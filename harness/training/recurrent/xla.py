@@ -1,13 +1,13 @@
 """The XLA settings that the paths rely on. No Keras, no TensorFlow: they must come before them.
 
 XLA:CPU runs a loop's body as a list of kernels and library calls, each dispatched at about half a
-microsecond. A loop that touches fewer bytes an iteration than a threshold becomes one native
-kernel instead, matrix products included. With a handful of units that is up to 1.4 times faster;
-with more its matrix products, compiled plainly instead of taken from a library, make it several
-times slower. So the threshold is set out of the way, and each loop says for itself what it wants
-(`harness.training.recurrent.scan`). Two more settings: LLVM's loop unrolling only costs here (without it
-compiling takes a fifth less and steps up to a fifth less), and vectors of 512 bits, where the
-processor has them, gain 3 to 10 %.
+microsecond. A loop that touches fewer bytes an iteration than a threshold becomes one native kernel
+instead, matrix products included. With a handful of units that is up to 1.4 times faster; with more
+its matrix products, compiled plainly instead of taken from a library, make it several times slower.
+So the threshold is set out of the way, and each loop says for itself what it wants
+(`harness.training.recurrent.scan`). Two more settings: LLVM's loop unrolling only costs here
+(without it compiling takes a fifth less and steps up to a fifth less), and vectors of 512 bits,
+where the processor has them, gain 3 to 10 %.
 """
 
 import os

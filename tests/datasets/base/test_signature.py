@@ -9,12 +9,12 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
-from harness import models
-from harness.analysis.statistics import scored
+from harness.core.metrics import scored
 from harness.datasets.base.dataset import Arrays
 from harness.datasets.base.signature import Signature
 from harness.spec import counts
 from harness.spec.hyperparameters import BAG, Hyperparameters
+from harness.training import networks
 from harness.training.recurrent import PATHS
 from harness.training.trainer import Data, Trainer
 
@@ -117,8 +117,8 @@ def test_the_score_is_that_of_the_outputs(signature):
 @every
 def test_stock_models_and_counts_agree(signature):
     hp = hyperparameters()
-    model = models.build(hp, signature, path="xla-scan", seed=0)
-    stock = models.to_stock(model, hp, signature)
+    model = networks.build(hp, signature, path="xla-scan", seed=0)
+    stock = networks.to_stock(model, hp, signature)
     x = split(signature, 5, 3).x
     np.testing.assert_allclose(
         stock.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-4, atol=1e-6
@@ -130,7 +130,7 @@ def test_stock_models_and_counts_agree(signature):
 def test_the_bag_takes_the_mean_of_numbers_over_time():
     signature = SIGNATURES["numbers to a number"]
     hp = hyperparameters(cell=BAG, depth=1, units=1)
-    model = models.build(hp, signature, path="keras", seed=0)
+    model = networks.build(hp, signature, path="keras", seed=0)
     x = split(signature, 5, 3).x
     kernel, bias = model.get_weights()
     np.testing.assert_allclose(

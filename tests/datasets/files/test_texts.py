@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.analysis import statistics
+from harness.core import metrics
 from harness.core.errors import UserError
 from harness.datasets import is_path
 from harness.datasets.base.dataset import SPLITS
@@ -114,11 +114,11 @@ def test_balanced_accuracy_is_scikit_learns() -> None:
     right = rng.random(200) < 0.7
     recalls = [right[y == k].mean() for k in range(3)]  # sklearn.metrics.balanced_accuracy_score
     predicted = np.where(right, y, (y + 1) % 3)
-    assert statistics.scored(predicted, y, "balanced accuracy").mean() == pytest.approx(
+    assert metrics.scored(predicted, y, "balanced accuracy").mean() == pytest.approx(
         np.mean(recalls)
     )
-    assert statistics.scored(predicted, y, "accuracy").dtype == np.uint8
-    majority = statistics.scored(np.zeros_like(y), y, "balanced accuracy")
+    assert metrics.scored(predicted, y, "accuracy").dtype == np.uint8
+    majority = metrics.scored(np.zeros_like(y), y, "balanced accuracy")
     assert majority.mean() == pytest.approx(1 / 3)
 
 

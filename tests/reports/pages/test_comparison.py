@@ -9,15 +9,14 @@ import pytest
 from page_testing import HOSTILE, check, pruned
 from report_testing import NOW, MakeRun, write_replicate, write_run
 
-from harness import report
 from harness.analysis import verdicts
-from harness.results import records as runs
-from reports import comparison_page
-from reports.pages import comparison
+from harness.results.records import Records, read_records
+from reports import write
+from reports.pages import compared_studies, comparison
 
 
-def records(*roots: Path) -> list[runs.Records]:
-    return [runs.read_records(root) for root in roots]
+def records(*roots: Path) -> list[Records]:
+    return [read_records(root) for root in roots]
 
 
 def single(make_run: MakeRun, name: str, accuracy: float, **options: Any) -> Path:
@@ -33,12 +32,12 @@ def single(make_run: MakeRun, name: str, accuracy: float, **options: Any) -> Pat
 
 def test_studies_on_the_same_examples_get_a_verdict(make_run: MakeRun) -> None:
     good, bad = single(make_run, "good", 0.9), single(make_run, "bad", 0.6)
-    text = comparison_page.render(records(good, bad), now=NOW)
+    text = comparison.render(records(good, bad), now=NOW)
     parsed = check(text)
     assert "Bad is worse than good." in parsed.text
     assert "The highest mean test accuracy is that of good" in parsed.text
     assert "These studies are declared alike" in parsed.text
-    assert text == comparison_page.render(records(good, bad), now=NOW)
+    assert text == comparison.render(records(good, bad), now=NOW)
 
 
 @pytest.mark.parametrize("change", [{"sha256": "cd" * 32}, {"test": 4000}, {"name": "other"}])
@@ -48,7 +47,7 @@ def test_studies_on_other_examples_get_none(make_run: MakeRun, change: dict[str,
     two = single(
         make_run, "two", 0.6, manifest={"dataset": {**sizes, "sha256": "ab" * 32} | change}
     )
-    parsed = check(comparison_page.render(records(one, two), now=NOW))
+    parsed = check(comparison.render(records(one, two), now=NOW))
     assert "do not rank the studies" in parsed.text
     assert "No verdict on one and two" in parsed.text
     assert "studies-compared" not in list(parsed.all("id"))
@@ -56,7 +55,7 @@ def test_studies_on_other_examples_get_none(make_run: MakeRun, change: dict[str,
 
 def test_differences_of_declarations_are_listed(make_run: MakeRun) -> None:
     one, two = make_run("one", replicates=2), make_run("two", compare={"units": [4, 8]}, trials=3)
-    parsed = check(comparison_page.render(records(one, two), now=NOW))
+    parsed = check(comparison.render(records(one, two), now=NOW))
     assert "compared, 1, 2, 3, 4" in parsed.text
     assert "two is unfinished" not in parsed.text
     assert "No verdict on one and two" in parsed.text  # the second has no replicates
@@ -69,23 +68,23 @@ def test_odd_studies(make_run: MakeRun) -> None:
         make_run("confirmed", trials=3, replicates=1),
         make_run("hostile", trials=2, manifest={"study": HOSTILE}),
     ]
-    parsed = check(comparison_page.render(records(*roots), now=NOW))
+    parsed = check(comparison.render(records(*roots), now=NOW))
     assert "nothing is unfinished" in parsed.text
     assert "<script>alert(1)</script>" in parsed.text
 
 
 def test_studies_of_one_name_are_told_apart(tmp_path: Path, make_run: MakeRun) -> None:
     one, two = make_run("same", trials=1), write_run(tmp_path / "copied" / "same", trials=1)
-    labels = [each.label for each in comparison.entries(records(one, two, two))]
+    labels = [each.label for each in compared_studies.entries(records(one, two, two))]
     assert len(set(labels)) == 3
     assert all(label.startswith("same in ") for label in labels)
 
 
 def test_a_long_list_of_studies_has_a_file_name(make_run: MakeRun, tmp_path: Path) -> None:
     roots = [make_run(f"{'long' * 15}{i}", trials=1) for i in range(5)]
-    file = report.write_comparison(records(*roots), tmp_path)
-    assert len(file.name.encode()) <= report.LONGEST_NAME + 5
-    assert file != report.write_comparison(records(*roots[::-1]), tmp_path)
+    file = write.write_comparison(records(*roots), tmp_path)
+    assert len(file.name.encode()) <= write.LONGEST_NAME + 5
+    assert file != write.write_comparison(records(*roots[::-1]), tmp_path)
 
 
 def test_verdicts_are_those_of_one_study_with_both(make_run: MakeRun) -> None:

@@ -8,16 +8,17 @@ import pytest
 from report_testing import MakeRun, write_run
 
 from harness import report
-from harness.results import records
+from harness.results.run_directory import RunDirectory
+from reports import write
 
 
 def test_each_report_renews_the_list_of_all(tmp_path: Path) -> None:
     manifest = {"created": "2026-11-20T10:00:00Z", "question": "Is <b>this</b> older?"}
-    report.write(write_run(tmp_path / "runs" / "older", trials=3, manifest=manifest))
-    report.write(write_run(tmp_path / "runs" / "newer", trials=3, replicates=3))
+    write.write(write_run(tmp_path / "runs" / "older", trials=3, manifest=manifest))
+    write.write(write_run(tmp_path / "runs" / "newer", trials=3, replicates=3))
     (tmp_path / "runs" / "broken").mkdir()
     (tmp_path / "runs" / "broken" / "manifest.json").write_text("{")
-    report.write(tmp_path / "runs" / "older")
+    write.write(tmp_path / "runs" / "older")
     page = (tmp_path / "runs" / "index.html").read_text(encoding="utf-8")
     links = re.findall(r'<h2[^>]*><a href="([^"]*)">([^<]*)', page)
     assert links == [
@@ -33,23 +34,23 @@ def test_each_report_renews_the_list_of_all(tmp_path: Path) -> None:
 def test_another_programs_index_is_left_alone(tmp_path: Path) -> None:
     root = write_run(tmp_path / "runs" / "mine", trials=2)
     (tmp_path / "runs" / "index.html").write_text("my own page")
-    report.write(root)
+    write.write(root)
     assert (tmp_path / "runs" / "index.html").read_text() == "my own page"
 
 
 def test_a_list_that_cannot_be_written_fails_nothing(make_run: MakeRun) -> None:
     root = make_run(trials=2)
     (root.parent / "index.html").mkdir()
-    assert report.write(root).exists()
+    assert write.write(root).exists()
     assert json.loads((root / "summary.json").read_text())["study"] == root.name
 
 
 def test_a_study_without_a_finished_trial_is_listed(make_run: MakeRun) -> None:
     root = make_run(trials=0, wanted=3)
-    report.write(root)
+    write.write(root)
     page = (root.parent / "index.html").read_text(encoding="utf-8")
     assert "No trial has finished yet." in page
-    assert records.RunDirectory(root).report.exists()
+    assert RunDirectory(root).report.exists()
 
 
 def test_no_list_beside_a_directory_copied_somewhere(

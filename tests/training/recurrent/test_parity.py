@@ -11,9 +11,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import tensorflow as tf
 
-from harness import models
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
+from harness.training import networks
 from harness.training.recurrent import PATHS, set_xla_flags
 
 set_xla_flags()
@@ -24,7 +24,7 @@ TOLERANCE = 1e-5  # of the largest number in each tensor
 
 def outputs_and_gradients(hp, path, batch, *, classes=2, compiled=True, weights=None):
     """Probabilities and the gradient of every weight, by the weight's path in the model."""
-    model = models.build(hp, Signature(classes=classes), path=path, seed=3)
+    model = networks.build(hp, Signature(classes=classes), path=path, seed=3)
     if weights is not None:
         model.set_weights(weights)
     random = np.random.default_rng(5)
@@ -55,7 +55,7 @@ def larger_weights(hp, classes=2):
     summation part after some steps, whoever does the summing.
     """
     random = np.random.default_rng(7)
-    model = models.build(hp, Signature(classes=classes), path="keras", seed=3)
+    model = networks.build(hp, Signature(classes=classes), path="keras", seed=3)
     return [
         random.normal(0.0, min(0.4, 0.9 / w.shape[0] ** 0.5), w.shape).astype(np.float32)
         for w in model.weights

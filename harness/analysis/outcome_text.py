@@ -1,0 +1,92 @@
+"""What a study's outcome says, in words: for the terminal, the JSON and the report."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.analysis import outcome_text
+from harness.analysis.verdicts import ArmResult, Conclusions, interval_text, points, spoken
+from harness.core.text import short
+
+
+def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
+    """The outcome of `summarise` as lines for a terminal."""
+    lines = []
+    first = outcome["arms"][0]["replicates"]
+    metric = f"{first['split']} {first['metric']}"  # test balanced accuracy, say
+    plain = first["metric"].removeprefix("balanced ")
+    for arm in outcome["arms"]:
+        best, cost = arm["best"], arm["cost"]
+        if best is None:
+            lines.append(f"{arm['arm']}: no trial completed")
+            continue
+        # Trials from elsewhere may say no more than their loss.
+        told = [f"val_loss {best['value']:.4f} ({_searched(arm)})"]
+        if best["val_accuracy"] is not None:
+            told[0] = f"validation {plain} {best['val_accuracy']:.1%}, {told[0]}"
+        if cost["step_ms"] is not None:
+            told.append(f"{cost['step_ms']:.1f} ms a step, {cost['parameters'] or 0:,} parameters")
+        lines.append(f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{'; '.join(told)}")
+    for name, result in found.baselines.items():
+        if tested := _tested(result, metric):
+            lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")
+    recommended = outcome["recommended"]
+    if recommended is None:
+        return lines
+    chosen = recommended["arm"]
+    if recommended["reason"] is None:
+        if len(outcome["arms"]) > 1:
+            lines.append(
+                f"Lowest validation loss: {chosen}. Each figure is one training, the best of its "
+                "arm's search: small differences may be chance."
+            )
+        return lines
+    lines += [outcome_text.sentence(found, arm, other) for arm, other in found.references.items()]
+    lines += [
+        f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
+        f"[{each['ci95'][0]:.1%}, {each['ci95'][1]:.1%}], published {each['published']:.1%}"
+        for each in outcome["published"]
+        if each["measure"] == "val_accuracy" and each["ci95"]
+    ]
+    if len(outcome["arms"]) > 1:
+        lines.append(outcome_text.advice(chosen, recommended["reason"]))
+    return lines
+
+
+def _searched(arm: Mapping[str, Any]) -> str:
+    params = arm["best"]["params"]
+    if not params:
+        return "one training, nothing searched"
+    trials = sum(arm["trials"].values())
+    return f"best of {trials} {'trial' if trials == 1 else 'trials'}: {short(params)}"
+
+
+def _tested(result: ArmResult, metric: str) -> str:
+    if result.mean is None or result.both is None:
+        return ""
+    interval = ""
+    if result.n > 1:
+        low, high = result.both
+        interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
+    seeds = "seed" if result.n == 1 else "seeds"
+    return f"{metric} {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
+
+
+def advice(arm: str, reason: str) -> str:
+    """The recommendation as it is told: `Take depth 1. Depth 1 has the highest mean, …`"""
+    return f"Take {spoken(arm)}. {reason[:1].upper()}{reason[1:]}"
+
+
+def sentence(found: Conclusions, a: str, b: str) -> str:
+    """`depth 2 against depth 1: +0.1 points [−0.6, +0.8], inconclusive; costs 1.8× a step.`"""
+    comparison = found.between(a, b)
+    if comparison is None:
+        return f"{spoken(a)} against {spoken(b)}: no replicates to compare."
+    text = (
+        f"{spoken(a)} against {spoken(b)}: {points(comparison.difference)} points "
+        f"{interval_text(comparison.interval)}, {comparison.verdict}"
+    )
+    first, second = ({**found.arms, **found.baselines}[name].step_ms for name in (a, b))
+    if first and second:
+        ratio = first / second
+        text += f"; costs {ratio:.1f}× a step" if ratio >= 0.95 else f"; costs {ratio:.1g}× a step"
+    return text[:1].upper() + text[1:] + "."

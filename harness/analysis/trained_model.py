@@ -1,0 +1,49 @@
+"""A study's best trained model: which replicate it is, and its files in `best/`."""
+
+import shutil
+from pathlib import Path
+
+from harness.analysis import summary
+from harness.core import files
+from harness.core.errors import UserError, unknown
+from harness.results.records import read_records
+from harness.results.run_directory import RunDirectory
+
+FILES = ("model.keras", "vocabulary.txt", "params.json")
+
+
+def model_folder(root: Path, arm: str | None) -> Path:
+    """Where an arm's model lies, the recommended arm's by default; raises UserError."""
+    records = read_records(root)
+    chosen = arm or summary.recommended_arm(records)
+    if chosen is None:
+        raise UserError(f"{root}: no trial has finished yet, so there is no model")
+    if chosen not in records.arms:
+        raise unknown("arm", chosen, records.arms)
+    folder = RunDirectory(root).replicate(chosen, 1)
+    missing = [file for file in FILES if not (folder / file).is_file()]
+    if missing:
+        raise UserError(
+            f"{root} has no trained model of {chosen} yet (no {missing[0]}): models come with "
+            "replicates; run the study to its end, with --replicates 1 or more"
+        )
+    return folder
+
+
+def copy_model(source: Path, target: Path) -> None:
+    """Each file whole or not at all."""
+    for name in FILES:
+        files.write_atomically(target / name, (source / name).read_bytes())
+
+
+def write_best(directory: RunDirectory) -> None:
+    """Make `best/` the recommended arm's model, once all replicates are there."""
+    records = read_records(directory.root)
+    chosen = summary.confirmed_recommendation(records)
+    if chosen is None:
+        return
+    source = directory.replicate(chosen.arm, 1)
+    if all((source / name).is_file() for name in FILES):
+        copy_model(source, directory.best)
+    else:  # its first replicate failed; another arm's model would be the wrong one
+        shutil.rmtree(directory.best, ignore_errors=True)

@@ -1,0 +1,131 @@
+"""A table of trainings, as `harness tabulate` made it: where it lies, and how it is read."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core import files
+from harness.core.errors import UserError
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+
+@dataclass(frozen=True)
+class Method:
+    sampler: str
+    pruner: str
+
+    @property
+    def label(self) -> str:
+        return self.sampler if self.pruner == "none" else f"{self.sampler} + {self.pruner}"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One row of the table: by epoch, validation losses and seconds; empty where it failed."""
+
+    losses: tuple[float, ...]
+    seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A grid of `values` by hyperparameter and its trainings by configuration, one a seed.
+
+    `quality` is a configuration's accuracy (0 to 1) at its epoch of lowest validation loss, the
+    mean over seeds; NaN where all of them failed.
+    """
+
+    name: str
+    values: Mapping[str, tuple[Any, ...]]
+    kinds: Mapping[str, str]  # of distribution, by hyperparameter
+    trainings: tuple[tuple[Training, ...], ...]
+    quality: NDArray[np.float64]
+    epochs: int
+    metric: str
+    default: Method  # the study's own
+    margin: float
+
+    @classmethod
+    def read(cls, root: Path) -> "Table":
+        """Raises UserError where there is no complete table."""
+        import pandas as pd
+
+        described = files.read_object(root / MANIFEST)
+        if described is None or not (root / TABLE).is_file():
+            raise UserError(f"{root} holds no table; make one with: harness tabulate NAME")
+        frame = pd.read_parquet(root / TABLE)
+        study = described["study"]
+        values = {name: tuple(each) for name, each in described["grid"].items()}
+        trainings, quality = [], []
+        for _, of_configuration in frame.groupby("configuration"):
+            rows, found = [], []
+            for _, epochs in of_configuration.groupby("seed"):
+                usable = epochs[epochs["epoch"] > 0] if _ended(epochs) else epochs.iloc[:0]
+                rows.append(
+                    Training(
+                        tuple(map(float, usable["val_loss"])),
+                        tuple(map(float, usable["train_s"] + usable["validation_s"])),
+                    )
+                )
+                if len(usable):
+                    best = int(usable["val_loss"].to_numpy().argmin())
+                    found.append(float(usable["val_accuracy"].to_numpy()[best]))
+            trainings.append(tuple(rows))
+            quality.append(float(np.mean(found)) if found else math.nan)
+        if len(trainings) != math.prod(len(each) for each in values.values()):
+            raise UserError(f"{root} is not complete; give the command of harness tabulate again")
+        return cls(
+            name=root.name.removesuffix("-table"),
+            values=values,
+            kinds={name: kind["name"] for name, kind in study["search"].items()},
+            trainings=tuple(trainings),
+            quality=np.array(quality),
+            epochs=int(study["budget"]["epochs"]),
+            metric=str((study.get("dataset") or {}).get("metric") or "accuracy"),
+            default=Method(study["sampler"], study["pruner"]),
+            margin=float(study["margin"]),
+        )
+
+    def space(self) -> dict[str, "BaseDistribution"]:
+        """Of each hyperparameter with several values its distribution: numbers by their rank."""
+        from optuna.distributions import CategoricalDistribution, IntDistribution
+
+        return {
+            name: IntDistribution(0, len(values) - 1)
+            if self.kinds.get(name) in ("IntDistribution", "FloatDistribution")
+            else CategoricalDistribution(tuple(range(len(values))))
+            for name, values in self.values.items()
+            if len(values) > 1
+        }
+
+    def row(self, params: Mapping[str, int]) -> int:
+        """The number of the configuration with these values' places."""
+        places = [params.get(name, 0) for name in self.values]
+        shape = [len(each) for each in self.values.values()]
+        return int(np.ravel_multi_index(places, shape))
+
+    @property
+    def best(self) -> float:
+        """The highest quality in the table."""
+        return float(np.nanmax(self.quality))
+
+    @property
+    def mean_cost(self) -> float:
+        """Seconds of a whole training, the mean over the table."""
+        return float(
+            np.mean([sum(t.seconds) for each in self.trainings for t in each if t.seconds])
+        )
+
+
+def _ended(epochs: Any) -> bool:
+    return bool((epochs["state"] == "complete").all())
+
+
+TABLE, MANIFEST = "table.parquet", "table.json"

@@ -1,0 +1,193 @@
+"""How long a study will take, estimated from the profiles of this machine."""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from harness.core.seeds import derive_seed
+from harness.datasets.base.signature import Signature
+from harness.results.records import read_profile
+from harness.spec import counts
+from harness.spec.hyperparameters import Hyperparameters
+from harness.spec.study import Study
+
+DRAWS = 64  # configurations drawn from an arm's search space for its mean cost
+
+
+class StepTime:
+    """Milliseconds of a training step of any shape, from the entries of a profile.
+
+    A sum of what a step consists of: a constant, the parameters (Adam), the iterations of the
+    recurrence, the operations of its products. The four prices are not below zero and make the
+    relative errors least (non-negative least squares). A power law would go further astray outside
+    of what was measured. A cell that was not measured gets the prices of all cells together.
+    """
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]], backend: str, device: str) -> None:
+        of_both = [e for e in entries if (e["backend"], e["device"]) == (backend, device)]
+        self._entries = [entry for entry in of_both if entry["cell"] in counts.GATES]
+        self._prices: dict[str, Any] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def __call__(self, hp: Hyperparameters, signature: Signature) -> float:
+        if hp.cell not in self._prices:
+            self._prices[hp.cell] = self._fit(hp.cell)
+        return float(_parts(hp, signature) @ self._prices[hp.cell])
+
+    def _fit(self, cell: str) -> Any:
+        from scipy.optimize import nnls
+
+        chosen = [e for e in self._entries if e["cell"] == cell] or self._entries
+        rows = [
+            _parts(hyperparameters_of(e), signature_of(e)) / e["step_ms"]["median"] for e in chosen
+        ]
+        # Scaled, or counts of operations would drown the rest.
+        scale = np.maximum(np.abs(rows).max(axis=0), 1e-300)
+        prices, _ = nnls(np.asarray(rows) / scale, np.ones(len(rows)))
+        return prices / scale
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds that a study will take at the most; pruning makes it less."""
+
+    search_s: float
+    replicates_s: float
+    workers: int
+
+    @property
+    def seconds(self) -> float:
+        return self.search_s + self.replicates_s
+
+
+def estimate(
+    study: Study, profile: Mapping[str, Any], *, workers: int, device: str = "cpu"
+) -> Estimate | None:
+    """What the study takes on `workers` of the profile's machine; None where it can't tell.
+
+    Mean costs of an arm are those of DRAWS configurations drawn from its search space; every trial
+    is taken to train all its epochs, its replicates to be as dear as the mean trial. Arms run
+    side by side, the trials of one one after another. Reports and the bag of embeddings are left
+    out. None where the profile has no entry of the study's backend and device, or the study builds
+    models of its own.
+    """
+    entries = profile["entries"]
+    step_ms = StepTime(entries, study.backend, device)
+    if not step_ms or study.model is not None:
+        return None
+    ours = [e for e in entries if (e["backend"], e["device"]) == (study.backend, device)]
+    evaluation = float(
+        np.median([e["evaluation_ms"]["median"] / e["step_ms"]["median"] for e in ours])
+    )
+    compile_s = float(np.median([e["compile_s"] + e["build_s"] for e in ours]))
+    import_s = float(np.median([e["import_s"] for e in ours]))
+    signature = study.signature
+    rng = random.Random(derive_seed(study.seed, "estimate"))
+    of_arms = []
+    for arm in study.arms():
+        costs = []
+        for _ in range(DRAWS):
+            drawn = {name: draw(rng, d) for name, d in study.search.items()}
+            hp = study.hyperparameters(arm, drawn)
+            batches = math.ceil(study.dataset_of(arm).train / hp.batch_size)
+            validated = math.ceil(study.dataset.validation / hp.batch_size)
+            epoch_ms = step_ms(hp, signature) * (batches + evaluation * validated)
+            costs.append(compile_s + study.budget.epochs * epoch_ms / 1000.0)
+        of_arms.append(float(np.mean(costs)))
+    return Estimate(
+        import_s + _side_by_side([study.budget.trials * cost for cost in of_arms], workers),
+        _side_by_side([cost for cost in of_arms for _ in range(study.replicates)], workers),
+        workers,
+    )
+
+
+def draw(rng: random.Random, distribution: BaseDistribution) -> Any:
+    """A value drawn uniformly from a search distribution, on its own scale."""
+    if isinstance(distribution, CategoricalDistribution):
+        return rng.choice(distribution.choices)
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
+    low, high = distribution.low, distribution.high
+    if distribution.log:
+        value = math.exp(rng.uniform(math.log(low), math.log(high)))
+    else:
+        value = rng.uniform(low, high)
+    if isinstance(distribution, IntDistribution):
+        steps = round((value - low) / distribution.step)
+        return min(high, low + steps * distribution.step)
+    return min(high, max(low, value))
+
+
+def hyperparameters_of(entry: Mapping[str, Any]) -> Hyperparameters:
+    """The hyperparameters that an entry of a profile was measured with."""
+    names = ("cell", "depth", "units", "sequence_length", "batch_size", "bidirectional",
+             "embedding_dim", "vocabulary", "dropout")  # fmt: skip
+    return Hyperparameters.from_mapping({name: entry[name] for name in names})
+
+
+def signature_of(entry: Mapping[str, Any]) -> Signature:
+    """The signature that an entry of a profile was measured with."""
+    return Signature(**{name: entry.get(name, 0) for name in ("classes", "features", "steps")})
+
+
+def _parts(hp: Hyperparameters, signature: Signature) -> Any:
+    return np.array(
+        [
+            1.0,
+            counts.parameters(hp, signature),
+            counts.recurrence_iterations(hp),
+            counts.flops_per_step(hp, signature),
+        ]
+    )
+
+
+def _side_by_side(seconds: Sequence[float], workers: int) -> float:
+    """How long `workers` take for pieces of work, each next one given to whoever is free first."""
+    busy = [0.0] * max(1, workers)
+    for piece in sorted(seconds, reverse=True):
+        busy[busy.index(min(busy))] += piece
+    return max(busy)
+
+
+def predict_study(
+    study: Study, name: str, workers: int, *places: Path
+) -> tuple[Estimate, str] | None:
+    """How long a study will take at most, and by which profiles, in words.
+
+    Looked for in the run directory of `name` below each of `places`, then there, then in the run
+    directories of other studies. The first that can tell counts, together with all others of the
+    same processor and versions: the more shapes were measured, the less is extrapolated. None
+    where no profile has the study's backend.
+    """
+    files = [place / name / "profile.json" for place in places]
+    files += [place / "profile.json" for place in places]
+    files += [file for place in places for file in sorted(place.glob("*/profile.json"))]
+    profiles = {file: found for file in files if (found := read_profile(file))}
+    for file, first in profiles.items():
+        if not estimate(study, first, workers=workers):
+            continue
+        alike = [each for each in profiles.values() if _machine(each) == _machine(first)]
+        entries = [entry for each in alike for entry in each["entries"]]
+        estimated = estimate(study, {"entries": entries}, workers=workers)
+        assert estimated is not None  # with more entries than were enough
+        others = f" and {len(alike) - 1} more of this machine" if len(alike) > 1 else ""
+        return estimated, f"{file}{others}"
+    return None
+
+
+def _machine(profile: Any) -> Any:
+    """Equal where step times may be used together."""
+    environment = profile.get("environment") or {}
+    return [environment.get(key) for key in ("cpu", "gpus", "packages")]

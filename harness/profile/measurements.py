@@ -1,0 +1,144 @@
+"""What is measured, how long, and the measurements on file."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.core import files
+from harness.datasets.base.signature import BINARY, Signature
+from harness.spec.hyperparameters import Hyperparameters
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What is measured: hyperparameters, and what trains them where.
+
+    `path` forces an execution path, None leaves it to `choose_path`. `arms` names the arms of a
+    study whose best configuration this is; they change nothing in what is measured.
+    """
+
+    hyperparameters: Hyperparameters
+    backend: str = "tensorflow"
+    device: str = "cpu"
+    path: str | None = None
+    threads: int = 1
+    signature: Signature = BINARY
+    arms: tuple[str, ...] = field(default=(), compare=False)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """What decides the figures, as plain JSON values."""
+        return {
+            **self.hyperparameters.to_mapping(),
+            "backend": self.backend,
+            "device": self.device,
+            "path": self.path,
+            "threads": self.threads,
+            **signature_fields(self.signature),
+        }
+
+    def __str__(self) -> str:
+        hp = self.hyperparameters
+        units = "-".join(map(str, hp.units_per_layer)) if isinstance(hp.units, tuple) else hp.units
+        forced = f" {self.path}" if self.path else ""
+        return (
+            f"{hp.cell} depth {hp.depth} units {units} length {hp.sequence_length} "
+            f"batch {hp.batch_size} {self.backend} {self.device}{forced}"
+        )
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many fresh processes, and seconds of training steps of each configuration in each."""
+
+    processes: int
+    seconds: float
+
+
+FULL, SHORT, QUICK = Effort(5, 2.0), Effort(2, 1.0), Effort(1, 1.0)
+
+
+class Measurements:
+    """What processes have measured: a JSON line each in one file, of one machine only.
+
+    Lines of another machine, other versions or another commit are moved aside, never pooled.
+    """
+
+    def __init__(self, file: Path, machine: str, say: Say) -> None:
+        self._file = file
+        self._machine = machine
+        self.lines: list[dict[str, Any]] = []
+        lines = list(_json_lines(file))
+        if any(line["machine"] != machine for line in lines):
+            number = 1
+            while (aside := file.with_name(f"{file.stem}.old-{number}.jsonl")).exists():
+                number += 1
+            file.rename(aside)
+            say(f"earlier measurements are of another machine or version: now in {aside}")
+        else:
+            self.lines = lines
+
+    def has(self, configuration: Configuration, effort: Effort, process: int) -> bool:
+        return any(
+            line["process"] == process for line in self._of(configuration, effort, process + 1)
+        )
+
+    def of(self, configuration: Configuration, effort: Effort) -> list[dict[str, Any]]:
+        """Figures of the first `effort.processes` processes."""
+        return [line["figures"] for line in self._of(configuration, effort, effort.processes)]
+
+    def add(
+        self,
+        configuration: Configuration,
+        effort: Effort,
+        process: int,
+        figures: Mapping[str, Any],
+    ) -> None:
+        line = {
+            "machine": self._machine,
+            "configuration": configuration.to_mapping(),
+            "seconds": effort.seconds,
+            "process": process,
+            "figures": dict(figures),
+        }
+        # As it will be read again: tuples become lists.
+        self.lines.append(json.loads(files.to_json(line)))
+        text = "".join(files.to_json(line, indent=None) + "\n" for line in self.lines)
+        files.write_atomically(self._file, text)
+
+    def _of(
+        self, configuration: Configuration, effort: Effort, processes: int
+    ) -> list[dict[str, Any]]:
+        asked = json.loads(json.dumps(configuration.to_mapping()))
+        return [
+            line
+            for line in self.lines
+            if line["configuration"] == asked
+            and line["seconds"] == effort.seconds
+            and line["process"] < processes
+        ]
+
+
+def signature_fields(signature: Signature) -> dict[str, int]:
+    """A signature as plain JSON values; what is 0, as of classes of texts, is left out."""
+    extra = {"features": signature.features, "steps": signature.steps}
+    return {"classes": signature.classes, **{name: n for name, n in extra.items() if n}}
+
+
+def _json_lines(file: Path) -> Iterable[dict[str, Any]]:
+    """Lines that are whole and have what is needed; a damaged one is measured again."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    needed = {"machine", "configuration", "seconds", "process", "figures"}
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and needed <= set(record):
+            yield record

@@ -1,0 +1,165 @@
+"""The profile at a study's end: what each arm's best configuration costs."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.core.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.datasets.base.signature import Signature
+    from harness.profile.measurements import Configuration, Effort
+    from harness.results.records import Records
+
+
+def profile_run_directory(root: Path, *, quick: bool, say: Callable[[str], None]) -> Path:
+    """Profile a finished study with a short budget, into its run directory; returns profile.json.
+
+    The best configuration of each arm, and unless `quick` a grid of depths. Raises UserError where
+    no trial has completed, or nothing could be measured.
+    """
+    from harness.profile.measurements import QUICK, SHORT, Effort
+    from harness.results.records import read_profile
+    from harness.results.run_directory import RunDirectory
+
+    effort = QUICK if quick else SHORT
+    earlier = read_profile(RunDirectory(root).profile)
+    if earlier:  # to be renewed as thoroughly as it was made
+        effort = Effort(int(earlier["processes"]), float(earlier["seconds"]))
+    return profile_study(root, effort, say, grid=not quick)
+
+
+def profile_is_current(root: Path) -> bool:
+    """Whether profile.json has each arm's best configuration, or says why it has not.
+
+    More trials may have found others. True as well where no trial has completed.
+    """
+    from dataclasses import replace
+
+    from harness.analysis import summary
+    from harness.profile.estimate import hyperparameters_of
+    from harness.results.records import read_records
+    from harness.spec.hyperparameters import Hyperparameters
+
+    records = read_records(root)
+    best = summary.best_trials(records)
+    if records.manifest["spec"].get("model"):
+        return True  # never measured
+    if records.profile is None or records.profile["failed"]:
+        return best.empty or records.profile is not None
+    measured = [
+        (hyperparameters_of(entry), arm)
+        for entry in records.profile["entries"]
+        for arm in entry["arms"]
+    ]
+    for _, trial in best.iterrows():
+        hp = Hyperparameters.from_mapping(summary.all_parameters(records, trial))
+        # Step times do not depend on the learning rate, so that a profile does not say it.
+        if not any(
+            arm == trial["arm"] and replace(of, learning_rate=hp.learning_rate) == hp
+            for of, arm in measured
+        ):
+            return False
+    return True
+
+
+def profile_study(
+    root: Path,
+    effort: "Effort",
+    say: Callable[[str], None],
+    *,
+    grid: bool = True,
+    devices: Sequence[str] | None = None,
+    path: str | None = None,
+) -> Path:
+    from harness.profile import profiler
+    from harness.profile.entries import write
+    from harness.results.records import read_records
+    from harness.results.run_directory import RunDirectory
+
+    directory = RunDirectory(root)
+    records = read_records(root)
+    configurations = configurations_of(records, grid=grid, devices=devices, path=path)
+    profiled = profiler.profile(configurations, root / "profile", effort, say)
+    write(profiled, directory.profile, directory.tables / "profile.csv")
+    return directory.profile
+
+
+def configurations_of(
+    records: "Records",
+    *,
+    grid: bool = True,
+    devices: Sequence[str] | None = None,
+    path: str | None = None,
+) -> list["Configuration"]:
+    """The best configuration of each arm; with `grid` depths 1 to 4 of each of their cells, too.
+
+    The grid has the lower median of units and length among completed trials (one number of units
+    for all layers). Raises UserError where no trial has completed.
+    """
+    import statistics
+    from dataclasses import replace
+
+    from harness.analysis import summary
+    from harness.profile import profiler
+    from harness.profile.measurements import Configuration
+    from harness.spec.hyperparameters import BAG, Hyperparameters
+
+    best = summary.best_trials(records)
+    if best.empty:
+        raise UserError(
+            f"{records.root}: no trial has completed yet, so there is nothing to profile"
+        )
+    spec = records.manifest["spec"]
+    if spec.get("model"):
+        raise UserError(
+            "the study builds models of its own, which are not profiled; step times are in its "
+            "trials"
+        )
+    if devices is None:
+        here = profiler.devices_here()
+        devices = here if spec["device"] == "auto" else [spec["device"]]
+    trials = records.trials[records.trials["state"] == "complete"]
+    all_of = [
+        Hyperparameters.from_mapping(summary.all_parameters(records, trial))
+        for _, trial in trials.iterrows()
+    ]
+    chosen: list[tuple[Hyperparameters, tuple[str, ...]]] = [
+        (Hyperparameters.from_mapping(summary.all_parameters(records, trial)), (str(trial["arm"]),))
+        for _, trial in best.iterrows()
+    ]
+    if grid:
+        units = statistics.median_low(n for hp in all_of for n in hp.units_per_layer)
+        length = statistics.median_low(hp.sequence_length for hp in all_of)
+        first = {hp.cell: hp for hp, _ in reversed(chosen) if hp.cell != BAG}
+        chosen += [
+            (replace(hp, depth=depth, units=units, sequence_length=length, dropout=0.0), ())
+            for hp in first.values()
+            for depth in (1, 2, 3, 4)
+        ]
+    return [
+        Configuration(
+            hyperparameters=hp,
+            backend=spec["backend"],
+            device=device,
+            path=path or spec.get("path"),
+            threads=spec["threads"],
+            signature=_signature(records),
+            arms=arms,
+        )
+        for device in devices
+        for hp, arms in chosen
+    ]
+
+
+def _signature(records: "Records") -> "Signature":
+    """What the models of a study take and give."""
+    from harness import datasets
+    from harness.datasets.base.signature import Signature
+
+    known = records.manifest.get("dataset") or {}
+    if "classes" not in known:  # a run directory of an earlier version
+        with contextlib.suppress(UserError, KeyError):
+            return datasets.by_name(known["name"]).signature
+    return Signature(**{n: known[n] for n in ("classes", "features", "steps") if n in known})

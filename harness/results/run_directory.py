@@ -1,0 +1,121 @@
+"""The run directory of a study: where its files lie."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import UserError, unknown
+from harness.core.files import to_json
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths below `runs/NAME/`."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "study.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def profile(self) -> Path:
+        return self.root / "profile.json"
+
+    @property
+    def tables(self) -> Path:
+        return self.root / "tables"
+
+    def trial(self, arm: str, number: int) -> Path:
+        return self.root / "trials" / arm / f"{number:04d}"
+
+    def replicates(self, arm: str) -> Path:
+        return self.root / "replicates" / arm
+
+    def replicate(self, arm: str, number: int) -> Path:
+        return self.replicates(arm) / f"seed={number}"
+
+    @property
+    def best(self) -> Path:
+        return self.root / "best"
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Raises UserError where there is none, or none that this version can read."""
+        try:
+            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UserError(
+                f"{self.root} holds no study (no manifest.json); "
+                "start one with: python -m harness.study NAME"
+            ) from None
+        except (ValueError, UnicodeDecodeError):
+            raise UserError(
+                f"{self.manifest} is damaged; put a good copy back, "
+                "or start anew with --fresh, which moves the old directory aside"
+            ) from None
+        schema = manifest.get("schema") if isinstance(manifest, dict) else None
+        if schema != SCHEMA:
+            raise UserError(
+                f"{self.manifest} has schema {schema!r} and this version reads {SCHEMA}; "
+                "use the version that wrote it, or --fresh"
+            )
+        return manifest
+
+    def move_aside(self) -> Path | None:
+        """Rename the directory to `NAME.old-1` (or the next free number); None if there is none."""
+        if not self.root.exists():
+            return None
+        number = 1
+        while (aside := self.root.with_name(f"{self.root.name}.old-{number}")).exists():
+            number += 1
+        self.root.rename(aside)
+        return aside
+
+
+def append_epoch(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """A line of `metrics.jsonl`."""
+    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(to_json(metrics, indent=None) + "\n")
+
+
+def read_epochs(folder: Path) -> Iterable[dict[str, Any]]:
+    """The epochs on file of one training; a line cut short by a crash ends them."""
+    try:
+        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def find(name: str, runs_directory: Path) -> Path:
+    """The run directory meant by a study's name or a path; raises UserError if there is none."""
+    for root in (runs_directory / name, Path(name)):
+        if RunDirectory(root).manifest.is_file():
+            return root
+    known = [path.parent.name for path in runs_directory.glob("*/manifest.json")]
+    if not known:
+        raise UserError(
+            f"no study named {name!r}: no run directory in {runs_directory}; start one with: "
+            "python -m harness.study NAME, or name another place with --runs"
+        )
+    raise unknown("study", name, known)

@@ -1,0 +1,119 @@
+"""What arms are compared with: a bag of embeddings and the majority class."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import CategoricalDistribution
+
+from harness.core import files
+from harness.core.metrics import R2, scored
+from harness.core.seeds import derive_seed
+from harness.datasets.base.dataset import Split
+from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY
+from harness.results.run_directory import RunDirectory
+from harness.search.replicates import (
+    Planned,
+    Replicates,
+    planned_replicates,
+    scored_split,
+    write_scores,
+)
+from harness.spec.hyperparameters import BAG, Hyperparameters
+from harness.spec.study import Arm, Study
+
+BASELINE_LEARNING_RATES = (1e-3, 3e-3, 1e-2)
+
+
+def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
+    """The bag of embeddings at several learning rates, judged on the validation split."""
+    arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
+    planned = []
+    # The mean over time has nothing to say of single steps.
+    rates = () if study.dataset.steps else BASELINE_LEARNING_RATES
+    for number, rate in enumerate(rates, start=1):
+        record = {"arm": arm.name, "candidate": number, "params": {"learning_rate": rate}}
+        planned.append(
+            Planned(
+                number=number,
+                folder=directory.replicates(arm.name) / f"candidate={number}",
+                record=record,
+                hyperparameters=bag_of_embeddings(study, rate),
+                seed=derive_seed(study.seed, "candidate"),
+                score=False,
+            )
+        )
+    return Replicates(study, arm, planned)
+
+
+def bag_replicates(study: Study, directory: RunDirectory) -> Replicates | None:
+    """The best candidate's replicates; None where every candidate failed."""
+    arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
+    folders = directory.replicates(arm.name).glob("candidate=*")
+    found = [files.read_object(folder / "result.json") for folder in sorted(folders)]
+    scored = [record for record in found if record is not None and record["value"] is not None]
+    if not scored:
+        return None
+    params = min(scored, key=lambda record: record["value"])["params"]
+    hyperparameters = bag_of_embeddings(study, params["learning_rate"])
+    return planned_replicates(
+        study, arm, {"trial": None, "params": params}, hyperparameters, directory
+    )
+
+
+def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
+    """The mean of the words' embeddings before the same head: no order, no recurrence.
+
+    It gets the most that the study gives any trial: the longest sequences, the most words and
+    the widest embedding.
+    """
+    most = {
+        name: _most(study, name)
+        for name in ("sequence_length", "vocabulary", "embedding_dim", "batch_size")
+    }
+    given = {name: value for name, value in most.items() if value is not None}
+    return Hyperparameters(cell=BAG, depth=1, units=1, learning_rate=learning_rate, **given)
+
+
+def write_majority(study: Study, directory: RunDirectory) -> None:
+    """The baseline that says the same whatever it is shown: the training split's most frequent
+    class, or the mean of its numbers.
+
+    It has no seed to depend on; each replicate is the same, beside the arms' of that number.
+    """
+    plain = Hyperparameters()
+    length = {"sequence_length": 1, "vocabulary": plain.vocabulary}
+    dataset = study.dataset
+    trained = dataset.load("train", **length).y
+    learnt = np.bincount(trained.ravel()).argmax() if dataset.classes else trained.mean()
+
+    def score(split: Split, metric: str) -> NDArray[Any]:
+        y = dataset.load(split, **length).y
+        return scored(np.full_like(y, learnt), y, metric)
+
+    scores = score(scored_split(study), dataset.metric)
+    validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
+    for number in range(1, study.replicates + 1):
+        folder = directory.replicate(MAJORITY, number)
+        if (folder / "result.json").exists():
+            continue
+        record = {
+            "arm": MAJORITY, "replicate": number, "trial": None, "params": {}, "state": "complete",
+            "val_accuracy": float(np.mean(validated)), "parameters": 0, "started": files.now(),
+            "finished": files.now(), "split": scored_split(study),
+        }  # fmt: skip
+        told = write_scores(folder, scores) | {"scored_loss": None}
+        files.write_atomically(folder / "result.json", files.to_json(record | told))
+
+
+def _most(study: Study, name: str) -> Any:
+    if name in study.fixed:
+        return study.fixed[name]
+    if name in study.compare:
+        return max(study.compare[name])
+    if name in study.search:
+        distribution = study.search[name]
+        if isinstance(distribution, CategoricalDistribution):
+            return max(distribution.choices)  # type: ignore[type-var]
+        return distribution.high  # type: ignore[attr-defined]
+    return None

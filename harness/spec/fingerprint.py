@@ -1,0 +1,41 @@
+"""The fingerprint of a study, and what differs between two."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+# What may grow or move on resuming without making earlier trials incomparable.
+FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
+
+
+def fingerprint(spec: Mapping[str, Any]) -> str:
+    """SHA-256 of all that earlier trials depend on; more trials leave it the same."""
+    fixed = {name: value for name, value in _flat(spec).items() if name not in FREE_TO_CHANGE}
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Fields in which two specs differ so that their trials can't be mixed: `name: old → new`."""
+    before, after = _flat(old), _flat(new)
+    return [
+        f"{name}: {_shown(before, name)} → {_shown(after, name)}"
+        for name in dict.fromkeys([*before, *after])
+        if name not in FREE_TO_CHANGE
+        and (name not in before or name not in after or before[name] != after[name])
+    ]
+
+
+def _shown(values: Mapping[str, Any], name: str) -> str:
+    return json.dumps(values[name]) if name in values else "absent"
+
+
+def _flat(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted names; lists stay whole, as JSON has them."""
+    flat: dict[str, Any] = {}
+    for name, value in json.loads(json.dumps(spec)).items():
+        if isinstance(value, dict) and value:
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat

@@ -1,0 +1,75 @@
+"""What a study would do, as `--dry-run` prints it."""
+
+from typing import TYPE_CHECKING
+
+from harness.core import text
+from harness.core.text import duration
+from harness.profile.estimate import predict_study
+from harness.results.run_directory import RunDirectory
+from harness.search.database import check_url
+from harness.spec.study import Study
+from harness.spec.study_files import Declaration, load
+from harness.study.options import Options, apply
+from harness.study.trainings import worker_count
+from reports.wording import distribution_text
+
+if TYPE_CHECKING:
+    from harness.profile.estimate import Estimate
+
+
+def plan(options: Options) -> str:
+    """What `--dry-run` prints."""
+    declaration, name, study, directory = named_study(options)
+    dataset = study.dataset
+    lines = [
+        f"{name}: {declaration.question}",
+        f"dataset    {dataset.name}: {dataset.train:,} training, {dataset.validation:,} "
+        f"validation, {dataset.test:,} test examples",
+        f"arms       {', '.join(arm.name for arm in study.arms())}",
+        "searched   "
+        + (
+            "\n           ".join(
+                f"{name}: {distribution_text(declared)}"
+                for name, declared in study.to_mapping()["search"].items()
+            )
+            or "nothing"
+        ),
+        f"fixed      {text.short(study.fixed)}",
+        f"budget     {study.budget.trials} trials an arm, "
+        f"{study.budget.trials * len(study.arms())} in all, "
+        f"up to {study.budget.epochs} epochs each",
+        f"replicates {study.replicates} of each arm's best, on the "
+        f"{'test' if dataset.test else 'validation'} split",
+        f"search     sampler {study.sampler}, pruner {study.pruner}, seed {study.seed}",
+        f"workers    {worker_count(options, study)}"
+        + (f" on the cluster {options.ray}" if options.ray is not None else "")
+        + f" with {study.threads} {'thread' if study.threads == 1 else 'threads'} each, "
+        f"backend {study.backend}, device {study.device}",
+        f"directory  {directory.root}" + (" (exists)" if directory.manifest.exists() else ""),
+    ]
+    found = predicted_time(options, name, study)
+    if found is not None:
+        estimated, profile = found
+        lines.append(f"time       at most {duration(estimated.seconds)}, by {profile}")
+    elif options.ray is not None:
+        lines.append("time       unknown: profiles are of this machine, not of a cluster")
+    else:
+        lines.append("time       unknown: no profile here; see python -m harness.profile -h")
+    return "\n".join(lines)
+
+
+def predicted_time(options: Options, name: str, study: Study) -> "tuple[Estimate, str] | None":
+    """How long a study will take, and the profile that says so, where there is one."""
+    if options.ray is not None:
+        return None  # profiles are of this machine, and a cluster's room is not known
+    return predict_study(study, name, worker_count(options, study), options.runs)
+
+
+def named_study(options: Options) -> tuple[Declaration, str, Study, RunDirectory]:
+    """The study that the options mean, its name there, and its run directory."""
+    declaration = load(options.name)
+    study = apply(options, declaration.study)
+    name = declaration.name + ("-quick" if options.quick else "")
+    if options.storage is not None:
+        check_url(options.storage)
+    return declaration, name, study, RunDirectory(options.runs / name)

@@ -1,0 +1,55 @@
+"""Units of equal step time, found by measuring before the first trial."""
+
+from harness.core.console import stop
+from harness.results.run_directory import RunDirectory
+from harness.search import equal_step_time
+from harness.search.coordinator import Search
+from harness.search.progress import Board
+from harness.spec.study import Study
+from harness.spec.study_files import Declaration
+from harness.study.options import Options
+from harness.study.trainings import settings_of, worker_count
+from harness.workers.local import LocalPool
+
+
+def solve_units(
+    options: Options, study: Study, declaration: Declaration, directory: RunDirectory
+) -> Study:
+    """Measure what is not on file yet: by one worker, so that nothing else runs beside it.
+
+    A quick look has arms measured side by side, for it is to take two minutes at most.
+    """
+    if len(equal_step_time.read_units(study, directory)) < len(study.arms()):
+        study.dataset.prepare(options.say)
+        options.say(f"measuring which units take {study.hold['step_ms']:g} ms a step")
+        workers = min(worker_count(options, study), len(study.arms())) if options.quick else 1
+        settings = settings_of(study, declaration)
+        with LocalPool(workers, settings, directory.root / "logs") as pool:
+            probes = _probe(options, study, directory, pool)
+        equal_step_time.write_units(probes, directory)
+    return equal_step_time.with_units(study, directory)
+
+
+def _probe(
+    options: Options, study: Study, directory: RunDirectory, pool: LocalPool
+) -> list[equal_step_time.Probe]:
+    """Every arm's units measured: in a quick look all arms at once, else one after another, each
+    from where the last one ended.
+    """
+    arms = study.arms()
+    groups = [arms] if options.quick else [[arm] for arm in arms]
+    close = equal_step_time.CLOSE_IN_QUICK if options.quick else equal_step_time.CLOSE
+    found: list[equal_step_time.Probe] = []
+    for group in groups:
+        start = found[-1].units if found else equal_step_time.START
+        probes = [
+            equal_step_time.Probe(study, arm, directory, start=start, close=close) for arm in group
+        ]
+        names = [arm.name for arm in group]
+        board = Board(names, 1, len(pool), equal_step_time.EPOCHS, noun="measurement")
+        Search(probes, pool, board, stop).run()
+        for probe in probes:
+            step_ms = probe.measured[probe.units]
+            options.say(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
+        found += probes
+    return found

@@ -1,3 +1,0 @@
-"""Where a table of trainings lies (see harness.contest.tabulate), for those who make it and who read it."""
-
-TABLE, MANIFEST = "table.parquet", "table.json"

@@ -1,0 +1,107 @@
+"""Epochs by stock Keras's `fit`, for other backends, devices and networks."""
+
+import math
+import time
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.signature import Signature
+from harness.spec.hyperparameters import Hyperparameters
+from harness.training import networks
+from harness.training.epochs import PROGRESS_S, Measured, OnStep, loss_and_accuracy
+
+
+class FitEpochs:
+    """Epochs by stock Keras: `Model.fit`, one epoch at a time, on any backend."""
+
+    pausable = False  # `fit` starts an epoch's running means anew
+
+    def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
+        self.model = networks.build(hp, signature, path="keras", seed=0)
+        self._signature, self._batch = signature, hp.batch_size
+        loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size")
+        accuracy.name = "accuracy"
+        self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
+
+    def compile(self, train: Arrays, validation: Arrays) -> None:
+        # One full batch, and the last one, whose other shape is compiled apart on JAX.
+        rows = self._batch + len(train.x) % self._batch
+        self.model.fit(train.x[:rows], train.y[:rows], self._batch, verbose=0)
+        rows = self._batch + len(validation.x) % self._batch
+        self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
+
+    def reset(self, hp: Hyperparameters, seed: int) -> None:
+        fresh = networks.build(hp, self._signature, path="keras", seed=seed)
+        for ours, theirs in zip(_layer_variables(self.model), _layer_variables(fresh), strict=True):
+            ours.assign(theirs)
+        for variable in self.model.optimizer.variables:  # Adam starts from zeros
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
+        self.model.optimizer.learning_rate.assign(hp.learning_rate)
+
+    def train(
+        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+    ) -> Measured:
+        watch = _Watch(on_step)
+        history = self.model.fit(
+            split.x[order],
+            split.y[order],
+            self._batch,
+            shuffle=False,
+            verbose=0,
+            callbacks=[watch],
+        )
+        logs = {name: float(values[-1]) for name, values in history.history.items()}
+        return Measured(logs["loss"], logs["accuracy"], watch.seconds)
+
+    def evaluate(self, split: Arrays) -> Measured:
+        started = time.perf_counter()
+        logs = self.model.evaluate(split.x, split.y, self._batch, verbose=0, return_dict=True)
+        seconds = time.perf_counter() - started
+        return Measured(float(logs["loss"]), float(logs["accuracy"]), seconds)
+
+    def predict(self, split: Arrays) -> NDArray[np.float32]:
+        return np.asarray(self.model.predict(split.x, self._batch, verbose=0))
+
+    def variables(self) -> list[Any]:
+        return [*_layer_variables(self.model), *self.model.optimizer.variables]
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Takes an epoch's time, without the second that `fit` may take to end, and says every few
+    seconds how far it is.
+    """
+
+    async_safe = True  # it looks at no logs, so Keras need not wait for each step
+
+    def __init__(self, on_step: OnStep) -> None:
+        super().__init__()
+        self._on_step = on_step
+        self._started = self._said = 0.0
+        self.seconds = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._started = self._said = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.seconds = time.perf_counter() - self._started
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        now = time.perf_counter()
+        if now - self._said >= PROGRESS_S and batch > 0:
+            self._said = now
+            self._on_step(batch, self._running_loss(), now - self._started)
+
+    def _running_loss(self) -> float:
+        """NaN on JAX, where metrics reach their variables only at the end of an epoch."""
+        if keras.backend.backend() == "jax":
+            return math.nan
+        return float(self.model.metrics[0].result())
+
+
+def _layer_variables(model: keras.Model) -> list[Any]:
+    """Weights and random state; `model.variables` would add those of metrics."""
+    return [variable for layer in model.layers for variable in layer.variables]

@@ -1,0 +1,58 @@
+"""Studies to be compared: what each one's records say of it."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.analysis.summary import recommended_arm
+from harness.analysis.verdicts import ArmResult, conclude, scored_on
+from harness.core.text import inert
+from harness.results.records import Records
+from reports import wording
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A study in the comparison; `label` is unique in it, `chosen` the arm that it recommends."""
+
+    label: str
+    records: Records
+    chosen: str | None
+
+    @property
+    def result(self) -> ArmResult | None:
+        return None if self.chosen is None else conclude(self.records).arms[self.chosen]
+
+    @property
+    def arm_label(self) -> str:
+        return "" if self.chosen is None else wording.arm_label(self.records, self.chosen)
+
+
+def entries(studies: Sequence[Records]) -> list[Entry]:
+    """Studies of one name are told apart by where they lie, or else by a number."""
+    found: list[Entry] = []
+    for records in studies:
+        alike = [other for other in studies if other.study == records.study]
+        label = records.study if len(alike) == 1 else f"{records.study} in {records.root.parent}"
+        labels = {each.label for each in found}
+        numbers = (f"{label} ({number})" for number in itertools.count(2))
+        while label in labels:
+            label = next(numbers)
+        found.append(Entry(inert(label), records, recommended_arm(records)))
+    return found
+
+
+def comparable(listed: Sequence[Entry]) -> list[list[Entry]]:
+    """Groups of two or more studies with replicates that were scored on the same examples."""
+    groups: dict[Any, list[Entry]] = {}
+    for each in listed:
+        examples = scored_on(each.records)
+        if each.result is not None and each.result.n and examples is not None:
+            groups.setdefault(examples, []).append(each)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def metric_of(listed: Sequence[Entry]) -> str:
+    """What the studies are scored by, in words."""
+    return " or ".join(dict.fromkeys(wording.metric(each.records) for each in listed))

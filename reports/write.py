@@ -1,0 +1,58 @@
+"""Write a run directory's report, tables and summary."""
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.analysis import summary
+from harness.core import files
+from harness.results.records import Records, read_records
+from harness.results.run_directory import RunDirectory
+from harness.results.tables import write_tables
+
+LONGEST_NAME = 150  # characters of a file name, far below what file systems take
+
+
+def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]] = ()) -> Path:
+    """Write a run directory's `tables/`, `report.html` and `summary.json`; returns the page's path.
+
+    With `listed` the list of all studies beside it, `index.html`, is renewed as well, where that
+    can be written. `profiles` are profile.json of other machines, shown beside the study's own.
+    Raises UserError where the directory holds no study.
+    """
+    records = replace(read_records(root), other_profiles=tuple(profiles))
+    return write_records(records, listed=listed)
+
+
+def write_records(records: Records, *, listed: bool) -> Path:
+    """`write`, of records that were read before."""
+    from reports import page  # charts take a second to import
+    from reports.pages import index
+
+    root, directory = records.root, RunDirectory(records.root)
+    text = page.render(records, now=files.now())
+    write_tables(records)
+    summary.write_verdicts(records)
+    files.write_atomically(directory.report, text)
+    outcome = summary.summarise(records, str(directory.report))
+    files.write_atomically(root / "summary.json", files.to_json(outcome) + "\n")
+    if listed:
+        with contextlib.suppress(OSError):  # a convenience; no study must fail for it
+            index.write(root.absolute().parent, now=files.now())
+    return directory.report
+
+
+def write_comparison(studies: Sequence[Records], folder: Path) -> Path:
+    """Write into `folder` the page that compares these studies; returns its path."""
+    from reports.pages import comparison
+
+    name = "-vs-".join(records.root.resolve().name for records in studies)
+    if len(name) > LONGEST_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"{name[: LONGEST_NAME - 9]}-{digest}"
+    file = folder / f"{name}.html"
+    files.write_atomically(file, comparison.render(studies, now=files.now()))
+    return file
