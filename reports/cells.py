@@ -30,7 +30,7 @@ def mean(accuracy: float | None, interval: Interval | None) -> Value | str:
 
 def difference(found: Comparison) -> Value:
     """A difference of accuracies, in points."""
-    return Value(verdicts.points(found.difference), 100 * found.difference)
+    return Value(verdicts.signed(found.difference), 100 * found.difference)
 
 
 def difference_interval(found: Comparison) -> str:

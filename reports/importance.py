@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EVALUATOR = "Kruskal–Wallis epsilon squared"
-LEAST_TRIALS = 12  # finished ones: fewer say nothing
+MIN_TRIALS = 12  # finished ones: fewer say nothing
 GROUPS = 4  # of equal counts, for numbers
 
 
@@ -23,7 +23,7 @@ def importances(records: Records) -> dict[str, float]:
     import pandas as pd
 
     trials = selection.in_state(records, "complete", needs=("value",))
-    if len(trials) < LEAST_TRIALS:
+    if len(trials) < MIN_TRIALS:
         return {}
     ranks = trials.groupby("arm")["value"].rank(pct=True)
     found = {}

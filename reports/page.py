@@ -17,7 +17,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from harness.core.text import encodable, inert
+from harness.core.text import escape_surrogates, sanitize
 from harness.results.records import Records
 from harness.results.tables import to_csv
 from reports import sections
@@ -66,9 +66,11 @@ def csv_link(data: Data) -> str:
     import pandas as pd
 
     table = pd.DataFrame(
-        [list(row) for row in data.rows], columns=list(map(encodable, data.columns)), dtype=object
+        [list(row) for row in data.rows],
+        columns=list(map(escape_surrogates, data.columns)),
+        dtype=object,
     )
-    text = inert(to_csv(table))
+    text = sanitize(to_csv(table))
     return "data:text/csv;charset=utf-8," + quote(text, safe=",;:=/.+-_~()*!")
 
 
@@ -88,4 +90,4 @@ def _environment() -> jinja2.Environment:
 
 
 def _inert(value: Any) -> Any:
-    return value if isinstance(value, Markup) else inert(str(value))
+    return value if isinstance(value, Markup) else sanitize(str(value))

@@ -91,7 +91,7 @@ def _scaling(identity: str, scaling: Sequence[Mapping[str, Any]]) -> Table:
             interval = wording.MISSING if low is None else f"{low:.2f} to {high:.2f}"
             where = f"{fit['cell']}, {fit['backend']}, {fit['device']}"
             rows.append(
-                Row((where, wording.spoken(axis), f"{found['exponent']:.2f}", interval,
+                Row((where, wording.label(axis), f"{found['exponent']:.2f}", interval,
                      str(fit["n"])))
             )  # fmt: skip
     return Table(

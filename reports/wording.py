@@ -10,7 +10,7 @@ from typing import Any
 from harness.analysis import verdicts
 from harness.analysis.statistics import Interval
 from harness.core.metrics import R2
-from harness.core.text import inert
+from harness.core.text import sanitize
 from harness.results.records import Records
 from harness.spec.study_files import NAME
 
@@ -122,7 +122,7 @@ def mean_percent(mean: float | None, found: Interval | None) -> str:
 
 def signed_points(difference: float) -> str:
     """+1.2 points, −0.4 points."""
-    return f"{verdicts.points(difference)}\u00a0points"
+    return f"{verdicts.signed(difference)}\u00a0points"
 
 
 def detectable(difference: float) -> str:
@@ -216,7 +216,7 @@ def value_text(value: Any) -> str:
         value = value.item()
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.3g}" if isinstance(value, float) else inert(str(value))
+    return f"{value:.3g}" if isinstance(value, float) else sanitize(str(value))
 
 
 def distribution_text(declared: Any) -> str:
@@ -233,9 +233,9 @@ def distribution_text(declared: Any) -> str:
     return f"{kind}{low} to {high}{steps}{', on a log scale' if attributes.get('log') else ''}"
 
 
-def spoken(name: str) -> str:
+def label(name: str) -> str:
     """A hyperparameter's name in words."""
-    return inert(name.replace("_", " "))
+    return sanitize(name.replace("_", " "))
 
 
 def listing(items: Sequence[str]) -> str:
@@ -255,8 +255,8 @@ def arm_label(records: Records, arm: str) -> str:
         return records.baselines[arm]
     values = next((a.get("values") for a in records.manifest["arms"] if a["name"] == arm), None)
     if not values:
-        return inert(arm)
-    return inert(", ".join(f"{spoken(key)} {value_text(item)}" for key, item in values.items()))
+        return sanitize(arm)
+    return sanitize(", ".join(f"{label(key)} {value_text(item)}" for key, item in values.items()))
 
 
 def trial_label(records: Records, arm: str, number: Any) -> str:

@@ -13,7 +13,7 @@ from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.results.tables import write_tables
 
-LONGEST_NAME = 150  # characters of a file name, far below what file systems take
+MAX_NAME_LENGTH = 150  # characters of a file name, far below what file systems take
 
 
 def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]] = ()) -> Path:
@@ -50,9 +50,9 @@ def write_comparison(studies: Sequence[Records], folder: Path) -> Path:
     from reports.pages import comparison
 
     name = "-vs-".join(records.root.resolve().name for records in studies)
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_LENGTH:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-        name = f"{name[: LONGEST_NAME - 9]}-{digest}"
+        name = f"{name[: MAX_NAME_LENGTH - 9]}-{digest}"
     file = folder / f"{name}.html"
     files.write_atomically(file, comparison.render(studies, now=files.now()))
     return file

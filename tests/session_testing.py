@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from toys import ToyPool, losses
 
-from harness.study import session, trainings
+from harness.study import plan, session, solve_units, trainings
 from harness.study.options import Options
 
 STUDY = """
@@ -33,10 +33,10 @@ class Pool(ToyPool):
 
 def use_toy_pool(monkeypatch: pytest.MonkeyPatch, pool: type[Pool] = Pool) -> None:
     """Sessions train in `pool`; no time is estimated and nothing is profiled."""
-    monkeypatch.setattr(session, "LocalPool", pool)
+    monkeypatch.setattr(solve_units, "LocalPool", pool)
     monkeypatch.setattr(trainings, "LocalPool", pool)
-    monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, say: root)
-    monkeypatch.setattr(session, "predict_study", lambda *_: None)
+    monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, notify: root)
+    monkeypatch.setattr(plan, "predict_study", lambda *_: None)
 
 
 def options(file: Path, **changes: Any) -> Options:

@@ -14,24 +14,24 @@ from harness.core.signals import StopRequest
 from harness.datasets.base.dataset import Arrays, Dataset, Split
 from harness.results.run_directory import RunDirectory
 from harness.search.arm_search import ArmSearch
-from harness.search.coordinator import Search
+from harness.search.coordinator import Coordinator
 from harness.search.database import open_storage, sqlite_url
-from harness.search.progress import Board
+from harness.search.progress import ProgressDisplay
 from harness.workers.messages import (
+    Continue,
     Died,
     Down,
     EpochDone,
     Failed,
     Finished,
-    GoOn,
-    Halt,
     Pause,
     Paused,
     Progress,
     Ready,
     Started,
+    Stop,
     TestScores,
-    Train,
+    TrainRequest,
     Up,
 )
 
@@ -43,7 +43,7 @@ class Noise(Dataset):
     test: int = 32
     name = "noise"
 
-    def prepare(self, say: Callable[[str], None]) -> None:
+    def prepare(self, notify: Callable[[str], None]) -> None:
         pass
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
@@ -81,7 +81,7 @@ def toy_study(**changes: object) -> Study:
     return Study(**values)  # type: ignore[arg-type]
 
 
-def losses(order: Train) -> list[float]:
+def losses(order: TrainRequest) -> list[float]:
     """A made-up validation curve that depends on the hyperparameters and the seed only."""
     hp = order.hyperparameters
     rng = random.Random(order.seed)
@@ -94,15 +94,15 @@ class ToyPool:
     """A pool whose workers answer at once; `curve` makes the losses, or raises to fail."""
 
     count: int = 1
-    curve: Callable[[Train], list[float]] = losses
+    curve: Callable[[TrainRequest], list[float]] = losses
     order: Callable[[list[int]], list[int]] = lambda workers: workers
     inbox: dict[int, deque[Up]] = field(default_factory=dict)
-    trained: list[Train] = field(default_factory=list)
+    trained: list[TrainRequest] = field(default_factory=list)
     replaced: int = 0
 
     def __post_init__(self) -> None:
         self._left: dict[int, list[float]] = {}
-        self._training: dict[int, Train] = {}
+        self._training: dict[int, TrainRequest] = {}
         for worker in range(self.count):
             self.inbox[worker] = deque([Ready()])
 
@@ -115,7 +115,7 @@ class ToyPool:
 
     def send(self, worker: int, message: Down) -> None:
         match message:
-            case Train():
+            case TrainRequest():
                 self.trained.append(message)
                 self._training[worker] = message
                 try:
@@ -128,14 +128,14 @@ class ToyPool:
                     return
                 self.inbox[worker].append(Started(message.task, 1000, "toy"))
                 self._epoch(worker)
-            case GoOn(task):
+            case Continue(task):
                 if self._left[worker]:
                     self._epoch(worker)
                 else:
                     self.inbox[worker].append(Finished(task, self._test(worker)))
             case Pause():
                 self.inbox[worker].append(Paused(self._training[worker].task))
-            case Halt(task):
+            case Stop(task):
                 self.inbox[worker].append(Finished(task, self._test(worker)))
 
     def _test(self, worker: int) -> TestScores | None:
@@ -189,8 +189,8 @@ def run_search(
     """A search as a session does it, with a toy pool."""
     storage = open_storage(sqlite_url(root.database))
     arms = [ArmSearch("toy", study, arm, storage, root) for arm in study.arms()]
-    board = Board([arm.name for arm in study.arms()], study.budget.trials, len(pool), 4)
-    Search(arms, pool, board, stop or StopRequest(), **options).run()  # type: ignore[arg-type]
+    board = ProgressDisplay([arm.name for arm in study.arms()], study.budget.trials, len(pool), 4)
+    Coordinator(arms, pool, board, stop or StopRequest(), **options).run()  # type: ignore[arg-type]
     return arms
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.analysis import outcome_text
-from harness.analysis.verdicts import ArmResult, Conclusions, interval_text, points, spoken
+from harness.analysis.verdicts import ArmResult, Conclusions, arm_label, interval_text, signed
 from harness.core.text import short
 
 
-def in_words(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
+def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     """The outcome of `summarise` as lines for a terminal."""
     lines = []
     first = outcome["arms"][0]["replicates"]
@@ -73,16 +73,16 @@ def _tested(result: ArmResult, metric: str) -> str:
 
 def advice(arm: str, reason: str) -> str:
     """The recommendation as it is told: `Take depth 1. Depth 1 has the highest mean, …`"""
-    return f"Take {spoken(arm)}. {reason[:1].upper()}{reason[1:]}"
+    return f"Take {arm_label(arm)}. {reason[:1].upper()}{reason[1:]}"
 
 
 def sentence(found: Conclusions, a: str, b: str) -> str:
     """`depth 2 against depth 1: +0.1 points [−0.6, +0.8], inconclusive; costs 1.8× a step.`"""
     comparison = found.between(a, b)
     if comparison is None:
-        return f"{spoken(a)} against {spoken(b)}: no replicates to compare."
+        return f"{arm_label(a)} against {arm_label(b)}: no replicates to compare."
     text = (
-        f"{spoken(a)} against {spoken(b)}: {points(comparison.difference)} points "
+        f"{arm_label(a)} against {arm_label(b)}: {signed(comparison.difference)} points "
         f"{interval_text(comparison.interval)}, {comparison.verdict}"
     )
     first, second = ({**found.arms, **found.baselines}[name].step_ms for name in (a, b))

@@ -23,7 +23,7 @@ from harness.core.metrics import R2
 
 CONFIDENCE = 0.95
 POWER = 0.8  # with which "could have shown" and "would settle" are meant
-MOST_REPLICATES = 1000  # beyond, more replicates are no advice
+MAX_REPLICATES = 1000  # beyond, more replicates are no advice
 
 Verdict = Literal["better", "worse", "equivalent", "inconclusive"]
 
@@ -48,7 +48,7 @@ def possible(interval: Interval, metric: str) -> Interval:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MeanEstimate:
     """A mean, its standard error, and the degrees of freedom of Student's t that go with them.
 
     `seeds` is the number of rows it rests on; `seed_variance` the part of the variance that more
@@ -81,12 +81,12 @@ class Estimate:
         return float(2 * stats.t.sf(abs(self.mean) / self.error, self.freedom))
 
 
-def over_seeds(values: ArrayLike) -> Estimate:
+def over_seeds(values: ArrayLike) -> MeanEstimate:
     """The mean over seeds with Student's t: values (n,), one a seed."""
     array = np.asarray(values, np.float64)
     n = len(array)
     variance = float(array.var(ddof=1)) if n > 1 else math.inf
-    return Estimate(
+    return MeanEstimate(
         mean=float(array.mean()),
         error=math.sqrt(variance / n),
         freedom=n - 1,
@@ -96,7 +96,7 @@ def over_seeds(values: ArrayLike) -> Estimate:
     )
 
 
-def over_seeds_and_examples(scores: ArrayLike) -> Estimate:
+def over_seeds_and_examples(scores: ArrayLike) -> MeanEstimate:
     """The mean of a matrix (seeds, examples), with the error of drawing either anew.
 
     The variance is the pigeonhole bootstrap's own, computed exactly (its limit for endlessly many
@@ -112,7 +112,7 @@ def over_seeds_and_examples(scores: ArrayLike) -> Estimate:
     rows, columns = matrix.shape
     mean = float(matrix.mean())
     if rows < 2:
-        return Estimate(mean, math.inf, 0.0, rows, math.inf, 0.0)
+        return MeanEstimate(mean, math.inf, 0.0, rows, math.inf, 0.0)
     by_row = float(matrix.mean(axis=1).var())
     by_column = float(matrix.mean(axis=0).var())
     both = max(0.0, float(matrix.var()) - by_row - by_column)
@@ -121,7 +121,7 @@ def over_seeds_and_examples(scores: ArrayLike) -> Estimate:
     variance = of_rows + of_columns + of_both
     parts = ((of_rows, rows - 1), (of_columns, columns - 1), (of_both, (rows - 1) * (columns - 1)))
     spread = sum(part**2 / freedom for part, freedom in parts if freedom > 0)
-    return Estimate(
+    return MeanEstimate(
         mean=mean,
         error=math.sqrt(variance),
         freedom=variance**2 / spread if spread > 0 else rows - 1,
@@ -131,7 +131,7 @@ def over_seeds_and_examples(scores: ArrayLike) -> Estimate:
     )
 
 
-def paired(a: ArrayLike, b: ArrayLike) -> Estimate:
+def paired(a: ArrayLike, b: ArrayLike) -> MeanEstimate:
     """`a` less `b`, seed by seed (and example by example): both (n,), or both (n, examples)."""
     first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if first.shape != second.shape:
@@ -185,7 +185,7 @@ class Comparison:
     interval, Cohen's d_z as `effect`, and the `margin` that is held too small to matter.
     """
 
-    estimate: Estimate
+    estimate: MeanEstimate
     p: float
     alpha: float
     effect: float | None
@@ -261,7 +261,7 @@ def judge(interval: Interval, margin: float) -> Verdict:
     return "inconclusive"
 
 
-def detectable(estimate: Estimate, alpha: float = 1 - CONFIDENCE) -> float:
+def detectable(estimate: MeanEstimate, alpha: float = 1 - CONFIDENCE) -> float:
     """The smallest true difference that a test at `alpha` shows in four cases of five.
 
     By the noncentral t distribution, as statsmodels' TTestPower; infinite for one seed.
@@ -285,7 +285,7 @@ def detectable(estimate: Estimate, alpha: float = 1 - CONFIDENCE) -> float:
 
 
 def replicates_needed(
-    estimate: Estimate, margin: float, alpha: float = 1 - CONFIDENCE
+    estimate: MeanEstimate, margin: float, alpha: float = 1 - CONFIDENCE
 ) -> int | None:
     """How many replicates would make the interval leave 0 out, or fit into the margin.
 
@@ -304,9 +304,9 @@ def replicates_needed(
         freedom = (n - 1) * (variance / of_seeds) ** 2 if of_seeds > 0 else math.inf
         return _t_quantile(1 - alpha / 2, freedom) * math.sqrt(variance)
 
-    if half_width(MOST_REPLICATES) > needed:
+    if half_width(MAX_REPLICATES) > needed:
         return None
-    low, high = estimate.seeds, MOST_REPLICATES
+    low, high = estimate.seeds, MAX_REPLICATES
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if half_width(middle) <= needed else (middle, high)

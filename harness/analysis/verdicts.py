@@ -187,7 +187,7 @@ def _decisive(
     level = max(solved) if solved else found[0]
     of_level = {name: arm for name, arm in arms.items() if levels[name] == level}
     which = "the hardest that any arm solved" if solved else "the easiest, for none was solved"
-    return of_level, f" Arms were compared at {spoken(str(field))} {level}, {which}."
+    return of_level, f" Arms were compared at {arm_label(str(field))} {level}, {which}."
 
 
 def across(studies: Mapping[str, tuple[Records, str]], margin: float) -> tuple[Pair, ...]:
@@ -247,7 +247,7 @@ def _result(records: Records, name: str, scores: "Mapping[int, NDArray[Any]]") -
     )
 
 
-def _matrix_estimate(scores: "Mapping[int, NDArray[Any]]") -> statistics.Estimate:
+def _matrix_estimate(scores: "Mapping[int, NDArray[Any]]") -> statistics.MeanEstimate:
     return statistics.over_seeds_and_examples(statistics.stack(list(scores.values())))
 
 
@@ -288,7 +288,7 @@ def _recommend(found: Conclusions) -> Recommendation | None:
 
 
 def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
-    name = spoken(chosen.name)
+    name = arm_label(chosen.name)
     measured = [arm for arm in found.arms.values() if arm.mean is not None]
     if len(measured) == 1:
         return f"{name} is the only arm with replicates."
@@ -300,7 +300,7 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
             faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
         return (
             f"{name} is the cheapest arm within {100 * found.margin:g} points of the highest "
-            f"mean, that of {spoken(best.name)}: {_gap(found, best, chosen)} points lower, "
+            f"mean, that of {arm_label(best.name)}: {_gap(found, best, chosen)} points lower, "
             f"{'shown to be equivalent' if equal else 'not shown to be worse'}{faster}."
         )
     cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
@@ -310,7 +310,7 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
     against = found.between(closest.name, chosen.name)
     worse = against is not None and against.verdict == "worse"
     return (
-        f"{name} has the highest mean; the best of the cheaper arms, {spoken(closest.name)}, is "
+        f"{name} has the highest mean; the best of the cheaper arms, {arm_label(closest.name)}, is "
         f"{_gap(found, chosen, closest)} points lower, "
         f"{'shown to be worse' if worse else f'more than the margin of {100 * found.margin:g}'}."
     )
@@ -326,14 +326,14 @@ def _step(arm: ArmResult) -> float:
     return np.inf if arm.step_ms is None else arm.step_ms
 
 
-def spoken(arm: str) -> str:
+def arm_label(arm: str) -> str:
     """`depth=2` as it is said: depth 2; of a baseline, its name."""
     if arm in BASELINES:
         return BASELINES[arm]
     return arm.replace("=", " ").replace(",", ", ").replace("_", " ")
 
 
-def points(value: float) -> str:
+def signed(value: float) -> str:
     """A difference of accuracies in points with its sign: +0.1, −0.6."""
     text = f"{100 * value:+.1f}".replace("-", "−")
     return text.replace("−0.0", "0.0").replace("+0.0", "0.0")
@@ -343,4 +343,4 @@ def interval_text(interval: Interval) -> str:
     if np.isinf(interval.low) or np.isinf(interval.high):
         return "[no interval from one replicate]"
     low, high = max(-1.0, interval.low), min(1.0, interval.high)
-    return f"[{points(low)}, {points(high)}]"
+    return f"[{signed(low)}, {signed(high)}]"

@@ -70,16 +70,16 @@ def contest(
         samplers.check(method.sampler, table.space(), trials=trials)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
-    def say(line: str) -> None:
+    def notify(line: str) -> None:
         if not quiet:
             print(line, file=sys.stderr, flush=True)
 
-    found = replay.contest(table, methods, seeds=seeds, trials=trials, seed=seed, say=say)
+    found = replay.contest(table, methods, seeds=seeds, trials=trials, seed=seed, notify=notify)
     page = write(found, root.with_name(f"{table.name}-contest.html"))
     if json_output:
         print(files.to_json({**summarise(found), "report": str(page)}))
         return
-    for line in in_words(found):
+    for line in terminal_lines(found):
         print(line)
     print(page)
 
@@ -147,7 +147,7 @@ def summarise(found: "Contest") -> dict[str, Any]:
     }
 
 
-def in_words(found: "Contest") -> list[str]:
+def terminal_lines(found: "Contest") -> list[str]:
     """The outcome as lines for a terminal, the best mean rank first."""
     from harness.contest import replay
 

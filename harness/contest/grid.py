@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.spec.study import Study
 
 
-MOST_CONFIGURATIONS = 20_000
+MAX_CONFIGURATIONS = 20_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Grid:
         for name, distribution in study.search.items():
             values[name] = given.get(name) or spaced(distribution, levels)
         grid = cls(values)
-        if len(grid) > MOST_CONFIGURATIONS:
+        if len(grid) > MAX_CONFIGURATIONS:
             raise UserError(
                 f"{len(grid):,} configurations are too many; take fewer --levels, or say values: "
                 f"--at {next(iter(study.search))}=…"

@@ -220,7 +220,7 @@ def _methods(found: Contest) -> Section:
     )
 
 
-def _pruners(found: Contest, of_pruners: dict[str, dict[str, statistics.Estimate]]) -> Section:
+def _pruners(found: Contest, of_pruners: dict[str, dict[str, statistics.MeanEstimate]]) -> Section:
     rows = tuple(
         Row(
             (
@@ -265,7 +265,7 @@ def _percent(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> Value:
     return Value(f"{mean:.2f}\u00a0%", mean)
 
 
-def _with_interval(estimate: statistics.Estimate) -> tuple[Cell, Cell]:
+def _with_interval(estimate: statistics.MeanEstimate) -> tuple[Cell, Cell]:
     mean = 100 * estimate.mean
     low, high = estimate.interval()
     ends = wording.MISSING if estimate.seeds < 2 else f"{100 * low:.2f} to {100 * high:.2f}"

@@ -23,11 +23,11 @@ from harness.core.seeds import derive_seed
 if TYPE_CHECKING:
     pass
 
-MOST_TRIALS = 20  # times as many as were asked for; pruning buys more trials at the same cost
+MAX_TRIALS = 20  # times as many as were asked for; pruning buys more trials at the same cost
 
 
 @dataclass(frozen=True)
-class Search:
+class ReplayedSearch:
     """One replayed search: after each of its trials the cost so far, and what it would recommend.
 
     `cost` seconds, `quality` that of the best configuration by its own trials (see `Table`), NaN
@@ -48,7 +48,7 @@ class Search:
         return float(self.quality[min(trials, len(self.quality)) - 1])
 
 
-def search(table: Table, method: Method, seed: int, *, trials: int, cost: float) -> Search:
+def search(table: Table, method: Method, seed: int, *, trials: int, cost: float) -> ReplayedSearch:
     """Replay one search until both so many trials and so much cost are spent.
 
     Suggestions and verdicts are made as in a real search: a fresh sampler for each trial, the
@@ -61,7 +61,7 @@ def search(table: Table, method: Method, seed: int, *, trials: int, cost: float)
     study = optuna.create_study(pruner=pruners.make(method.pruner, epochs=table.epochs))
     spent, best, incumbent, epochs, pruned = 0.0, math.inf, math.nan, 0, 0
     told: list[tuple[float, float, int, int]] = []
-    while len(told) < trials or (spent < cost and len(told) < MOST_TRIALS * trials):
+    while len(told) < trials or (spent < cost and len(told) < MAX_TRIALS * trials):
         number = len(told)
         study.sampler = samplers.make(
             method.sampler,
@@ -102,7 +102,7 @@ def search(table: Table, method: Method, seed: int, *, trials: int, cost: float)
                 best, incumbent = value, float(table.quality[row])
         told.append((spent, incumbent, epochs, pruned))
     costs, quality, trained, halted = zip(*told, strict=True)
-    return Search(np.array(costs), np.array(quality), np.array(trained), np.array(halted))
+    return ReplayedSearch(np.array(costs), np.array(quality), np.array(trained), np.array(halted))
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ POINTS = 60  # of a curve
 
 
 def contest(
-    table: Table, methods: Sequence[Method], *, seeds: int, trials: int, seed: int, say: Any
+    table: Table, methods: Sequence[Method], *, seeds: int, trials: int, seed: int, notify: Any
 ) -> Contest:
     """Replay every method on every seed; the common cost is that of `trials` whole trainings.
 
@@ -152,13 +152,13 @@ def contest(
     limit = trials * table.mean_cost
     grid = np.linspace(0.0, limit, POINTS + 1)[1:]
     chance = float(np.nanmean(table.quality))
-    found: dict[Method, list[Search]] = {}
+    found: dict[Method, list[ReplayedSearch]] = {}
     for method in methods:
         found[method] = [
             search(table, method, derive_seed(seed, "contest", number), trials=trials, cost=limit)
             for number in range(seeds)
         ]
-        say(f"{method.label}: {seeds} searches replayed")
+        notify(f"{method.label}: {seeds} searches replayed")
 
     def filled(values: Any) -> NDArray[np.float64]:
         return np.nan_to_num(np.asarray(values, np.float64), nan=chance)
@@ -201,7 +201,7 @@ def compared(found: Contest) -> dict[str, statistics.Comparison]:
     return {each.method.label: c for each, c in zip(others, comparisons, strict=True)}
 
 
-def pruners_compared(found: Contest) -> dict[str, dict[str, statistics.Estimate]]:
+def pruners_compared(found: Contest) -> dict[str, dict[str, statistics.MeanEstimate]]:
     """By pruner, against none with the same sampler and seed, over the same number of trials.
 
     `saved`: the share of the cost that it saves; `lost`: the quality that it costs after so many

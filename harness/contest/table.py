@@ -27,7 +27,7 @@ class Method:
 
 
 @dataclass(frozen=True)
-class Training:
+class TableTraining:
     """One row of the table: by epoch, validation losses and seconds; empty where it failed."""
 
     losses: tuple[float, ...]
@@ -45,7 +45,7 @@ class Table:
     name: str
     values: Mapping[str, tuple[Any, ...]]
     kinds: Mapping[str, str]  # of distribution, by hyperparameter
-    trainings: tuple[tuple[Training, ...], ...]
+    trainings: tuple[tuple[TableTraining, ...], ...]
     quality: NDArray[np.float64]
     epochs: int
     metric: str
@@ -69,7 +69,7 @@ class Table:
             for _, epochs in of_configuration.groupby("seed"):
                 usable = epochs[epochs["epoch"] > 0] if _ended(epochs) else epochs.iloc[:0]
                 rows.append(
-                    Training(
+                    TableTraining(
                         tuple(map(float, usable["val_loss"])),
                         tuple(map(float, usable["train_s"] + usable["validation_s"])),
                     )

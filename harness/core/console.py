@@ -8,7 +8,7 @@ import typer
 
 from harness.core.errors import StudyHeldError, UserError
 from harness.core.signals import Stopped, StopRequest
-from harness.core.text import inert
+from harness.core.text import sanitize
 
 USAGE, HELD = 2, 75
 
@@ -51,5 +51,5 @@ def run(app: typer.Typer, name: str) -> NoReturn:
 
 
 def _tell(message: str, code: int, prefix: str = "error: ") -> int:
-    print(prefix + inert(" ".join(message.split())), file=sys.stderr, flush=True)
+    print(prefix + sanitize(" ".join(message.split())), file=sys.stderr, flush=True)
     return code

@@ -7,7 +7,7 @@ from typing import Any
 _MEANT = "\n\t\u00a0\u202f\u2009\u200d"
 
 
-def inert(text: str) -> str:
+def sanitize(text: str) -> str:
     r"""Text with terminal codes, direction marks and other unprintables spelled out: `\x1b`."""
     if text.isprintable():
         return text
@@ -16,7 +16,7 @@ def inert(text: str) -> str:
     )
 
 
-def encodable(value: Any) -> Any:
+def escape_surrogates(value: Any) -> Any:
     r"""A text with halves of characters (from names of files, say) as their escapes: `\udc80`.
 
     No encoding can write them, and tables backed by Arrow can't hold them. Other values as is.

@@ -6,12 +6,12 @@ from typing import ClassVar
 import numpy as np
 
 from harness.core.metrics import R2
-from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.generated import Drawn, GeneratedTask
 from harness.datasets.base.sequences import ENCODING as NUMBERS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adding(Made):
+class Adding(GeneratedTask):
     """Of `length` numbers from 0 to 1 two are marked, one in either half; their sum is wanted.
 
     A time step has two features, the number and its mark (1 or 0). The adding problem of

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.generated import Drawn, GeneratedTask
 
 REMEMBERED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyMemory(Made):
+class CopyMemory(GeneratedTask):
     """Ten of the symbols a to h, `delay` blanks, the mark `go`; then the ten are to be said.
 
     The last ten time steps, all blank, have a symbol each as their class. The copying memory

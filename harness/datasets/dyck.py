@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UserError
-from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.generated import Drawn, GeneratedTask
 
 PAIRS = 40  # of brackets, in every example: lengths say nothing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dyck(Made):
+class Dyck(GeneratedTask):
     """80 brackets of two kinds, nested `nesting` deep at the most; class 1 where all match.
 
     In the other half of the examples one closing bracket is of the wrong kind, so that counting

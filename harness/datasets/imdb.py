@@ -41,13 +41,13 @@ class Imdb(SplitTexts):
     labels: ClassVar[tuple[str, ...]] = ("negative", "positive")
     input: ClassVar[str] = "text"
 
-    def corpus(self, say: Callable[[str], None]) -> tuple[text.Corpus, str]:
-        return _corpus(say), _SHA256
+    def corpus(self, notify: Callable[[str], None]) -> tuple[text.Corpus, str]:
+        return _corpus(notify), _SHA256
 
 
-def _corpus(say: Callable[[str], None]) -> text.Corpus:
+def _corpus(notify: Callable[[str], None]) -> text.Corpus:
     def build() -> text.Corpus:
-        say("imdb: tokenising 25,000 reviews (once; a few seconds)")
+        notify("imdb: tokenising 25,000 reviews (once; a few seconds)")
         return _read()
 
     return cache.cached(
@@ -55,7 +55,7 @@ def _corpus(say: Callable[[str], None]) -> text.Corpus:
         build=build,
         write=text.Corpus.save,
         read=text.Corpus.open,
-        say=say,
+        notify=notify,
     )
 
 

@@ -49,8 +49,8 @@ class ImdbKeras(Dataset):
     labels: ClassVar[tuple[str, ...]] = ("negative", "positive")
     input: ClassVar[str] = "text"
 
-    def prepare(self, say: Callable[[str], None]) -> None:
-        _parts(self.data_dir, say)
+    def prepare(self, notify: Callable[[str], None]) -> None:
+        _parts(self.data_dir, notify)
         _prepared(self)  # sizes that do not fit are told now
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
@@ -80,7 +80,7 @@ class _Prepared:
 @functools.lru_cache(maxsize=2)  # one is the rule; each holds up to 50 MB
 def _prepared(dataset: ImdbKeras) -> _Prepared:
     """The splits of a dataset, ready to encode; once in a process."""
-    source, (training, testing) = _parts(dataset.data_dir, say=lambda line: None)
+    source, (training, testing) = _parts(dataset.data_dir, notify=lambda line: None)
     rows = _rows(dataset, len(training.labels), len(testing.labels))
     part_of = {"train": training, "validation": training, "test": testing}
     highest = max(int(part.tokens.max(initial=0)) for part in (training, testing))
@@ -116,15 +116,15 @@ def _rows(dataset: ImdbKeras, n_training: int, n_testing: int) -> dict[Split, ND
 
 
 def _parts(
-    data_dir: str | None, say: Callable[[str], None]
+    data_dir: str | None, notify: Callable[[str], None]
 ) -> tuple[str, tuple[text.Corpus, text.Corpus]]:
     """The source's SHA-256, its training part and its test part, from the cache once read."""
     given = _given(data_dir, _NPZ)
     source = _NPZ_SHA256 if given is None else _sha256(given)
 
     def build() -> tuple[text.Corpus, text.Corpus]:
-        path = given or _published(_NPZ, _NPZ_SHA256, say)
-        say(f"imdb-keras: reading {path} (once; a few seconds)")
+        path = given or _published(_NPZ, _NPZ_SHA256, notify)
+        notify(f"imdb-keras: reading {path} (once; a few seconds)")
         return npz.read_part(path, "train"), npz.read_part(path, "test")
 
     def write(parts: tuple[text.Corpus, text.Corpus], directory: Path) -> None:
@@ -135,7 +135,7 @@ def _parts(
         return text.Corpus.open(directory / "train"), text.Corpus.open(directory / "test")
 
     key = f"imdb-keras-{source[:16]}-{text.VERSION}"
-    return source, cache.cached(key, build=build, write=write, read=read, say=say)
+    return source, cache.cached(key, build=build, write=write, read=read, notify=notify)
 
 
 def _word_index(data_dir: str | None) -> dict[str, int]:
@@ -148,7 +148,7 @@ def _word_index(data_dir: str | None) -> dict[str, int]:
                 f"{npz_given} is not the published file, so its words are not known; "
                 f"put their {_WORDS} beside it"
             )
-        path = _published(_WORDS, _WORDS_MD5, say=lambda line: None)
+        path = _published(_WORDS, _WORDS_MD5, notify=lambda line: None)
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
         if not all(isinstance(rank, int) and 0 < rank < 10_000_000 for rank in index.values()):
@@ -170,14 +170,14 @@ def _given(data_dir: str | None, name: str, *, must_exist: bool = True) -> Path 
     return None
 
 
-def _published(name: str, published: str, say: Callable[[str], None]) -> Path:
+def _published(name: str, published: str, notify: Callable[[str], None]) -> Path:
     """Keras's file, from Keras's own downloads, our cache or the network; its hash is right."""
     for path in (_keras_home() / "datasets" / name, cache.directory() / name):
         if download.has_hash(path, published):
             return path
     target = cache.directory() / name
     mend = f"give --data-dir DIR, a directory with Keras's {name} in it"
-    download.fetch(_ORIGIN + name, target, published=published, mend=mend, say=say)
+    download.fetch(_ORIGIN + name, target, published=published, mend=mend, notify=notify)
     return target
 
 

@@ -7,17 +7,17 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.generated import Drawn, GeneratedTask
 
 OPERATIONS = ("MAX", "MIN", "MED", "SM")
-CLOSE = 10 + len(OPERATIONS)
-MOST_ARGUMENTS = 4
+TOLERANCE = 10 + len(OPERATIONS)
+MAX_ARGUMENTS = 4
 NESTED = 0.3  # the chance that an argument is a list, where it need not be one
 LONGEST = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListOps(Made):
+class ListOps(GeneratedTask):
     """`[MAX 2 9 [MIN 4 7 ] 0 ]` is 9: lists nested `nesting` deep, the class is the result's digit.
 
     Operations are the maximum, the minimum, the median (rounded down) and the sum modulo 10 of two
@@ -56,7 +56,7 @@ def _grow(random: np.random.RandomState, nesting: int, symbols: list[int]) -> in
     """Append a list of exactly this depth to `symbols`; returns what it comes to."""
     operation = random.randint(len(OPERATIONS))
     symbols.append(10 + operation)
-    count = random.randint(2, MOST_ARGUMENTS + 1)
+    count = random.randint(2, MAX_ARGUMENTS + 1)
     deepest = random.randint(count)  # this argument carries the depth
     values = []
     for position in range(count):
@@ -68,7 +68,7 @@ def _grow(random: np.random.RandomState, nesting: int, symbols: list[int]) -> in
             digit = random.randint(10)
             symbols.append(digit)
             values.append(digit)
-    symbols.append(CLOSE)
+    symbols.append(TOLERANCE)
     return _result(operation, tuple(values))
 
 

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.generated import Drawn, GeneratedTask
 
 MODULUS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModularCounting(Made):
+class ModularCounting(GeneratedTask):
     """`length` random digits below 5; the class is their sum modulo 5.
 
     The cyclic group's word problem: Liu et al., "Transformers learn shortcuts to automata", ICLR

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.generated import Drawn, GeneratedTask
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parity(Made):
+class Parity(GeneratedTask):
     """`length` random bits; class 1 where the number of ones is odd.
 
     No part of the input says anything about the answer, the textbook case of what one layer

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.seeds import derive_seed
-from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.generated import Drawn, GeneratedTask
 
 WIDTH, SYMBOLS, LENGTH = 16, 8, 20
 CALIBRATION = 2_000  # examples whose median output separates the classes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Teacher(Made):
+class Teacher(GeneratedTask):
     """20 random symbols; the class is the sign of a random tanh network's output, less its median.
 
     The teacher has `teacher_depth` layers of 16 units with recurrent weights of a spectral radius

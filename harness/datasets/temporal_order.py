@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.datasets.base.generated import Drawn, Made
+from harness.datasets.base.generated import Drawn, GeneratedTask
 
 
 @dataclass(frozen=True, kw_only=True)
-class TemporalOrder(Made):
+class TemporalOrder(GeneratedTask):
     """Of `length` symbols two are X or Y, all others a, b, c or d; the class is XX, XY, YX or YY.
 
     The first of the two lies in the second tenth of the sequence, the other in the sixth, so that

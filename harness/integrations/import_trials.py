@@ -19,7 +19,7 @@ from harness.core.errors import UserError
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ImportedTrial:
     """A finished trial: its lowest validation loss, and the losses by epoch, where they are known.
 
     `source` tells it from all others, so that it comes in once.
@@ -74,7 +74,9 @@ def import_trials(
             arm, params = _fitting(opened, trial)
             if arm is None:
                 outside.append(params)
-            elif arm.adopt(trial.source, params, trial.value, trial.val_accuracy, trial.epochs):
+            elif arm.import_trial(
+                trial.source, params, trial.value, trial.val_accuracy, trial.epochs
+            ):
                 taken += 1
             else:
                 known += 1
@@ -85,7 +87,7 @@ def import_trials(
     print(f"{taken} of {len(trials)} trials are now in {opened.directory.root}{before}{left}")
 
 
-def _fitting(opened: Any, trial: Foreign) -> Any:
+def _fitting(opened: Any, trial: ImportedTrial) -> Any:
     """The arm that a trial belongs to and its searched values; (None, reason) where there is none.
 
     Text counts for a choice that reads so: KerasTuner keeps choices of mixed types as text.
@@ -112,7 +114,7 @@ def _fitting(opened: Any, trial: Foreign) -> Any:
     return None, f"no arm has its {', '.join(study.compare)}"
 
 
-def _of_keras_tuner(root: Path) -> Iterator[Foreign]:
+def _of_keras_tuner(root: Path) -> Iterator[ImportedTrial]:
     for file in sorted(root.glob("trial_*/trial.json")):
         try:
             found = json.loads(file.read_text(encoding="utf-8"))
@@ -128,7 +130,7 @@ def _of_keras_tuner(root: Path) -> Iterator[Foreign]:
         if not losses:
             continue
         accuracy = _observations(observed.get("val_accuracy") or {})
-        yield Foreign(
+        yield ImportedTrial(
             source=f"{root.absolute()}#{found['trial_id']}",
             params=values,
             value=min(losses),
@@ -141,7 +143,7 @@ def _observations(metric: Mapping[str, Any]) -> list[float]:
     return [float(value) for each in listed for value in each["value"]]
 
 
-def _of_optuna(source: str, study_name: str | None) -> Iterator[Foreign]:
+def _of_optuna(source: str, study_name: str | None) -> Iterator[ImportedTrial]:
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -176,7 +178,7 @@ def _of_optuna(source: str, study_name: str | None) -> Iterator[Foreign]:
             continue
         accuracy = trial.user_attrs.get("val_accuracy")
         told = trial.intermediate_values.items()
-        yield Foreign(
+        yield ImportedTrial(
             source=f"{where}#{chosen}/{trial.number}",
             params=trial.params,
             value=trial.value,

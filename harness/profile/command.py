@@ -66,7 +66,7 @@ def profile(
     LISTs are separated by commas. Exit codes: 0 done, 2 wrong usage or input, 130 and 143 stopped
     by SIGINT and SIGTERM (the same command goes on).
     """
-    say = _quiet if quiet else _say
+    notify = _quiet if quiet else _notify
     asked = dict(zip(GRID, (cell, depth, units, sequence_length, batch_size), strict=True))
     given = [f"--{key.replace('_', '-')}" for key, value in asked.items() if value is not None]
     if predict is not None:
@@ -95,7 +95,7 @@ def profile(
     if name is not None:
         root = find(name, runs_directory)
         devices = None if device is None else _words(device)
-        file = profile_study(root, effort, say, devices=devices, path=path)
+        file = profile_study(root, effort, notify, devices=devices, path=path)
         page = write.write(root)
         profiled: Any = read_profile(file)
     else:
@@ -109,7 +109,7 @@ def profile(
             devices=profiler.devices_here() if device is None else _words(device),
             path=path,
         )
-        profiled = profiler.profile(configurations, output, effort, say)
+        profiled = profiler.profile(configurations, output, effort, notify)
         entries_module.write(profiled, output / "profile.json", output / "profile.csv")
         from reports.pages import profile as profile_page
 
@@ -118,12 +118,12 @@ def profile(
     if json_output:
         print(to_json({**profiled, "page": str(page)}))
         return
-    for line in in_words(profiled):
+    for line in terminal_lines(profiled):
         print(line)
     print(page)
 
 
-def in_words(profiled: Any) -> list[str]:
+def terminal_lines(profiled: Any) -> list[str]:
     """A profile as lines for a terminal."""
     lines = []
     for entry in profiled["entries"]:
@@ -180,7 +180,7 @@ def _numbers(option: str, text: str) -> list[int]:
         raise UserError(f"--{option} {text}: needs whole numbers, as in 1,2,4") from None
 
 
-def _say(text: str) -> None:
+def _notify(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -61,7 +61,7 @@ class StepTime:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """Seconds that a study will take at the most; pruning makes it less."""
 
     search_s: float
@@ -75,7 +75,7 @@ class Estimate:
 
 def estimate(
     study: Study, profile: Mapping[str, Any], *, workers: int, device: str = "cpu"
-) -> Estimate | None:
+) -> TimeEstimate | None:
     """What the study takes on `workers` of the profile's machine; None where it can't tell.
 
     Mean costs of an arm are those of DRAWS configurations drawn from its search space; every trial
@@ -107,7 +107,7 @@ def estimate(
             epoch_ms = step_ms(hp, signature) * (batches + evaluation * validated)
             costs.append(compile_s + study.budget.epochs * epoch_ms / 1000.0)
         of_arms.append(float(np.mean(costs)))
-    return Estimate(
+    return TimeEstimate(
         import_s + _side_by_side([study.budget.trials * cost for cost in of_arms], workers),
         _side_by_side([cost for cost in of_arms for _ in range(study.replicates)], workers),
         workers,
@@ -163,7 +163,7 @@ def _side_by_side(seconds: Sequence[float], workers: int) -> float:
 
 def predict_study(
     study: Study, name: str, workers: int, *places: Path
-) -> tuple[Estimate, str] | None:
+) -> tuple[TimeEstimate, str] | None:
     """How long a study will take at most, and by which profiles, in words.
 
     Looked for in the run directory of `name` below each of `places`, then there, then in the run

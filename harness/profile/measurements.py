@@ -67,7 +67,7 @@ class Measurements:
     Lines of another machine, other versions or another commit are moved aside, never pooled.
     """
 
-    def __init__(self, file: Path, machine: str, say: Say) -> None:
+    def __init__(self, file: Path, machine: str, notify: Say) -> None:
         self._file = file
         self._machine = machine
         self.lines: list[dict[str, Any]] = []
@@ -77,7 +77,7 @@ class Measurements:
             while (aside := file.with_name(f"{file.stem}.old-{number}.jsonl")).exists():
                 number += 1
             file.rename(aside)
-            say(f"earlier measurements are of another machine or version: now in {aside}")
+            notify(f"earlier measurements are of another machine or version: now in {aside}")
         else:
             self.lines = lines
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.results.records import Records
 
 
-def profile_run_directory(root: Path, *, quick: bool, say: Callable[[str], None]) -> Path:
+def profile_run_directory(root: Path, *, quick: bool, notify: Callable[[str], None]) -> Path:
     """Profile a finished study with a short budget, into its run directory; returns profile.json.
 
     The best configuration of each arm, and unless `quick` a grid of depths. Raises UserError where
@@ -27,7 +27,7 @@ def profile_run_directory(root: Path, *, quick: bool, say: Callable[[str], None]
     earlier = read_profile(RunDirectory(root).profile)
     if earlier:  # to be renewed as thoroughly as it was made
         effort = Effort(int(earlier["processes"]), float(earlier["seconds"]))
-    return profile_study(root, effort, say, grid=not quick)
+    return profile_study(root, effort, notify, grid=not quick)
 
 
 def profile_is_current(root: Path) -> bool:
@@ -67,7 +67,7 @@ def profile_is_current(root: Path) -> bool:
 def profile_study(
     root: Path,
     effort: "Effort",
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
     *,
     grid: bool = True,
     devices: Sequence[str] | None = None,
@@ -81,7 +81,7 @@ def profile_study(
     directory = RunDirectory(root)
     records = read_records(root)
     configurations = configurations_of(records, grid=grid, devices=devices, path=path)
-    profiled = profiler.profile(configurations, root / "profile", effort, say)
+    profiled = profiler.profile(configurations, root / "profile", effort, notify)
     write(profiled, directory.profile, directory.tables / "profile.csv")
     return directory.profile
 

@@ -86,7 +86,7 @@ def check(configurations: Iterable[Configuration]) -> None:
 
 
 def profile(
-    configurations: Sequence[Configuration], folder: Path, effort: Effort, say: Say
+    configurations: Sequence[Configuration], folder: Path, effort: Effort, notify: Say
 ) -> dict[str, Any]:
     """Measure what is not on file in `folder`, and pool: the object of profile.json.
 
@@ -98,7 +98,7 @@ def profile(
     configurations = _unique(configurations)
     check(configurations)
     described = _environment()
-    measurements = Measurements(folder / "measurements.jsonl", _identity(described), say)
+    measurements = Measurements(folder / "measurements.jsonl", _identity(described), notify)
     failed: dict[str, str] = {}
     total = len(configurations) * effort.processes
     for process in range(effort.processes):
@@ -111,7 +111,7 @@ def profile(
             ]
 
             def tell(text: str) -> None:
-                say(f"[{_done(measurements, configurations, effort)}/{total}] {text}")
+                notify(f"[{_done(measurements, configurations, effort)}/{total}] {text}")
 
             if missing:
                 logs = folder / "logs"
@@ -145,7 +145,7 @@ def _measure(
     measurements: Measurements,
     failed: dict[str, str],
     logs: Path,
-    say: Say,
+    notify: Say,
 ) -> None:
     """One fresh worker process measures these, all of one backend, device and thread count."""
     one = configurations[0]
@@ -164,10 +164,12 @@ def _measure(
             if isinstance(answer, Measurement):
                 measurements.add(configuration, effort, process, answer.figures)
                 step = statistics.median(answer.figures["block_ms"])
-                say(f"{name}: {step:.3g} ms a step (process {process + 1} of {effort.processes})")
+                notify(
+                    f"{name}: {step:.3g} ms a step (process {process + 1} of {effort.processes})"
+                )
                 continue
             failed[name] = answer.reason if isinstance(answer, Failed) else f"died: {answer.how}"
-            say(f"{name}: failed: {failed[name]}")
+            notify(f"{name}: failed: {failed[name]}")
             if isinstance(answer, Died):
                 pool.replace(0)
 

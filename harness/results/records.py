@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.files import read_object
 from harness.core.metrics import R2
-from harness.core.text import encodable
+from harness.core.text import escape_surrogates
 from harness.results.run_directory import RunDirectory, read_epochs
 
 if TYPE_CHECKING:
@@ -246,7 +246,10 @@ def _read_result(folder: Path) -> dict[str, Any]:
 def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFrame":
     import pandas as pd
 
-    rows = [{encodable(key): encodable(value) for key, value in row.items()} for row in rows]
+    rows = [
+        {escape_surrogates(key): escape_surrogates(value) for key, value in row.items()}
+        for row in rows
+    ]
     # Listed explicitly so that tables without rows have their columns and types all the same.
     extra = sorted({key for row in rows for key in row if key.startswith("params_")})
     table = pd.DataFrame.from_records(rows, columns=list(columns))

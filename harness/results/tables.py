@@ -22,14 +22,14 @@ def write_tables(records: Records) -> None:
 
 def to_csv(table: "pd.DataFrame") -> str:
     """CSV in which no cell starts a formula: text that begins with = + - @ gets an apostrophe."""
-    inert = table.copy()
-    for column in inert.columns:
-        if inert[column].dtype.kind in "OUT" or str(inert[column].dtype) in ("str", "string"):
-            inert[column] = inert[column].map(
+    safe = table.copy()
+    for column in safe.columns:
+        if safe[column].dtype.kind in "OUT" or str(safe[column].dtype) in ("str", "string"):
+            safe[column] = safe[column].map(
                 lambda cell: (
                     "'" + cell
                     if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell
                     else cell
                 )
             )
-    return str(inert.to_csv(index=False, lineterminator="\n"))
+    return str(safe.to_csv(index=False, lineterminator="\n"))

@@ -23,11 +23,11 @@ from harness.core.seeds import derive_seed
 from harness.results.run_directory import RunDirectory, append_epoch
 from harness.search.assignment import Assignment
 from harness.search.database import Database
-from harness.search.trial_store import Ledger
+from harness.search.trial_store import TrialStore
 from harness.spec import counts
 from harness.spec.study import Arm, Study
 from harness.training import checkpoint
-from harness.workers.messages import TestScores, Train
+from harness.workers.messages import TestScores, TrainRequest
 
 STATES = {
     TrialState.COMPLETE: "complete",
@@ -63,7 +63,7 @@ class ArmSearch:
         self._directory = directory
         self._space = dict(study.search)
         pruner = pruners.make(study.pruner, epochs=study.budget.epochs)
-        self._ledger = Ledger(database, f"{name}/{arm.name}", pruner)
+        self._ledger = TrialStore(database, f"{name}/{arm.name}", pruner)
         self._optuna, self._storage = self._ledger.study, self._ledger.memory
         self._under_way: dict[int, Trial] = {}
         trials = self._trials()
@@ -98,7 +98,7 @@ class ArmSearch:
             self._unfinished.append(self._created)
             self._created += 1
 
-    def adopt(
+    def import_trial(
         self,
         source: str,
         params: Mapping[str, Any],
@@ -189,9 +189,9 @@ class ArmSearch:
         assignment.epochs.clear()
         (self._folder(assignment) / "metrics.jsonl").unlink(missing_ok=True)
 
-    def order(self, assignment: Assignment) -> Train:
+    def training_request(self, assignment: Assignment) -> TrainRequest:
         """What a worker is told to do; its checkpoints are gone when the trial has ended."""
-        return Train(
+        return TrainRequest(
             task=assignment.task,
             dataset=self._study.dataset_of(self.arm),
             hyperparameters=assignment.hyperparameters,
@@ -217,7 +217,7 @@ class ArmSearch:
         last = epoch >= self._epochs(assignment)
         return last or not self._under_way[assignment.number].should_prune()
 
-    def set_aside(self, assignment: Assignment) -> None:
+    def release(self, assignment: Assignment) -> None:
         """Leave a trial for the next process: WAITING, so that nothing looks as if it ran."""
         trial_id = self._under_way[assignment.number]._trial_id
         # It may have ended, and only the database could not be told.

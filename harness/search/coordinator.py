@@ -17,24 +17,24 @@ from sqlalchemy.exc import SQLAlchemyError
 from harness.core.errors import StudyHeldError, UserError
 from harness.core.signals import StopRequest
 from harness.search.assignment import Assignment
-from harness.search.progress import Board
+from harness.search.progress import ProgressDisplay
 from harness.spec.study import Arm
 from harness.workers.messages import (
+    Continue,
     Died,
     Down,
     EpochDone,
     Failed,
     Finished,
-    GoOn,
-    Halt,
     Notice,
     Pause,
     Paused,
     Progress,
     Ready,
     Started,
+    Stop,
     TestScores,
-    Train,
+    TrainRequest,
     Up,
 )
 
@@ -81,7 +81,7 @@ class Trainings(Protocol):
     def has_more(self) -> bool: ...
     def next(self) -> Assignment: ...
     def begin(self, assignment: Assignment) -> None: ...
-    def order(self, assignment: Assignment) -> Train: ...
+    def training_request(self, assignment: Assignment) -> TrainRequest: ...
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool: ...
     def end(
         self,
@@ -90,17 +90,17 @@ class Trainings(Protocol):
         reason: str | None = None,
         test: TestScores | None = None,
     ) -> dict[str, Any]: ...
-    def set_aside(self, assignment: Assignment) -> None: ...
+    def release(self, assignment: Assignment) -> None: ...
 
 
-class Search:
+class Coordinator:
     """Runs every arm's trainings until none is left; `run` returns when all are booked."""
 
     def __init__(
         self,
         arms: Sequence[Trainings],
         pool: Pool,
-        board: Board,
+        board: ProgressDisplay,
         stop: StopRequest,
         trial_timeout_s: float | None = None,
     ) -> None:
@@ -117,7 +117,7 @@ class Search:
         self._halting: dict[int, tuple[str, str | None]] = {}
         # Workers that an earlier search has warmed up say so no more.
         self._ready: set[int] = set(pool.ready)
-        self._stillborn = 0  # workers in a row that ended before they were ready
+        self._failed_starts = 0  # workers in a row that ended before they were ready
 
     def run(self) -> None:
         """Raises Stopped after a signal, with the trials under way set aside for a resume.
@@ -142,7 +142,7 @@ class Search:
             for assignment in self._assigned.values():
                 # With the database out of reach the trial stays RUNNING, and is resumed as well.
                 with contextlib.suppress(SQLAlchemyError, StudyHeldError, UserError, OSError):
-                    self._arms[assignment.arm.name].set_aside(assignment)
+                    self._arms[assignment.arm.name].release(assignment)
             self._assigned.clear()
             self._stop.deferred = False
         self._stop.check()
@@ -152,7 +152,7 @@ class Search:
         pending = {worker for worker in self._assigned if worker in self._ready}
         for worker in pending:
             self._pool.send(worker, Pause())
-        self._board.say("stopping: the trainings under way are checkpointed")
+        self._board.notify("stopping: the trainings under way are checkpointed")
         deadline = time.monotonic() + PAUSE_S
         while pending and time.monotonic() < deadline:
             for worker, message in self._pool.wait(POLL_S):
@@ -205,20 +205,20 @@ class Search:
         self._arms[assignment.arm.name].begin(assignment)
         if self._trial_timeout_s is not None:
             self._deadline[worker] = time.monotonic() + self._trial_timeout_s
-        self._pool.send(worker, self._arms[assignment.arm.name].order(assignment))
+        self._pool.send(worker, self._arms[assignment.arm.name].training_request(assignment))
         self._board.sent(assignment.task)
 
     def _handle(self, worker: int, message: Up) -> None:
         match message:
             case Ready():
-                self._stillborn = 0
+                self._failed_starts = 0
                 self._ready.add(worker)
                 if worker in self._assigned:
                     self._train(worker)
                 elif self._stop.received is None:
                     self._assign(worker)
             case Notice(text):
-                self._board.say(text)
+                self._board.notify(text)
             case Started(task, parameters, path):
                 assignment = self._assigned[worker]
                 assignment.parameters, assignment.path = parameters, path
@@ -246,13 +246,13 @@ class Search:
                 "failed",
                 f"diverged: loss {metrics['loss']} in epoch {metrics['epoch']}",
             )
-            self._pool.send(worker, Halt(task))
+            self._pool.send(worker, Stop(task))
             return
         go_on = self._arms[assignment.arm.name].report(assignment, metrics)
         self._board.epoch_done(task, metrics)
         if not go_on:
             self._halting[worker] = ("halted", None)
-        self._pool.send(worker, GoOn(task) if go_on else Halt(task))
+        self._pool.send(worker, Continue(task) if go_on else Stop(task))
 
     def _end(
         self, worker: int, outcome: str, reason: str | None, test: TestScores | None = None
@@ -285,13 +285,13 @@ class Search:
             self._end(worker, "failed", reason)
             return
         assignment.attempts += 1
-        self._board.say(
+        self._board.notify(
             f"{assignment.task.replace('/', f' {self._board.noun} ')} starts again ({reason})"
         )
 
     def _count_stillborn(self, how: str) -> None:
-        self._stillborn += 1
-        if self._stillborn >= STARTS:
+        self._failed_starts += 1
+        if self._failed_starts >= STARTS:
             raise UserError(
                 f"no worker can start: {STARTS} in a row ended before they were ready, the last "
                 f"with {how}; logs/ in the run directory may say why; the same command goes on"

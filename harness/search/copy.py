@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, select
 from harness.core.errors import UserError
 from harness.results import lock
 from harness.results.run_directory import RunDirectory
-from harness.search.database import Database, file_of, open_storage, shown, told
+from harness.search.database import Database, file_of, open_storage, shown, user_errors
 from harness.search.trial_store import PARTS, TRIALS
 
 STUDIES = models.StudyModel.__table__
@@ -34,7 +34,7 @@ def copy_study(name: str, source: str, target: str) -> int:
     file = file_of(source)
     if file is not None and not file.exists():
         raise UserError(f"copy: there is no {file}")
-    with told("copy"), _held(source, name) as old, _held(target, name) as new:
+    with user_errors("copy"), _held(source, name) as old, _held(target, name) as new:
         there = old.transact(lambda connection, _: _read(connection, name))
         if not there[STUDIES]:
             raise UserError(f"copy: {shown(source)} holds no study {name}")

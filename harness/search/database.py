@@ -90,7 +90,7 @@ class Database(RDBStorage):
     the lock again.
     """
 
-    say: Callable[[str], None] = staticmethod(lambda text: None)
+    notify: Callable[[str], None] = staticmethod(lambda text: None)
     _connection: sqlalchemy.Connection | None = None
     _study: str | None = None
     _gave_up = False
@@ -102,7 +102,7 @@ class Database(RDBStorage):
         """
         if self.engine.dialect.name == "postgresql":
             self._study = study
-            with told(shown(self.url)):
+            with user_errors(shown(self.url)):
                 self._connected()
 
     def transact(self, work: Callable[[sqlalchemy.Connection, bool], T]) -> T:
@@ -124,7 +124,9 @@ class Database(RDBStorage):
                 self._disconnect()
                 if deadline is None:
                     deadline = time.monotonic() + RETRY_S
-                    self.say(f"the database is out of reach; trying again for {RETRY_S:g} seconds")
+                    self.notify(
+                        f"the database is out of reach; trying again for {RETRY_S:g} seconds"
+                    )
                 if time.monotonic() > deadline:
                     self._gave_up = True
                     raise
@@ -220,7 +222,7 @@ def open_storage(url: str) -> Database:
         }
         opening = _one_at_a_time(parsed, kwargs)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with told(shown(url)):
+    with user_errors(shown(url)):
         try:
             # Optuna passes URLs through str.format: a brace in a path must be doubled.
             plain = parsed.render_as_string(hide_password=False)
@@ -254,7 +256,7 @@ def _sqlite_file(database: str) -> Path:
 def _check_sqlite(file: Path) -> None:
     if not file.exists() or file.stat().st_size == 0:
         return
-    with told(str(file)):
+    with user_errors(str(file)):
         connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_S)
         try:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -272,7 +274,7 @@ def _damaged(where: str) -> UserError:
 
 
 @contextlib.contextmanager
-def told(where: str) -> Iterator[None]:
+def user_errors(where: str) -> Iterator[None]:
     """Turn a database's or disk's errors into one line that says how to mend them."""
     try:
         yield

@@ -17,17 +17,17 @@ from harness.core import files
 from harness.core.errors import UserError
 from harness.results.run_directory import RunDirectory
 from harness.search.assignment import Assignment
-from harness.spec.study import MOST_UNITS, Arm, Study
-from harness.workers.messages import TestScores, Train
+from harness.spec.study import MAX_UNITS, Arm, Study
+from harness.workers.messages import TestScores, TrainRequest
 
 STEPS, EPOCHS = 30, 3  # of a measurement; the first epoch warms up
-CLOSE = 0.03  # a step time this near (relative) to what is asked for is taken at once
-CLOSE_IN_QUICK = 0.1
+TOLERANCE = 0.03  # a step time this near (relative) to what is asked for is taken at once
+TOLERANCE_IN_QUICK = 0.1
 START = 8  # units of the first guess, where no other arm's are known
-MOST_AT_ONCE = 4  # times the units of the guess before
+MAX_AT_ONCE = 4  # times the units of the guess before
 
 
-class Probe:
+class StepTimeProbe:
     """The guesses for one arm, one after another, for harness.search.Search.
 
     The first is `start` units; a step time within `close` (relative) of the one held is taken.
@@ -42,10 +42,10 @@ class Probe:
         directory: RunDirectory,
         *,
         start: int = START,
-        close: float = CLOSE,
+        tolerance: float = TOLERANCE,
     ) -> None:
         self.arm = arm
-        self._start, self._close = start, close
+        self._start, self._close = start, tolerance
         self.done: Counter[str] = Counter()
         self.measured: dict[int, float] = {}
         self._study = study
@@ -78,18 +78,18 @@ class Probe:
     def _beyond(self, below: list[int]) -> int | None:
         """The next guess where all are too few: twice as many, or what the last two foretell."""
         most = below[-1]
-        if most >= MOST_UNITS:
+        if most >= MAX_UNITS:
             return None
         guess = 2 * most
         if len(below) > 1 and self.measured[below[-2]] < self.measured[most]:
             guess = self._by_power_law(below[-2], most)
-        return min(max(guess, most + 1), MOST_AT_ONCE * most, MOST_UNITS)
+        return min(max(guess, most + 1), MAX_AT_ONCE * most, MAX_UNITS)
 
     def _by_power_law(self, low: int, high: int) -> int:
         """Where a power law through two measurements has the time that is held."""
         low_ms, high_ms = self.measured[low], self.measured[high]
         share = math.log(self._wanted_ms / low_ms) / math.log(high_ms / low_ms)
-        return round(low * math.exp(min(math.log(high / low) * share, math.log(MOST_UNITS))))
+        return round(low * math.exp(min(math.log(high / low) * share, math.log(MAX_UNITS))))
 
     @property
     def units(self) -> int:
@@ -120,9 +120,9 @@ class Probe:
     def begin(self, assignment: Assignment) -> None:
         assignment.epochs.clear()
 
-    def order(self, assignment: Assignment) -> Train:
+    def training_request(self, assignment: Assignment) -> TrainRequest:
         batch = assignment.hyperparameters.batch_size
-        return Train(
+        return TrainRequest(
             task=assignment.task,
             dataset=self._study.dataset.smaller(train=STEPS * batch, validation=batch, test=0),
             hyperparameters=assignment.hyperparameters,
@@ -152,7 +152,7 @@ class Probe:
         self.done["complete"] += 1
         return assignment.outcome("complete", None)
 
-    def set_aside(self, assignment: Assignment) -> None:
+    def release(self, assignment: Assignment) -> None:
         """A measurement cut short is made again."""
         self._under_way = False
 
@@ -167,7 +167,7 @@ def read_units(study: Study, directory: RunDirectory) -> dict[str, int]:
         return {}
 
 
-def write_units(probes: list[Probe], directory: RunDirectory) -> None:
+def write_units(probes: list[StepTimeProbe], directory: RunDirectory) -> None:
     record = {
         probe.arm.name: {
             "units": probe.units,
@@ -181,7 +181,7 @@ def write_units(probes: list[Probe], directory: RunDirectory) -> None:
 
 def with_units(study: Study, directory: RunDirectory) -> Study:
     """The study with the units found for its arms."""
-    return replace(study, solved=read_units(study, directory))
+    return replace(study, measured_units=read_units(study, directory))
 
 
 def _first(study: Study) -> dict[str, Any]:

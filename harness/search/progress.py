@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.text import duration, inert, short
+from harness.core.text import duration, sanitize, short
 
 HEARTBEAT_S = 5.0
 
@@ -58,7 +58,7 @@ class ArmProgress:
     val_accuracy: float | None = None
 
 
-class Board:
+class ProgressDisplay:
     """The state of a study under way; `Plain` and `Terminal` show it.
 
     It counts trials, or what else `noun` says, `trials` of each arm.
@@ -92,7 +92,7 @@ class Board:
     ) -> None:
         return None
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """A line of its own."""
 
     def tick(self) -> None:
@@ -156,7 +156,7 @@ class Board:
         return f"about {duration(left_s)} left"
 
 
-class Plain(Board):
+class Plain(ProgressDisplay):
     """Lines for logs and pipes; `verbose` adds each trial's hyperparameters."""
 
     def __init__(
@@ -171,25 +171,25 @@ class Plain(Board):
         self._file = file
         self._last = time.monotonic()
 
-    def say(self, text: str) -> None:
-        print(inert(text), file=self._file or sys.stderr, flush=True)
+    def notify(self, text: str) -> None:
+        print(sanitize(text), file=self._file or sys.stderr, flush=True)
         self._last = time.monotonic()
 
     def tick(self) -> None:
         if time.monotonic() - self._last < HEARTBEAT_S:
             return
         for running in self.running.values():
-            self.say(f"{running.arm} {self.noun} {running.trial}: {running.describe()}")
+            self.notify(f"{running.arm} {self.noun} {running.trial}: {running.describe()}")
 
     def started(self, task: str, arm: str, trial: int, params: Mapping[str, Any]) -> None:
         super().started(task, arm, trial, params)
         shown = f": {short(params)}" if self._verbose and params else ""
-        self.say(f"{arm} {self.noun} {trial} starts{shown}")
+        self.notify(f"{arm} {self.noun} {trial} starts{shown}")
 
     def epoch_done(self, task: str, metrics: Mapping[str, float]) -> None:
         super().epoch_done(task, metrics)
         running = self.running[task]
-        self.say(
+        self.notify(
             f"{running.arm} {self.noun} {running.trial}: epoch {running.epoch}/{self.epochs}, "
             f"val_loss {metrics['val_loss']:.4f}, accuracy {metrics['val_accuracy']:.1%}, "
             f"{metrics['train_s'] + metrics['validation_s']:.1f} s"
@@ -203,13 +203,13 @@ class Plain(Board):
         super().ended(task, state, value, accuracy, reason)
         outcome = f", best val_loss {value:.4f}" if value is not None else ""
         why = f" ({reason})" if reason else ""
-        self.say(
+        self.notify(
             f"{running.arm} {self.noun} {running.trial} {state}{why}{outcome}; "
             f"{self.finished} of {self.total} {self.noun}s done, {self.time_left()}"
         )
 
 
-class Terminal(Board):
+class Terminal(ProgressDisplay):
     """A table that stays in place: arms, counts, the running trials, the best so far."""
 
     def __init__(self, *args: Any, noun: str = "trial") -> None:
@@ -232,8 +232,8 @@ class Terminal(Board):
     ) -> None:
         self._live.stop()
 
-    def say(self, text: str) -> None:
-        self._live.console.print(Text(inert(text)))
+    def notify(self, text: str) -> None:
+        self._live.console.print(Text(sanitize(text)))
 
     def _render(self) -> RenderableType:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -256,13 +256,13 @@ class Terminal(Board):
                 if each.arm == name
             )
             table.add_row(
-                Text(inert(name)),
+                Text(sanitize(name)),
                 f"{arm.done.total()}/{self.trials}",
                 str(arm.done["pruned"]),
                 str(arm.done["failed"]),
                 "" if arm.value is None else f"{arm.value:.4f}",
                 "" if arm.val_accuracy is None else f"{arm.val_accuracy:.1%}",
-                Text(inert(now)),
+                Text(sanitize(now)),
             )
         note = f"{self.finished} of {self.total} {self.noun}s done"
         if running:

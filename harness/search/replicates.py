@@ -27,7 +27,7 @@ from harness.search.assignment import Assignment
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
 from harness.training import checkpoint
-from harness.workers.messages import TestScores, Train
+from harness.workers.messages import TestScores, TrainRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +86,11 @@ class Replicates:
         assignment.epochs.clear()
         (self._of(assignment).folder / "metrics.jsonl").unlink(missing_ok=True)
 
-    def order(self, assignment: Assignment) -> Train:
+    def training_request(self, assignment: Assignment) -> TrainRequest:
         planned = self._of(assignment)
         # One model an arm is kept, for predictions; the others would fill the disk.
         keeps_model = planned.score and planned.number == 1
-        return Train(
+        return TrainRequest(
             task=assignment.task,
             dataset=self._study.dataset_of(self.arm),
             hyperparameters=planned.hyperparameters,
@@ -160,7 +160,7 @@ class Replicates:
         }
         files.write_atomically(planned.folder / "params.json", files.to_json(params) + "\n")
 
-    def set_aside(self, assignment: Assignment) -> None:
+    def release(self, assignment: Assignment) -> None:
         """Nothing to do: without a result file it is trained again, from its checkpoint."""
 
     def _of(self, assignment: Assignment) -> Planned:

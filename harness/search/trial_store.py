@@ -41,7 +41,7 @@ Rows = dict[Any, dict[str, Any]]  # by the column that tells them apart
 Parts = dict[Table, Rows]
 
 
-class Ledger:
+class TrialStore:
     """An Optuna study in memory, loaded from the database; `write` brings the database up to it."""
 
     def __init__(self, database: Database, name: str, pruner: BasePruner) -> None:

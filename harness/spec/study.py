@@ -27,7 +27,7 @@ from harness.spec.hyperparameters import BAG, OF_TOKENS, Hyperparameters
 
 PATIENCE = 2  # epochs without a lower validation loss, by default
 TRAIN = "train"  # the field of datasets that counts training examples
-MOST_UNITS = 4096  # that a held budget is met with
+MAX_UNITS = 4096  # that a held budget is met with
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
 QUICK_TRIALS, QUICK_EPOCHS, QUICK_REPLICATES = 3, 2, 2
@@ -105,7 +105,7 @@ class Study:
     device: str = "auto"
     threads: int = 1
     path: str | None = None
-    solved: Mapping[str, int] = field(default_factory=dict)
+    measured_units: Mapping[str, int] = field(default_factory=dict)
     published: Mapping[str, Any] = field(default_factory=dict)
     model: Callable[..., Any] | None = None
     warm_start: str | None = None
@@ -184,7 +184,7 @@ class Study:
         of_arm = {name: v for name, v in arm.values.items() if name not in self.of_dataset}
         values = {**self.fixed, **of_arm, **params}
         if self.hold and "units" not in values:
-            values["units"] = self.solved.get(arm.name, 1)
+            values["units"] = self.measured_units.get(arm.name, 1)
             if "parameters" in self.hold:
                 values["units"] = self._units_by_parameters(arm, values)
         hp = Hyperparameters.from_mapping(values, self._of_model)
@@ -266,7 +266,7 @@ class Study:
                 f"hold: {wanted:,} parameters are too few for {arm.name}, "
                 f"which has {count(1):,} with a single unit"
             )
-        above = bisect.bisect_left(range(MOST_UNITS), wanted, key=lambda less: count(less + 1)) + 1
+        above = bisect.bisect_left(range(MAX_UNITS), wanted, key=lambda less: count(less + 1)) + 1
         return min(max(1, above - 1), above, key=lambda units: abs(count(units) - wanted))
 
     def _check_model(self) -> None:

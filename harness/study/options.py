@@ -61,7 +61,7 @@ class Options:
     quiet: bool = False
     verbose: bool = False
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """A line of progress, unless the user wants none."""
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)

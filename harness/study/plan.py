@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from harness.core import text
 from harness.core.text import duration
-from harness.profile.estimate import predict_study
+from harness.profile.estimate import TimeEstimate, predict_study
 from harness.results.run_directory import RunDirectory
 from harness.search.database import check_url
 from harness.spec.study import Study
@@ -14,7 +14,7 @@ from harness.study.trainings import worker_count
 from reports.wording import distribution_text
 
 if TYPE_CHECKING:
-    from harness.profile.estimate import Estimate
+    pass
 
 
 def plan(options: Options) -> str:
@@ -58,7 +58,7 @@ def plan(options: Options) -> str:
     return "\n".join(lines)
 
 
-def predicted_time(options: Options, name: str, study: Study) -> "tuple[Estimate, str] | None":
+def predicted_time(options: Options, name: str, study: Study) -> tuple[TimeEstimate, str] | None:
     """How long a study will take, and the profile that says so, where there is one."""
     if options.ray is not None:
         return None  # profiles are of this machine, and a cluster's room is not known

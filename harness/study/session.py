@@ -1,4 +1,4 @@
-"""One sitting of a study: from options to the report, under the study's lock. No Keras."""
+"""One session of a study: from options to the report, under the study's lock. No Keras."""
 
 import sys
 from collections.abc import Mapping
@@ -17,20 +17,20 @@ from harness.results import estimates, lock
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search.arm_search import ArmSearch
-from harness.search.database import open_storage, shown, sqlite_url, told
+from harness.search.database import open_storage, shown, sqlite_url, user_errors
 from harness.spec.study import Study
 from harness.spec.study_files import Declaration
 from harness.study import resume, warm_start
 from harness.study.options import Options, check_limits, command
 from harness.study.plan import named_study, plan, predicted_time
 from harness.study.solve_units import solve_units
-from harness.study.trainings import Sitting, settings_of
+from harness.study.trainings import StudyTrainings, settings_of
 from reports import write
 
 if TYPE_CHECKING:
     pass
 
-MOST_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
+MAX_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def run(options: Options) -> int:
         return 0
     with ExitStack() as stack:
         opened = open_study(options, stack)
-        with told(str(opened.directory.root)):
+        with user_errors(str(opened.directory.root)):
             _sit(options, opened)
         return _tell_outcome(options, opened.directory)
 
@@ -69,8 +69,8 @@ def open_study(options: Options, closing: ExitStack) -> Opened:
     if options.fresh and (directory.manifest.exists() or directory.database.exists()):
         aside = _move_aside(directory)
         closing.enter_context(lock.hold(directory.lock))
-        options.say(f"the old run directory is now {aside}")
-    with told(str(directory.root)):
+        options.notify(f"the old run directory is now {aside}")
+    with user_errors(str(directory.root)):
         study, arms, resumed = _open_locked(options, declaration, name, study, directory, closing)
     return Opened(name, declaration, study, directory, arms, resumed)
 
@@ -105,7 +105,7 @@ def _open_locked(
         study = solve_units(options, study, declaration, directory)
     url = options.storage or sqlite_url(directory.database)
     if old is None:
-        study.dataset.prepare(options.say)
+        study.dataset.prepare(options.notify)
     manifest = old or {
         **resume.new_manifest(declaration, name, study, quick=options.quick),
         "enqueued": warm_start.of_options(options, study),
@@ -118,7 +118,7 @@ def _open_locked(
     }
     database = open_storage(url)
     closing.callback(database.close)
-    database.say = options.say
+    database.notify = options.notify
     database.hold(name)
     arms = [ArmSearch(name, study, arm, database, directory) for arm in study.arms()]
     resume.check_claims(arms, manifest["fingerprint"], shown(url))
@@ -135,20 +135,20 @@ def _sit(options: Options, opened: Opened) -> None:
     """What is left to train, the model to take, and a profile."""
     study, directory, arms = opened.study, opened.directory, opened.arms
     settings = settings_of(study, opened.declaration)
-    sitting = Sitting(options, opened.name, study, arms, directory, settings)
-    if sitting.has_more:
+    trainings = StudyTrainings(options, opened.name, study, arms, directory, settings)
+    if trainings.has_more:
         if opened.resumed:
-            study.dataset.prepare(options.say)
+            study.dataset.prepare(options.notify)
             resume.check_data(directory.read_manifest(), study)
             estimates.interrupted(directory)
         else:
             _estimate(options, opened.name, study, directory)
-        sitting.train()
+        trainings.train()
     trained_model.write_best(directory)
-    if options.quick and len(arms) > MOST_PROFILED_IN_QUICK:
-        options.say(f"no profile in a quick look at {len(arms)} arms")
+    if options.quick and len(arms) > MAX_PROFILED_IN_QUICK:
+        options.notify(f"no profile in a quick look at {len(arms)} arms")
     elif options.quick and "step_ms" in study.hold:
-        options.say("no profile in a quick look: finding the units took its time")
+        options.notify("no profile in a quick look: finding the units took its time")
     elif options.profile and not profile_is_current(directory.root):
         _profile(options, directory)
 
@@ -158,7 +158,7 @@ def _estimate(options: Options, name: str, study: Study, directory: RunDirectory
     found = predicted_time(options, name, study)
     if found is not None:
         estimated, profile = found
-        options.say(f"estimated to take at most {duration(estimated.seconds)}, by {profile}")
+        options.notify(f"estimated to take at most {duration(estimated.seconds)}, by {profile}")
         estimates.write(
             directory,
             search_s=estimated.search_s,
@@ -170,22 +170,22 @@ def _estimate(options: Options, name: str, study: Study, directory: RunDirectory
 
 def _profile(options: Options, directory: RunDirectory) -> None:
     """What the best configurations cost, measured with nothing else running."""
-    options.say("profiling the best configurations")
+    options.notify("profiling the best configurations")
     try:
-        profile_run_directory(directory.root, quick=options.quick, say=options.say)
+        profile_run_directory(directory.root, quick=options.quick, notify=options.notify)
     except UserError as error:  # a study is worth its report without a profile, too
-        options.say(f"no profile: {error}")
+        options.notify(f"no profile: {error}")
 
 
 def _tell_outcome(options: Options, directory: RunDirectory) -> int:
-    with told(str(directory.root)):
+    with user_errors(str(directory.root)):
         page = write.write(directory.root)
     records = read_records(directory.root)
     outcome = summary.summarise(records, str(page))
     if options.json_output:
         print(files.to_json(outcome))
     else:
-        for line in outcome_text.in_words(outcome, conclude(records)):
+        for line in outcome_text.terminal_lines(outcome, conclude(records)):
             print(line)
         print(page)
     empty = [arm["arm"] for arm in outcome["arms"] if _all_failed(arm["trials"])]
@@ -199,5 +199,5 @@ def _all_failed(trials: Mapping[str, int]) -> bool:
 
 
 def _move_aside(directory: RunDirectory) -> Path | None:
-    with told(str(directory.root)):
+    with user_errors(str(directory.root)):
         return directory.move_aside()

@@ -3,8 +3,8 @@
 from harness.core.console import stop
 from harness.results.run_directory import RunDirectory
 from harness.search import equal_step_time
-from harness.search.coordinator import Search
-from harness.search.progress import Board
+from harness.search.coordinator import Coordinator
+from harness.search.progress import ProgressDisplay
 from harness.spec.study import Study
 from harness.spec.study_files import Declaration
 from harness.study.options import Options
@@ -20,8 +20,8 @@ def solve_units(
     A quick look has arms measured side by side, for it is to take two minutes at most.
     """
     if len(equal_step_time.read_units(study, directory)) < len(study.arms()):
-        study.dataset.prepare(options.say)
-        options.say(f"measuring which units take {study.hold['step_ms']:g} ms a step")
+        study.dataset.prepare(options.notify)
+        options.notify(f"measuring which units take {study.hold['step_ms']:g} ms a step")
         workers = min(worker_count(options, study), len(study.arms())) if options.quick else 1
         settings = settings_of(study, declaration)
         with LocalPool(workers, settings, directory.root / "logs") as pool:
@@ -32,24 +32,25 @@ def solve_units(
 
 def _probe(
     options: Options, study: Study, directory: RunDirectory, pool: LocalPool
-) -> list[equal_step_time.Probe]:
+) -> list[equal_step_time.StepTimeProbe]:
     """Every arm's units measured: in a quick look all arms at once, else one after another, each
     from where the last one ended.
     """
     arms = study.arms()
     groups = [arms] if options.quick else [[arm] for arm in arms]
-    close = equal_step_time.CLOSE_IN_QUICK if options.quick else equal_step_time.CLOSE
-    found: list[equal_step_time.Probe] = []
+    tolerance = equal_step_time.TOLERANCE_IN_QUICK if options.quick else equal_step_time.TOLERANCE
+    found: list[equal_step_time.StepTimeProbe] = []
     for group in groups:
         start = found[-1].units if found else equal_step_time.START
         probes = [
-            equal_step_time.Probe(study, arm, directory, start=start, close=close) for arm in group
+            equal_step_time.StepTimeProbe(study, arm, directory, start=start, tolerance=tolerance)
+            for arm in group
         ]
         names = [arm.name for arm in group]
-        board = Board(names, 1, len(pool), equal_step_time.EPOCHS, noun="measurement")
-        Search(probes, pool, board, stop).run()
+        board = ProgressDisplay(names, 1, len(pool), equal_step_time.EPOCHS, noun="measurement")
+        Coordinator(probes, pool, board, stop).run()
         for probe in probes:
             step_ms = probe.measured[probe.units]
-            options.say(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
+            options.notify(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
         found += probes
     return found

@@ -1,4 +1,4 @@
-"""The trainings of one sitting: search, then replicates, by the same workers. No Keras."""
+"""The trainings of one session: search, then replicates, by the same workers. No Keras."""
 
 import contextlib
 import sys
@@ -11,8 +11,8 @@ from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.search import baselines
 from harness.search.arm_search import ArmSearch
-from harness.search.coordinator import Pool, Search
-from harness.search.progress import Board, Plain, Terminal
+from harness.search.coordinator import Coordinator, Pool
+from harness.search.progress import Plain, ProgressDisplay, Terminal
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Study
 from harness.spec.study_files import STUDIES, Declaration
@@ -43,8 +43,8 @@ def worker_count(options: Options, study: Study) -> int:
     return options.workers or min(default_count(study.threads, study.device), arms)
 
 
-class Sitting:
-    """The trainings of one sitting: the search, then the replicates, by the same workers."""
+class StudyTrainings:
+    """The trainings of one session: the search, then the replicates, by the same workers."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Sitting:
 
     def train(self) -> None:
         options, study, arms = self._options, self._study, self._arms
-        study.dataset.prepare(options.say)
+        study.dataset.prepare(options.notify)
         at_most = len(arms) * max(study.budget.trials, study.replicates)
         workers = min(worker_count(options, study), at_most)
         self._announce(workers)
@@ -96,14 +96,14 @@ class Sitting:
 
     def _announce(self, workers: int) -> None:
         arms, study = self._arms, self._study
-        self._options.say(
+        self._options.notify(
             f"{self._name}: {len(arms)} {'arm' if len(arms) == 1 else 'arms'} of "
             f"{study.budget.trials} trials of up to {study.budget.epochs} epochs, then "
             f"{study.replicates} replicates of each arm's best, {workers} "
             f"{'worker' if workers == 1 else 'workers'}, in {self._directory.root}",
         )
         if workers > len(arms):
-            self._options.say(
+            self._options.notify(
                 "more workers than arms: trials of one arm run side by side, and "
                 "the outcome can't be repeated exactly",
             )
@@ -119,7 +119,7 @@ class Sitting:
                         trial.value,
                         trial.user_attrs.get("val_accuracy"),
                     )
-            Search(self._arms, pool, board, stop, self._options.trial_timeout).run()
+            Coordinator(self._arms, pool, board, stop, self._options.trial_timeout).run()
 
     def _confirm(self, pool: Pool) -> None:
         """The baseline's candidates, then the replicates of all."""
@@ -156,7 +156,7 @@ class Sitting:
         found.append(baselines.bag_replicates(study, directory))
         return [each for each in found if each is not None]
 
-    def _board(self, arms: list[str], each: int, workers: int, noun: str) -> Board:
+    def _board(self, arms: list[str], each: int, workers: int, noun: str) -> ProgressDisplay:
         size = (arms, each, workers, self._study.budget.epochs)
         return board_of(*size, noun=noun, quiet=self._options.quiet, verbose=self._options.verbose)
 
@@ -164,7 +164,7 @@ class Sitting:
 def run_replicates(
     trainings: Sequence[Replicates],
     pool: Pool,
-    board: Board,
+    board: ProgressDisplay,
     timeout_s: float | None = None,
 ) -> None:
     """Train what is left of each; those done before are counted on the board."""
@@ -173,15 +173,15 @@ def run_replicates(
             for state, number in one.done.items():
                 for _ in range(number):
                     board.found(one.arm.name, state, None, None)
-        Search(trainings, pool, board, stop, timeout_s).run()
+        Coordinator(trainings, pool, board, stop, timeout_s).run()
 
 
 def board_of(
     arms: list[str], each: int, workers: int, epochs: int, *, noun: str, quiet: bool, verbose: bool
-) -> Board:
+) -> ProgressDisplay:
     """What shows the trainings under way: nothing, a live display, or plain lines."""
     if quiet:
-        return Board(arms, each, workers, epochs, noun=noun)
+        return ProgressDisplay(arms, each, workers, epochs, noun=noun)
     if sys.stderr.isatty():
         return Terminal(arms, each, workers, epochs, noun=noun)
     return Plain(arms, each, workers, epochs, noun=noun, verbose=verbose)

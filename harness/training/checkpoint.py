@@ -111,7 +111,7 @@ class Checkpoints:
 
     folder: Path
     identity: str
-    say: Callable[[str], None]
+    notify: Callable[[str], None]
     asked_to_pause: Callable[[], bool] = lambda: False
 
     def load(self) -> Checkpoint | None:
@@ -128,7 +128,7 @@ class Checkpoints:
         try:
             save(self.folder, Checkpoint(self.identity, history, arrays, step, seconds))
         except OSError as error:
-            self.say(f"no checkpoint in {self.folder}: {error.strerror}; training goes on")
+            self.notify(f"no checkpoint in {self.folder}: {error.strerror}; training goes on")
 
 
 def remove(folder: Path) -> None:

@@ -103,7 +103,7 @@ class Trainer:
         *,
         path: str | None = None,
         device: str = "auto",
-        say: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+        notify: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     ) -> None:
         self._backend = keras.backend.backend()
         if self._backend == "tensorflow":
@@ -112,7 +112,7 @@ class Trainer:
         if path is not None and path not in PATHS:
             raise UserError(f"path: {path!r} is not one of {', '.join(PATHS)}")
         self._path = path
-        self._say = say
+        self._notify = notify
         self._programs: OrderedDict[Any, Epochs] = OrderedDict()
         self._last: tuple[Epochs, Hyperparameters, Signature] | None = None
 
@@ -209,7 +209,7 @@ class Trainer:
             first = PATHS[-1]
         paths = paths_from(first)
         for path, following in zip(paths, [*paths[1:], None], strict=True):
-            key = _signature(hp, data, path)
+            key = _program_key(hp, data, path)
             if key in self._programs:
                 self._programs.move_to_end(key)
                 return self._programs[key], path, 0.0
@@ -219,7 +219,7 @@ class Trainer:
             except Exception as error:
                 if following is None:
                     raise
-                self._say(
+                self._notify(
                     f"path {path} failed ({type(error).__name__}: {_reason(error)}); "
                     f"training goes on with path {following}"
                 )
@@ -329,7 +329,7 @@ def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:
     return program
 
 
-def _signature(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
+def _program_key(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
     """Equal for trainings that one compiled program serves: rates and seeds may differ."""
     # Stock Dropout has its rate compiled in; RateDropout only whether there is any.
     dropout = hp.dropout if path == "keras" else hp.dropout > 0.0

@@ -92,7 +92,7 @@ class LocalPool:
                     worker.ready = worker.ready or isinstance(message, Ready)
                     messages.append((index, message))
                 except (EOFError, OSError):
-                    messages.append((index, Died(worker.bury())))
+                    messages.append((index, Died(worker.reap())))
         return messages
 
     @property
@@ -115,14 +115,14 @@ class LocalPool:
     def replace(self, worker: int) -> None:
         """End a worker, whatever it is doing, and start a new one in its place."""
         self._workers[worker].process.kill()
-        self._workers[worker].bury()
+        self._workers[worker].reap()
         self._workers[worker] = self._spawn(worker)
 
     def close(self) -> None:
         for worker in self._workers:
             worker.process.kill()  # all at once: none has to wait for another's end
         for worker in self._workers:
-            worker.bury()
+            worker.reap()
 
     def __enter__(self) -> Self:
         return self
@@ -169,7 +169,7 @@ class _Worker:
     dead: bool = False
     ready: bool = False
 
-    def bury(self) -> str:
+    def reap(self) -> str:
         """Make sure that the process is gone; says how it ended."""
         if not self.dead:
             self.dead = True

@@ -1,9 +1,9 @@
 """What coordinator and workers say to each other, whatever carries it (pipes, Ray).
 
-Down: Train, then after each epoch GoOn or Halt; Pause at any time. Up: Ready once, then for each
-training Started, Progress every few seconds, EpochDone at each epoch's end (the worker waits for
-the answer), and at last Finished, Failed or Paused. A Measure is answered by Measurement or Failed.
-Died is the pool's own word for a worker whose process is gone.
+Down: TrainRequest, then after each epoch Continue or Stop; Pause at any time. Up: Ready once, then
+for each training Started, Progress every few seconds, EpochDone at each epoch's end (the worker
+waits for the answer), and at last Finished, Failed or Paused. A Measure is answered by Measurement
+or Failed. Died is the pool's own word for a worker whose process is gone.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from harness.spec.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True)
-class Train:
+class TrainRequest:
     """One training: `task` names it in all that comes back; `seed` decides all its randomness.
 
     Checkpoints go to the folder `checkpoints`. A training that finds its own there goes on from
@@ -59,12 +59,12 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class GoOn:
+class Continue:
     task: str
 
 
 @dataclass(frozen=True)
-class Halt:
+class Stop:
     """Stop after the epoch just reported: the training is pruned, or has diverged."""
 
     task: str
@@ -171,4 +171,4 @@ Up = (
     | Notice
     | Died
 )
-Down = Train | Measure | GoOn | Halt | Pause
+Down = TrainRequest | Measure | Continue | Stop | Pause

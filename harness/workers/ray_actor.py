@@ -18,7 +18,7 @@ from harness.core import environment
 from harness.core.files import write_atomically
 from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.base.signature import Signature
-from harness.workers.messages import Down, EpochDone, Finished, Pause, Paused, Train
+from harness.workers.messages import Down, EpochDone, Finished, Pause, Paused, TrainRequest
 
 POLL_S = 5.0  # an actor with nothing to say is asked again so often
 
@@ -66,9 +66,9 @@ class Actor:
         self._outbox: queue.Queue[Any] = queue.Queue()
         self._pause = threading.Event()
         self._shared = Path(token).is_file()
-        self._order: Train | None = None
+        self._order: TrainRequest | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="training-"))
-        arguments = (settings, self._inbox, self._pause, self._say)
+        arguments = (settings, self._inbox, self._pause, self._notify)
         threading.Thread(target=worker.work, args=arguments, daemon=True).start()
 
     @ray.method(concurrency_group="up")  # type: ignore[untyped-decorator]
@@ -86,7 +86,7 @@ class Actor:
         if isinstance(message, Pause):
             self._pause.set()
             return
-        if isinstance(message, Train) and not self._shared:
+        if isinstance(message, TrainRequest) and not self._shared:
             shutil.rmtree(self._folder, ignore_errors=True)
             for name, content in (files or {}).items():
                 write_atomically(self._folder / "checkpoint" / name, content)
@@ -95,7 +95,7 @@ class Actor:
                 checkpoints=str(self._folder / "checkpoint"),
                 model=message.model and str(self._folder / "model.keras"),
             )
-        if isinstance(message, Train):
+        if isinstance(message, TrainRequest):
             self._order = message
         self._inbox.put(message)
 
@@ -109,7 +109,7 @@ class Actor:
             return said
         return []
 
-    def _say(self, message: object) -> None:
+    def _notify(self, message: object) -> None:
         if not self._shared and isinstance(message, EpochDone | Paused | Finished):
             self._outbox.put(self._files(isinstance(message, Finished)))
         self._outbox.put(message)

@@ -30,7 +30,7 @@ from harness.workers.messages import (
     Died,
     Down,
     Ready,
-    Train,
+    TrainRequest,
     Up,
 )
 from harness.workers.ray_actor import Actor, Delivered, Files, known_versions
@@ -54,7 +54,7 @@ def variables_of(settings: Settings, gpus: float) -> dict[str, str]:
 class _Worker:
     actor: Any
     asked: Any  # the reference of what it was asked last
-    order: Train | None = None
+    order: TrainRequest | None = None
     greeted: bool = False  # it has said where it is
     shared: bool = True
     ready: bool = False
@@ -116,7 +116,7 @@ class RayPool:
 
     def send(self, worker: int, message: Down) -> None:
         one, files = self._workers[worker], None
-        if isinstance(message, Train):
+        if isinstance(message, TrainRequest):
             one.order = message
             if not one.shared:
                 kept = Path(message.checkpoints)
@@ -199,7 +199,7 @@ class RayPool:
         if files.model is not None and worker.order.model is not None:
             write_atomically(Path(worker.order.model), files.model)
 
-    def _delivered(self, order: Train) -> Delivered:
+    def _delivered(self, order: TrainRequest) -> Delivered:
         """The order's splits in the object store, put there once."""
         dataset, hp = order.dataset, order.hyperparameters
         splits: tuple[Split, ...] = ("train", "validation")

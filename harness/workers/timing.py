@@ -34,10 +34,10 @@ from harness.workers.messages import Measure
 from harness.workers.spread import UNSTABLE, relative_spread
 
 SEED = 0
-MOST_STEPS = 128  # of an epoch; a block of steps is at most that long
+MAX_STEPS = 128  # of an epoch; a block of steps is at most that long
 IDS_OF_AN_EPOCH = 2_000_000  # larger inputs get shorter epochs, of at least LEAST_STEPS
 FLOPS_OF_AN_EPOCH = 100_000_000_000  # and so do larger networks on a CPU: some seconds are enough
-LEAST_STEPS, LEAST_BLOCKS = 8, 7
+MIN_STEPS, MIN_BLOCKS = 8, 7
 LONGER = 3  # times as long a configuration is measured whose blocks differ too much
 # A call costs some tenths of a millisecond; Keras's `fit` some 20 ms, within what it is timed for.
 BLOCK_S = {CompiledEpochs: 0.1, FitEpochs: 1.0}
@@ -123,17 +123,17 @@ def _measured(order: Measure, device: str) -> dict[str, Any]:
 
 def steps_of_an_epoch(hp: Hyperparameters, signature: Signature, device: str) -> int:
     """How many training steps a measured epoch has; no measurement has a say in it."""
-    steps = min(MOST_STEPS, IDS_OF_AN_EPOCH // (hp.batch_size * hp.sequence_length))
+    steps = min(MAX_STEPS, IDS_OF_AN_EPOCH // (hp.batch_size * hp.sequence_length))
     if device == "cpu":
         steps = min(steps, FLOPS_OF_AN_EPOCH // flops_per_step(hp, signature))
-    return max(LEAST_STEPS, steps)
+    return max(MIN_STEPS, steps)
 
 
 def timed(
     sample: Callable[[], float],
     seconds: float,
     *,
-    least: int = LEAST_BLOCKS,
+    least: int = MIN_BLOCKS,
     longer: int = LONGER,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[list[float], bool]:

@@ -23,10 +23,10 @@ from harness.datasets.base.dataset import Split
 from harness.spec import study_files
 from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.workers.messages import (
+    Continue,
     EpochDone,
     Failed,
     Finished,
-    GoOn,
     Measure,
     Measurement,
     Notice,
@@ -36,7 +36,7 @@ from harness.workers.messages import (
     Ready,
     Started,
     TestScores,
-    Train,
+    TrainRequest,
 )
 
 
@@ -76,12 +76,12 @@ def work(
     trainer = Trainer(
         path=settings["path"],
         device=settings["device"],
-        say=lambda text: send(Notice(text)),
+        notify=lambda text: send(Notice(text)),
     )
     send(Ready())
     while True:
         message = inbox.get()
-        if isinstance(message, Train):
+        if isinstance(message, TrainRequest):
             train(message, trainer, send, inbox, pause)
         elif isinstance(message, Measure):
             measure(message, trainer, send, import_s)
@@ -103,7 +103,7 @@ def _read(
 
 
 def train(
-    order: Train,
+    order: TrainRequest,
     trainer: Any,
     send: Callable[[object], None],
     inbox: "queue.Queue[Any]",
@@ -116,7 +116,7 @@ def train(
 
     def on_epoch(epoch: Any) -> bool:
         send(EpochDone(task, asdict(epoch)))
-        return isinstance(inbox.get(), GoOn)
+        return isinstance(inbox.get(), Continue)
 
     try:
         trainer.train(
@@ -167,7 +167,7 @@ def measure(order: Measure, trainer: Any, send: Callable[[object], None], import
         send(Measurement(order.task, {"import_s": import_s, **figures}))
 
 
-def _score(order: Train, name: Split, trainer: Any) -> TestScores:
+def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     """The model just trained on the test split, say: its only use."""
     from harness.training.trainer import load
 
@@ -190,7 +190,7 @@ def _reason(error: Exception) -> str:
     return f"{kind}: {name}: {' '.join(str(error).split())[:500]}"
 
 
-def _identity(order: Train) -> str:
+def _identity(order: TrainRequest) -> str:
     """What decides a training's numbers; a checkpoint of anything else is not gone on from."""
     parts = (
         order.dataset.to_mapping(),

@@ -45,7 +45,7 @@ def of(records: Records) -> Layout:
     names = {key: None for arm in arms for key in arm.get("values") or {}}
     if len(arms) == 1:
         return Layout("", {arms[0]["name"]: 0.0}, numeric=False)
-    title = " and ".join(map(wording.spoken, names)) or "arm"
+    title = " and ".join(map(wording.label, names)) or "arm"
     values = [next(iter((arm.get("values") or {"": None}).values())) for arm in arms]
     if len(names) == 1 and all(isinstance(v, int | float) and v is not True for v in values):
         positions = {arm["name"]: float(v) for arm, v in zip(arms, values, strict=True)}

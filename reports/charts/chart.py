@@ -21,7 +21,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
 
 from harness.analysis.statistics import Interval
-from harness.core.text import inert
+from harness.core.text import sanitize
 from reports.content import Key, Panel
 
 WIDTH, HEIGHT = 400, 255  # two side by side on a desktop; nearly full size on a phone
@@ -112,7 +112,7 @@ def panel(
         FigureCanvasSVG(figure)
         draw(figure.subplots())
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    alt = inert(alt)
+    alt = sanitize(alt)
     return Panel(svg=_inline(buffer.getvalue(), identity, alt, tooltips or {}), alt=alt)
 
 
@@ -196,7 +196,7 @@ def line_key(label: str, colour: str, dash: str = "none") -> Key:
 def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> str:
     """Matplotlib's SVG file as a part of a page: scalable, named, with ids of its own."""
     href = "{http://www.w3.org/1999/xlink}href"
-    root = ET.fromstring(inert(svg))
+    root = ET.fromstring(sanitize(svg))
     for child in list(root):
         # Its metadata name the drawing library; its style sheet would apply to the whole page.
         if child.tag.endswith("}metadata") or child.find("{*}style") is not None:
@@ -215,7 +215,7 @@ def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> s
             if target.removeprefix("#") in tooltips:
                 # Reached by pointing; by keyboard the table's rows are, a stop each is too many.
                 attributes.update(href=target, tabindex="-1")
-                ET.SubElement(element, "title").text = inert(tooltips[target[1:]])
+                ET.SubElement(element, "title").text = sanitize(tooltips[target[1:]])
             else:
                 attributes["href"] = f"#{names[target[1:]]}"
         for name in ("d", "x", "y", "transform"):

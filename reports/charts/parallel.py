@@ -17,7 +17,7 @@ from reports.content import Panel
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_LINES = 150  # more are a grey mass, and bytes; the best are kept
+MAX_LINES = 150  # more are a grey mass, and bytes; the best are kept
 BEST_SHARE = 0.1
 CAPTION = (
     " In the chart of lines, each finished trial is one, and the best tenth is in its arm's colour."
@@ -39,7 +39,7 @@ def panel(records: Records, scored: "pd.DataFrame", names: Sequence[str]) -> Pan
     columns = ["params_" + name for name in names]
     trials = scored[(scored["state"] == "complete")].dropna(subset=["value", *columns])
     trials = trials[np.isfinite(trials["value"].astype(float))]
-    trials = trials.sort_values(["value", "arm", "trial"], kind="stable").head(MOST_LINES)
+    trials = trials.sort_values(["value", "arm", "trial"], kind="stable").head(MAX_LINES)
     if len(trials) < 5 or len(names) < 2:
         return None
     coordinates = [
@@ -104,7 +104,7 @@ def panel(records: Records, scored: "pd.DataFrame", names: Sequence[str]) -> Pan
 
 
 def _of_parameter(records: Records, name: str, values: "pd.Series[Any]") -> _Coordinate:
-    title = wording.spoken(name).capitalize()
+    title = wording.label(name).capitalize()
     words = selection.choices(records, name, values)
     if words:
         room = max(1, len(words) - 1)
@@ -138,10 +138,10 @@ def _alt(trials: "pd.DataFrame", names: Sequence[str], best: int) -> str:
         chosen = values.iloc[:best]
         texts = list(dict.fromkeys(map(wording.value_text, chosen)))
         if len(texts) <= 2 or not all(isinstance(v, int | float) for v in chosen.to_list()):
-            told.append(f"{wording.spoken(name)} {wording.listing(texts[:6])}")
+            told.append(f"{wording.label(name)} {wording.listing(texts[:6])}")
         else:
             low, high = wording.value_text(chosen.min()), wording.value_text(chosen.max())
-            told.append(f"{wording.spoken(name)} {low} to {high}")
+            told.append(f"{wording.label(name)} {low} to {high}")
     number = wording.plural(best, "trial")
     return (
         f"Parallel coordinates of {len(trials)} finished trials. The best {number}: "

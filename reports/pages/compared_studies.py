@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.analysis.summary import recommended_arm
 from harness.analysis.verdicts import ArmResult, conclude, scored_on
-from harness.core.text import inert
+from harness.core.text import sanitize
 from harness.results.records import Records
 from reports import wording
 
@@ -39,7 +39,7 @@ def entries(studies: Sequence[Records]) -> list[Entry]:
         numbers = (f"{label} ({number})" for number in itertools.count(2))
         while label in labels:
             label = next(numbers)
-        found.append(Entry(inert(label), records, recommended_arm(records)))
+        found.append(Entry(sanitize(label), records, recommended_arm(records)))
     return found
 
 

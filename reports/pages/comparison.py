@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.analysis.summary import best_trials
 from harness.analysis.verdicts import Pair, across, margin_of, scored_on
-from harness.core.text import inert
+from harness.core.text import sanitize
 from harness.results.records import Records
 from reports import cells, page, wording
 from reports.content import Column, Row, Section, Table
@@ -144,7 +144,7 @@ def _recommended_row(each: Entry) -> Row:
             f"{result.n:,}",
             accuracy,
             wording.interval(result.both),
-            f"{inert(str(dataset))}, {split}" if dataset else split,
+            f"{sanitize(str(dataset))}, {split}" if dataset else split,
             cells.milliseconds(result.step_ms),
             cells.seconds(result.train_s),
             cells.count(result.parameters),
@@ -189,7 +189,7 @@ def _declared(listed: Sequence[Entry]) -> Section:
     declared = {each.label: _flat(each.records) for each in listed}
     names = list(dict.fromkeys(name for fields in declared.values() for name in fields))
     rows = tuple(
-        Row((wording.spoken(name), *values))
+        Row((wording.label(name), *values))
         for name in names
         if len(set(values := [declared[each.label].get(name, "–") for each in listed])) > 1
     )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from harness.analysis import outcome_text, verdicts
 from harness.core import files
-from harness.core.text import inert
+from harness.core.text import sanitize
 from reports import page
 
 GENERATOR = "rnn-depth-harness index"
@@ -44,14 +44,14 @@ def _study(folder: Path) -> dict[str, str] | None:
             verdict = (
                 outcome_text.advice(arm, reason)
                 if reason
-                else f"So far {verdicts.spoken(arm)} has the lowest validation loss; "
+                else f"So far {verdicts.arm_label(arm)} has the lowest validation loss; "
                 "replicates are missing."
             )
         return {
             "study": str(manifest["study"]),
             "question": str(manifest.get("question") or ""),
             "created": str(manifest.get("created") or ""),
-            "verdict": inert(verdict),
+            "verdict": sanitize(verdict),
             "href": quote(f"{folder.name}/report.html"),
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -10,7 +10,7 @@ from reports.content import Column, Row, Section, Table
 def render(profile: Mapping[str, Any], *, now: str) -> str:
     """The whole page; `now` (ISO 8601) is when it was made."""
     rows = tuple(
-        Row((wording.spoken(name), wording.value_text(value)))
+        Row((wording.label(name), wording.value_text(value)))
         for name, value in profile["environment"].items()
         if value not in (None, [], "")
     )

@@ -15,11 +15,11 @@ from harness.analysis.verdicts import (
     ArmResult,
     Conclusions,
     Recommendation,
+    arm_label,
     conclude,
     interval_text,
+    signed,
 )
-from harness.analysis.verdicts import points as signed
-from harness.analysis.verdicts import spoken as plainly
 from harness.core.metrics import R2
 from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
 from reports import cells, preliminary, selection, wording
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORDER = 10
-MOST_ADVISED = 100  # replicates: more is nothing to tell a user to run
+MAX_ADVISED = 100  # replicates: more is nothing to tell a user to run
 
 
 def build(records: Records) -> Section:
@@ -74,7 +74,7 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
     if len(records.arms) == 1:
         return f"The best configuration found gets {reached}.{_against_baselines(found, arm)}"
     label = wording.arm_label(records, arm.name)
-    reason = recommended.reason.removeprefix(f"{plainly(arm.name)} ")
+    reason = recommended.reason.removeprefix(f"{arm_label(arm.name)} ")
     return f"Take {label}: it {reason} It gets {reached}.{_against_baselines(found, arm)}"
 
 
@@ -267,7 +267,7 @@ def _settling(records: Records, chosen: str) -> tuple[Command, ...]:
         and (against := found.between(chosen, name)) is not None
         and against.verdict == "inconclusive"
     ]
-    feasible = [int(count) for count in needed if count <= MOST_ADVISED]
+    feasible = [int(count) for count in needed if count <= MAX_ADVISED]
     if not feasible:
         return ()
     part = "" if len(feasible) == len(needed) else "part of "
@@ -289,7 +289,7 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
 
     def kind(name: str) -> str:
         if held and name == "units":
-            return f"follows from {', '.join(map(wording.spoken, held))} held"
+            return f"follows from {', '.join(map(wording.label, held))} held"
         return "compared" if name in compared else "fixed" if name in fixed else "searched"
 
     order = {"compared": 0, "searched": 1, "fixed": 2}
@@ -300,7 +300,7 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
         caption="The recommended configuration",
         columns=(Column("Hyperparameter"), Column("Value", numeric=True), Column("How it was set")),
         rows=tuple(
-            Row((wording.spoken(name), cells.parameter(parameters[name]), kind(name)))
+            Row((wording.label(name), cells.parameter(parameters[name]), kind(name)))
             for name in sorted(names, key=lambda name: order.get(kind(name), 1))
             if name in parameters
         ),

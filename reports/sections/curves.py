@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ORDER = 55
 # Of more, the best: a thicket of lines shows nothing, and fills the page's two megabytes.
-MOST_CURVES = 60
+MAX_CURVES = 60
 _DASHES: dict[str, Any] = {
     "complete": "-",
     "pruned": (0, (4, 3)),
@@ -44,8 +44,8 @@ def build(records: Records) -> Section | None:
     trial = "the best finished trial" + (" of each arm" if len(records.arms) > 1 else "")
     most = epochs.groupby("arm")["trial"].nunique().max()
     fewer = (
-        f" Of each arm's trials the {MOST_CURVES} with the lowest losses are drawn."
-        if most > MOST_CURVES
+        f" Of each arm's trials the {MAX_CURVES} with the lowest losses are drawn."
+        if most > MAX_CURVES
         else ""
     )
     return Section(
@@ -76,7 +76,7 @@ def _data(records: Records, epochs: "pd.DataFrame") -> Data:
     for arm in records.arms:
         ours = selection.of_arm(epochs, arm)
         lowest = ours.groupby("trial")["val_loss"].min().sort_values(kind="stable")
-        drawn.append(ours[ours["trial"].isin(lowest.index[:MOST_CURVES])])
+        drawn.append(ours[ours["trial"].isin(lowest.index[:MAX_CURVES])])
     rows: list[tuple[str | int | float | None, ...]] = []
     for ours in drawn:
         found = selection.data(ours, "arm", "trial", "epoch", "val_loss")
@@ -112,7 +112,7 @@ def _panel(
     style = chart.arm_style(records.arms, arm)
 
     def draw(axes: Axes) -> None:
-        for number in reversed(lowest.index[:MOST_CURVES]):
+        for number in reversed(lowest.index[:MAX_CURVES]):
             curve = ours[ours["trial"] == number].sort_values("epoch")
             special = number == chosen
             # A curve of one epoch would be invisible as a line.

@@ -57,15 +57,15 @@ def _pairs(identity: str, caption: str, pairs: Mapping[str, Any]) -> Table:
 
 def _hyperparameters(spec: Mapping[str, Any]) -> list[Row]:
     rows = [
-        Row((wording.spoken(name), "compared", ", ".join(map(wording.value_text, values))))
+        Row((wording.label(name), "compared", ", ".join(map(wording.value_text, values))))
         for name, values in (spec.get("compare") or {}).items()
     ]
     rows += [
-        Row((wording.spoken(name), "searched", wording.distribution_text(declared)))
+        Row((wording.label(name), "searched", wording.distribution_text(declared)))
         for name, declared in (spec.get("search") or {}).items()
     ]
     rows += [
-        Row((wording.spoken(name), "fixed", wording.value_text(value)))
+        Row((wording.label(name), "fixed", wording.value_text(value)))
         for name, value in (spec.get("fixed") or {}).items()
     ]
     return rows
@@ -111,7 +111,7 @@ def _dataset(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, 
         "sha256": "SHA-256",
     }
     shown = {title: both.pop(key, None) for key, title in titles.items()}
-    rest = {wording.spoken(key).capitalize(): wording.value_text(v) for key, v in both.items()}
+    rest = {wording.label(key).capitalize(): wording.value_text(v) for key, v in both.items()}
     return {
         title: f"{value:,}" if isinstance(value, int) else value
         for title, value in {**shown, **rest}.items()
@@ -133,7 +133,7 @@ def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "Memory": None if memory is None else f"{memory} GiB",
         "Code": commit and f"git {commit}{' with uncommitted changes' if dirty else ''}",
         **{
-            wording.spoken(key).capitalize(): wording.value_text(value)
+            wording.label(key).capitalize(): wording.value_text(value)
             for key, value in environment.items()
             if key not in known
         },

@@ -122,7 +122,7 @@ def _environments(profiles: Profiles) -> Table:
         tuple(
             Row(
                 (
-                    wording.spoken(key),
+                    wording.label(key),
                     *(text(profile["environment"].get(key)) for profile in profiles.values()),
                 )
             )

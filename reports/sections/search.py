@@ -80,7 +80,7 @@ def _importance(records: Records) -> tuple[Table, ...]:
             "one hyperparameter explains alone (finished trials; 0 is what chance gives)",
             columns=(Column("Hyperparameter"), Column("Importance", True)),
             rows=tuple(
-                Row((wording.spoken(name), Value(f"{found[name]:.2f}", found[name])))
+                Row((wording.label(name), Value(f"{found[name]:.2f}", found[name])))
                 for name in ordered
             ),
         ),
@@ -126,7 +126,7 @@ def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
 def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
     values = scored[_PREFIX + name]
     choices = selection.choices(records, name, values)
-    label = wording.spoken(name).capitalize()
+    label = wording.label(name).capitalize()
 
     def draw(axes: Axes) -> None:
         numbers = [] if choices else values.astype(float).to_list()
@@ -184,7 +184,7 @@ def _positions(values: "pd.Series[Any]", choices: list[str], arm: int) -> list[f
 
 
 def _alt(scored: "pd.DataFrame", name: str, choices: list[str]) -> str:
-    values, what = scored[_PREFIX + name], wording.spoken(name)
+    values, what = scored[_PREFIX + name], wording.label(name)
     start = (
         f"Scatter chart of validation loss against {what}, {wording.plural(len(scored), 'trial')}"
     )

@@ -24,10 +24,10 @@ def build(records: Records) -> Section | None:
     for arm in arms:
         rest = {name: value for name, value in arm["values"].items() if name != field}
         label = ", ".join(
-            f"{wording.spoken(name)} {wording.value_text(value)}" for name, value in rest.items()
+            f"{wording.label(name)} {wording.value_text(value)}" for name, value in rest.items()
         )
         groups.setdefault(label or "all", {})[arm["values"][field]] = found[arm["name"]]
-    name = wording.spoken(str(field))
+    name = wording.label(str(field))
     rows = []
     for label, by_level in groups.items():
         means = {level: by_level[level].mean for level in levels if level in by_level}

@@ -28,7 +28,7 @@ def build(records: Records) -> Section | None:
         Column("Loss", numeric=True),
         Column(wording.capital(wording.metric(records)), numeric=True, unit="%"),
         Column("Best epoch", numeric=True),
-        *(Column(wording.spoken(name).capitalize(), True) for name in params),
+        *(Column(wording.label(name).capitalize(), True) for name in params),
         Column("Parameters", numeric=True),
         Column("Step", numeric=True, unit="ms"),
         Column("Training", numeric=True, unit="s"),

@@ -2,15 +2,14 @@
 
 from matplotlib.axes import Axes
 
-from harness.analysis.verdicts import Conclusions, Pair, conclude, interval_text
-from harness.analysis.verdicts import points as signed
+from harness.analysis.verdicts import Conclusions, Pair, conclude, interval_text, signed
 from harness.results.records import Records
 from reports import cells, wording
 from reports.charts import chart, scales
 from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 30
-MOST_DRAWN = 15  # pairs: beyond, the table says it better
+MAX_DRAWN = 15  # pairs: beyond, the table says it better
 
 
 def build(records: Records) -> Section | None:
@@ -23,7 +22,7 @@ def build(records: Records) -> Section | None:
         title="Verdicts",
         text=(_text(found),),
         figures=(_figure(records, found, drawable),)
-        if drawable and len(drawable) <= MOST_DRAWN
+        if drawable and len(drawable) <= MAX_DRAWN
         else (),
         tables=tuple(
             _table(records, identity, caption, pairs)

@@ -20,8 +20,8 @@ from harness.core.signals import StopRequest  # noqa: E402
 from harness.results.run_directory import RunDirectory  # noqa: E402
 from harness.search import database as storage  # noqa: E402
 from harness.search.arm_search import ArmSearch  # noqa: E402
-from harness.search.coordinator import Search  # noqa: E402
-from harness.search.progress import Board  # noqa: E402
+from harness.search.coordinator import Coordinator  # noqa: E402
+from harness.search.progress import ProgressDisplay  # noqa: E402
 from harness.spec.study import Budget  # noqa: E402
 
 
@@ -48,8 +48,10 @@ def main() -> None:
         name = f"load-{time.time_ns()}"
         database.hold(name)
         arms = [ArmSearch(name, study, arm, database, directory) for arm in study.arms()]
-        board = Board([arm.arm.name for arm in arms], study.budget.trials, options.workers, 4)
-        Search(arms, ToyPool(options.workers, curve=curve), board, StopRequest()).run()
+        board = ProgressDisplay(
+            [arm.arm.name for arm in arms], study.budget.trials, options.workers, 4
+        )
+        Coordinator(arms, ToyPool(options.workers, curve=curve), board, StopRequest()).run()
         began.append((time.process_time(), time.perf_counter()))
         stored = sum(
             len(

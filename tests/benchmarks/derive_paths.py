@@ -89,7 +89,7 @@ def _record(cell: str, units: int, batch_size: int, length: int, path: str) -> d
         return Arrays(x, random.integers(0, 2, examples, dtype=np.int32))
 
     data = Data(train=split(steps * batch_size), validation=split(batch_size))
-    trained = Trainer(path=path, say=_refuse).train(
+    trained = Trainer(path=path, notify=_refuse).train(
         hp,
         data,
         seed=0,

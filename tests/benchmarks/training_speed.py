@@ -88,7 +88,7 @@ def compare(shapes: list[Shape], quick: bool, pythons: dict[str, str]) -> dict[s
         steps = max(4, shape.steps // 5) if quick else shape.steps
         asked = {**asdict(shape), "steps": steps}
         limit_ms = flops_per_step(shape) / gflops / 1e6
-        say(f"{shape.name}: {rounds} rounds of {steps} steps")
+        notify(f"{shape.name}: {rounds} rounds of {steps} steps")
         for contender, found in measure(asked, rounds, pythons).items():
             rows.append({"shape": shape.name, "goal": shape.goal, "limit_ms": limit_ms})
             rows[-1] |= {"contender": contender, **found}
@@ -129,7 +129,7 @@ def five_epochs(pythons: dict[str, str]) -> dict[str, float]:
     epochs, steps = FIVE_EPOCHS
     totals = {}
     for name in ("harness", "keras fit"):
-        say(f"five epochs of 20,000 reviews: {name}")
+        notify(f"five epochs of 20,000 reviews: {name}")
         process = Contender(name, {**asdict(SHAPES[0]), "steps": steps}, pythons)
         totals[name] = sum((process.epoch() or GONE)[0] for _ in range(epochs))
         process.close()
@@ -162,7 +162,9 @@ class Contender:
         if not line:
             self._errors.seek(0)
             reason = (self._errors.read().splitlines() or ["it ended"])[-1]
-            say(f"  {self._name} is left out: {reason} (--python {self._name}=… has it elsewhere?)")
+            notify(
+                f"  {self._name} is left out: {reason} (--python {self._name}=… has it elsewhere?)"
+            )
             return None
         wall_s, cpu_s, loss = json.loads(line)
         return wall_s, cpu_s, loss
@@ -390,7 +392,7 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def say(line: str) -> None:
+def notify(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

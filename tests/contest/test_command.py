@@ -112,7 +112,7 @@ def test_searches_repeat_and_seeds_differ(table: Table) -> None:
 
 def test_pruning_saves_what_is_told(table: Table) -> None:
     methods = [Method("random", "none"), Method("random", "median")]
-    found = replay.contest(table, methods, seeds=6, trials=12, seed=0, say=lambda line: None)
+    found = replay.contest(table, methods, seeds=6, trials=12, seed=0, notify=lambda line: None)
     (saved,) = (each["saved"] for each in replay.pruners_compared(found).values())
     plain, pruned = found.outcomes
     assert saved.mean == pytest.approx(np.mean(1 - pruned.cost / plain.cost))
@@ -125,7 +125,7 @@ def test_pruning_saves_what_is_told(table: Table) -> None:
 
 def test_a_guided_search_beats_a_blind_one_and_ranks_add_up(table: Table) -> None:
     methods = [Method("tpe", "median"), Method("random", "none")]
-    found = replay.contest(table, methods, seeds=12, trials=14, seed=1, say=lambda line: None)
+    found = replay.contest(table, methods, seeds=12, trials=14, seed=1, notify=lambda line: None)
     guided, blind = found.outcomes
     assert guided.anytime.mean() > blind.anytime.mean()
     np.testing.assert_allclose(guided.rank + blind.rank, 3.0)
@@ -173,7 +173,7 @@ def test_the_command_writes_a_page_and_json(root: Path) -> None:
 def test_one_seed_gives_no_intervals(table: Table) -> None:
     found = replay.contest(
         table, [Method("random", "none"), Method("tpe", "median")], seeds=1, trials=4, seed=0,
-        say=lambda line: None,
+        notify=lambda line: None,
     )  # fmt: skip
     assert "nan" not in contest_page.render(found, now="2026-11-24T00:00:00Z").split("<main")[1]
 

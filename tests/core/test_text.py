@@ -3,19 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.text import encodable, inert
+from harness.core.text import escape_surrogates, sanitize
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "Z", "S", "C"])))
 def test_any_text_can_be_written(text: str) -> None:
-    encodable(text).encode("utf-8")
+    escape_surrogates(text).encode("utf-8")
 
 
 def test_what_can_be_written_stays() -> None:
-    assert encodable("zażółć 文字 🙂 \x1b") == "zażółć 文字 🙂 \x1b"
-    assert encodable("a\udc80b") == r"a\udc80b"
-    assert [encodable(value) for value in (None, 3, [1])] == [None, 3, [1]]
+    assert escape_surrogates("zażółć 文字 🙂 \x1b") == "zażółć 文字 🙂 \x1b"
+    assert escape_surrogates("a\udc80b") == r"a\udc80b"
+    assert [escape_surrogates(value) for value in (None, 3, [1])] == [None, 3, [1]]
 
 
 def test_codes_and_marks_are_spelled_out() -> None:
-    assert inert("\x1b[31m\u202ea\tb🙂") == r"\x1b[31m\u202ea" + "\tb🙂"
+    assert sanitize("\x1b[31m\u202ea\tb🙂") == r"\x1b[31m\u202ea" + "\tb🙂"

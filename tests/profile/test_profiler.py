@@ -202,7 +202,7 @@ def test_a_study_gives_its_best_and_a_grid(tmp_path: Path) -> None:
 def test_a_study_is_profiled_into_its_run_directory(pool: type[Pool], tmp_path: Path) -> None:
     root = write_run(tmp_path / "lstm_depth")
     (root / "profile.json").unlink()
-    file = of_study.profile_run_directory(root, quick=True, say=nothing)
+    file = of_study.profile_run_directory(root, quick=True, notify=nothing)
     assert file == root / "profile.json"
     assert len(json.loads(file.read_text())["entries"]) == 4
     lines = (root / "tables" / "profile.csv").read_text().splitlines()

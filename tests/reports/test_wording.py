@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.text import inert
+from harness.core.text import sanitize
 from reports import wording
 
 
@@ -58,10 +58,10 @@ def test_significant(value: float, text: str) -> None:
 
 @given(st.text())
 def test_inert_text_has_no_control_in_it(text: str) -> None:
-    shown = inert(text)
+    shown = sanitize(text)
     assert all(c.isprintable() or c in "\n\t\u00a0\u202f\u2009\u200d" for c in shown)
     shown.encode("utf-8")
-    assert inert(shown) == shown
+    assert sanitize(shown) == shown
 
 
 @given(st.text(max_size=60), st.integers(min_value=4, max_value=40))

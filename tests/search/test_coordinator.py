@@ -18,7 +18,7 @@ from harness.core.signals import Stopped, StopRequest
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search import coordinator
-from harness.workers.messages import Died, Down, GoOn, Train
+from harness.workers.messages import Continue, Died, Down, TrainRequest
 
 INSTALLED = [name for name in samplers.names() if name != "gp"]
 
@@ -116,7 +116,7 @@ def _assert_cuts_do_not_matter(ram_path: Path, study) -> None:  # type: ignore[n
     dice = random.Random(0)
     for _ in itertools.count():
 
-        def crashing(order: Train) -> list[float]:
+        def crashing(order: TrainRequest) -> list[float]:
             if dice.random() < 0.15:
                 raise Crash
             return losses(order)
@@ -162,7 +162,7 @@ def test_more_trials_later_equal_as_many_at_once(ram_path: Path, directory: RunD
 def test_a_loss_that_is_not_finite_is_a_failure_never_the_best(
     directory: RunDirectory, bad: float
 ) -> None:
-    def diverging(order: Train) -> list[float]:
+    def diverging(order: TrainRequest) -> list[float]:
         return [0.5, bad, 0.1, 0.1] if order.task == "depth=1/2" else losses(order)
 
     arm = run_search(directory, toy_study(), ToyPool(curve=diverging))[0]
@@ -178,7 +178,7 @@ def test_a_loss_that_is_not_finite_is_a_failure_never_the_best(
 def test_an_exception_in_a_training_fails_the_trial_with_its_reason(
     directory: RunDirectory,
 ) -> None:
-    def raising(order: Train) -> list[float]:
+    def raising(order: TrainRequest) -> list[float]:
         if order.task == "depth=2/0":
             raise RuntimeError("no memory for the gradients")
         return losses(order)
@@ -194,7 +194,7 @@ def test_a_dying_worker_is_replaced_and_its_trial_tried_twice_more(
 ) -> None:
     deaths = iter([True, True])
 
-    def dying(order: Train) -> list[float]:
+    def dying(order: TrainRequest) -> list[float]:
         if order.task == "depth=1/1" and next(deaths, False):
             raise SystemExit(9)
         if order.task == "depth=1/3":
@@ -212,7 +212,7 @@ def test_a_dying_worker_is_replaced_and_its_trial_tried_twice_more(
 def test_a_trial_beyond_its_time_is_ended(directory: RunDirectory) -> None:
     class Hanging(ToyPool):
         def send(self, worker, message):  # type: ignore[no-untyped-def]
-            if isinstance(message, Train) and message.task == "depth=1/0":
+            if isinstance(message, TrainRequest) and message.task == "depth=1/0":
                 return
             super().send(worker, message)
 
@@ -278,17 +278,17 @@ def test_a_worker_that_has_grown_is_exchanged_between_trials(directory: RunDirec
 
 @dataclass
 class Dying(ToyPool):
-    """Its first workers end before they are ready, `stillborn` of them."""
+    """Its first workers end before they are ready, `failed_starts` of them."""
 
-    stillborn: int = 0
+    failed_starts: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._start()
 
     def _start(self) -> None:
-        if self.stillborn:
-            self.stillborn -= 1
+        if self.failed_starts:
+            self.failed_starts -= 1
             self.inbox[0] = deque([Died("the loss of its node")])
 
     @property
@@ -301,7 +301,7 @@ class Dying(ToyPool):
 
 
 def test_workers_that_end_before_they_are_ready_cost_no_trial(directory: RunDirectory) -> None:
-    pool = Dying(stillborn=coordinator.STARTS - 1)
+    pool = Dying(failed_starts=coordinator.STARTS - 1)
     arms = run_search(directory, toy_study(), pool)
     assert pool.replaced == coordinator.STARTS - 1
     assert all(t.state.name in ("COMPLETE", "PRUNED") for a in arms for t in a.finished_trials())
@@ -311,7 +311,7 @@ def test_where_no_worker_can_start_one_line_says_so(directory: RunDirectory) -> 
     with pytest.raises(
         UserError, match=r"no worker can start: 20 in a row .* the loss of its node"
     ):
-        run_search(directory, toy_study(), Dying(stillborn=100))
+        run_search(directory, toy_study(), Dying(failed_starts=100))
     arm = run_search(directory, toy_study(), ToyPool())[0]  # nothing is lost
     assert arm.finished_trials()[0].state.name == "COMPLETE"
 
@@ -326,11 +326,11 @@ def test_a_trial_that_gets_further_each_time_is_tried_again_without_end(
         starts = 0
 
         def send(self, worker: int, message: Down) -> None:
-            if isinstance(message, Train):
+            if isinstance(message, TrainRequest):
                 self.starts += message.task == "depth=1/0"
             super().send(worker, message)
             box = self.inbox[worker]
-            if isinstance(message, GoOn) and message.task == "depth=1/0":
+            if isinstance(message, Continue) and message.task == "depth=1/0":
                 reached = self._training[worker].epochs - len(self._left[worker])
                 if reached == 1 + (self.starts if further else 1):
                     box.append(Died("signal SIGKILL"))
@@ -350,7 +350,11 @@ def test_a_worker_that_hangs_is_ended_and_its_trial_tried_again(
 
     class Hanging(ToyPool):
         def send(self, worker, message):  # type: ignore[no-untyped-def]
-            if isinstance(message, Train) and message.task == "depth=1/1" and next(hangs, False):
+            if (
+                isinstance(message, TrainRequest)
+                and message.task == "depth=1/1"
+                and next(hangs, False)
+            ):
                 return
             super().send(worker, message)
 
@@ -367,7 +371,7 @@ def test_a_worker_that_hangs_for_ever_costs_its_trial_only(
 
     class Hanging(ToyPool):
         def send(self, worker, message):  # type: ignore[no-untyped-def]
-            if not (isinstance(message, Train) and message.task == "depth=1/1"):
+            if not (isinstance(message, TrainRequest) and message.task == "depth=1/1"):
                 super().send(worker, message)
 
     arm = run_search(directory, toy_study(), Hanging())[0]
@@ -378,7 +382,7 @@ def test_a_worker_that_hangs_for_ever_costs_its_trial_only(
 def test_a_signal_sets_the_trials_under_way_aside(directory: RunDirectory) -> None:
     stop = StopRequest()
 
-    def stopping(order: Train) -> list[float]:
+    def stopping(order: TrainRequest) -> list[float]:
         if order.task == "depth=2/1":
             stop._on_signal(signal.SIGTERM, None)
         return losses(order)

@@ -8,7 +8,7 @@ import optuna
 import pytest
 
 from harness.core.errors import UserError
-from harness.search.database import open_storage, shown, sqlite_url, told
+from harness.search.database import open_storage, shown, sqlite_url, user_errors
 
 
 @pytest.mark.parametrize("folder", ["plain", "{brace}", "a b", "per%cent", "que?stion", "ü#"])
@@ -48,7 +48,7 @@ def test_a_read_only_database_is_told(tmp_path: Path) -> None:
     optuna.create_study(storage=open_storage(sqlite_url(file)), study_name="x")
     url = f"sqlite:///file:{file}?mode=ro&uri=true"
     storage = open_storage(url)
-    with pytest.raises(UserError, match="can't be written; make it writable"), told("x"):
+    with pytest.raises(UserError, match="can't be written; make it writable"), user_errors("x"):
         optuna.load_study(storage=storage, study_name="x").ask()
 
 
@@ -67,7 +67,7 @@ def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
                     "INSERT INTO studies (study_name) VALUES (hex(randomblob(200)))"
                 )
 
-    with pytest.raises(UserError, match="the disk is full; free some space"), told("x"):
+    with pytest.raises(UserError, match="the disk is full; free some space"), user_errors("x"):
         full()
     assert len(optuna.load_study(storage=sqlite_url(file), study_name="x").trials) == 1
 

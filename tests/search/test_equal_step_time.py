@@ -16,7 +16,7 @@ from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search import equal_step_time
 from harness.spec import counts
-from harness.study import session, trainings
+from harness.study import session
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 
@@ -82,34 +82,34 @@ def test_guessing_finds_the_nearest_units(
 
     study = held(step_ms=wanted)
     arm = next(arm for arm in study.arms() if arm.name == f"depth={depth}")
-    probe = equal_step_time.Probe(study, arm, RunDirectory(tmp_path), start=start)
+    probe = equal_step_time.StepTimeProbe(study, arm, RunDirectory(tmp_path), start=start)
     while (units := probe.guess()) is not None:
         probe.measured[units] = step_ms(units)
     assert len(probe.measured) < (10 if start == equal_step_time.START else 15)
     best = min(abs(step_ms(units) / wanted - 1) for units in range(1, 1000))
-    assert abs(step_ms(probe.units) / wanted - 1) <= max(best + 1e-9, equal_step_time.CLOSE)
+    assert abs(step_ms(probe.units) / wanted - 1) <= max(best + 1e-9, equal_step_time.TOLERANCE)
 
 
 def test_a_quick_look_is_less_close_and_takes_fewer_guesses(tmp_path: Path) -> None:
     guesses = []
-    for close in (equal_step_time.CLOSE, equal_step_time.CLOSE_IN_QUICK):
+    for tolerance in (equal_step_time.TOLERANCE, equal_step_time.TOLERANCE_IN_QUICK):
         guesses.append(0)
         for wanted in (3.0, 8.0, 30.0):
             study = held(step_ms=wanted)
-            probe = equal_step_time.Probe(
-                study, study.arms()[0], RunDirectory(tmp_path), close=close
+            probe = equal_step_time.StepTimeProbe(
+                study, study.arms()[0], RunDirectory(tmp_path), tolerance=tolerance
             )
             while (units := probe.guess()) is not None:
                 probe.measured[units] = 0.8 + 0.01 * units**1.4
             guesses[-1] += len(probe.measured)
-            assert abs(probe.measured[probe.units] / wanted - 1) <= close
+            assert abs(probe.measured[probe.units] / wanted - 1) <= tolerance
     assert guesses[1] < guesses[0]
 
 
 @pytest.mark.parametrize("seconds", [1.0, 1e-9])
 def test_times_that_noise_has_turned_round_come_to_an_end(tmp_path: Path, seconds: float) -> None:
     study = held(step_ms=8.0)
-    probe = equal_step_time.Probe(study, study.arms()[0], RunDirectory(tmp_path))
+    probe = equal_step_time.StepTimeProbe(study, study.arms()[0], RunDirectory(tmp_path))
     while (units := probe.guess()) is not None:
         probe.measured[units] = seconds * (1 + units % 3)
     assert max(probe.measured) <= 4096
@@ -117,7 +117,7 @@ def test_times_that_noise_has_turned_round_come_to_an_end(tmp_path: Path, second
 
 def test_a_time_that_no_units_take_is_told(tmp_path: Path) -> None:
     study = held(step_ms=0.01)
-    probe = equal_step_time.Probe(study, study.arms()[0], RunDirectory(tmp_path))
+    probe = equal_step_time.StepTimeProbe(study, study.arms()[0], RunDirectory(tmp_path))
     while (units := probe.guess()) is not None:
         probe.measured[units] = 1.0 + units
     with pytest.raises(
@@ -152,15 +152,18 @@ def test_a_study_measures_once_and_trains_with_what_it_found(
     use_toy_pool(monkeypatch, Watched)
     session.run(options(file))
     root = ram_path / "runs" / "mine"
-    solved = json.loads((root / "units.json").read_text())
-    assert {arm: each["units"] for arm, each in solved.items()} == {"depth=1": 8, "depth=2": 8}
+    measured_units = json.loads((root / "units.json").read_text())
+    assert {arm: each["units"] for arm, each in measured_units.items()} == {
+        "depth=1": 8,
+        "depth=2": 8,
+    }
     assert [order.dataset.train for order in pools[0].trained] == [64, 64]  # all there is
     assert {order.hyperparameters.units for order in pools[1].trained} == {8, 1}  # 1: the bag
     records = read_records(root)
     assert set(records.trials["params_units"]) == {8}
     # Another machine might measure otherwise: what is on file holds.
-    solved["depth=2"]["units"] = 9
-    files.write_atomically(root / "units.json", files.to_json(solved))
+    measured_units["depth=2"]["units"] = 9
+    files.write_atomically(root / "units.json", files.to_json(measured_units))
     session.run(options(file, trials=7))
     assert len(pools) == 3
     later = {o.task: o.hyperparameters.units for o in pools[2].trained if "/6" in o.task}
@@ -179,8 +182,7 @@ def test_a_quick_look_measures_side_by_side_and_profiles_nothing(
             super().__init__(count, *others)
             sizes.append(count)
 
-    monkeypatch.setattr(session, "LocalPool", Watched)
-    monkeypatch.setattr(trainings, "LocalPool", Watched)
+    use_toy_pool(monkeypatch, Watched)
     assert session.run(options(file, quick=True, workers=2, quiet=False)) == 0
     assert sizes == [2, 2]
     assert "no profile in a quick look: finding the units" in capsys.readouterr().err

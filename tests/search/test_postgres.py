@@ -23,9 +23,9 @@ from harness.core.signals import StopRequest
 from harness.results.run_directory import RunDirectory
 from harness.search import database as storage
 from harness.search.arm_search import ArmSearch
-from harness.search.coordinator import Search
+from harness.search.coordinator import Coordinator
 from harness.search.copy import copy_study
-from harness.search.progress import Board
+from harness.search.progress import ProgressDisplay
 from harness.study.options import Options, command
 
 pytestmark = pytest.mark.postgres
@@ -103,8 +103,8 @@ def search(
     try:
         database.hold(name)
         arms = [ArmSearch(name, study, a, database, RunDirectory(folder)) for a in study.arms()]
-        board = Board([arm.arm.name for arm in arms], trials, 2, 4)
-        Search(arms, ToyPool(2, curve=curve), board, StopRequest()).run()
+        board = ProgressDisplay([arm.arm.name for arm in arms], trials, 2, 4)
+        Coordinator(arms, ToyPool(2, curve=curve), board, StopRequest()).run()
         return outcomes(arms)
     finally:
         database.close()
@@ -166,7 +166,10 @@ def test_a_server_that_stays_away_is_told_and_the_study_resumes(
         return losses(order)
 
     try:
-        with pytest.raises(UserError, match=r"refused.*same command again"), storage.told("x"):
+        with (
+            pytest.raises(UserError, match=r"refused.*same command again"),
+            storage.user_errors("x"),
+        ):
             search(url, tmp_path / "a", curve=gone)
     finally:
         server.control("start")

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from harness.core.text import duration
 from harness.search import progress
-from harness.search.progress import Board, Plain, Terminal
+from harness.search.progress import Plain, ProgressDisplay, Terminal
 
 METRICS = {
     "epoch": 1, "loss": 0.6, "val_loss": 0.5, "val_accuracy": 0.81, "train_s": 3.0,
@@ -16,7 +16,7 @@ METRICS = {
 }  # fmt: skip
 
 
-def play(board: Board) -> None:
+def play(board: ProgressDisplay) -> None:
     board.found("depth=1", "complete", 0.4, 0.83)
     board.found("depth=2", "failed", None, None)
     board.started("depth=1/1", "depth=1", 1, {"units": 12, "dropout": 0.25})
@@ -76,8 +76,8 @@ def test_the_terminal_shows_arms_counts_running_best_and_time_left() -> None:
 def test_codes_for_the_terminal_are_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "\x1b]0;title\x07 \x1b[31mred \u202eabc"
     file = io.StringIO()
-    Plain(["a"], 4, 1, 5, file=file).say(hostile)
-    Terminal([hostile], 4, 1, 5).say(hostile)
+    Plain(["a"], 4, 1, 5, file=file).notify(hostile)
+    Terminal([hostile], 4, 1, 5).notify(hostile)
     shown = file.getvalue() + capsys.readouterr().err
     assert shown.count(r"\x1b[31mred \u202eabc") == 2
     assert not {"\x1b", "\x07", "\u202e"} & set(shown)

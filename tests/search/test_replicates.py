@@ -18,7 +18,7 @@ from harness.search import baselines
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Arm
 from harness.study import session
-from harness.workers.messages import Train
+from harness.workers.messages import TrainRequest
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 
@@ -35,11 +35,11 @@ def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[Train]:
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[TrainRequest]:
     """The orders for replicates and candidates that workers got, in their order."""
-    seen: list[Train] = []
+    seen: list[TrainRequest] = []
 
-    def watching(order: Train) -> list[float]:
+    def watching(order: TrainRequest) -> list[float]:
         if "replicates" in order.checkpoints:
             seen.append(order)
         return losses(order)
@@ -59,7 +59,9 @@ def directory(file: Path) -> RunDirectory:
     return RunDirectory(file.parent / "runs" / "mine")
 
 
-def test_every_arm_is_trained_on_the_same_fresh_seeds(file: Path, trained: list[Train]) -> None:
+def test_every_arm_is_trained_on_the_same_fresh_seeds(
+    file: Path, trained: list[TrainRequest]
+) -> None:
     session.run(options(file))
     records = read_records(directory(file).root)
     assert records.finished
@@ -92,7 +94,7 @@ def test_the_majority_class_is_that_of_the_training_split(file: Path) -> None:
 
 
 def test_the_bag_is_the_candidate_of_lowest_validation_loss(
-    file: Path, trained: list[Train], monkeypatch: pytest.MonkeyPatch
+    file: Path, trained: list[TrainRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.run(options(file))
     bags = [order for order in trained if order.hyperparameters.cell == "bag"]
@@ -116,7 +118,7 @@ def test_cut_anywhere_the_replicates_end_the_same(
     class Crash(BaseException):
         pass
 
-    def crashing(order: Train) -> list[float]:
+    def crashing(order: TrainRequest) -> list[float]:
         left[0] -= 1
         if left[0] < 0 and "replicates" in order.checkpoints:
             raise Crash
@@ -150,7 +152,9 @@ def _numbers(root: RunDirectory) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in table[columns].astype(str).to_numpy()]
 
 
-def test_more_replicates_extend_and_fewer_are_refused(file: Path, trained: list[Train]) -> None:
+def test_more_replicates_extend_and_fewer_are_refused(
+    file: Path, trained: list[TrainRequest]
+) -> None:
     session.run(options(file))
     trained.clear()
     session.run(options(file, replicates=5))
@@ -166,7 +170,7 @@ def test_more_replicates_extend_and_fewer_are_refused(file: Path, trained: list[
 
 
 def test_a_better_configuration_found_later_is_confirmed_anew(
-    file: Path, trained: list[Train], monkeypatch: pytest.MonkeyPatch
+    file: Path, trained: list[TrainRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.run(options(file))
     before = read_records(directory(file).root).replicates
@@ -187,7 +191,7 @@ def test_a_better_configuration_found_later_is_confirmed_anew(
     )
 
 
-def test_no_replicates_when_none_are_asked_for(file: Path, trained: list[Train]) -> None:
+def test_no_replicates_when_none_are_asked_for(file: Path, trained: list[TrainRequest]) -> None:
     session.run(options(file, replicates=0))
     assert trained == []
     assert read_records(directory(file).root).finished
@@ -197,7 +201,7 @@ def test_no_replicates_when_none_are_asked_for(file: Path, trained: list[Train])
 def test_a_replicate_that_fails_is_told_and_left_out(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(order: Train) -> list[float]:
+    def broken(order: TrainRequest) -> list[float]:
         if order.score and order.task == "depth=2/2":
             raise RuntimeError("never works")
         return losses(order)
@@ -270,7 +274,9 @@ def test_export_without_replicates_says_how_to_get_a_model(file: Path) -> None:
         exporting(file, output=file.parent / "out")()
 
 
-def test_each_size_of_training_split_trains_on_its_own(file: Path, trained: list[Train]) -> None:
+def test_each_size_of_training_split_trains_on_its_own(
+    file: Path, trained: list[TrainRequest]
+) -> None:
     file.write_text(
         STUDY.replace("replicates=3", "replicates=2, compare={'train': [8, 16]}, fixed={}")
     )
@@ -280,7 +286,7 @@ def test_each_size_of_training_split_trains_on_its_own(file: Path, trained: list
 
 
 def test_without_a_test_split_validation_is_scored_and_without_patience_the_last_epoch(
-    file: Path, trained: list[Train], capsys: pytest.CaptureFixture[str]
+    file: Path, trained: list[TrainRequest], capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write_text(
         STUDY.replace(

@@ -1,4 +1,4 @@
-"""A sitting from options to report, in process with a toy pool; bad input one line each."""
+"""A session from options to report, in process with a toy pool; bad input one line each."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from toys import losses
 
 from harness.core.errors import StudyHeldError, UserError
 from harness.profile.entries import entry
-from harness.profile.estimate import Estimate
+from harness.profile.estimate import TimeEstimate
 from harness.profile.of_study import configurations_of
 from harness.results.lock import hold
 from harness.results.records import read_records
@@ -80,8 +80,8 @@ def test_json_is_one_object_with_the_contracts_keys(
 def test_an_estimate_is_held_against_what_it_took(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = Estimate(search_s=60.0, replicates_s=30.0, workers=2), "runs/a/profile.json"
-    monkeypatch.setattr(session, "predict_study", lambda *_: found)
+    found = TimeEstimate(search_s=60.0, replicates_s=30.0, workers=2), "runs/a/profile.json"
+    monkeypatch.setattr(plan, "predict_study", lambda *_: found)
     assert session.run(options(file, json_output=True, quiet=False)) == 0
     err = capsys.readouterr().err
     assert "estimated to take at most" in err
@@ -105,7 +105,7 @@ def test_a_profile_is_renewed_when_an_arms_best_has_changed(
 ) -> None:
     asked = []
     monkeypatch.setattr(
-        session, "profile_run_directory", lambda root, quick, say: asked.append(root)
+        session, "profile_run_directory", lambda root, quick, notify: asked.append(root)
     )
     session.run(options(file))
     root = file.parent / "runs" / "mine"
@@ -244,10 +244,10 @@ def test_the_database_filling_up_is_one_line_and_resumes(
         storage.engine.dispose()
         return storage
 
-    monkeypatch.setattr(session.storage, "open_storage", nearly_full)
+    monkeypatch.setattr(session, "open_storage", nearly_full)
     with pytest.raises(UserError, match="the disk is full; free some space"):
         session.run(options(file, trials=200))
-    monkeypatch.setattr(session.storage, "open_storage", opened)
+    monkeypatch.setattr(session, "open_storage", opened)
     capsys.readouterr()
     session.run(options(file, trials=9, json_output=True)) if _done(file) <= 9 else None
     assert _done(file) >= 9

@@ -148,7 +148,7 @@ def test_a_path_that_fails_says_so_and_the_next_is_used(monkeypatch):
     monkeypatch.setattr(layers, "scan", broken)
     said = []
     hp = Hyperparameters(cell="rnn", depth=1, **SMALL)
-    training = train(Trainer(path="xla-kernel", say=said.append), hp, toy_data(), epochs=1)
+    training = train(Trainer(path="xla-kernel", notify=said.append), hp, toy_data(), epochs=1)
     assert training.path == "keras"
     assert len(said) == 2
     assert "xla-kernel" in said[0]

@@ -32,13 +32,13 @@ from harness.workers import ray_actor  # noqa: E402
 from harness.workers import ray_pool as clusters  # noqa: E402
 from harness.workers.local import Settings  # noqa: E402
 from harness.workers.messages import (  # noqa: E402
+    Continue,
     Died,
     EpochDone,
     Failed,
     Finished,
-    GoOn,
     Paused,
-    Train,
+    TrainRequest,
 )
 from harness.workers.ray_pool import RayPool  # noqa: E402
 
@@ -190,15 +190,15 @@ def test_a_coordinator_killed_or_stopped_leaves_no_actor_and_goes_on(
 HP = Hyperparameters(cell="gru", depth=1, units=4, sequence_length=9, vocabulary=6, embedding_dim=4)
 
 
-def order(folder: Path, epochs: int = 3) -> Train:
+def order(folder: Path, epochs: int = 3) -> TrainRequest:
     dataset = by_name("parity", train=300, validation=60, test=60, length=8)
-    return Train(
+    return TrainRequest(
         "t", dataset, HP, 1, epochs, str(folder / "checkpoint"), score="test",
         model=str(folder / "model.keras"), keep_best=True,
     )  # fmt: skip
 
 
-def drive(pool: RayPool, train: Train, stop_after: int | None = None) -> list[Any]:
+def drive(pool: RayPool, train: TrainRequest, stop_after: int | None = None) -> list[Any]:
     """What one training says; cut off when so many epochs were told."""
     said: list[Any] = []
     until(lambda: pool.wait(0.5) is not None and bool(pool.ready), 60)
@@ -210,7 +210,7 @@ def drive(pool: RayPool, train: Train, stop_after: int | None = None) -> list[An
             if isinstance(message, EpochDone):
                 if message.metrics["epoch"] == stop_after:
                     return said
-                pool.send(0, GoOn("t"))
+                pool.send(0, Continue("t"))
             if isinstance(message, Finished | Failed | Paused | Died):
                 return said
     raise AssertionError(f"no end: {said}")

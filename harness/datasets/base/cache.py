@@ -39,7 +39,7 @@ def cached(
     build: Callable[[], T],
     write: Callable[[T, Path], None],
     read: Callable[[Path], T],
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> T:
     """What `read` finds in the entry `key`, made by `build` and `write` where there is none yet.
 
@@ -51,12 +51,12 @@ def cached(
         fault = _fault(entry)
     if fault is None:
         return read(entry)
-    with _locked(key, say):
+    with _locked(key, notify):
         with _needs_cache():
             fault = _fault(entry)  # whoever held the lock may have built it meanwhile
         if fault is not None:
             if entry.exists():
-                say(f"the cache entry {entry} is damaged ({fault}): building it again")
+                notify(f"the cache entry {entry} is damaged ({fault}): building it again")
             content = build()
             with _needs_cache():
                 _commit(entry, content, write)
@@ -129,7 +129,7 @@ def _commit(entry: Path, content: T, write: Callable[[T, Path], None]) -> None:
 
 
 @contextmanager
-def _locked(key: str, say: Callable[[str], None]) -> Iterator[None]:
+def _locked(key: str, notify: Callable[[str], None]) -> Iterator[None]:
     """Hold the entry's lock; say every few seconds that another process has it."""
     from filelock import FileLock, Timeout
 
@@ -142,7 +142,7 @@ def _locked(key: str, say: Callable[[str], None]) -> Iterator[None]:
                 lock.acquire(timeout=wait_s)
                 break
             except Timeout:
-                say(f"another process is preparing {key}: waiting for it")
+                notify(f"another process is preparing {key}: waiting for it")
                 wait_s = _WAIT_S
     try:
         yield

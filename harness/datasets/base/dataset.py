@@ -63,7 +63,7 @@ class Dataset(abc.ABC):
                 raise UserError(f"{split}: {size} examples are too few, at least {least}")
 
     @abc.abstractmethod
-    def prepare(self, say: Callable[[str], None]) -> None:
+    def prepare(self, notify: Callable[[str], None]) -> None:
         """Make the cache, once; safe when several processes do it at the same time.
 
         `say` gets a line for whatever takes seconds. Raises UserError with a line that says how

@@ -25,12 +25,14 @@ def has_hash(path: Path, published: str) -> bool:
         return False
 
 
-def fetch(url: str, target: Path, *, published: str, mend: str, say: Callable[[str], None]) -> None:
+def fetch(
+    url: str, target: Path, *, published: str, mend: str, notify: Callable[[str], None]
+) -> None:
     """Download `url` to `target`, a file of the cache, which appears there only when it is whole.
 
     Raises UserError, ending in `mend` (what to do without a network), when that fails.
     """
-    say(f"downloading {url}")
+    notify(f"downloading {url}")
     digest = _digest(published)
     with cache.keeping(target) as partial:
         with partial.open("wb") as file:
@@ -41,7 +43,7 @@ def fetch(url: str, target: Path, *, published: str, mend: str, say: Callable[[s
                 received += len(chunk)
                 if time.monotonic() - said > _SAY_EVERY_S:
                     said = time.monotonic()
-                    say(f"downloading {url}: {received / 1e6:.1f} MB so far")
+                    notify(f"downloading {url}: {received / 1e6:.1f} MB so far")
         if digest.hexdigest() != published:
             raise UserError(f"{url} did not give the published file (wrong hash); {mend}")
 

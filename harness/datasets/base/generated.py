@@ -23,7 +23,7 @@ Drawn = tuple[Sequence[NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made(Dataset):
+class GeneratedTask(Dataset):
     """A task whose examples follow from `data_seed`: sequences of `symbols` or of numbers.
 
     Examples of different splits are drawn independently of one another. Symbols are encoded as a
@@ -68,7 +68,7 @@ class Made(Dataset):
         """How many ids there are: marks and symbols."""
         return len(MARKS) + len(cls.symbols)
 
-    def prepare(self, say: Callable[[str], None]) -> None:
+    def prepare(self, notify: Callable[[str], None]) -> None:
         """Nothing to keep: examples are drawn in each process that needs them."""
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
@@ -101,7 +101,7 @@ class Made(Dataset):
 
 
 @functools.lru_cache(maxsize=6)
-def _drawn(dataset: Made, split: Split) -> tuple[list[NDArray[Any]], NDArray[Any]]:
+def _drawn(dataset: GeneratedTask, split: Split) -> tuple[list[NDArray[Any]], NDArray[Any]]:
     """A split's examples; seeds of blocks depend on the split, not on its size."""
     examples: list[NDArray[Any]] = []
     labels: list[NDArray[Any]] = []

@@ -40,7 +40,7 @@ class SplitNumbers(SplitBySeed):
         """The rows of each split; raises UserError for sizes that do not fit."""
         return _rows(self)
 
-    def prepare(self, say: Callable[[str], None]) -> None:
+    def prepare(self, notify: Callable[[str], None]) -> None:
         self.split()
 
     def limits(self) -> dict[str, int]:

@@ -21,11 +21,11 @@ class SplitTexts(SplitBySeed):
     """
 
     @abc.abstractmethod
-    def corpus(self, say: Callable[[str], None]) -> tuple[text.Corpus, str]:
+    def corpus(self, notify: Callable[[str], None]) -> tuple[text.Corpus, str]:
         """All texts, from the cache once read, and what tells their source from others."""
 
-    def prepare(self, say: Callable[[str], None]) -> None:
-        self.corpus(say)
+    def prepare(self, notify: Callable[[str], None]) -> None:
+        self.corpus(notify)
         prepared(self)  # sizes that do not fit are told now
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
@@ -51,7 +51,7 @@ class Prepared:
 @functools.lru_cache(maxsize=2)  # one is the rule; each of IMDB's holds 24 MB
 def prepared(dataset: SplitTexts) -> Prepared:
     """The splits of a dataset: 0.2 s for IMDB, once in a process."""
-    corpus, source = dataset.corpus(say=lambda line: None)
+    corpus, source = dataset.corpus(notify=lambda line: None)
     rows = stratified(
         corpus.labels,
         corpus.copies(),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from harness.core.errors import UserError
 
-LEAST_ROWS, LEAST_OF_A_CLASS, MOST_CLASSES = 50, 5, 100
+MIN_ROWS, MIN_OF_A_CLASS, MAX_CLASSES = 50, 5, 100
 UNBALANCED = 5  # largest class to smallest: beyond, accuracy says little
 VALIDATION, TEST = 0.16, 0.20  # of all rows; the rest is for training
 

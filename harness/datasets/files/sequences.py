@@ -20,9 +20,9 @@ from harness.core.errors import UserError
 from harness.core.metrics import R2
 from harness.datasets.base.split_sequences import SplitNumbers
 from harness.datasets.files.limits import (
-    LEAST_OF_A_CLASS,
-    LEAST_ROWS,
-    MOST_CLASSES,
+    MAX_CLASSES,
+    MIN_OF_A_CLASS,
+    MIN_ROWS,
     check_memory,
     metric_of,
     sizes,
@@ -150,8 +150,8 @@ def _read(file: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, ...]
         )
     if len(x) != len(y):
         raise UserError(f"{path}: x has {len(x):,} sequences, y {len(y):,} targets")
-    if len(x) < LEAST_ROWS:
-        raise UserError(f"{path}: {len(x):,} sequences are too few, at least {LEAST_ROWS}")
+    if len(x) < MIN_ROWS:
+        raise UserError(f"{path}: {len(x):,} sequences are too few, at least {MIN_ROWS}")
     if x.dtype.kind not in "fiub":
         raise UserError(f"{path}: x is of {x.dtype}; it needs plain numbers")
     with np.errstate(over="ignore"):  # what float32 can't hold is told as infinite
@@ -205,16 +205,16 @@ def _targets(path: Path, y: NDArray[Any], length: int) -> tuple[NDArray[Any], tu
     classes, numbers, counts = np.unique(y, return_inverse=True, return_counts=True)
     if len(classes) < 2:
         raise UserError(f"{path}: all of y is {classes[0]}; two classes are needed")
-    if len(classes) > MOST_CLASSES:
+    if len(classes) > MAX_CLASSES:
         raise UserError(
-            f"{path}: {len(classes):,} different classes in y, at most {MOST_CLASSES}; numbers to "
+            f"{path}: {len(classes):,} different classes in y, at most {MAX_CLASSES}; numbers to "
             "predict are floating point: y.astype('float32')"
         )
-    if y.ndim == 1 and counts.min() < LEAST_OF_A_CLASS:
+    if y.ndim == 1 and counts.min() < MIN_OF_A_CLASS:
         rare = classes[counts.argmin()]
         raise UserError(
             f"{path}: {counts.min()} sequences of class {rare} are too few, at least "
-            f"{LEAST_OF_A_CLASS}"
+            f"{MIN_OF_A_CLASS}"
         )
     return numbers.reshape(y.shape).astype(np.int32), tuple(map(str, classes.tolist()))
 

@@ -21,9 +21,9 @@ from harness.core.errors import UserError
 from harness.datasets.base import cache, text, tokenizers
 from harness.datasets.base.split_texts import SplitTexts, prepared
 from harness.datasets.files.limits import (
-    LEAST_OF_A_CLASS,
-    LEAST_ROWS,
-    MOST_CLASSES,
+    MAX_CLASSES,
+    MIN_OF_A_CLASS,
+    MIN_ROWS,
     check_memory,
     metric_of,
     sizes,
@@ -94,7 +94,7 @@ class TextFiles(SplitTexts):
         prepared(found)  # sizes that do not fit are told now
         return found
 
-    def corpus(self, say: Callable[[str], None]) -> tuple[text.Corpus, str]:
+    def corpus(self, notify: Callable[[str], None]) -> tuple[text.Corpus, str]:
         source = Source(self.path, self.text_column, self.label_column, self.tokenizer)
         corpus, labels, sha256 = _read(source)
         if labels != self.labels:
@@ -156,7 +156,7 @@ def _read(source: Source) -> tuple[text.Corpus, tuple[str, ...], str]:
         build=build,
         write=_save,
         read=_open,
-        say=lambda line: None,
+        notify=lambda line: None,
     )
     return corpus, labels, told[0]
 
@@ -196,19 +196,19 @@ def _files(path: Path) -> list[Path]:
 def _checked(path: Path, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
     """The labels in order; raises UserError where there is too little to learn from."""
     counts = Counter(label for _, label in pairs)
-    if len(pairs) < LEAST_ROWS:
-        raise UserError(f"{path}: {len(pairs):,} rows are too few, at least {LEAST_ROWS}")
+    if len(pairs) < MIN_ROWS:
+        raise UserError(f"{path}: {len(pairs):,} rows are too few, at least {MIN_ROWS}")
     if len(counts) < 2:
         raise UserError(f"{path}: all rows have one label, {next(iter(counts))!r}; two are needed")
-    if len(counts) > MOST_CLASSES:
+    if len(counts) > MAX_CLASSES:
         raise UserError(
-            f"{path}: {len(counts):,} different labels, at most {MOST_CLASSES}; is it the right "
+            f"{path}: {len(counts):,} different labels, at most {MAX_CLASSES}; is it the right "
             "column? Name another with --label-column"
         )
     label, least = min(counts.items(), key=lambda item: (item[1], item[0]))
-    if least < LEAST_OF_A_CLASS:
+    if least < MIN_OF_A_CLASS:
         raise UserError(
-            f"{path}: {least} rows of label {label!r} are too few, at least {LEAST_OF_A_CLASS}; "
+            f"{path}: {least} rows of label {label!r} are too few, at least {MIN_OF_A_CLASS}; "
             "add some, or remove the label"
         )
     try:

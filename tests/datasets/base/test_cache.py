@@ -14,7 +14,7 @@ from harness.core.errors import UserError
 from harness.datasets.base import cache
 
 
-def use(log: Path, say: Callable[[str], None] = lambda line: None, pause_s: float = 0.0) -> str:
+def use(log: Path, notify: Callable[[str], None] = lambda line: None, pause_s: float = 0.0) -> str:
     """Use an entry of two files, noting in `log` whenever it is built."""
 
     def build() -> str:
@@ -32,7 +32,7 @@ def use(log: Path, say: Callable[[str], None] = lambda line: None, pause_s: floa
         assert (directory / "b.txt").read_text() == "b" * 1000
         return (directory / "sub" / "a.txt").read_text()
 
-    return cache.cached("thing-1", build=build, write=write, read=read, say=say)
+    return cache.cached("thing-1", build=build, write=write, read=read, notify=notify)
 
 
 def use_slowly(log: Path) -> str:
@@ -44,7 +44,7 @@ def die_while_writing() -> None:
         (directory / "half.txt").write_text("half")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    cache.cached("thing-1", build=lambda: None, write=write, read=print, say=print)
+    cache.cached("thing-1", build=lambda: None, write=write, read=print, notify=print)
 
 
 def use_as_nobody(log: Path, answer: "multiprocessing.Queue[str]") -> None:
@@ -175,7 +175,7 @@ def test_a_full_disk_says_what_to_set_and_keeps_nothing(own_cache: Path) -> None
         Path("/dev/full").write_text(content)
 
     with pytest.raises(UserError, match="No space left on device; set HARNESS_CACHE"):
-        cache.cached("thing-1", build=lambda: "content", write=write, read=str, say=print)
+        cache.cached("thing-1", build=lambda: "content", write=write, read=str, notify=print)
     assert [path.name for path in own_cache.iterdir()] == [".thing-1.lock"]
 
 
@@ -184,4 +184,4 @@ def test_errors_of_the_builder_are_its_own(own_cache: Path) -> None:
         raise FileNotFoundError("the source")
 
     with pytest.raises(FileNotFoundError, match="the source"):
-        cache.cached("thing-1", build=build, write=lambda c, d: None, read=str, say=print)
+        cache.cached("thing-1", build=build, write=lambda c, d: None, read=str, notify=print)

@@ -8,7 +8,7 @@ import pytest
 from harness import datasets
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import SPLITS
-from harness.datasets.base.generated import Made
+from harness.datasets.base.generated import GeneratedTask
 
 
 def temporal_order(symbols: Sequence[str]) -> str:
@@ -66,9 +66,9 @@ SOLVERS: dict[str, Callable[[Sequence[str]], str]] = {
 HARDER = {"length": 30, "nesting": 4, "teacher_depth": 3, "delay": 30}
 
 
-def made(name: str, **options: int) -> Made:
+def made(name: str, **options: int) -> GeneratedTask:
     dataset = datasets.by_name(name, **{"train": 700, "validation": 60, "test": 60, **options})
-    assert isinstance(dataset, Made)
+    assert isinstance(dataset, GeneratedTask)
     return dataset
 
 
@@ -80,7 +80,7 @@ def nesting_of(symbols: Sequence[str]) -> int:
     return deepest
 
 
-NAMES = [n for n in datasets.names() if issubclass(type(datasets.by_name(n)), Made)]
+NAMES = [n for n in datasets.names() if issubclass(type(datasets.by_name(n)), GeneratedTask)]
 
 
 def test_every_made_task_has_a_solver() -> None:

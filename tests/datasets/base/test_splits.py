@@ -11,9 +11,9 @@ from harness.datasets.base.splits import stratified
 
 def rows_of(n: int, copies: list[int], **sizes: int) -> dict[str, np.ndarray]:
     labels = np.arange(n, dtype=np.int32) * 2 // n  # by class, as the file has them
-    twins = np.zeros(n, bool)
-    twins[copies] = True
-    return dict(stratified(labels, twins, **{"seed": 0, **sizes}))
+    duplicates = np.zeros(n, bool)
+    duplicates[copies] = True
+    return dict(stratified(labels, duplicates, **{"seed": 0, **sizes}))
 
 
 @settings(max_examples=200, deadline=None)

@@ -75,9 +75,9 @@ def test_copies_are_only_trained_on(tmp_path: Path) -> None:
     x = arrays()["x"]
     x[1::10] = x[::10]
     dataset = NumberFiles.of(saved(tmp_path, x=x))
-    twins = {row for i in range(0, 120, 10) for row in (i, i + 1)}
+    duplicates = {row for i in range(0, 120, 10) for row in (i, i + 1)}
     rows = dataset.split()
-    assert not twins & {*rows["validation"].tolist(), *rows["test"].tolist()}
+    assert not duplicates & {*rows["validation"].tolist(), *rows["test"].tolist()}
 
 
 def test_the_fingerprint_is_of_the_numbers_alone(tmp_path: Path) -> None:

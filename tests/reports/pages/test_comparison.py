@@ -83,7 +83,7 @@ def test_studies_of_one_name_are_told_apart(tmp_path: Path, make_run: MakeRun) -
 def test_a_long_list_of_studies_has_a_file_name(make_run: MakeRun, tmp_path: Path) -> None:
     roots = [make_run(f"{'long' * 15}{i}", trials=1) for i in range(5)]
     file = write.write_comparison(records(*roots), tmp_path)
-    assert len(file.name.encode()) <= write.LONGEST_NAME + 5
+    assert len(file.name.encode()) <= write.MAX_NAME_LENGTH + 5
     assert file != write.write_comparison(records(*roots[::-1]), tmp_path)
 
 
