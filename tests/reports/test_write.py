@@ -105,8 +105,8 @@ def test_another_machines_profile_is_shown_beside_and_not_pooled(
 def test_reading_and_rendering_load_no_training_library(make_run: MakeRun) -> None:
     root = make_run(trials=1)
     code = (
-        "import sys; from pathlib import Path; from harness import report; "
-        "report.write(Path(sys.argv[1])); "
+        "import sys; from pathlib import Path; from reports import write; "
+        "write.write(Path(sys.argv[1])); "
         "print(sorted({'optuna', 'keras', 'tensorflow', 'matplotlib.pyplot'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -230,7 +230,7 @@ def test_the_database_filling_up_is_one_line_and_resumes(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     session.run(options(file, trials=1))
-    opened = session.storage.open_storage
+    opened = session.open_storage
 
     def nearly_full(url: str) -> Any:
         storage = opened(url)
