@@ -1,0 +1,50 @@
+"""A run directory of the version before the packages still opens, reports and resumes."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.results.records import read_records
+from reports import write
+
+OLD = Path(__file__).parents[1] / "data" / "before_packages"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(OLD / "before_packages.py", tmp_path)
+    shutil.copytree(OLD / "run", tmp_path / "runs" / "before_packages")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_it_opens_and_reports_what_it_reported(folder: Path) -> None:
+    root = folder / "runs" / "before_packages"
+    before = json.loads((root / "summary.json").read_text())
+    (root / "summary.json").unlink()
+    assert read_records(root).finished
+    write.write(root)
+    after = json.loads((root / "summary.json").read_text())
+    for key in ("arms", "verdicts", "recommended", "baselines"):
+        assert after[key] == before[key]
+
+
+@pytest.mark.slow
+def test_it_resumes_with_more_trials(folder: Path) -> None:
+    root = folder / "runs" / "before_packages"
+    before = read_records(root).trials
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.study", "before_packages.py", "--trials", "3",
+         "--no-profile", "-q"],
+        cwd=folder, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    after = read_records(root).trials
+    assert sorted(after["trial"]) == [0, 0, 1, 1, 2, 2]
+    kept = after[after["trial"] < 2].reset_index(drop=True)
+    for column in ("arm", "trial", "state", "value", "params_learning_rate"):
+        assert list(kept[column]) == list(before[column])
