@@ -164,7 +164,7 @@ def test_predictions_from_the_exported_model(folder: Path) -> None:
     check = """if True:
         import json, numpy as np, keras
         from harness import Imdb
-        from harness.datasets.text import encode_texts
+        from harness.datasets.base.text import encode_texts
         params = json.load(open("out/params.json"))
         split = Imdb(train=320, validation=64, test=64).load(
             "test", sequence_length=12, vocabulary=500)
