@@ -28,7 +28,6 @@ def step_time(identity: str, machines: Mapping[str, Entries]) -> Figure:
                 f"Line chart of step time against depth on {where}: from "
                 f"{wording.milliseconds(_median(low))} at depth {low['depth']} to "
                 f"{wording.milliseconds(_median(high))} at depth {high['depth']}.",
-                series,
                 {
                     name: sorted((e["depth"], _median(e)) for e in entries if _by_depth(e) == name)
                     for name in series
@@ -65,7 +64,6 @@ def throughput(identity: str, machines: Mapping[str, Entries]) -> Figure | None:
                 f"Line chart of throughput against batch size on {where}: at most "
                 f"{wording.count(_throughput(best))} sequences a second, at a batch size of "
                 f"{best['batch_size']}.",
-                series,
                 {
                     name: sorted(
                         (e["batch_size"], _throughput(e)) for e in entries if _by_batch(e) == name
@@ -89,7 +87,6 @@ def throughput(identity: str, machines: Mapping[str, Entries]) -> Figure | None:
 def _panel(
     identity: str,
     alt: str,
-    series: Sequence[str],
     points: Points,
     *,
     title: str,
@@ -97,13 +94,13 @@ def _panel(
     limits: Sequence[float],
     logarithmic: bool,
 ) -> Panel:
-    """`limits` holds what all panels of the figure show, so that they have one scale."""
+    """One line a series of `points`; `limits` are the values of all panels, for one scale."""
 
     def draw(axes: Axes) -> None:
-        for name in series:
-            style = chart.arm_style(series, name)
-            if points[name]:
-                xs, ys = zip(*points[name], strict=True)
+        for name, line in points.items():
+            style = chart.arm_style(list(points), name)
+            if line:
+                xs, ys = zip(*line, strict=True)
                 axes.plot(xs, ys, color=style.colour, linewidth=1.2)
                 axes.scatter(
                     xs, ys, color=style.colour, marker=style.marker, zorder=3, clip_on=False
