@@ -15,7 +15,8 @@ from harness.datasets import by_name
 from harness.datasets.base.signature import Signature
 from harness.results.records import read_records
 from harness.spec import study_files
-from harness.study.options import Options, apply, on
+from harness.study.options import Options
+from harness.study.overrides import apply, on
 
 
 def run_study(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -1,205 +1,180 @@
-"""The command line of a study as data, and what it makes of a declared study. No Keras."""
+"""The options of `python -m harness.study`, each declared once. Light: `--help` reads it.
 
-import shlex
+A field of `Options` is an option of the command line: its type, help text and default. Its
+metadata says what else the option does.
+"""
+
+import inspect
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from importlib.util import find_spec
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    IntDistribution,
-)
+import typer
 
-from harness import datasets
-from harness.core.errors import UserError
-from harness.datasets.base.dataset import Dataset
-from harness.search import database
-from harness.spec.hyperparameters import OF_TOKENS
-from harness.spec.study import Budget, Study
-
-# Options that the command for going on leaves out: they change how a study runs, not what it is.
-MAY_VARY = ("name", "trials", "replicates", "workers", "trial_timeout", "profile", "fresh",
-            "dry_run", "json_output", "quiet", "verbose")  # fmt: skip
+# The option replaces the field of the same name of the declared study.
+OVERRIDES = {"overrides": True}
+# The same of a field of the study's budget.
+OF_BUDGET = {"of_budget": True}
+# The option describes the columns of a table of the user's own.
+OF_TABLES = {"of_tables": True}
+# The option may differ when the study is resumed. The stored command leaves it out: it changes how
+# a study runs, or how long, not what the study is.
+MAY_VARY = {"may_vary": True}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The command line of `harness.study`; None where the study's own value holds."""
+    """The command line of `harness.study`; None where the study's own value is used."""
 
     name: str
-    quick: bool = False
-    trials: int | None = None
-    epochs: int | None = None
-    replicates: int | None = None
-    workers: int | None = None
-    threads: int | None = None
-    seed: int | None = None
-    dataset: str | None = None
-    text_column: str | None = None
-    label_column: str | None = None
-    tokenizer: str | None = None
-    data_dir: Path | None = None
-    backend: str | None = None
-    device: str | None = None
-    path: str | None = None
-    sampler: str | None = None
-    pruner: str | None = None
-    warm_start: str | None = None
-    storage: str | None = None
-    runs: Path = Path("runs")
-    ray: str | None = None
-    gpus_per_trial: float | None = None
-    trial_timeout: float | None = None
-    profile: bool = True
-    fresh: bool = False
-    dry_run: bool = False
-    json_output: bool = False
-    quiet: bool = False
-    verbose: bool = False
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The same question on a small budget, in NAME-quick.")
+    ] = False
+    trials: Annotated[
+        int | None, typer.Option(help="Trials of each arm in all, finished ones included.")
+    ] = field(default=None, metadata={**OF_BUDGET, **MAY_VARY})
+    epochs: Annotated[int | None, typer.Option(help="Epochs of a training at most.")] = field(
+        default=None, metadata=OF_BUDGET
+    )
+    replicates: Annotated[
+        int | None, typer.Option(help="Trainings of each arm's best on fresh seeds.")
+    ] = field(default=None, metadata={**OVERRIDES, **MAY_VARY})
+    workers: Annotated[
+        int | None, typer.Option(help="Trainings at once.  [default: one a physical core]")
+    ] = field(default=None, metadata=MAY_VARY)
+    threads: Annotated[int | None, typer.Option(help="Threads of each worker.")] = field(
+        default=None, metadata=OVERRIDES
+    )
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = field(
+        default=None, metadata=OVERRIDES
+    )
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Another dataset, or data of yours: CSV, TSV, JSON Lines, Parquet, .npz, folder.",
+        ),
+    ] = None
+    text_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the texts.  [default: text]")
+    ] = field(default=None, metadata=OF_TABLES)
+    label_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the labels.  [default: label]")
+    ] = field(default=None, metadata=OF_TABLES)
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="words, characters or keras.  [default: words]"),
+    ] = field(default=None, metadata=OF_TABLES)
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the dataset's files are.")
+    ] = None
+    backend: Annotated[
+        str | None, typer.Option(metavar="NAME", help="tensorflow, jax or torch.")
+    ] = field(default=None, metadata=OVERRIDES)
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="auto, cpu or gpu.")] = field(
+        default=None, metadata=OVERRIDES
+    )
+    path: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Force how recurrent layers are executed.")
+    ] = field(default=None, metadata=OVERRIDES)
+    sampler: Annotated[
+        str | None, typer.Option(metavar="NAME", help="tpe, random, grid, gp, cmaes, kt-….")
+    ] = field(default=None, metadata=OVERRIDES)
+    pruner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="median, none, percentile, successive-halving, hyperband or patient.",
+        ),
+    ] = field(default=None, metadata=OVERRIDES)
+    warm_start: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Try another study's best configurations first."),
+    ] = field(default=None, metadata=OVERRIDES)
+    storage: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Optuna database.  [default: study.db in the run's DIR]"),
+    ] = None
+    runs: Annotated[Path, typer.Option(metavar="DIR", help="Where run directories are.")] = Path(
+        "runs"
+    )
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Train on a Ray cluster: local, auto, HOST:PORT."),
+    ] = None
+    gpus_per_trial: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="GPUs of each training on the cluster; 0.1 is a tenth."),
+    ] = None
+    trial_timeout: Annotated[
+        float | None, typer.Option(metavar="S", help="End and fail a trial after S seconds.")
+    ] = field(default=None, metadata=MAY_VARY)
+    profile: Annotated[
+        bool, typer.Option(help="Measure what the best configurations cost, at the end.")
+    ] = field(default=True, metadata=MAY_VARY)
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Move the old run directory aside and start again.")
+    ] = field(default=False, metadata=MAY_VARY)
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
+    ] = field(default=False, metadata=MAY_VARY)
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as one JSON object.")
+    ] = field(default=False, metadata=MAY_VARY)
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = field(
+        default=False, metadata=MAY_VARY
+    )
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Progress with more details.")
+    ] = field(default=False, metadata=MAY_VARY)
 
     def notify(self, text: str) -> None:
         """A line of progress, unless the user wants none."""
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)
 
+    def given(self, kind: dict[str, bool]) -> dict[str, Any]:
+        """By name the values that the command line gives for the options of a kind."""
+        return {
+            each.name: value
+            for each in fields(self)
+            if each.metadata.items() >= kind.items()
+            and (value := getattr(self, each.name)) is not None
+        }
 
-def command(options: Options) -> str:
-    """The command that goes on with the study: what it was begun with, less what may vary."""
-    words = ["python", "-m", "harness.study", options.name]
-    for field in fields(options):
-        value = getattr(options, field.name)
-        if field.name in MAY_VARY or value is None or value is False or value == field.default:
-            continue
-        if field.name == "dataset" and datasets.is_path(value):
-            value = Path(value).absolute()  # to go on from any directory
-        words.append(f"--{field.name.replace('_', '-')}")
-        if value is not True:
-            # Whoever reads the command must not read a password in it.
-            words.append(database.shown(value) if field.name == "storage" else str(value))
-    return shlex.join(words)
-
-
-def apply(options: Options, study: Study) -> Study:
-    """The study with the command line's overrides, `--quick` first."""
-    own = {
-        name: value
-        for name in ("text_column", "label_column", "tokenizer")
-        if (value := getattr(options, name)) is not None
-    }
-    if options.dataset is not None and datasets.is_path(options.dataset):
-        study = on(study, _of_file(options.dataset, own))
-    elif own:
-        option = next(iter(own)).replace("_", "-")
-        raise UserError(f"--{option} goes with a file of yours: --dataset reviews.csv")
-    elif options.dataset is not None:
-        study = on(study, datasets.by_name(options.dataset))
-    if options.data_dir is not None:
-        if not hasattr(study.dataset, "data_dir"):
-            raise UserError(
-                f"--data-dir: dataset {study.dataset.name} takes none; "
-                "it goes with --dataset imdb-keras"
-            )
-        located: Any = {"data_dir": str(options.data_dir.absolute())}
-        study = replace(study, dataset=replace(study.dataset, **located))
-    if options.quick:
-        study = study.quick()
-    budget = Budget(
-        trials=study.budget.trials if options.trials is None else options.trials,
-        epochs=study.budget.epochs if options.epochs is None else options.epochs,
-    )
-    names = (
-        "replicates",
-        "threads",
-        "seed",
-        "backend",
-        "device",
-        "path",
-        "sampler",
-        "pruner",
-        "warm_start",
-    )
-    overrides: dict[str, Any] = {
-        name: value for name in names if (value := getattr(options, name)) is not None
-    }
-    study = replace(study, budget=budget, **overrides)
-    if find_spec(study.backend) is None:
-        raise UserError(
-            f"backend {study.backend} is not installed; pip install {study.backend}, "
-            "or leave --backend out"
-        )
-    return study
+    def to_resume(self) -> dict[str, Any]:
+        """By name the options, with values other than the defaults, that resuming needs again."""
+        return {
+            each.name: value
+            for each in fields(self)
+            if each.default is not MISSING
+            and not each.metadata.items() >= MAY_VARY.items()
+            and (value := getattr(self, each.name)) is not None
+            and value != each.default
+        }
 
 
-def on(study: Study, dataset: Dataset) -> Study:
-    """The study on another dataset: no longer sequences or more words than that one has.
+def takes_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a Typer command, in place of its `**values`, a parameter for each field of `Options`.
 
-    What only tokens have is left out for numbers.
+    A field that the command declares itself keeps the command's own parameter.
     """
-    changes: dict[str, Any] = {"dataset": dataset}
-    for name in sorted(study.of_dataset):
-        if not hasattr(dataset, name):
-            raise UserError(
-                f"--dataset {dataset.name}: the study compares {name}, which that dataset has not; "
-                "choose a study that compares other things, or leave --dataset out"
-            )
-    if dataset.features:
-        study = replace(
-            study,
-            fixed={name: v for name, v in study.fixed.items() if name not in OF_TOKENS},
-            search={name: d for name, d in study.search.items() if name not in OF_TOKENS},
+    signature = inspect.signature(function)
+    own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    names = {each.name for each in own}
+    of_options = [
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if each.default is MISSING else each.default,
+            annotation=each.type,
         )
-    for name, most in dataset.limits().items():
-        if name in study.fixed:
-            changes["fixed"] = {**study.fixed, name: min(study.fixed[name], most)}
-        if name in study.compare:
-            values = [min(value, most) for value in study.compare[name]]
-            changes["compare"] = {**study.compare, name: list(dict.fromkeys(values))}
-        if name in study.search:
-            within = _within(study.search[name], most)
-            changes["search"] = {**study.search, name: within}
-    return replace(study, **changes)
-
-
-def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:
-    if isinstance(distribution, CategoricalDistribution):
-        values = [min(value, most) for value in distribution.choices]  # type: ignore[type-var]
-        return CategoricalDistribution(list(dict.fromkeys(values)))
-    assert isinstance(distribution, IntDistribution)
-    low, high = min(distribution.low, most), min(distribution.high, most)
-    return IntDistribution(low, high, log=distribution.log, step=distribution.step)
-
-
-def _of_file(path: str, own: Mapping[str, Any]) -> Dataset:
-    """The dataset of a file or folder of the user's own."""
-    if Path(path).suffix.lower() in (".npz", ".npy"):
-        from harness.datasets.files.sequences import NumberFiles
-
-        if own:
-            option = next(iter(own)).replace("_", "-")
-            raise UserError(f"--{option}: goes with a table of texts, not with {path}")
-        return NumberFiles.of(path)
-    from harness.datasets.files.texts import TextFiles
-
-    return TextFiles.of(path, **own)
-
-
-def check_limits(options: Options) -> None:
-    """Raises UserError for numbers that can't be meant."""
-    if options.workers is not None and options.workers < 1:
-        raise UserError(f"--workers {options.workers}: at least one is needed")
-    if options.gpus_per_trial is not None and options.ray is None:
-        raise UserError("--gpus-per-trial goes with --ray; workers on this machine get one each")
-    if options.gpus_per_trial is not None and not 0 <= options.gpus_per_trial <= 64:
-        raise UserError(f"--gpus-per-trial {options.gpus_per_trial:g}: from 0 to 64, say 0.1")
-    if options.gpus_per_trial and options.device == "cpu":
-        raise UserError("--gpus-per-trial: goes with --device gpu or auto, not with --device cpu")
-    if options.gpus_per_trial == 0 and options.device == "gpu":
-        raise UserError("--gpus-per-trial 0: --device gpu takes a share of one, say 0.1")
-    if options.ray is not None and find_spec("ray") is None:
-        raise UserError("--ray needs Ray; pip install ray")
-    if options.trial_timeout is not None and not options.trial_timeout > 0:
-        raise UserError(f"--trial-timeout {options.trial_timeout:g}: needs a time above 0 seconds")
+        for each in fields(Options)
+        if each.name not in names
+    ]
+    function.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*own, *of_options]
+    )
+    return function

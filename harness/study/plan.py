@@ -1,7 +1,5 @@
 """What a study would do, as `--dry-run` prints it."""
 
-from typing import TYPE_CHECKING
-
 from harness.core import text
 from harness.core.text import duration
 from harness.profile.estimate import TimeEstimate, predict_study
@@ -9,12 +7,10 @@ from harness.results.run_directory import RunDirectory
 from harness.search.database import check_url
 from harness.spec.study import Study
 from harness.spec.study_files import Declaration, load
-from harness.study.options import Options, apply
+from harness.study.options import Options
+from harness.study.overrides import apply
 from harness.study.trainings import worker_count
 from reports.wording import distribution_text
-
-if TYPE_CHECKING:
-    pass
 
 
 def plan(options: Options) -> str:

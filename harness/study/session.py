@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.analysis import outcome_text, summary, trained_model
 from harness.analysis.verdicts import conclude
@@ -21,14 +20,12 @@ from harness.search.database import open_storage, shown, sqlite_url, user_errors
 from harness.spec.study import Study
 from harness.spec.study_files import Declaration
 from harness.study import resume, warm_start
-from harness.study.options import Options, check_limits, command
+from harness.study.options import Options
+from harness.study.overrides import check_limits, command
 from harness.study.plan import named_study, plan, predicted_time
 from harness.study.solve_units import solve_units
 from harness.study.trainings import StudyTrainings, settings_of
 from reports import write
-
-if TYPE_CHECKING:
-    pass
 
 MAX_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
 

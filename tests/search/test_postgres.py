@@ -26,7 +26,8 @@ from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Coordinator
 from harness.search.copy import copy_study
 from harness.search.progress import ProgressDisplay
-from harness.study.options import Options, command
+from harness.study.options import Options
+from harness.study.overrides import command
 
 pytestmark = pytest.mark.postgres
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))

@@ -19,7 +19,8 @@ from harness.results.lock import hold
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.study import plan, session
-from harness.study.options import Options, command
+from harness.study.options import Options
+from harness.study.overrides import command
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 

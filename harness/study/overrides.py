@@ -1,0 +1,141 @@
+"""What the command line of a study makes of the declared study. No Keras."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    IntDistribution,
+)
+
+from harness import datasets
+from harness.core.errors import UserError
+from harness.datasets.base.dataset import Dataset
+from harness.search import database
+from harness.spec.hyperparameters import OF_TOKENS
+from harness.spec.study import Study
+from harness.study.options import OF_BUDGET, OF_TABLES, OVERRIDES, Options
+
+
+def command(options: Options) -> str:
+    """The command that resumes the study: the options it began with, except those that may vary."""
+    words = ["python", "-m", "harness.study", options.name]
+    for name, value in options.to_resume().items():
+        if name == "dataset" and datasets.is_path(value):
+            value = Path(value).absolute()  # so that any directory can be the current one
+        words.append(_flag(name))
+        if value is not True:
+            # The command is shown to others: without a password.
+            words.append(database.shown(value) if name == "storage" else str(value))
+    return shlex.join(words)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def apply(options: Options, study: Study) -> Study:
+    """The study with the command line's overrides, `--quick` first."""
+    own = options.given(OF_TABLES)
+    if options.dataset is not None and datasets.is_path(options.dataset):
+        study = on(study, _of_file(options.dataset, own))
+    elif own:
+        raise UserError(
+            f"{_flag(next(iter(own)))} goes with a file of yours: --dataset reviews.csv"
+        )
+    elif options.dataset is not None:
+        study = on(study, datasets.by_name(options.dataset))
+    if options.data_dir is not None:
+        if not hasattr(study.dataset, "data_dir"):
+            raise UserError(
+                f"--data-dir: dataset {study.dataset.name} takes none; "
+                "it goes with --dataset imdb-keras"
+            )
+        located: Any = {"data_dir": str(options.data_dir.absolute())}
+        study = replace(study, dataset=replace(study.dataset, **located))
+    if options.quick:
+        study = study.quick()
+    budget = replace(study.budget, **options.given(OF_BUDGET))
+    study = replace(study, budget=budget, **options.given(OVERRIDES))
+    if find_spec(study.backend) is None:
+        raise UserError(
+            f"backend {study.backend} is not installed; pip install {study.backend}, "
+            "or leave --backend out"
+        )
+    return study
+
+
+def on(study: Study, dataset: Dataset) -> Study:
+    """The study on another dataset: no longer sequences or more words than that one has.
+
+    What only tokens have is left out for numbers.
+    """
+    changes: dict[str, Any] = {"dataset": dataset}
+    for name in sorted(study.of_dataset):
+        if not hasattr(dataset, name):
+            raise UserError(
+                f"--dataset {dataset.name}: the study compares {name}, which that dataset has not; "
+                "choose a study that compares other things, or leave --dataset out"
+            )
+    if dataset.features:
+        study = replace(
+            study,
+            fixed={name: v for name, v in study.fixed.items() if name not in OF_TOKENS},
+            search={name: d for name, d in study.search.items() if name not in OF_TOKENS},
+        )
+    for name, most in dataset.limits().items():
+        if name in study.fixed:
+            changes["fixed"] = {**study.fixed, name: min(study.fixed[name], most)}
+        if name in study.compare:
+            values = [min(value, most) for value in study.compare[name]]
+            changes["compare"] = {**study.compare, name: list(dict.fromkeys(values))}
+        if name in study.search:
+            within = _within(study.search[name], most)
+            changes["search"] = {**study.search, name: within}
+    return replace(study, **changes)
+
+
+def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:
+    if isinstance(distribution, CategoricalDistribution):
+        values = [min(value, most) for value in distribution.choices]  # type: ignore[type-var]
+        return CategoricalDistribution(list(dict.fromkeys(values)))
+    assert isinstance(distribution, IntDistribution)
+    low, high = min(distribution.low, most), min(distribution.high, most)
+    return IntDistribution(low, high, log=distribution.log, step=distribution.step)
+
+
+def _of_file(path: str, own: Mapping[str, Any]) -> Dataset:
+    """The dataset of a file or folder of the user's own."""
+    if Path(path).suffix.lower() in (".npz", ".npy"):
+        from harness.datasets.files.sequences import NumberFiles
+
+        if own:
+            option = _flag(next(iter(own)))
+            raise UserError(f"{option}: goes with a table of texts, not with {path}")
+        return NumberFiles.of(path)
+    from harness.datasets.files.texts import TextFiles
+
+    return TextFiles.of(path, **own)
+
+
+def check_limits(options: Options) -> None:
+    """Raises UserError for numbers that can't be meant."""
+    if options.workers is not None and options.workers < 1:
+        raise UserError(f"--workers {options.workers}: at least one is needed")
+    if options.gpus_per_trial is not None and options.ray is None:
+        raise UserError("--gpus-per-trial goes with --ray; workers on this machine get one each")
+    if options.gpus_per_trial is not None and not 0 <= options.gpus_per_trial <= 64:
+        raise UserError(f"--gpus-per-trial {options.gpus_per_trial:g}: from 0 to 64, say 0.1")
+    if options.gpus_per_trial and options.device == "cpu":
+        raise UserError("--gpus-per-trial: goes with --device gpu or auto, not with --device cpu")
+    if options.gpus_per_trial == 0 and options.device == "gpu":
+        raise UserError("--gpus-per-trial 0: --device gpu takes a share of one, say 0.1")
+    if options.ray is not None and find_spec("ray") is None:
+        raise UserError("--ray needs Ray; pip install ray")
+    if options.trial_timeout is not None and not options.trial_timeout > 0:
+        raise UserError(f"--trial-timeout {options.trial_timeout:g}: needs a time above 0 seconds")
