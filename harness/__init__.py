@@ -1,87 +1,67 @@
 """How deep should an RNN be? Fair studies of recurrent depth, and what each depth costs.
 
-What study files import is here, loaded when asked for: `import harness` itself is instant.
+What study files import is here. Each name is loaded on its first use, so that `import harness`
+itself is instant.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+    from optuna.distributions import CategoricalDistribution as CategoricalDistribution
+    from optuna.distributions import FloatDistribution as FloatDistribution
+    from optuna.distributions import IntDistribution as IntDistribution
 
-    from harness.datasets.adding import Adding
-    from harness.datasets.base.dataset import Arrays, Dataset
-    from harness.datasets.base.signature import Signature
-    from harness.datasets.base.split_sequences import SplitNumbers
-    from harness.datasets.copy_memory import CopyMemory
-    from harness.datasets.digits import Digits
-    from harness.datasets.dyck import Dyck
-    from harness.datasets.files.sequences import NumberFiles
-    from harness.datasets.files.texts import TextFiles
-    from harness.datasets.imdb import Imdb
-    from harness.datasets.imdb_keras import ImdbKeras
-    from harness.datasets.list_ops import ListOps
-    from harness.datasets.modular_counting import ModularCounting
-    from harness.datasets.parity import Parity
-    from harness.datasets.teacher import Teacher
-    from harness.datasets.temporal_order import TemporalOrder
-    from harness.integrations.optuna import optuna_objective
-    from harness.spec.hyperparameters import Hyperparameters
-    from harness.spec.study import Budget, Study
+    from harness.datasets.adding import Adding as Adding
+    from harness.datasets.base.dataset import Arrays as Arrays
+    from harness.datasets.base.dataset import Dataset as Dataset
+    from harness.datasets.base.signature import Signature as Signature
+    from harness.datasets.base.split_sequences import SplitNumbers as SplitNumbers
+    from harness.datasets.copy_memory import CopyMemory as CopyMemory
+    from harness.datasets.digits import Digits as Digits
+    from harness.datasets.dyck import Dyck as Dyck
+    from harness.datasets.files.sequences import NumberFiles as NumberFiles
+    from harness.datasets.files.texts import TextFiles as TextFiles
+    from harness.datasets.imdb import Imdb as Imdb
+    from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
+    from harness.datasets.list_ops import ListOps as ListOps
+    from harness.datasets.modular_counting import ModularCounting as ModularCounting
+    from harness.datasets.parity import Parity as Parity
+    from harness.datasets.teacher import Teacher as Teacher
+    from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
+    from harness.integrations.optuna import optuna_objective as optuna_objective
+    from harness.spec.hyperparameters import Hyperparameters as Hyperparameters
+    from harness.spec.study import Budget as Budget
+    from harness.spec.study import Study as Study
 
-__all__ = [
-    "Adding",
-    "Arrays",
-    "Budget",
-    "CategoricalDistribution",
-    "CopyMemory",
-    "Dataset",
-    "Digits",
-    "Dyck",
-    "FloatDistribution",
-    "Hyperparameters",
-    "Imdb",
-    "ImdbKeras",
-    "IntDistribution",
-    "ListOps",
-    "ModularCounting",
-    "NumberFiles",
-    "Parity",
-    "Signature",
-    "SplitNumbers",
-    "Study",
-    "Teacher",
-    "TemporalOrder",
-    "TextFiles",
-    "optuna_objective",
-]
-
+# The public names, each with the module that defines it. Type checkers read the imports above.
 _HOMES = {
     "Adding": "harness.datasets.adding",
     "Arrays": "harness.datasets.base.dataset",
+    "Budget": "harness.spec.study",
+    "CategoricalDistribution": "optuna.distributions",
     "CopyMemory": "harness.datasets.copy_memory",
     "Dataset": "harness.datasets.base.dataset",
     "Digits": "harness.datasets.digits",
-    "Hyperparameters": "harness.spec.hyperparameters",
-    "NumberFiles": "harness.datasets.files.sequences",
-    "Signature": "harness.datasets.base.signature",
-    "SplitNumbers": "harness.datasets.base.split_sequences",
-    "Budget": "harness.spec.study",
-    "CategoricalDistribution": "optuna.distributions",
     "Dyck": "harness.datasets.dyck",
     "FloatDistribution": "optuna.distributions",
+    "Hyperparameters": "harness.spec.hyperparameters",
     "Imdb": "harness.datasets.imdb",
     "ImdbKeras": "harness.datasets.imdb_keras",
     "IntDistribution": "optuna.distributions",
     "ListOps": "harness.datasets.list_ops",
     "ModularCounting": "harness.datasets.modular_counting",
+    "NumberFiles": "harness.datasets.files.sequences",
     "Parity": "harness.datasets.parity",
+    "Signature": "harness.datasets.base.signature",
+    "SplitNumbers": "harness.datasets.base.split_sequences",
     "Study": "harness.spec.study",
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
     "TextFiles": "harness.datasets.files.texts",
     "optuna_objective": "harness.integrations.optuna",
 }
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
