@@ -1,6 +1,8 @@
 """Fixtures for all tests."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,8 +34,19 @@ def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_configure() -> None:
-    """Side by side (pytest -n 2) each process and all that it starts have a core of their own."""
+    """What all tests of a session, and all processes that they start, share.
+
+    XLA keeps its compiled programs in a folder: most trainings here are of a few shapes. Side by
+    side (pytest -n 2) each process and all that it starts have a core of their own.
+    """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker and "TF_XLA_FLAGS" not in os.environ:
+        programs = tempfile.mkdtemp(prefix="harness-test-programs-")
+        atexit.register(shutil.rmtree, programs, ignore_errors=True)
+        os.environ["TF_XLA_FLAGS"] = (
+            f"--tf_xla_persistent_cache_directory={programs} "
+            "--tf_xla_disable_strict_signature_checks=true"
+        )
     if worker and hasattr(os, "sched_setaffinity"):
         cpus = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cpus[int(worker.removeprefix("gw")) % len(cpus)]})

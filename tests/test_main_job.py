@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ study = Study(
     dataset=Imdb(train=320, validation=64, test=64),
     compare={"depth": [1, 2]},
     search={
-        "units": IntDistribution(2, 4),
+        "units": IntDistribution(2, 3),
         "learning_rate": FloatDistribution(1e-3, 1e-1, log=True),
     },
     fixed={"cell": "gru", "sequence_length": 12, "vocabulary": 500, "embedding_dim": 4},
@@ -91,10 +92,17 @@ def trials_in(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study's folder once it has run to its end without an interruption."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "tiny.py").write_text(STUDY)
-    return finish(folder, "--workers", "2")
+    finish(folder, "--workers", "2")
+    return folder
+
+
+@pytest.fixture
+def uninterrupted(finished: Path) -> dict[str, Any]:
+    return trials_in(finished)
 
 
 def wait_for(process: "subprocess.Popen[str]", pattern: str) -> str:
@@ -154,9 +162,9 @@ def test_killed_while_replicates_train_then_the_same_command(
     assert finish(folder, "--workers", "2") == uninterrupted
 
 
-def test_predictions_from_the_exported_model(folder: Path) -> None:
+def test_predictions_from_the_exported_model(folder: Path, finished: Path) -> None:
     """The saved model says of the test split what the scores say; the verb says it of texts."""
-    finish(folder, "--trials", "1")
+    shutil.copytree(finished / "runs", folder / "runs")
     verb = [sys.executable, "-c", "from harness.commands.main import main; main()"]
     subprocess.run(
         [*verb, "export", "tiny", "--arm", "depth=2", "-o", "out"], cwd=folder, check=True
