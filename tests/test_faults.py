@@ -1,6 +1,6 @@
 """What happens when something breaks: real processes, signals, locks and full disks.
 
-`docs/faults.md` lists each fault with what to expect; a test here or elsewhere has each row.
+`docs/reliability.md` lists each fault with what to expect; a test here or elsewhere has each row.
 """
 
 import itertools
@@ -33,7 +33,7 @@ from harness.workers import local
 pytestmark = pytest.mark.usefixtures("no_charts")
 
 TESTS = Path(__file__).parent
-DOCUMENT = TESTS.parent / "docs" / "faults.md"
+DOCUMENT = TESTS.parent / "docs" / "reliability.md"
 
 
 # --- the coordinator is killed ---------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A study of one's own, with its dataset and networks: as the README has it, and with mistakes."""
+"""A study with its own dataset and networks: as the documentation shows it, and with mistakes."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from readme_testing import example
+from document_testing import example
 
 from harness import Budget, Study
 from harness.core.errors import UserError
@@ -25,7 +25,7 @@ def run_study(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_the_readmes_example_runs_and_resumes(tmp_path: Path) -> None:
+def test_the_documented_example_runs_and_resumes(tmp_path: Path) -> None:
     code = example()
     assert len(code.splitlines()) < 40
     (tmp_path / "waves.py").write_text(code)

@@ -10,6 +10,7 @@ import keras_tuner as kt
 import numpy as np
 import optuna
 import pytest
+from document_testing import YOUR_OWN_STUDY, blocks
 
 import harness
 from harness.core.errors import UserError
@@ -151,7 +152,7 @@ def test_optuna_prunes_it(declared: str) -> None:
     assert list(trial.intermediate_values) == [1]
 
 
-def test_the_readme_shows_it() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert re.search(r"kt\.Hyperband\(StackedRNN\.from_study\(", readme)
-    assert "harness.optuna_objective(" in readme
+def test_the_documentation_shows_it() -> None:
+    shown = "\n".join(blocks(YOUR_OWN_STUDY, "python"))
+    assert re.search(r"kt\.Hyperband\(StackedRNN\.from_study\(", shown)
+    assert "harness.optuna_objective(" in shown

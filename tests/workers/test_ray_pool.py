@@ -290,7 +290,7 @@ def test_other_versions_on_a_node_are_named_before_any_training(
 
 
 def test_a_study_of_ones_own_travels_whole(tmp_path: Path) -> None:
-    from readme_testing import example
+    from document_testing import example
 
     file = tmp_path / "waves.py"
     file.write_text(example())
