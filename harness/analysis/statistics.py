@@ -66,7 +66,7 @@ class MeanEstimate:
         """Mean ± t · standard error; everything where there is one seed only."""
         if self.seeds < 2:
             return EVERYTHING
-        half = _t_quantile(1 - alpha / 2, self.freedom) * self.error
+        half = t_quantile(1 - alpha / 2, self.freedom) * self.error
         return Interval(self.mean - half, self.mean + half)
 
     @property
@@ -272,7 +272,7 @@ def detectable(estimate: MeanEstimate, alpha: float = 1 - CONFIDENCE) -> float:
         return math.inf
     if estimate.error == 0.0:
         return 0.0
-    critical = _t_quantile(1 - alpha / 2, estimate.freedom)
+    critical = t_quantile(1 - alpha / 2, estimate.freedom)
 
     def shortfall(noncentrality: float) -> float:
         upper = stats.nct.sf(critical, estimate.freedom, noncentrality)
@@ -302,7 +302,7 @@ def replicates_needed(
         variance = of_seeds + estimate.rest
         # Examples are many: their part adds next to nothing to Satterthwaite's sum.
         freedom = (n - 1) * (variance / of_seeds) ** 2 if of_seeds > 0 else math.inf
-        return _t_quantile(1 - alpha / 2, freedom) * math.sqrt(variance)
+        return t_quantile(1 - alpha / 2, freedom) * math.sqrt(variance)
 
     if half_width(MAX_REPLICATES) > needed:
         return None
@@ -327,7 +327,8 @@ def pareto_front(costs: ArrayLike, values: ArrayLike) -> list[int]:
     return front
 
 
-def _t_quantile(probability: float, freedom: float) -> float:
+def t_quantile(probability: float, freedom: float) -> float:
+    """Student's t, the normal distribution for endless degrees of freedom."""
     from scipy import stats
 
     if math.isinf(freedom):
