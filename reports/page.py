@@ -43,7 +43,7 @@ def render(records: Records, *, now: str) -> str:
         "page.html",
         study=records.study,
         source="the study's run directory",
-        question=records.manifest.get("question") or "",
+        question=records.manifest.question,
         finished=records.finished,
         sections=build_sections(records),
         now=now,

@@ -40,7 +40,7 @@ def searched(records: Records) -> list[str]:
     """The searched hyperparameters on file: in the order declared, others after them."""
     prefix = "params_"
     found = [c.removeprefix(prefix) for c in records.trials.columns if c.startswith(prefix)]
-    declared = list(wording.look_up(records.manifest, "spec", "search") or ())
+    declared = list(records.manifest.search)
     return sorted(found, key=lambda n: declared.index(n) if n in declared else len(declared))
 
 
@@ -111,13 +111,13 @@ def is_logarithmic(records: Records, name: str, numbers: list[float]) -> bool:
     """As it was searched; where the manifest does not say, by the numbers' extent."""
     if min(numbers) <= 0:
         return False
-    declared = wording.look_up(records.manifest, "spec", "search", name, "attributes", "log")
+    declared = wording.look_up(records.manifest.search, name, "attributes", "log")
     return declared if isinstance(declared, bool) else max(numbers) / min(numbers) > 10
 
 
 def choices(records: Records, name: str, values: "pd.Series[Any]") -> list[str]:
     """The values in order, of a hyperparameter that is chosen from a list; [] of a numeric one."""
-    declared = wording.look_up(records.manifest, "spec", "search", name, "attributes", "choices")
+    declared = wording.look_up(records.manifest.search, name, "attributes", "choices")
     found = list(dict.fromkeys(map(wording.value_text, values)))
     if declared is None and values.map(lambda v: not isinstance(v, bool | str | list)).all():
         return []

@@ -45,8 +45,8 @@ def validation_size(records: Records) -> int | None:
     """How many examples the validation split holds, where an accuracy is measured on them."""
     if records.metric == R2:
         return None  # the binomial's standard error is none of it
-    for source in (records.manifest, records.manifest.get("spec")):
-        size = look_up(source, "dataset", "validation")
+    for dataset in (records.manifest.dataset, records.manifest.declared_dataset):
+        size = dataset.get("validation")
         if isinstance(size, int) and size > 0:
             return size
     return None
@@ -253,7 +253,7 @@ def arm_label(records: Records, arm: str) -> str:
     """
     if arm in records.baselines:
         return records.baselines[arm]
-    values = next((a.get("values") for a in records.manifest["arms"] if a["name"] == arm), None)
+    values = records.manifest.arm_values.get(arm)
     if not values:
         return sanitize(arm)
     return sanitize(", ".join(f"{label(key)} {value_text(item)}" for key, item in values.items()))
@@ -284,10 +284,9 @@ def study_argument(records: Records) -> str:
 
 def study_command(records: Records) -> str:
     """What starts, resumes or repeats the study, as the manifest says or as its name implies."""
-    recorded = records.manifest.get("command")
-    if isinstance(recorded, str) and recorded:
-        return recorded
-    quick = bool(records.manifest.get("quick"))
+    if records.manifest.command:
+        return records.manifest.command
+    quick = records.manifest.quick
     name = records.study.removesuffix("-quick") if quick else records.study
     return f"python -m harness.study {shlex.quote(name)}" + (" --quick" if quick else "")
 
@@ -298,7 +297,7 @@ def storage_url(records: Records) -> str:
     A database inside the run directory is named where that directory lies now: it may have been
     copied or moved since.
     """
-    url = str(records.manifest.get("storage") or "")
+    url = records.manifest.storage
     if url.startswith("sqlite:") and url.endswith("/study.db"):
         return f"sqlite:///{records.root.as_posix()}/study.db"
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:…@", url)

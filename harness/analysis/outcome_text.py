@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from harness.analysis import outcome_text
 from harness.analysis.verdicts import ArmResult, Conclusions, arm_label, interval_text, signed
 from harness.core.text import short
 
@@ -40,7 +39,7 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
                 "arm's search: small differences may be chance."
             )
         return lines
-    lines += [outcome_text.sentence(found, arm, other) for arm, other in found.references.items()]
+    lines += [sentence(found, arm, other) for arm, other in found.references.items()]
     lines += [
         f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
         f"[{each['ci95'][0]:.1%}, {each['ci95'][1]:.1%}], published {each['published']:.1%}"
@@ -48,7 +47,7 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
         if each["measure"] == "val_accuracy" and each["ci95"]
     ]
     if len(outcome["arms"]) > 1:
-        lines.append(outcome_text.advice(chosen, recommended["reason"]))
+        lines.append(advice(chosen, recommended["reason"]))
     return lines
 
 

@@ -1,8 +1,7 @@
 """Figures that somebody published, epoch by epoch, beside what the replicates came to. No Keras."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,7 +37,7 @@ class Cell:
 
 def by_epoch(records: Records) -> dict[str, dict[int, Cell]]:
     """Measure → epoch → cell, of the first arm's replicates; empty where nothing was published."""
-    published: Mapping[str, Any] = records.manifest.get("published") or {}
+    published = records.manifest.published
     if not published:
         return {}
     ours = records.replicate_epochs

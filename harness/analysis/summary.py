@@ -56,13 +56,11 @@ def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
 
 def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
     """Fixed, compared and searched hyperparameters of a trial: all that a retraining needs."""
-    compared = next(
-        arm["values"] for arm in records.manifest["arms"] if arm["name"] == trial["arm"]
-    )
-    found = {**records.manifest["spec"]["fixed"], **compared, **searched_parameters(trial)}
+    manifest = records.manifest
+    compared = manifest.arm_values[trial["arm"]]
+    found = {**manifest.fixed, **compared, **searched_parameters(trial)}
     # What is compared of the dataset is no hyperparameter; the arm's name says it.
-    spec = records.manifest["spec"]
-    own = set(found) - set(spec.get("dataset") or ()) if spec.get("model") else set()
+    own = set(found) - set(manifest.declared_dataset) if manifest.spec.get("model") else set()
     return {name: value for name, value in found.items() if name in HYPERPARAMETERS | own}
 
 
@@ -99,7 +97,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
     return {
         "study": records.study,
         "report": report,
-        "storage": records.manifest["storage"],
+        "storage": records.manifest.storage or None,
         "arms": arms,
         "verdicts": [_verdict(pair) for pair in found.pairs],
         "recommended": None
@@ -117,7 +115,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         "pareto": {"arms": list(found.front), "trials": _trial_front(records)},
         "published": _published(records),
         "estimate": estimates.compare(records),
-        "environment": records.manifest["environment"],
+        "environment": records.manifest.environment,
     }
 
 

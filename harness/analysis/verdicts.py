@@ -160,12 +160,13 @@ def _conclude(records: Records) -> Conclusions:
 def levels_of(records: Records) -> dict[str, Any]:
     """By arm the difficulty of its task; None everywhere where difficulty is not compared."""
     field, _ = _difficulty(records)
-    return {arm["name"]: (arm.get("values") or {}).get(field) for arm in records.manifest["arms"]}
+    arms = records.manifest.arm_values
+    return {arm: values.get(field) if field else None for arm, values in arms.items()}
 
 
 def _difficulty(records: Records) -> tuple[str | None, Any]:
     """The dataset's field that makes its task harder, and its value as declared."""
-    dataset = records.manifest["spec"].get("dataset") or {}
+    dataset = records.manifest.declared_dataset
     field = dataset.get("difficulty")
     return (field, dataset.get(field)) if field else (None, None)
 
@@ -182,7 +183,7 @@ def _decisive(
     if len(found) < 2:
         return arms, ""
     field, _ = _difficulty(records)
-    threshold = float((records.manifest["spec"]["dataset"]).get("solved") or 1.0)
+    threshold = float(records.manifest.declared_dataset.get("solved") or 1.0)
     solved = {levels[name] for name, arm in arms.items() if (arm.mean or 0.0) >= threshold}
     level = max(solved) if solved else found[0]
     of_level = {name: arm for name, arm in arms.items() if levels[name] == level}
@@ -203,7 +204,7 @@ def across(studies: Mapping[str, tuple[Records, str]], margin: float) -> tuple[P
 
 def margin_of(records: Records) -> float:
     """The difference of accuracies, 0 to 1, that the study declares too small to matter."""
-    return float(records.manifest["spec"].get("margin") or MARGIN)
+    return records.manifest.margin or MARGIN
 
 
 def scored_on(records: Records) -> tuple[tuple[str, str], ...] | None:
@@ -211,8 +212,8 @@ def scored_on(records: Records) -> tuple[tuple[str, str], ...] | None:
 
     Dataset, its sizes and hash, and the split: example by example, equal ones can be compared.
     """
-    dataset = records.manifest.get("dataset")
-    if not isinstance(dataset, dict) or not dataset.get("sha256"):
+    dataset = records.manifest.dataset
+    if not dataset.get("sha256"):
         return None
     told = {**dataset, "split": records.scored_split}
     # Run directories of earlier versions do not say these; the hash covers them.

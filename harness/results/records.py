@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.files import read_object
 from harness.core.metrics import R2
 from harness.core.text import escape_surrogates
+from harness.results.manifest import Manifest
 from harness.results.run_directory import RunDirectory, read_epochs
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Records:
     """
 
     root: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     trials: "pd.DataFrame"
     epochs: "pd.DataFrame"
     replicates: "pd.DataFrame"
@@ -104,11 +105,11 @@ class Records:
 
     @property
     def study(self) -> str:
-        return str(self.manifest["study"])
+        return self.manifest.study
 
     @property
     def arms(self) -> list[str]:
-        return [arm["name"] for arm in self.manifest["arms"]]
+        return list(self.manifest.arm_values)
 
     @property
     def finished(self) -> bool:
@@ -118,25 +119,24 @@ class Records:
     @property
     def searched(self) -> bool:
         """Whether every arm has the trials that the study asks for."""
-        wanted = self.manifest["spec"]["budget"]["trials"]
         done = self.trials[self.trials["state"] != "running"].groupby("arm").size()
-        return all(done.get(arm, 0) >= wanted for arm in self.arms)
+        return all(done.get(arm, 0) >= self.manifest.trials for arm in self.arms)
 
     @property
     def scored_split(self) -> str:
         """The split that replicates are scored on: test, or validation without one."""
-        return "test" if (self.manifest["spec"].get("dataset") or {}).get("test") else "validation"
+        return "test" if self.manifest.declared_dataset.get("test") else "validation"
 
     @property
     def metric(self) -> str:
         """What replicates are scored by: accuracy, balanced accuracy, or R² (of numbers)."""
-        return str((self.manifest.get("dataset") or {}).get("metric") or "accuracy")
+        return str(self.manifest.dataset.get("metric") or "accuracy")
 
     @property
     def baselines(self) -> dict[str, str]:
         """What the baselines are called."""
         names = dict(BASELINES)
-        if (self.manifest.get("dataset") or {}).get("features"):
+        if self.manifest.dataset.get("features"):
             names[BAG_OF_EMBEDDINGS] = "bag of time steps"
         if self.metric == R2:
             names[MAJORITY] = "training mean"
@@ -145,7 +145,7 @@ class Records:
     @property
     def replicates_missing(self) -> int:
         """How many replicates are still to come: of arms in which a trial has completed."""
-        wanted = int(self.manifest["spec"].get("replicates") or 0)
+        wanted = self.manifest.replicates
         done = self.replicates[self.replicates["state"] != "running"].groupby("arm").size()
         complete = set(self.trials.loc[self.trials["state"] == "complete", "arm"])
         return sum(max(0, wanted - int(done.get(a, 0))) for a in self.arms if a in complete)
@@ -184,9 +184,9 @@ def read_records(root: Path) -> Records:
     epochs: list[dict[str, Any]] = []
     replicates: list[dict[str, Any]] = []
     replicate_epochs: list[dict[str, Any]] = []
-    for arm in manifest["arms"]:
-        _read_trainings(root / "trials" / arm["name"], "[0-9]*", arm["name"], trials, epochs)
-    for name in (*(arm["name"] for arm in manifest["arms"]), *BASELINES):
+    for arm in manifest.arm_values:
+        _read_trainings(root / "trials" / arm, "[0-9]*", arm, trials, epochs)
+    for name in (*manifest.arm_values, *BASELINES):
         _read_trainings(directory.replicates(name), "seed=*", name, replicates, replicate_epochs)
     return Records(
         root=root,

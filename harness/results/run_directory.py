@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.core.errors import UserError, unknown
 from harness.core.files import to_json
+from harness.results.manifest import Manifest
 
 SCHEMA = 1
 
@@ -55,10 +56,10 @@ class RunDirectory:
     def best(self) -> Path:
         return self.root / "best"
 
-    def read_manifest(self) -> dict[str, Any]:
+    def read_manifest(self) -> Manifest:
         """Raises UserError where there is none, or none that this version can read."""
         try:
-            manifest: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UserError(
                 f"{self.root} holds no study (no manifest.json); "
@@ -75,7 +76,7 @@ class RunDirectory:
                 f"{self.manifest} has schema {schema!r} and this version reads {SCHEMA}; "
                 "use the version that wrote it, or --fresh"
             )
-        return manifest
+        return Manifest(manifest)
 
     def move_aside(self) -> Path | None:
         """Rename the directory to `NAME.old-1` (or the next free number); None if there is none."""

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -41,16 +42,16 @@ class Layout:
 
 
 def of(records: Records) -> Layout:
-    arms = records.manifest["arms"]
-    names = {key: None for arm in arms for key in arm.get("values") or {}}
+    arms = records.manifest.arm_values
+    names = {key: None for values in arms.values() for key in values}
     if len(arms) == 1:
-        return Layout("", {arms[0]["name"]: 0.0}, numeric=False)
+        return Layout("", dict.fromkeys(arms, 0.0), numeric=False)
     title = " and ".join(map(wording.label, names)) or "arm"
-    values = [next(iter((arm.get("values") or {"": None}).values())) for arm in arms]
+    values: list[Any] = [next(iter(each.values()), None) for each in arms.values()]
     if len(names) == 1 and all(isinstance(v, int | float) and v is not True for v in values):
-        positions = {arm["name"]: float(v) for arm, v in zip(arms, values, strict=True)}
+        positions = {arm: float(v) for arm, v in zip(arms, values, strict=True)}
         return Layout(title, positions, numeric=True)
-    return Layout(title, {arm["name"]: float(i) for i, arm in enumerate(arms)}, numeric=False)
+    return Layout(title, {arm: float(i) for i, arm in enumerate(arms)}, numeric=False)
 
 
 def axes_of(records: Records, axes: Axes, layout: Layout, measure: str) -> None:

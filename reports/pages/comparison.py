@@ -12,7 +12,7 @@ from harness.core.text import sanitize
 from harness.results.records import Records
 from reports import cells, page, wording
 from reports.content import Column, Row, Section, Table
-from reports.pages import compared_studies, comparison
+from reports.pages import compared_studies
 from reports.pages.compared_studies import Entry, comparable, metric_of
 from reports.pages.comparison_figures import accuracy_chart, cost_chart
 
@@ -98,7 +98,7 @@ def _notices(listed: Sequence[Entry], groups: Sequence[Sequence[Entry]]) -> tupl
             f"No verdict on {wording.listing(alone)}: only studies with replicates that were "
             "scored on the same examples (dataset, sizes, split) can be compared one by one."
         )
-    machines = {str((each.records.manifest.get("environment") or {}).get("cpu")) for each in listed}
+    machines = {str(each.records.manifest.environment.get("cpu")) for each in listed}
     if len(machines) > 1:
         notices.append("These studies ran on different processors: times do not compare.")
     return tuple(notices)
@@ -127,7 +127,7 @@ def _recommended(listed: Sequence[Entry]) -> Table:
 
 def _recommended_row(each: Entry) -> Row:
     result, records = each.result, each.records
-    begun = wording.moment(records.manifest.get("created"))
+    begun = wording.moment(records.manifest.created)
     trials = f"{len(records.trials):,}"
     if result is None:
         return Row((each.label, *[wording.MISSING] * 8, trials, begun))
@@ -136,7 +136,7 @@ def _recommended_row(each: Entry) -> Row:
         best = best_trials(records)
         value = best.loc[best["arm"] == each.chosen, "val_accuracy"].iloc[0]
         split, accuracy = "validation", cells.percent(value, wording.validation_size(records))
-    dataset = (records.manifest.get("dataset") or {}).get("name")
+    dataset = records.manifest.dataset.get("name")
     return Row(
         (
             each.label,
@@ -213,9 +213,8 @@ def _declared(listed: Sequence[Entry]) -> Section:
 
 def _flat(records: Records) -> dict[str, str]:
     """A study's declaration as words by name; hyperparameters by their own names."""
-    spec: Mapping[str, Any] = records.manifest.get("spec") or {}
     found: dict[str, str] = {}
-    for key, value in spec.items():
+    for key, value in records.manifest.spec.items():
         if key == "search" and isinstance(value, Mapping):
             found |= {
                 name: f"searched, {wording.distribution_text(each)}" for name, each in value.items()
@@ -245,6 +244,6 @@ def render(studies: Sequence[Records], *, now: str) -> str:
         source="the run directories of these studies",
         question=" against ".join(each.label for each in listed),
         finished=all(records.finished for records in studies),
-        sections=comparison.build(listed),
+        sections=build(listed),
         now=now,
     )

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from harness.analysis import outcome_text, verdicts
 from harness.core import files
 from harness.core.text import sanitize
+from harness.results.manifest import Manifest
 from reports import page
 
 GENERATOR = "rnn-depth-harness index"
@@ -35,7 +36,7 @@ def render(parent: Path, *, now: str) -> str:
 def _study(folder: Path) -> dict[str, str] | None:
     """What the list says of a run directory; None where there is no report in it."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = Manifest(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
         outcome = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         recommended = outcome["recommended"]
         verdict = "No trial has finished yet."
@@ -48,9 +49,9 @@ def _study(folder: Path) -> dict[str, str] | None:
                 "replicates are missing."
             )
         return {
-            "study": str(manifest["study"]),
-            "question": str(manifest.get("question") or ""),
-            "created": str(manifest.get("created") or ""),
+            "study": manifest.study,
+            "question": manifest.question,
+            "created": str(manifest.created or ""),
             "verdict": sanitize(verdict),
             "href": quote(f"{folder.name}/report.html"),
         }

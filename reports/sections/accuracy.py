@@ -55,7 +55,7 @@ def _text(records: Records, found: Conclusions, layout: Layout) -> str:
         if records.scored_split == "test"
         else f"the validation split{examples}"
     )
-    if records.scored_split != "test" and records.manifest["spec"].get("search"):
+    if records.scored_split != "test" and records.manifest.search:
         split += ", by which it was chosen as well: that flatters it"
     times = "once more, on a fresh seed" if most == 1 else f"{most} more times, on fresh seeds"
     return (

@@ -280,17 +280,15 @@ def _settling(records: Records, chosen: str) -> tuple[Command, ...]:
 
 
 def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
-    spec = records.manifest.get("spec")
-    compared = set(wording.look_up(spec, "compare") or ())
-    fixed = set(wording.look_up(spec, "fixed") or ())
+    manifest = records.manifest
     parameters = all_parameters(records, trial)
 
-    held = wording.look_up(spec, "hold")
-
     def kind(name: str) -> str:
-        if held and name == "units":
-            return f"follows from {', '.join(map(wording.label, held))} held"
-        return "compared" if name in compared else "fixed" if name in fixed else "searched"
+        if manifest.hold and name == "units":
+            return f"follows from {', '.join(map(wording.label, manifest.hold))} held"
+        if name in manifest.compare:
+            return "compared"
+        return "fixed" if name in manifest.fixed else "searched"
 
     order = {"compared": 0, "searched": 1, "fixed": 2}
     declared = selection.searched(records)
@@ -329,15 +327,13 @@ def _notices(records: Records) -> tuple[str, ...]:
             "ended. What follows may change; the command below goes on with the study."
         )
     elif not records.finished:
-        wanted = (wording.look_up(records.manifest, "spec", "budget", "trials") or 0) * len(
-            records.arms
-        )
+        wanted = records.manifest.trials * len(records.arms)
         notices.append(
             f"Unfinished: {int((states != 'running').sum()):,} of "
             f"{wording.plural(wanted, 'trial')} have ended. What follows may change; the command "
             "below goes on with the study."
         )
-    if records.manifest.get("quick"):
+    if records.manifest.quick:
         notices.append(
             "A quick study, on little data and a small budget: it shows that everything works, "
             "and decides nothing."

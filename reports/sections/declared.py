@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from harness.results.manifest import Manifest
 from harness.results.records import Records
 from reports import wording
 from reports.content import Column, Command, Row, Section, Table
@@ -13,7 +14,6 @@ ORDER = 90
 
 def build(records: Records) -> Section:
     manifest = records.manifest
-    spec = wording.look_up(manifest, "spec") or {}
     return Section(
         id="declared",
         title="The study as declared, and what it ran on",
@@ -26,11 +26,11 @@ def build(records: Records) -> Section:
                 "hyperparameters",
                 "Hyperparameters as declared",
                 (Column("Hyperparameter"), Column("Kind"), Column("Values")),
-                tuple(_hyperparameters(spec)),
+                tuple(_hyperparameters(manifest)),
             ),
-            _pairs("protocol", "Protocol", {**_protocol(spec, manifest), **_storage(records)}),
-            _pairs("dataset", "Dataset", _dataset(spec, manifest)),
-            _pairs("environment", "Environment", _environment(manifest)),
+            _pairs("protocol", "Protocol", {**_protocol(manifest), **_storage(records)}),
+            _pairs("dataset", "Dataset", _dataset(manifest)),
+            _pairs("environment", "Environment", _environment(manifest.environment)),
         ),
         commands=(
             Command("Runs the study, or goes on with it", wording.study_command(records)),
@@ -55,37 +55,39 @@ def _pairs(identity: str, caption: str, pairs: Mapping[str, Any]) -> Table:
     )
 
 
-def _hyperparameters(spec: Mapping[str, Any]) -> list[Row]:
+def _hyperparameters(manifest: Manifest) -> list[Row]:
     rows = [
         Row((wording.label(name), "compared", ", ".join(map(wording.value_text, values))))
-        for name, values in (spec.get("compare") or {}).items()
+        for name, values in manifest.compare.items()
     ]
     rows += [
         Row((wording.label(name), "searched", wording.distribution_text(declared)))
-        for name, declared in (spec.get("search") or {}).items()
+        for name, declared in manifest.search.items()
     ]
     rows += [
         Row((wording.label(name), "fixed", wording.value_text(value)))
-        for name, value in (spec.get("fixed") or {}).items()
+        for name, value in manifest.fixed.items()
     ]
     return rows
 
 
-def _protocol(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {
+def _protocol(manifest: Manifest) -> dict[str, Any]:
+    spec = manifest.spec
+    return {
         "Sampler": spec.get("sampler"),
         "Pruner": spec.get("pruner"),
-        "Trials of each arm": wording.look_up(spec, "budget", "trials"),
-        "Epochs at most": wording.look_up(spec, "budget", "epochs"),
+        "Trials of each arm": manifest.trials or None,
+        "Epochs at most": manifest.epochs,
         "Replicates declared": spec.get("replicates"),
-        "Margin, in points": _points(spec.get("margin")),
+        "Margin, in points": _points(manifest.margin),
         "Seed": spec.get("seed"),
         "Backend": spec.get("backend"),
         "Device": spec.get("device"),
         "Threads of each worker": spec.get("threads"),
         "Execution path": spec.get("path"),
+        "Begun": manifest.created,
+        "Fingerprint": manifest.fingerprint,
     }
-    return {**shown, "Begun": manifest.get("created"), "Fingerprint": manifest.get("fingerprint")}
 
 
 def _storage(records: Records) -> dict[str, Any]:
@@ -97,12 +99,12 @@ def _storage(records: Records) -> dict[str, Any]:
     }
 
 
-def _points(margin: Any) -> str | None:
-    return f"{100 * margin:g}" if isinstance(margin, int | float) else None
+def _points(margin: float | None) -> str | None:
+    return None if margin is None else f"{100 * margin:g}"
 
 
-def _dataset(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    both = {**(spec.get("dataset") or {}), **(manifest.get("dataset") or {})}
+def _dataset(manifest: Manifest) -> dict[str, Any]:
+    both = {**manifest.declared_dataset, **manifest.dataset}
     titles = {
         "name": "Name",
         "train": "Training examples",
@@ -118,8 +120,7 @@ def _dataset(spec: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _environment(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    environment = manifest.get("environment") or {}
+def _environment(environment: Mapping[str, Any]) -> dict[str, Any]:
     packages = environment.get("packages") or {}
     memory = environment.get("memory_gb")
     known = ("python", "platform", "cpu", "cores", "memory_gb", "packages", "git")

@@ -26,7 +26,7 @@ def build(records: Records) -> Section | None:
     measured = {m: e for m, e in found.items() if any(c.n for c in e.values())}
     if not measured:
         return None
-    source = str(records.manifest["published"].get("source") or "The published training")
+    source = str(records.manifest.published.get("source") or "The published training")
     n = max(cell.n for epochs in measured.values() for cell in epochs.values())
     return Section(
         id="published",

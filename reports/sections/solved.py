@@ -11,23 +11,23 @@ ORDER = 22
 
 
 def build(records: Records) -> Section | None:
-    dataset = records.manifest["spec"].get("dataset") or {}
+    dataset = records.manifest.declared_dataset
     field, threshold = dataset.get("difficulty"), dataset.get("solved")
-    arms = records.manifest["arms"]
-    if not threshold or any(field not in arm["values"] for arm in arms):
+    arms = records.manifest.arm_values
+    if not field or not threshold or any(field not in values for values in arms.values()):
         return None
     found = conclude(records).arms
     if not any(result.n for result in found.values()):
         return None
-    levels = sorted({arm["values"][field] for arm in arms})
+    levels = sorted({values[field] for values in arms.values()})
     groups: dict[str, dict[Any, ArmResult]] = {}
-    for arm in arms:
-        rest = {name: value for name, value in arm["values"].items() if name != field}
+    for arm, values in arms.items():
+        rest = {name: value for name, value in values.items() if name != field}
         label = ", ".join(
             f"{wording.label(name)} {wording.value_text(value)}" for name, value in rest.items()
         )
-        groups.setdefault(label or "all", {})[arm["values"][field]] = found[arm["name"]]
-    name = wording.label(str(field))
+        groups.setdefault(label or "all", {})[values[field]] = found[arm]
+    name = wording.label(field)
     rows = []
     for label, by_level in groups.items():
         means = {level: by_level[level].mean for level in levels if level in by_level}

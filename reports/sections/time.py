@@ -108,8 +108,8 @@ def _between(trainings: "pd.DataFrame") -> float:
 
 def _saved(records: Records, trials: "pd.DataFrame", epochs: "pd.DataFrame") -> float:
     """What pruned trials would have gone on to take, at their own seconds an epoch."""
-    budget = wording.look_up(records.manifest, "spec", "budget", "epochs")
-    if not isinstance(budget, int):
+    budget = records.manifest.epochs
+    if budget is None:
         return 0.0
     saved = 0.0
     for number in trials.loc[trials["state"] == "pruned", "trial"]:

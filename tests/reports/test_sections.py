@@ -12,6 +12,7 @@ import pytest
 from report_testing import MakeRun
 
 from harness.core import files
+from harness.results.manifest import Manifest
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from reports import content, page, wording
@@ -44,14 +45,16 @@ def everything(root: Path) -> Records:
     harder = {"difficulty": "depth", "depth": 1, "solved": 0.86}
     return dataclasses.replace(
         records,
-        manifest={
-            **records.manifest,
-            "published": published,
-            "spec": {
-                **records.manifest["spec"],
-                "dataset": {**records.manifest["spec"]["dataset"], **harder},
-            },
-        },
+        manifest=Manifest(
+            {
+                **records.manifest,
+                "published": published,
+                "spec": {
+                    **records.manifest.spec,
+                    "dataset": {**records.manifest.declared_dataset, **harder},
+                },
+            }
+        ),
         other_profiles=(profile_testing.profile(),),
     )
 

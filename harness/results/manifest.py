@@ -1,0 +1,124 @@
+"""`manifest.json`: what a study declared, on what data, where and when it ran."""
+
+from typing import Any
+
+
+class Manifest(dict[str, Any]):
+    """The object in `manifest.json`, key by key as it is on file.
+
+    The properties read it with types. A key that is missing, as in a manifest of an older version,
+    gives an empty value or None; only `study` and `arm_values` raise KeyError.
+    """
+
+    @property
+    def study(self) -> str:
+        """The study's name."""
+        return str(self["study"])
+
+    @property
+    def arm_values(self) -> dict[str, dict[str, Any]]:
+        """By arm, in the order of the study, the value of each compared hyperparameter."""
+        return {arm["name"]: _object(arm, "values") for arm in self["arms"]}
+
+    @property
+    def question(self) -> str:
+        """The first sentence of the study file."""
+        return str(self.get("question") or "")
+
+    @property
+    def quick(self) -> bool:
+        """Whether the study ran with `--quick`."""
+        return bool(self.get("quick"))
+
+    @property
+    def created(self) -> str | None:
+        """When the study began: ISO 8601, UTC."""
+        return self.get("created")
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of the spec: a study resumes only with the same one."""
+        return str(self.get("fingerprint") or "")
+
+    @property
+    def command(self) -> str:
+        """The command line that resumes the study."""
+        return str(self.get("command") or "")
+
+    @property
+    def storage(self) -> str:
+        """The URL of Optuna's database, without a password."""
+        return str(self.get("storage") or "")
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Processor, memory, versions of packages, git commit."""
+        return _object(self, "environment")
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """Figures of another source: by measure, one number for each epoch."""
+        return _object(self, "published")
+
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """The dataset once it was prepared: sizes, metric, classes, `sha256`."""
+        return _object(self, "dataset")
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The study as declared, with the options of the command line."""
+        return _object(self, "spec")
+
+    @property
+    def declared_dataset(self) -> dict[str, Any]:
+        """The dataset as declared: name, sizes, its own options."""
+        return _object(self.spec, "dataset")
+
+    @property
+    def compare(self) -> dict[str, Any]:
+        """Compared hyperparameters and their values."""
+        return _object(self.spec, "compare")
+
+    @property
+    def search(self) -> dict[str, Any]:
+        """Searched hyperparameters and their Optuna distributions, as Optuna's JSON."""
+        return _object(self.spec, "search")
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """Fixed hyperparameters and their values."""
+        return _object(self.spec, "fixed")
+
+    @property
+    def hold(self) -> dict[str, Any]:
+        """What is equal for all arms, such as `parameters`; their units follow from it."""
+        return _object(self.spec, "hold")
+
+    @property
+    def trials(self) -> int:
+        """The trials that each arm is to have."""
+        return int(_object(self.spec, "budget").get("trials") or 0)
+
+    @property
+    def epochs(self) -> int | None:
+        """The most epochs that a training takes."""
+        epochs = _object(self.spec, "budget").get("epochs")
+        return epochs if isinstance(epochs, int) else None
+
+    @property
+    def replicates(self) -> int:
+        """The replicates that each arm is to have."""
+        return int(self.spec.get("replicates") or 0)
+
+    @property
+    def margin(self) -> float | None:
+        """The difference of accuracies, 0 to 1, that the study calls too small to matter."""
+        margin = self.spec.get("margin")
+        return float(margin) if isinstance(margin, int | float) else None
+
+
+def _object(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    """An object inside another one; empty where it is missing."""
+    found = parent.get(key)
+    return found if isinstance(found, dict) else {}
