@@ -82,6 +82,8 @@ def _given(text: str, study: "Study") -> tuple[str, tuple[Any, ...]]:
 def _value(text: str, word: str, distribution: "BaseDistribution") -> Any:
     from optuna.distributions import CategoricalDistribution, IntDistribution
 
+    from harness.core.optuna_private import contains
+
     if isinstance(distribution, CategoricalDistribution):
         found = {str(choice): choice for choice in distribution.choices}
         if word not in found:
@@ -91,6 +93,6 @@ def _value(text: str, word: str, distribution: "BaseDistribution") -> Any:
         value = int(word) if isinstance(distribution, IntDistribution) else float(word)
     except ValueError:
         raise UserError(f"--at {text}: {word!r} is not a number") from None
-    if not distribution._contains(value):
+    if not contains(distribution, value):
         raise UserError(f"--at {text}: {word} lies outside of {distribution}")
     return value

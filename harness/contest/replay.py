@@ -57,6 +57,8 @@ def search(table: Table, method: Method, seed: int, *, trials: int, cost: float)
     """
     import optuna
 
+    from harness.core.optuna_private import stored_trial
+
     space = table.space()
     study = optuna.create_study(pruner=pruners.make(method.pruner, epochs=table.epochs))
     spent, best, incumbent, epochs, pruned = 0.0, math.inf, math.nan, 0, 0
@@ -78,7 +80,7 @@ def search(table: Table, method: Method, seed: int, *, trials: int, cost: float)
         row = table.row(trial.params)
         rows = table.trainings[row]
         training = rows[derive_seed(seed, "training", row, number) % len(rows)]
-        own = study._storage.get_trial(trial._trial_id).system_attrs.get(samplers.EPOCHS)
+        own = stored_trial(study, trial).system_attrs.get(samplers.EPOCHS)
         last = min(int(own or table.epochs), len(training.losses))
         state = optuna.trial.TrialState.COMPLETE
         for epoch, (loss, seconds) in enumerate(

@@ -94,7 +94,7 @@ def _fitting(opened: Any, trial: ImportedTrial) -> Any:
     """
     from optuna.distributions import CategoricalDistribution
 
-    from harness.study.warm_start import holds
+    from harness.core.optuna_private import contains
 
     study = opened.study
     params = {}
@@ -104,7 +104,7 @@ def _fitting(opened: Any, trial: ImportedTrial) -> Any:
         value = trial.params[name]
         if isinstance(distribution, CategoricalDistribution):
             value = {str(choice): choice for choice in distribution.choices}.get(str(value), value)
-        if not holds(distribution, value):
+        if not contains(distribution, value):
             return None, f"{name} {value} lies outside of {distribution}"
         params[name] = value
     for arm in opened.arms:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.pruners import _filter_study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from harness import pruners, samplers
 from harness.core import files
+from harness.core.optuna_private import seen_by_sampler, stored_trial, trial_id
 from harness.core.seeds import derive_seed
 from harness.results.run_directory import RunDirectory, append_epoch
 from harness.search.assignment import Assignment
@@ -161,9 +161,9 @@ class ArmSearch:
         if self._unfinished:
             frozen = self._trials()[self._unfinished.pop(0)]
             if frozen.state == TrialState.WAITING:
-                self._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
+                self._storage.set_trial_state_values(trial_id(frozen), TrialState.RUNNING)
             self._optuna.sampler = self._sampler(frozen.number)
-            trial = Trial(self._optuna, frozen._trial_id)
+            trial = Trial(self._optuna, trial_id(frozen))
         else:
             self._optuna.sampler = self._sampler(self._created)
             trial = self._optuna.ask()
@@ -219,10 +219,10 @@ class ArmSearch:
 
     def release(self, assignment: Assignment) -> None:
         """Leave a trial for the next process: WAITING, so that nothing looks as if it ran."""
-        trial_id = self._under_way[assignment.number]._trial_id
         # It may have ended, and only the database could not be told.
         if not self._frozen(assignment).state.is_finished():
-            self._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+            trial = self._under_way[assignment.number]
+            self._storage.set_trial_state_values(trial_id(trial), TrialState.WAITING)
         self._ledger.write(assignment.number)
 
     def end(
@@ -260,8 +260,8 @@ class ArmSearch:
         Optuna's own `suggest` stores each as it is drawn; a process killed between two would
         leave a trial whose remaining draws differ. Parameters that somebody enqueued are kept.
         """
-        frozen = self._frozen_by_id(trial._trial_id)
-        study, sampler = _filter_study(self._optuna, frozen), self._optuna.sampler
+        frozen = stored_trial(self._optuna, trial)
+        study, sampler = seen_by_sampler(self._optuna, frozen), self._optuna.sampler
         relative = sampler.sample_relative(
             study, frozen, sampler.infer_relative_search_space(study, frozen)
         )
@@ -274,10 +274,10 @@ class ArmSearch:
         params = {**drawn, **frozen.system_attrs.get("fixed_params", {})}
         for name, distribution in self._space.items():
             self._storage.set_trial_param(
-                trial._trial_id, name, distribution.to_internal_repr(params[name]), distribution
+                trial_id(trial), name, distribution.to_internal_repr(params[name]), distribution
             )
         # What the database holds, so that a first attempt and a resumed one train the same.
-        return dict(self._frozen_by_id(trial._trial_id).params)
+        return dict(stored_trial(self._optuna, trial).params)
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
         parts = (self._study.seed, self.arm.name)
@@ -301,10 +301,7 @@ class ArmSearch:
         return self._optuna.get_trials(deepcopy=False)
 
     def _frozen(self, assignment: Assignment) -> FrozenTrial:
-        return self._frozen_by_id(self._under_way[assignment.number]._trial_id)
-
-    def _frozen_by_id(self, trial_id: int) -> FrozenTrial:
-        return self._storage.get_trial(trial_id)
+        return stored_trial(self._optuna, self._under_way[assignment.number])
 
 
 def _start_record(assignment: Assignment) -> dict[str, Any]:

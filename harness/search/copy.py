@@ -8,10 +8,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from optuna.storages._rdb import models
 from sqlalchemy import Connection, Table, select
 
 from harness.core.errors import UserError
+from harness.core.optuna_private import models
 from harness.results import lock
 from harness.results.run_directory import RunDirectory
 from harness.search.database import Database, file_of, open_storage, shown, user_errors

@@ -17,11 +17,11 @@ import optuna
 from optuna.distributions import distribution_to_json
 from optuna.pruners import BasePruner
 from optuna.storages import InMemoryStorage
-from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Table, func, select
 
 from harness.core.errors import UserError
+from harness.core.optuna_private import models, study_id, trial_id
 from harness.search.database import Database
 
 # An epoch may wait so long for others before the database is told of it.
@@ -49,6 +49,7 @@ class TrialStore:
         self._stored = optuna.create_study(
             storage=database, study_name=name, direction="minimize", load_if_exists=True
         )
+        self._stored_id = study_id(self._stored)
         self.memory = InMemoryStorage()
         self.study = optuna.create_study(
             storage=self.memory, study_name=name, direction="minimize", pruner=pruner
@@ -57,11 +58,11 @@ class TrialStore:
         # Of the unfinished trials; Optuna's Trial changes what a storage in memory gave it.
         self._written: dict[int, tuple[TrialState, Parts]] = {}
         self._last_write = time.monotonic()
-        trials = database.get_all_trials(self._stored._study_id, deepcopy=False)
+        trials = database.get_all_trials(self._stored_id, deepcopy=False)
         for trial in sorted(trials, key=lambda trial: trial.number):
             # A fresh storage in memory numbers its trials by their ids.
-            number = self.memory.create_new_trial(self.study._study_id, trial)
-            self._ids[number] = trial._trial_id
+            number = self.memory.create_new_trial(study_id(self.study), trial)
+            self._ids[number] = trial_id(trial)
             if not trial.state.is_finished():
                 self._written[number] = trial.state, _parts(trial)
 
@@ -89,15 +90,15 @@ class TrialStore:
 
         def insert(connection: Connection, again: bool) -> int:
             known = select(TRIALS.c.trial_id).where(
-                TRIALS.c.study_id == self._stored._study_id, TRIALS.c.number == number
+                TRIALS.c.study_id == self._stored_id, TRIALS.c.number == number
             )
             # The server may have gone down between the commit and its answer.
             if again and (found := connection.execute(known).scalar()) is not None:
                 return int(found)
-            count = select(func.count()).where(TRIALS.c.study_id == self._stored._study_id)
+            count = select(func.count()).where(TRIALS.c.study_id == self._stored_id)
             if connection.execute(count).scalar() != number:
                 raise self._changed()
-            row = {**_row(trial), "number": number, "study_id": self._stored._study_id}
+            row = {**_row(trial), "number": number, "study_id": self._stored_id}
             key = connection.execute(TRIALS.insert().values(row)).inserted_primary_key
             assert key is not None
             for table, _, rows in _changes({}, parts):

@@ -7,6 +7,7 @@ from optuna.distributions import BaseDistribution
 
 from harness.analysis import summary
 from harness.core.errors import UserError
+from harness.core.optuna_private import contains
 from harness.results.records import Records, read_records
 from harness.results.run_directory import find
 from harness.spec.study import Study
@@ -58,12 +59,5 @@ def within(search: Mapping[str, BaseDistribution], params: Mapping[str, Any]) ->
     return {
         name: params[name]
         for name, distribution in search.items()
-        if name in params and holds(distribution, params[name])
+        if name in params and contains(distribution, params[name])
     }
-
-
-def holds(distribution: BaseDistribution, value: Any) -> bool:
-    try:
-        return bool(distribution._contains(distribution.to_internal_repr(value)))
-    except (ValueError, TypeError):
-        return False

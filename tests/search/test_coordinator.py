@@ -14,6 +14,7 @@ from toys import ToyPool, losses, outcomes, run_search, toy_study
 
 from harness import Budget, pruners, samplers
 from harness.core.errors import UserError
+from harness.core.optuna_private import trial_id
 from harness.core.signals import Stopped, StopRequest
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
@@ -145,7 +146,7 @@ def test_a_trial_killed_while_its_parameters_were_stored_gets_the_same(
     name = next(iter(study.search))
     distribution = study.search[name]
     storage.set_trial_param(
-        half._trial_id, name, distribution.to_internal_repr(first[name]), distribution
+        trial_id(half), name, distribution.to_internal_repr(first[name]), distribution
     )
     assert outcomes(run_search(directory, study, ToyPool())) == expected
 

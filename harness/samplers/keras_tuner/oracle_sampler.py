@@ -27,6 +27,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from harness.core import optuna_private
 from harness.core.errors import UserError
 from harness.samplers import EPOCHS
 
@@ -54,7 +55,7 @@ class OracleSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         # All of the arm's trials, also where a pruner would show the sampler a part of them.
-        everyone = study._storage.get_all_trials(study._study_id, deepcopy=False)
+        everyone = optuna_private.all_trials(study)
         before = sorted((t for t in everyone if t.number < trial.number), key=lambda t: t.number)
         answer = _ask(
             {
@@ -81,8 +82,8 @@ class OracleSampler(BaseSampler):
                 f"give --trials {len(before)}"
             )
         if "tuner/epochs" in answer["params"]:
-            study._storage.set_trial_system_attr(
-                trial._trial_id, EPOCHS, int(answer["params"]["tuner/epochs"])
+            optuna_private.set_system_attr(
+                study, trial, EPOCHS, int(answer["params"]["tuner/epochs"])
             )
         return {n: _value(d, answer["params"][n]) for n, d in self._space.items()}
 
