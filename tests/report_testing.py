@@ -111,6 +111,15 @@ def write_run(
     return root
 
 
+def run_maker(folder: Path) -> MakeRun:
+    """Returns `make(name, **options)`: `write_run` below `folder/runs/`."""
+
+    def make(name: str = "lstm_depth", **options: Any) -> Path:
+        return write_run(folder / "runs" / name, **options)
+
+    return make
+
+
 def write_replicate(root: Path, arm: str, number: int, accuracy: float, n: int = 500) -> None:
     """A replicate whose model is right about `accuracy` of `n` examples, the easy ones first."""
     rng = np.random.default_rng(number)
@@ -136,6 +145,46 @@ def write_replicate(root: Path, arm: str, number: int, accuracy: float, n: int =
     np.save(folder / "scores.npy", right.astype(np.uint8))
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (folder / "result.json").write_text(json.dumps(result))
+
+
+LEVELS = {"depth=1,nesting=1": 0.97, "depth=2,nesting=1": 0.96,
+          "depth=1,nesting=2": 0.5, "depth=2,nesting=2": 0.9}  # fmt: skip
+
+
+def write_accuracies(
+    root: Path, accuracies: dict[str, float], n: int = 4000, seeds: int = 5
+) -> Path:
+    """Replicates of arms named depth=N with about these accuracies; their steps take 10 · N ms."""
+    write_run(root, compare={"depth": [int(arm[-1]) for arm in accuracies]}, trials=3, replicates=0,
+              manifest={})  # fmt: skip
+    for arm, accuracy in accuracies.items():
+        for number in range(1, seeds + 1):
+            write_replicate(root, arm, number, accuracy, n)
+            change_replicate(root, arm, number, step_ms=10.0 * int(arm[-1]))
+    return root
+
+
+def change_replicate(root: Path, arm: str, number: int, **values: object) -> None:
+    """Replace values of a replicate's result.json."""
+    file = RunDirectory(root).replicate(arm, number) / "result.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
+def write_levels(root: Path, accuracies: dict[str, float], solved: float) -> Path:
+    """Replicates of arms named depth=…,nesting=…; the declared difficulty is nesting 1."""
+    arms = []
+    for name in accuracies:
+        values = dict(each.split("=") for each in name.split(","))
+        arms.append({"name": name, "values": {key: int(value) for key, value in values.items()}})
+    write_run(root, compare={"depth": [1]}, trials=0, manifest={"arms": arms})
+    manifest = json.loads((root / "manifest.json").read_text())
+    task = {"difficulty": "nesting", "nesting": 1, "solved": solved}
+    manifest["spec"]["dataset"] |= task
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    for arm, accuracy in (accuracies | {records.BAG_OF_EMBEDDINGS: 0.3}).items():
+        for number in range(1, 6):
+            write_replicate(root, arm, number, accuracy, 2000)
+    return root
 
 
 def _trial(

@@ -4,10 +4,8 @@ import math
 from typing import Any
 
 import pytest
-from profile_testing import profile
 
 from reports.crossover import crossovers
-from reports.pages import profile as profile_page
 
 
 def entry(units: int, device: str, ms: float, batch: int = 32) -> dict[str, Any]:
@@ -57,26 +55,3 @@ def test_equal_sizes_of_other_shapes_count_together() -> None:
 def test_one_device_or_one_size_has_no_crossover() -> None:
     assert crossovers([entry(8, "cpu", 1.0), entry(16, "cpu", 2.0)]) == []
     assert crossovers([entry(8, "cpu", 1.0), entry(8, "gpu", 2.0)]) == []
-
-
-def test_the_page_says_where() -> None:
-    cpu = profile()
-    entries = [
-        {**each, "device": device, "depth": 1, "units": units, "arms": [],
-         "step_ms": {**each["step_ms"], "median": float(units) if device == "cpu" else 20.0}}
-        for device in ("cpu", "gpu")
-        for each, units in zip(cpu["entries"], (8, 16, 32, 64), strict=True)
-    ]  # fmt: skip
-    text = profile_page.render({**cpu, "entries": entries}, now="2026-11-23T12:00:00Z")
-    assert "below 640 the CPU wins" in text
-    assert "Sequences a second" not in text  # one batch size
-
-
-def test_throughput_is_charted_against_batches() -> None:
-    cpu = profile()
-    entries = [
-        {**each, "depth": 1, "batch_size": batch}
-        for each, batch in zip(cpu["entries"], (32, 64, 128, 256), strict=True)
-    ]
-    text = profile_page.render({**cpu, "entries": entries}, now="2026-11-23T12:00:00Z")
-    assert "Sequences a second on the CPU" in text

@@ -12,7 +12,6 @@ from report_testing import NOW, Edit, MakeRun
 
 from harness.results import records
 from harness.results.run_directory import RunDirectory
-from harness.results.tables import write_tables
 from reports import page
 
 
@@ -208,11 +207,3 @@ def test_without_a_profile_the_page_says_so_or_nothing(make_run: MakeRun) -> Non
     (root / "profile.json").unlink()
     parsed = check(rendered(root))
     assert "profile" not in [a.get("id") for tag, a in parsed.elements if tag == "section"]
-
-
-def test_a_formula_in_a_table_on_file_is_text(make_run: MakeRun) -> None:
-    root = make_run(trials=2, edit=lambda result: failed(result, "=cmd()|' /C calc'!A0"))
-    write_tables(records.read_records(root))
-    lines = (root / "tables" / "trials.csv").read_text(encoding="utf-8")
-    assert "'=cmd()" in lines
-    assert not re.search(r"(^|,)\"?=", lines)

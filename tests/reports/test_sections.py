@@ -1,8 +1,6 @@
 """What every section keeps to, found as the page finds them; and what single ones say."""
 
 import dataclasses
-import re
-import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,12 +9,9 @@ import profile_testing
 import pytest
 from report_testing import MakeRun
 
-from harness.core import files
 from harness.results.manifest import Manifest
 from harness.results.records import Records, read_records
-from harness.results.run_directory import RunDirectory
-from reports import content, page, wording
-from reports.sections import answer, trials, validation
+from reports import content, page
 
 MODULES = page.section_modules()
 PLAIN = (str, int, float, bool, type(None))
@@ -93,117 +88,3 @@ def test_sections_are_in_order_and_have_ids_of_their_own(make_run: MakeRun) -> N
     assert [section.id for section in sections][:4] == first
     assert len({section.id for section in sections}) == len(sections) == len(MODULES)
     assert len({module.ORDER for module in MODULES}) == len(MODULES)
-
-
-def two_arms(second: tuple[float, float]) -> Any:
-    """An edit: depth 1 reaches loss 0.4 at 85 %, depth 2 what is given."""
-
-    def edit(result: dict[str, Any]) -> dict[str, Any]:
-        value, right = (0.4, 0.85) if result["arm"] == "depth=1" else second
-        step_ms = 10.0 if result["arm"] == "depth=1" else 18.0
-        own = {"value": value, "val_accuracy": right, "step_ms": step_ms, "state": "complete"}
-        return {**result, **own}
-
-    return edit
-
-
-def test_answer_calls_a_small_difference_no_evidence(make_run: MakeRun) -> None:
-    root = make_run(compare={"depth": [1, 2]}, trials=2, edit=two_arms((0.39, 0.852)))
-    section = answer.build(read_records(root))
-    words = " ".join(section.text)
-    assert words.startswith("Depth 2 reached the lowest validation loss: 0.390, with 85.2\u00a0%")
-    assert "takes 1.8 times as long" in words
-    assert "this is no evidence" in words
-    assert "best of 2 trials" in words
-    assert section.facts[0].note == "± 0.6\u00a0points, one standard error"
-
-
-def test_answer_asks_for_fresh_seeds_after_a_large_difference(make_run: MakeRun) -> None:
-    root = make_run(compare={"depth": [1, 2]}, trials=2, edit=two_arms((0.45, 0.80)))
-    words = " ".join(answer.build(read_records(root)).text)
-    assert "Depth 1 reached" in words
-    assert "No other arm's best configuration has a faster training step" in words
-    assert "this is no evidence" not in words
-    assert "fresh seeds" in words
-
-
-def test_answer_gives_every_hyperparameter(make_run: MakeRun) -> None:
-    (table,) = answer.build(read_records(make_run())).tables
-    rows = {row.cells[0]: row.cells[2] for row in table.rows}
-    assert rows["depth"] == "compared"
-    assert rows["learning rate"] == "searched"
-    assert rows["batch size"] == "fixed"
-    assert len(rows) == 9
-
-
-def test_answer_says_that_units_follow_from_what_is_held(make_run: MakeRun) -> None:
-    root = make_run(trials=3)
-    manifest = RunDirectory(root).read_manifest()
-    manifest["spec"]["hold"] = {"step_ms": 8.0}
-    files.write_atomically(root / "manifest.json", files.to_json(manifest))
-    table = answer.build(read_records(root)).tables[0]
-    set_by = {row.cells[0]: row.cells[2] for row in table.rows}
-    assert set_by["units"] == "follows from step ms held"
-    assert set_by["dropout"] == "searched"
-
-
-def test_answer_resumes_a_quick_study_by_its_name(make_run: MakeRun) -> None:
-    root = make_run("lstm_depth-quick", trials=1, wanted=2, manifest={"quick": True})
-    section = answer.build(read_records(root))
-    assert section.commands[0].command == "python -m harness.study lstm_depth --quick"
-    assert [notice.partition(":")[0] for notice in section.notices][:1] == ["Unfinished"]
-
-
-def test_best_trials_link_to_their_rows(make_run: MakeRun) -> None:
-    records = read_records(make_run())
-    section, listing = validation.build(records), trials.build(records)
-    assert section is not None
-    assert listing is not None
-    rows = {row.id: row for row in listing.tables[0].rows}
-    assert len(rows) == len(records.trials)
-    for row in section.tables[0].rows:
-        link = row.cells[1]
-        assert isinstance(link, content.Link)
-        assert rows[link.target].kind == "best"
-
-
-def test_answer_rests_on_replicates_once_they_are_there(make_run: MakeRun) -> None:
-    section = answer.build(read_records(make_run(replicates=5, trials=3)))
-    words = " ".join(section.text)
-    assert section.title == "Answer"
-    assert re.match(r"Take depth \d: it (is|has) the ", words)
-    assert "mean of 5 replicates" in words
-    assert "without replicates" not in words
-
-
-def test_answer_is_provisional_while_replicates_are_missing(make_run: MakeRun) -> None:
-    root = make_run(replicates=5, trials=3)
-    shutil.rmtree(RunDirectory(root).replicate("depth=4", 5))
-    section = answer.build(read_records(root))
-    assert section.title == "Provisional answer"
-    assert any("19 of 20 replicates" in notice for notice in section.notices)
-
-
-@pytest.mark.parametrize(
-    ("json", "words"),
-    [
-        (
-            {
-                "name": "IntDistribution",
-                "attributes": {"log": True, "step": 1, "low": 4, "high": 9},
-            },
-            "whole numbers 4 to 9, on a log scale",
-        ),
-        (
-            {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 0.5, "step": 0.1}},
-            "0 to 0.5 in steps of 0.1",
-        ),
-        (
-            {"name": "CategoricalDistribution", "attributes": {"choices": ["gru", None, True]}},
-            "one of gru, –, yes",
-        ),
-        ("something else", "something else"),
-    ],
-)
-def test_distributions_in_words(json: Any, words: str) -> None:
-    assert wording.distribution_text(json) == words

@@ -1,6 +1,7 @@
 """Numbers rounded to what they support, and names made harmless."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,3 +75,28 @@ def test_anchors_are_ids(arm: str, number: int) -> None:
     anchor = wording.trial_anchor(arm, number)
     assert anchor.isascii()
     assert not set(anchor) & set(" \t\n\"'<>#%")
+
+
+@pytest.mark.parametrize(
+    ("json", "words"),
+    [
+        (
+            {
+                "name": "IntDistribution",
+                "attributes": {"log": True, "step": 1, "low": 4, "high": 9},
+            },
+            "whole numbers 4 to 9, on a log scale",
+        ),
+        (
+            {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 0.5, "step": 0.1}},
+            "0 to 0.5 in steps of 0.1",
+        ),
+        (
+            {"name": "CategoricalDistribution", "attributes": {"choices": ["gru", None, True]}},
+            "one of gru, –, yes",
+        ),
+        ("something else", "something else"),
+    ],
+)
+def test_distributions_in_words(json: Any, words: str) -> None:
+    assert wording.distribution_text(json) == words

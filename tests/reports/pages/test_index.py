@@ -4,10 +4,8 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from report_testing import MakeRun, write_run
 
-from harness import report
 from harness.results.run_directory import RunDirectory
 from reports import write
 
@@ -51,15 +49,3 @@ def test_a_study_without_a_finished_trial_is_listed(make_run: MakeRun) -> None:
     page = (root.parent / "index.html").read_text(encoding="utf-8")
     assert "No trial has finished yet." in page
     assert RunDirectory(root).report.exists()
-
-
-def test_no_list_beside_a_directory_copied_somewhere(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = write_run(tmp_path / "copied" / "mine", trials=2)
-    report.report([str(root)], tmp_path / "runs")
-    assert capsys.readouterr().out.strip() == str(root / "report.html")
-    assert not (tmp_path / "copied" / "index.html").exists()
-    write_run(tmp_path / "runs" / "mine", trials=2)
-    report.report(["mine"], tmp_path / "runs")
-    assert (tmp_path / "runs" / "index.html").exists()
