@@ -6,7 +6,7 @@ import pytest
 from harness.analysis import statistics
 from harness.datasets.base.dataset import Arrays
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training.trainer import Data, Trainer
+from harness.training.trainer import Callbacks, Data, Trainer, TrainOptions
 
 pytestmark = pytest.mark.slow
 
@@ -40,12 +40,8 @@ def test_arms_alike_in_truth_are_seldom_told_apart() -> None:
             trainer.train(
                 hp,
                 data,
-                seed=1000 * study + seed,
-                epochs=3,
-                on_start=lambda parameters, path: None,
-                on_progress=lambda epoch, step, steps, loss: None,
-                on_epoch=lambda epoch: True,
-                keep_best=True,
+                TrainOptions(seed=1000 * study + seed, epochs=3, keep_best=True),
+                Callbacks(),
             )
             scores.append((trainer.predict(test)[:, 0] > 0.5) == test.y)
         a, b = statistics.stack(scores[:SEEDS]), statistics.stack(scores[SEEDS:])

@@ -4,7 +4,7 @@ import numpy as np
 
 from harness.datasets.base.dataset import Arrays
 from harness.datasets.base.signature import Signature
-from harness.training.trainer import Data
+from harness.training.trainer import Callbacks, Data, TrainOptions
 
 SMALL = {"units": 4, "embedding_dim": 5, "vocabulary": 40, "sequence_length": 8, "batch_size": 16}
 
@@ -26,11 +26,8 @@ def train(trainer, hp, data, *, seed=0, epochs=2, on_epoch=lambda epoch: True):
     return trainer.train(
         hp,
         data,
-        seed=seed,
-        epochs=epochs,
-        on_start=lambda parameters, path: None,
-        on_progress=lambda epoch, step, steps, loss: None,
-        on_epoch=on_epoch,
+        TrainOptions(seed=seed, epochs=epochs),
+        Callbacks(on_epoch=on_epoch),
     )
 
 

@@ -11,7 +11,7 @@ from harness.core.seeds import derive_seed
 from harness.spec import study_files
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
-from harness.training.trainer import Data, Epoch, Trainer, Training
+from harness.training.trainer import Callbacks, Data, Epoch, Trainer, Training, TrainOptions
 
 
 class Embedded:
@@ -55,10 +55,6 @@ class Embedded:
         return self.trainer.train(
             hyperparameters,
             Data.of(dataset, hyperparameters, self.study.signature_of(arm)),
-            seed=derive_seed(seed, "embedded"),
-            epochs=epochs,
-            on_start=lambda parameters, path: None,
-            on_progress=lambda epoch, step, steps, loss: None,
-            on_epoch=on_epoch,
-            initial=initial,
+            TrainOptions(seed=derive_seed(seed, "embedded"), epochs=epochs, initial=initial),
+            Callbacks(on_epoch=on_epoch),
         )

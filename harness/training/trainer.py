@@ -1,7 +1,7 @@
-"""One training, epoch by epoch, the fastest way that gives stock Keras's numbers.
+"""One training, epoch by epoch, on the fastest path that gives the numbers of stock Keras.
 
-Only worker processes import it: it imports Keras. The seed, the hyperparameters and the data
-decide every number; what the process trained before does not.
+Only worker processes import this module, because it imports Keras. The seed, the hyperparameters
+and the data decide every number. What the process trained before does not matter.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any, Self
 
@@ -29,18 +29,18 @@ from harness.training.epochs import Epochs
 from harness.training.keras_epochs import FitEpochs
 from harness.training.recurrent import PATHS, choose_path, paths_from, set_xla_flags
 
-KEPT_PROGRAMS = 4  # the shapes trained last; replicates and rate-only trials come back to one
+KEPT_PROGRAMS = 4  # for the last shapes: replicates, and trials of other rates, use them again
 
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
     """One finished epoch, counted from 1.
 
-    `accuracy` is the share that is right: of examples, or of steps where each has a class; of
-    numbers it is R², the share of their variance that is explained. `loss` and `accuracy` are
-    running, over the training split while it was learnt from, as Keras's `fit` logs them. Seconds
-    are wall time; `compile_s` (building, tracing, compiling) is in neither of the other two and
-    0.0 where a compiled program was used again.
+    `accuracy` is the share of examples that are right. Where each step has a class, it is the
+    share of steps; for numbers it is R², the share of their variance that is explained. `loss` and
+    `accuracy` are running means over the training split during the epoch, as Keras's `fit` logs
+    them. Seconds are wall time. `compile_s` (building, tracing, compiling) is not part of the
+    other two times; it is 0.0 where a compiled program was used again.
     """
 
     epoch: int
@@ -56,7 +56,7 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """What a training learns from and is judged by."""
+    """The splits that a training learns from and is validated on."""
 
     train: Arrays
     validation: Arrays
@@ -64,7 +64,7 @@ class Data:
 
     @classmethod
     def of(cls, dataset: Dataset, hp: Hyperparameters, signature: Signature | None = None) -> Self:
-        """A prepared dataset's splits as `hp` encodes them; the signature is the dataset's own."""
+        """The splits of a prepared dataset, encoded for `hp`; by default with its own signature."""
         return cls(
             train=load(dataset, "train", hp),
             validation=load(dataset, "validation", hp),
@@ -73,7 +73,7 @@ class Data:
 
 
 def load(dataset: Dataset, split: Split, hp: Hyperparameters) -> Arrays:
-    """A split as `hp` encodes it; the last few are kept, for trainings that return to them."""
+    """A split, encoded for `hp`. The last few stay in memory, since later trainings use them."""
     return _encoded(dataset, split, hp.sequence_length, hp.vocabulary)
 
 
@@ -84,18 +84,47 @@ def _encoded(dataset: Dataset, split: Split, sequence_length: int, vocabulary: i
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What a training came to: its epochs, trainable weights, and the path that ran it."""
+    """A finished training: its epochs, the number of trainable weights, and its path."""
 
     epochs: tuple[Epoch, ...]
     parameters: int
     path: str
 
 
-class Trainer:
-    """Trains one model after another, and keeps the programs it compiled for shapes that return.
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """Where a training starts, and how it ends.
 
-    `path` forces an execution path; None leaves it to `choose_path`. `say` gets a line whenever
-    a path fails and the next is used.
+    It trains for at most `epochs` epochs, from the weights `initial`, or from those of the seed
+    where `initial` is None. With `keep_best` the model ends with the weights of its best epoch,
+    the one of lowest validation loss.
+    """
+
+    seed: int
+    epochs: int
+    keep_best: bool = False
+    initial: list[NDArray[Any]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callbacks:
+    """Functions that a training calls while it runs.
+
+    `on_start(parameters, path)` is called once the model is built, `on_progress(epoch, step,
+    steps, running loss)` every few seconds, `on_epoch` after each epoch. If `on_epoch` returns
+    False, the training ends (pruned).
+    """
+
+    on_start: Callable[[int, str], None] = lambda parameters, path: None
+    on_progress: Callable[[int, int, int, float], None] = lambda epoch, step, steps, loss: None
+    on_epoch: Callable[[Epoch], bool] = lambda epoch: True
+
+
+class Trainer:
+    """Trains one model after another, and keeps the programs that it compiled last.
+
+    `path` forces an execution path; None leaves it to `choose_path`. `notify` gets a line
+    whenever a path fails and the next one is used.
     """
 
     def __init__(
@@ -120,80 +149,50 @@ class Trainer:
         self,
         hp: Hyperparameters,
         data: Data,
-        *,
-        seed: int,
-        epochs: int,
-        on_start: Callable[[int, str], None],
-        on_progress: Callable[[int, int, int, float], None],
-        on_epoch: Callable[[Epoch], bool],
+        options: TrainOptions,
+        callbacks: Callbacks,
         checkpoints: Checkpoints | None = None,
-        keep_best: bool = False,
-        initial: list[NDArray[Any]] | None = None,
     ) -> Training:
-        """Train for at most `epochs` epochs, from weights `initial` or else those of the seed.
+        """Train a model of `hp` on `data`.
 
-        With `keep_best` the model ends as its best epoch left it, the one of lowest validation
-        loss.
+        A loss that is not finite is returned like any other.
 
-        `on_start(parameters, path)` is called once the model is built, `on_progress(epoch, step,
-        steps, running loss)` every few seconds, `on_epoch` after each epoch: False ends the
-        training (pruned). A loss that is not finite is returned like any other.
-
-        With `checkpoints` the state after each epoch is kept there before `on_epoch` hears of
-        it. A training that finds its own goes on from it, bit for bit: `on_epoch` is called for
-        the epochs before as they were recorded, then for the rest. Asked to pause, it keeps its
-        state within the epoch, where its program can go on from there, and raises TrainingPaused.
+        With `checkpoints` the state after each epoch is saved there before `on_epoch` is called.
+        A training that finds a checkpoint of its own continues from it, bit for bit: `on_epoch`
+        is called for the epochs before as they were recorded, then for the rest. If it is asked
+        to pause, and its program can continue within an epoch, it saves its state and raises
+        TrainingPaused.
         """
         with self._placement():
             program, path, compile_s = self._program(hp, data)
-            program.reset(hp, seed)
-            if initial is not None:
-                program.model.set_weights(initial)
+            program.reset(hp, options.seed)
+            if options.initial is not None:
+                program.model.set_weights(options.initial)
             self._last = (program, hp, data.signature)
             parameters = int(sum(np.prod(w.shape) for w in program.model.trainable_weights))
-            on_start(parameters, path)
-            finished: list[Epoch] = []
-            past, done, seconds, best = _restore(program, checkpoints)
-            for epoch in past:
-                finished.append(epoch)
-                if not on_epoch(epoch):
-                    break
-            else:
-                for number in range(len(finished) + 1, epochs + 1):
-                    keep = _keeper(program, checkpoints, finished, best)
-                    epoch = _epoch(
-                        program, hp, data, seed, number, compile_s, on_progress, keep, done, seconds
-                    )
-                    finished.append(epoch)
-                    compile_s, done, seconds = 0.0, 0, 0.0
-                    if keep_best and epoch == min(finished, key=lambda e: e.val_loss):
-                        best = program.model.get_weights()
-                    if checkpoints is not None:
-                        checkpoints.save([asdict(e) for e in finished], _state(program) + best)
-                    if not on_epoch(epoch):
-                        break
-            if best:
-                program.model.set_weights(best)
-        return Training(epochs=tuple(finished), parameters=parameters, path=path)
+            callbacks.on_start(parameters, path)
+            run = _Run(program, hp, data, options, callbacks, checkpoints, _State(compile_s))
+            run.complete()
+        return Training(epochs=tuple(run.state.history), parameters=parameters, path=path)
 
     def evaluate(self, split: Arrays) -> tuple[float, float]:
-        """Loss and accuracy (or R²) of the model trained last on a split of any size."""
+        """Loss and accuracy (or R²) of the last trained model on a split of any size."""
         with self._placement():
             measured = self._trained()[0].evaluate(split)
         return measured.loss, measured.accuracy
 
     def predict(self, split: Arrays) -> NDArray[np.float32]:
-        """The outputs of the model trained last for each example, as its signature has them."""
+        """The outputs of the last trained model: (n, outputs), or (n, steps, outputs)."""
         with self._placement():
             return self._trained()[0].predict(split)
 
     def weights(self) -> list[NDArray[np.float32]]:
-        """The weights of the model trained last, in the order of the stock Keras model."""
+        """The weights of the last trained model, in the order of the stock Keras model."""
         weights: list[NDArray[np.float32]] = self._trained()[0].model.get_weights()
         return weights
 
     def stock_model(self) -> keras.Model:
-        """The model trained last, of stock Keras layers only."""
+        """The last trained model, with stock Keras layers only."""
         program, hp, signature = self._trained()
         return networks.to_stock(program.model, hp, signature)
 
@@ -239,43 +238,101 @@ class Trainer:
         return placement
 
 
-def _restore(
-    program: Epochs, checkpoints: Checkpoints | None
-) -> tuple[list[Epoch], int, float, list[NDArray[Any]]]:
-    """Put the program where the last checkpoint was taken.
+@dataclass
+class _State:
+    """How far a training is: its finished epochs, and the epoch that it is in."""
 
-    Returns the epochs up to there, the steps done of the next one with their seconds, and the
-    best epoch's weights, if they are kept.
-    """
-    found = checkpoints.load() if checkpoints is not None else None
-    if found is None:
-        return [], 0, 0.0, []
-    variables = program.variables()
-    state, best = found.arrays[: len(variables)], found.arrays[len(variables) :]
-    for variable, array in zip(variables, state, strict=True):
-        variable.assign(array)
-    return [Epoch(**epoch) for epoch in found.history], found.step, found.seconds, best
+    compile_s: float  # counted in the next epoch
+    history: list[Epoch] = field(default_factory=list)
+    step: int = 0  # steps already done in the next epoch
+    seconds: float = 0.0  # that these steps took
+    best: list[NDArray[Any]] = field(default_factory=list)  # weights of the best epoch, if kept
 
 
-def _keeper(
-    program: Epochs,
-    checkpoints: Checkpoints | None,
-    finished: list[Epoch],
-    best: list[NDArray[Any]],
-) -> Callable[[int, float], None]:
-    """What to do after some steps of an epoch: keep the state and stop, if asked to pause."""
+@dataclass(frozen=True)
+class _Run:
+    """One training on a compiled program."""
 
-    def keep(done: int, seconds: float) -> None:
-        if checkpoints is not None and program.pausable and checkpoints.asked_to_pause():
-            history = [asdict(e) for e in finished]
-            checkpoints.save(history, _state(program) + best, done, seconds)
+    program: Epochs
+    hp: Hyperparameters
+    data: Data
+    options: TrainOptions
+    callbacks: Callbacks
+    checkpoints: Checkpoints | None
+    state: _State
+
+    def complete(self) -> None:
+        """Continue from the last checkpoint, if there is one, and train the remaining epochs."""
+        state = self.state
+        self._restore()
+        for number, epoch in enumerate(state.history, start=1):
+            if not self.callbacks.on_epoch(epoch):
+                del state.history[number:]
+                break
+        else:
+            while len(state.history) < self.options.epochs:
+                if not self.callbacks.on_epoch(self._epoch()):
+                    break
+        if state.best:
+            self.program.model.set_weights(state.best)
+
+    def _epoch(self) -> Epoch:
+        """Train the next epoch, or what is left of it, and record it."""
+        state, data = self.state, self.data
+        number = len(state.history) + 1
+        examples = len(data.train.x)
+        steps = -(-examples // self.hp.batch_size)
+
+        def on_step(step: int, loss: float, seconds: float) -> None:
+            self.callbacks.on_progress(number, step, steps, loss)
+            self._pause_if_asked(step, seconds)
+
+        order = epoch_order(self.options.seed, number, examples)
+        trained = self.program.train(
+            data.train, order, on_step, done=state.step, seconds=state.seconds
+        )
+        validated = self.program.evaluate(data.validation)
+        epoch = Epoch(
+            epoch=number,
+            loss=trained.loss,
+            accuracy=trained.accuracy,
+            val_loss=validated.loss,
+            val_accuracy=validated.accuracy,
+            train_s=trained.seconds,
+            validation_s=validated.seconds,
+            compile_s=state.compile_s,
+            step_ms=trained.seconds / steps * 1000.0,
+        )
+        state.history.append(epoch)
+        state.compile_s, state.step, state.seconds = 0.0, 0, 0.0
+        if self.options.keep_best and epoch == min(state.history, key=lambda e: e.val_loss):
+            state.best = self.program.model.get_weights()
+        self._save(step=0, seconds=0.0)
+        return epoch
+
+    def _pause_if_asked(self, step: int, seconds: float) -> None:
+        """After some steps of an epoch: save the state and raise TrainingPaused, if asked to."""
+        if self.checkpoints and self.program.pausable and self.checkpoints.asked_to_pause():
+            self._save(step, seconds)
             raise TrainingPaused
 
-    return keep
+    def _save(self, step: int, seconds: float) -> None:
+        if self.checkpoints is not None:
+            arrays = [keras.ops.convert_to_numpy(v) for v in self.program.variables()]
+            history = [asdict(epoch) for epoch in self.state.history]
+            self.checkpoints.save(history, arrays + self.state.best, step, seconds)
 
-
-def _state(program: Epochs) -> list[NDArray[Any]]:
-    return [keras.ops.convert_to_numpy(variable) for variable in program.variables()]
+    def _restore(self) -> None:
+        """Set the program and the state to the last checkpoint, if there is one."""
+        found = self.checkpoints.load() if self.checkpoints is not None else None
+        if found is None:
+            return
+        variables = self.program.variables()
+        arrays, self.state.best = found.arrays[: len(variables)], found.arrays[len(variables) :]
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+        self.state.history = [Epoch(**epoch) for epoch in found.history]
+        self.state.step, self.state.seconds = found.step, found.seconds
 
 
 def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
@@ -283,43 +340,8 @@ def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(examples)
 
 
-def _epoch(
-    program: Epochs,
-    hp: Hyperparameters,
-    data: Data,
-    seed: int,
-    number: int,
-    compile_s: float,
-    on_progress: Callable[[int, int, int, float], None],
-    keep: Callable[[int, float], None],
-    done: int,
-    seconds: float,
-) -> Epoch:
-    examples = len(data.train.x)
-    steps = -(-examples // hp.batch_size)
-
-    def on_step(step: int, loss: float, seconds: float) -> None:
-        on_progress(number, step, steps, loss)
-        keep(step, seconds)
-
-    order = epoch_order(seed, number, examples)
-    trained = program.train(data.train, order, on_step, done=done, seconds=seconds)
-    validated = program.evaluate(data.validation)
-    return Epoch(
-        epoch=number,
-        loss=trained.loss,
-        accuracy=trained.accuracy,
-        val_loss=validated.loss,
-        val_accuracy=validated.accuracy,
-        train_s=trained.seconds,
-        validation_s=validated.seconds,
-        compile_s=compile_s,
-        step_ms=trained.seconds / steps * 1000.0,
-    )
-
-
 def build_program(hp: Hyperparameters, signature: Signature, path: str) -> Epochs:
-    """What trains on a path: the model is built, nothing is compiled yet."""
+    """The program that trains on a path: its model is built, but nothing is compiled yet."""
     return FitEpochs(hp, signature) if path == "keras" else CompiledEpochs(hp, signature, path)
 
 
@@ -330,8 +352,8 @@ def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:
 
 
 def _program_key(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
-    """Equal for trainings that one compiled program serves: rates and seeds may differ."""
-    # Stock Dropout has its rate compiled in; RateDropout only whether there is any.
+    """Equal for trainings that can share a compiled program: their rates and seeds may differ."""
+    # Stock Dropout has its rate compiled in. RateDropout takes any rate above 0.
     dropout = hp.dropout if path == "keras" else hp.dropout > 0.0
     return (
         path,
@@ -351,17 +373,17 @@ def _program_key(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
 
 
 def _reason(error: Exception) -> str:
-    """The line of an error's text that says what happened; Keras wraps it in lines of its own."""
+    """The line of an error's text that says what happened: Keras adds lines around it."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [
+    telling = [
         line for line in lines if not line.startswith(("Exception encountered", "in user code"))
     ]
-    return (told or lines or ["no reason given"])[0][:200]
+    return (telling or lines or ["no reason given"])[0][:200]
 
 
 def _resolve(device: str, backend: str) -> str:
-    """`auto` → `gpu` where TensorFlow sees one, else `cpu`; raises UserError."""
+    """`auto` becomes `gpu` where TensorFlow sees one, else `cpu`. Raises UserError."""
     if device not in ("auto", "cpu", "gpu"):
         raise UserError(f"device: {device!r} is not one of auto, cpu, gpu")
     if backend != "tensorflow":

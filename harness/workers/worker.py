@@ -110,7 +110,7 @@ def train(
     pause: threading.Event,
 ) -> None:
     """Carry out one training, an EpochDone and an answer for each epoch."""
-    from harness.training.trainer import Data
+    from harness.training.trainer import Callbacks, Data, TrainOptions
 
     task, hyperparameters = order.task, order.hyperparameters
 
@@ -122,20 +122,20 @@ def train(
         trainer.train(
             hyperparameters,
             Data.of(order.dataset, hyperparameters, order.signature),
-            seed=order.seed,
-            epochs=order.epochs,
-            checkpoints=Checkpoints(
+            TrainOptions(seed=order.seed, epochs=order.epochs, keep_best=order.keep_best),
+            Callbacks(
+                on_start=lambda parameters, path: send(Started(task, parameters, path)),
+                on_progress=lambda epoch, step, steps, loss: send(
+                    Progress(task, epoch, step, steps, loss)
+                ),
+                on_epoch=on_epoch,
+            ),
+            Checkpoints(
                 Path(order.checkpoints),
                 _identity(order),
                 lambda text: send(Notice(text)),
                 pause.is_set,
             ),
-            on_start=lambda parameters, path: send(Started(task, parameters, path)),
-            on_progress=lambda epoch, step, steps, loss: send(
-                Progress(task, epoch, step, steps, loss)
-            ),
-            on_epoch=on_epoch,
-            keep_best=order.keep_best,
         )
         if order.model is not None:
             Path(order.model).parent.mkdir(parents=True, exist_ok=True)

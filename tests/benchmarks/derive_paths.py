@@ -77,7 +77,7 @@ def _record(cell: str, units: int, batch_size: int, length: int, path: str) -> d
 
     from harness.datasets.base.dataset import Arrays
     from harness.spec.hyperparameters import Hyperparameters
-    from harness.training.trainer import Data, Trainer
+    from harness.training.trainer import Callbacks, Data, Trainer, TrainOptions
 
     hp = Hyperparameters(cell=cell, units=units, sequence_length=length, batch_size=batch_size)
     work = units * units * batch_size * length
@@ -90,13 +90,7 @@ def _record(cell: str, units: int, batch_size: int, length: int, path: str) -> d
 
     data = Data(train=split(steps * batch_size), validation=split(batch_size))
     trained = Trainer(path=path, notify=_refuse).train(
-        hp,
-        data,
-        seed=0,
-        epochs=3,
-        on_start=lambda parameters, path: None,
-        on_progress=lambda epoch, step, steps, loss: None,
-        on_epoch=lambda epoch: True,
+        hp, data, TrainOptions(seed=0, epochs=3), Callbacks()
     )
     return {
         "cell": cell,

@@ -9,9 +9,8 @@ import pytest
 from harness.datasets.base.dataset import Arrays
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import compiled_epochs
-from harness.training import epochs as epochs_module
 from harness.training.checkpoint import Checkpoints, TrainingPaused
-from harness.training.trainer import Data, Epoch, Trainer
+from harness.training.trainer import Callbacks, Data, Epoch, Trainer, TrainOptions
 
 pytestmark = pytest.mark.slow
 
@@ -50,19 +49,15 @@ def train(
     trainer.train(
         hp,
         DATA,
-        seed=3,
-        epochs=4,
-        on_start=lambda parameters, path: None,
-        on_progress=lambda epoch, step, steps, loss: None,
-        on_epoch=on_epoch,
-        checkpoints=folder and Checkpoints(folder, "x", pytest.fail, pause),
-        keep_best=keep_best,
+        TrainOptions(seed=3, epochs=4, keep_best=keep_best),
+        Callbacks(on_epoch=on_epoch),
+        folder and Checkpoints(folder, "x", pytest.fail, pause),
     )
     return heard
 
 
 def numbers(epochs: list[Epoch]) -> list[tuple[float, ...]]:
-    return [(e.epoch, e.loss, e.accuracy, e.val_loss, e.val_accuracy) for e in compiled_epochs]
+    return [(e.epoch, e.loss, e.accuracy, e.val_loss, e.val_accuracy) for e in epochs]
 
 
 @pytest.mark.parametrize("path", ["xla-scan", "keras"])
@@ -114,7 +109,7 @@ def test_paused_within_an_epoch_it_ends_bit_identical(
     )  # fmt: skip
     expected = train(whole := Trainer(), hp, None)
     # Blocks of a few steps, so that there is an inside of these short epochs.
-    monkeypatch.setattr(epochs_module, "PROGRESS_S", 1e-9)
+    monkeypatch.setattr(compiled_epochs, "PROGRESS_S", 1e-9)
     pauses = iter([False] * 5 + [True] + [False] * 40 + [True])
     trainer = Trainer()
     for _ in range(2):
@@ -135,12 +130,9 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(tmp_pa
     training = Trainer().train(
         hp,
         DATA,
-        seed=3,
-        epochs=2,
-        on_start=lambda parameters, path: None,
-        on_progress=lambda epoch, step, steps, loss: None,
-        on_epoch=lambda epoch: True,
-        checkpoints=Checkpoints(tmp_path / "file" / "below", "x", heard.append),
+        TrainOptions(seed=3, epochs=2),
+        Callbacks(),
+        Checkpoints(tmp_path / "file" / "below", "x", heard.append),
     )
     assert len(training.epochs) == 2
     assert len(heard) == 2

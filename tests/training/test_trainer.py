@@ -13,8 +13,8 @@ import keras
 
 from harness.core.errors import UserError
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training import epochs
-from harness.training.trainer import Trainer, epoch_order
+from harness.training import compiled_epochs
+from harness.training.trainer import Callbacks, Trainer, TrainOptions, epoch_order
 
 
 @pytest.fixture(scope="module")
@@ -99,16 +99,13 @@ def test_blocks_of_steps_do_not_change_the_numbers(trainer, monkeypatch):
     hp = Hyperparameters(cell="gru", dropout=0.3, **SMALL)
     data = toy_data()
     whole = train(trainer, hp, data)
-    monkeypatch.setattr(epochs, "PROGRESS_S", 0.0)  # one step a block
+    monkeypatch.setattr(compiled_epochs, "PROGRESS_S", 0.0)  # one step a block
     said = []
     blocks = trainer.train(
         hp,
         data,
-        seed=0,
-        epochs=2,
-        on_start=lambda parameters, path: None,
-        on_progress=lambda *progress: said.append(progress),
-        on_epoch=lambda epoch: True,
+        TrainOptions(seed=0, epochs=2),
+        Callbacks(on_progress=lambda *progress: said.append(progress)),
     )
     assert numbers(blocks) == numbers(whole)
     assert all(steps == 7 and step < steps for _, step, steps, _ in said)

@@ -16,7 +16,7 @@ from harness.spec import counts
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.training import networks
 from harness.training.recurrent import PATHS
-from harness.training.trainer import Data, Trainer
+from harness.training.trainer import Callbacks, Data, Trainer, TrainOptions
 
 LENGTH = 6
 SIGNATURES = {
@@ -63,11 +63,8 @@ def train(path, signature, epochs=4, **changes):
     found = trainer.train(
         hyperparameters(**changes),
         data_of(signature),
-        seed=5,
-        epochs=epochs,
-        on_start=lambda parameters, path: None,
-        on_progress=lambda *args: None,
-        on_epoch=lambda epoch: True,
+        TrainOptions(seed=5, epochs=epochs),
+        Callbacks(),
     )
     return trainer, found
 
@@ -160,11 +157,8 @@ def test_a_builder_of_ones_own_gets_its_hyperparameters():
     found = trainer.train(
         hp,
         data_of(signature),
-        seed=1,
-        epochs=6,
-        on_start=lambda parameters, path: None,
-        on_progress=lambda *args: None,
-        on_epoch=lambda epoch: True,
+        TrainOptions(seed=1, epochs=6),
+        Callbacks(),
     )
     assert found.path == "keras"
     assert found.parameters == (6 * 3 + 1) * 7 + (7 + 1) * 4
