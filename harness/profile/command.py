@@ -100,11 +100,13 @@ def profile(
         profiled: Any = read_profile(file)
     else:
         configurations = profiler.grid(
-            cells=_words(cell or "lstm"),
-            depths=_numbers("depth", depth or "2"),
-            units=_numbers("units", units or "32"),
-            lengths=_numbers("sequence-length", sequence_length or "100"),
-            batches=_numbers("batch-size", batch_size or "32"),
+            {
+                "cell": _words(cell or "lstm"),
+                "units": _numbers("units", units or "32"),
+                "sequence_length": _numbers("sequence-length", sequence_length or "100"),
+                "batch_size": _numbers("batch-size", batch_size or "32"),
+                "depth": _numbers("depth", depth or "2"),
+            },
             backends=_words(backend),
             devices=profiler.devices_here() if device is None else _words(device),
             path=path,

@@ -34,31 +34,27 @@ def devices_here() -> list[str]:
 
 
 def grid(
+    values: Mapping[str, Sequence[Any]],
     *,
-    cells: Sequence[str],
-    depths: Sequence[int],
-    units: Sequence[int],
-    lengths: Sequence[int],
-    batches: Sequence[int],
     backends: Sequence[str] = ("tensorflow",),
     devices: Sequence[str] = ("cpu",),
     path: str | None = None,
     threads: int = 1,
 ) -> list[Configuration]:
-    """Every combination, backends and devices outermost. Raises UserError for bad values."""
+    """Every combination of `values`: hyperparameters by name, each with a list of its values.
+
+    Backends and devices change slowest, the last hyperparameter fastest. Raises UserError for
+    unknown names and bad values.
+    """
     return [
         Configuration(
-            hyperparameters=Hyperparameters(
-                cell=cell, depth=depth, units=unit, sequence_length=length, batch_size=batch
-            ),
+            hyperparameters=Hyperparameters.from_mapping(dict(zip(values, chosen, strict=True))),
             backend=backend,
             device=device,
             path=path,
             threads=threads,
         )
-        for backend, device, cell, unit, length, batch, depth in itertools.product(
-            backends, devices, cells, units, lengths, batches, depths
-        )
+        for backend, device, *chosen in itertools.product(backends, devices, *values.values())
     ]
 
 

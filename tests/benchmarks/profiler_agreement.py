@@ -27,7 +27,9 @@ STEPS, EPOCHS = 200, 9
 
 
 def main() -> int:
-    configurations = profiler.grid(cells=CELLS, depths=[2], units=[5], lengths=[100], batches=[32])
+    configurations = profiler.grid(
+        {"cell": CELLS, "units": [5], "sequence_length": [100], "batch_size": [32], "depth": [2]}
+    )
     with tempfile.TemporaryDirectory() as folder:
         found = profiler.profile(
             configurations, Path(folder), measurements.Effort(2, 2.0), lambda text: print(text)
