@@ -1,9 +1,11 @@
 """A contest of search methods → one HTML file: what finds a good network soonest."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from harness.analysis import statistics
 from harness.contest import replay
@@ -86,7 +88,16 @@ def _curves(found: Contest) -> Section:
     legend = tuple(
         chart.line_key(name, chart.arm_style(samplers, name).colour) for name in samplers
     )
-    quality = f"Quality, {wording.metric_of(found.table.metric)} in %"
+    by_cost = _Axes(
+        name="cost",
+        x=found.grid,
+        label="Seconds of training",
+        title=f"Quality, {wording.metric_of(found.table.metric)} in %",
+        samplers=tuple(samplers),
+        limits=limits,
+        best=top,
+    )
+    by_trials = replace(by_cost, name="trials", x=np.arange(1.0, found.trials + 1), label="Trials")
     return Section(
         id="curves",
         title="What is held on the way",
@@ -94,22 +105,14 @@ def _curves(found: Contest) -> Section:
         figures=(
             Figure(
                 id="by-cost",
-                panels=tuple(
-                    _panel(f"cost-{p}", p, each, samplers, found.grid, "curve", limits, top,
-                           ("Seconds of training", quality))
-                    for p, each in groups.items()
-                ),
+                panels=tuple(_panel(p, each, by_cost) for p, each in groups.items()),
                 caption=f"By measured training cost, validation included, compiling not.{shown}",
                 data=Data(("sampler", "pruner", "cost_s", "mean", "low", "high"), rows),
                 legend=legend,
             ),
             Figure(
                 id="by-trials",
-                panels=tuple(
-                    _panel(f"trials-{p}", p, each, samplers, np.arange(1, found.trials + 1),
-                           "trial_curve", limits, top, ("Trials", quality))
-                    for p, each in groups.items()
-                ),
+                panels=tuple(_panel(p, each, by_trials) for p, each in groups.items()),
                 caption=f"By trials, whatever they cost.{shown}",
                 data=Data(("sampler", "pruner", "trials", "mean", "low", "high"), trial_rows),
                 legend=legend,
@@ -118,39 +121,54 @@ def _curves(found: Contest) -> Section:
     )  # fmt: skip
 
 
-def _panel(
-    identity: str,
-    pruner: str,
-    outcomes: Sequence[Outcome],
-    samplers: Sequence[str],
-    x: "np.ndarray[tuple[int], np.dtype[np.floating]] | np.ndarray[tuple[int], np.dtype[np.int64]]",
-    name: str,
-    limits: tuple[float, float],
-    top: float,
-    labels: tuple[str, str],
-) -> Panel:
+@dataclass(frozen=True, kw_only=True)
+class _Axes:
+    """What the panels of one figure share; qualities in %.
+
+    `name` is cost or trials, `x` (points,) has the places of the curves' points, `samplers` are
+    all of the contest in the order of their colours, `best` is the table's best quality.
+    """
+
+    name: str
+    x: NDArray[np.float64]
+    label: str
+    title: str
+    samplers: tuple[str, ...]
+    limits: tuple[float, float]
+    best: float
+
+    def curve(self, outcome: Outcome) -> NDArray[np.float64]:
+        """Quality in %, shape (seeds, points)."""
+        return 100 * (outcome.curve if self.name == "cost" else outcome.trial_curve)
+
+
+def _panel(pruner: str, outcomes: Sequence[Outcome], shared: _Axes) -> Panel:
     def draw(axes: Axes) -> None:
-        axes.axhline(top, color=chart.INK, linewidth=1.0, linestyle=(0, (1, 2)))
+        axes.axhline(shared.best, color=chart.INK, linewidth=1.0, linestyle=(0, (1, 2)))
         for each in outcomes:
-            curve = 100 * getattr(each, name)
-            colour = chart.arm_style(samplers, each.method.sampler).colour
-            axes.step(x, curve.mean(axis=0), where="post", color=colour, linewidth=1.6)
-            if len(curve) > 1 and len(samplers) <= INTERVALS_OF:
+            curve = shared.curve(each)
+            colour = chart.arm_style(shared.samplers, each.method.sampler).colour
+            axes.step(shared.x, curve.mean(axis=0), where="post", color=colour, linewidth=1.6)
+            if len(curve) > 1 and len(shared.samplers) <= INTERVALS_OF:
                 low, high = np.array([_ends(column)[1:] for column in curve.T], float).T
-                axes.fill_between(x, low, high, step="post", color=colour, alpha=0.15, linewidth=0)
-        axes.set_ylim(*limits)
+                axes.fill_between(
+                    shared.x, low, high, step="post", color=colour, alpha=0.15, linewidth=0
+                )
+        axes.set_ylim(*shared.limits)
         scales.linear(axes, "y")
         scales.linear(axes, "x")
-        axes.set_xlabel(labels[0])
-        axes.set_title(f"{labels[1]}: pruner {pruner}")
+        axes.set_xlabel(shared.label)
+        axes.set_title(f"{shared.title}: pruner {pruner}")
 
-    told = "; ".join(
-        f"{each.method.sampler} from {100 * getattr(each, name)[:, 0].mean():.1f} to "
-        f"{100 * getattr(each, name)[:, -1].mean():.1f} %"
+    ends = "; ".join(
+        f"{each.method.sampler} from {shared.curve(each)[:, 0].mean():.1f} to "
+        f"{shared.curve(each)[:, -1].mean():.1f} %"
         for each in outcomes
     )
     return chart.panel(
-        identity, f"Curves of quality by {labels[0].lower()}, pruner {pruner}: {told}.", draw
+        f"{shared.name}-{pruner}",
+        f"Curves of quality by {shared.label.lower()}, pruner {pruner}: {ends}.",
+        draw,
     )
 
 

@@ -131,7 +131,7 @@ class ArmSearch:
         }
         record = {**_start_record(assignment), **assignment.outcome("complete", None), **known}
         record |= {"value": value, "train_s": None, "seed": None}
-        folder = self._folder(assignment)
+        folder = self._folder(assignment.number)
         files.write_atomically(folder / "result.json", files.to_json(record))
         (folder / "metrics.jsonl").unlink(missing_ok=True)  # of an attempt that was killed
         for epoch, loss in epochs.items():
@@ -179,15 +179,11 @@ class ArmSearch:
             params={**params, "units": hyperparameters.units} if self._study.hold else params,
             hyperparameters=hyperparameters,
             seed=derive_seed(self._study.seed, self.arm.name, trial.number, "training"),
+            folder=self._folder(trial.number),
         )
-        folder = self._folder(assignment)
+        folder = self._folder(trial.number)
         files.write_atomically(folder / "started.json", files.to_json(_start_record(assignment)))
         return assignment
-
-    def begin(self, assignment: Assignment) -> None:
-        """Forget the epochs of an earlier attempt: a worker tells of each, old or new."""
-        assignment.epochs.clear()
-        (self._folder(assignment) / "metrics.jsonl").unlink(missing_ok=True)
 
     def training_request(self, assignment: Assignment) -> TrainRequest:
         """What a worker is told to do; its checkpoints are gone when the trial has ended."""
@@ -197,14 +193,12 @@ class ArmSearch:
             hyperparameters=assignment.hyperparameters,
             seed=assignment.seed,
             epochs=self._epochs(assignment),
-            checkpoints=str(self._folder(assignment) / "checkpoint"),
+            checkpoints=str(self._folder(assignment.number) / "checkpoint"),
             signature=self._study.signature_of(self.arm),
         )
 
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
-        """Record an epoch; whether the training goes on. Loss and val_loss must be finite."""
-        assignment.epochs.append(dict(metrics))
-        append_epoch(self._folder(assignment), metrics)
+        """Tell Optuna of an epoch; whether the training continues. Both losses must be finite."""
         epoch = int(metrics["epoch"])
         before = dict(self._frozen(assignment).intermediate_values)
         if epoch not in before:
@@ -239,7 +233,7 @@ class ArmSearch:
         trial = self._under_way[assignment.number]
         state = ENDS[outcome]
         record = {**_start_record(assignment), **assignment.outcome(STATES[state], reason)}
-        folder = self._folder(assignment)
+        folder = self._folder(assignment.number)
         files.write_atomically(folder / "result.json", files.to_json(record))
         (folder / "started.json").unlink(missing_ok=True)
         for name in (*ATTRIBUTES, *(["reason"] if reason else [])):
@@ -294,8 +288,8 @@ class ArmSearch:
         own = self._frozen(assignment).system_attrs.get(samplers.EPOCHS)
         return self._study.budget.epochs if own is None else int(own)
 
-    def _folder(self, assignment: Assignment) -> Path:
-        return self._directory.trial(self.arm.name, assignment.number)
+    def _folder(self, number: int) -> Path:
+        return self._directory.trial(self.arm.name, number)
 
     def _trials(self) -> list[FrozenTrial]:
         return self._optuna.get_trials(deepcopy=False)

@@ -2,10 +2,13 @@
 
 import math
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from harness.core import files
+from harness.results.run_directory import append_epoch
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm
 
@@ -25,6 +28,19 @@ class Assignment:
     parameters: int | None = None
     path: str | None = None
     epochs: list[dict[str, float]] = field(default_factory=list)
+    folder: Path | None = None  # of the training's files; None where its epochs are not kept
+
+    def begin(self) -> None:
+        """Forget the epochs of an earlier attempt: a worker sends every epoch, old or new."""
+        self.epochs.clear()
+        if self.folder is not None:
+            (self.folder / "metrics.jsonl").unlink(missing_ok=True)
+
+    def add_epoch(self, metrics: Mapping[str, float]) -> None:
+        """Keep an epoch's metrics, in memory and in the folder."""
+        self.epochs.append(dict(metrics))
+        if self.folder is not None:
+            append_epoch(self.folder, metrics)
 
     @property
     def task(self) -> str:

@@ -80,7 +80,6 @@ class Trainings(Protocol):
     @property
     def has_more(self) -> bool: ...
     def next(self) -> Assignment: ...
-    def begin(self, assignment: Assignment) -> None: ...
     def training_request(self, assignment: Assignment) -> TrainRequest: ...
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool: ...
     def end(
@@ -202,7 +201,7 @@ class Coordinator:
 
     def _train(self, worker: int) -> None:
         assignment = self._assigned[worker]
-        self._arms[assignment.arm.name].begin(assignment)
+        assignment.begin()
         if self._trial_timeout_s is not None:
             self._deadline[worker] = time.monotonic() + self._trial_timeout_s
         self._pool.send(worker, self._arms[assignment.arm.name].training_request(assignment))
@@ -248,6 +247,7 @@ class Coordinator:
             )
             self._pool.send(worker, Stop(task))
             return
+        assignment.add_epoch(metrics)
         go_on = self._arms[assignment.arm.name].report(assignment, metrics)
         self._board.epoch_done(task, metrics)
         if not go_on:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from harness.core import files
 from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import Split
-from harness.results.run_directory import RunDirectory, append_epoch
+from harness.results.run_directory import RunDirectory
 from harness.search.assignment import Assignment
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
@@ -80,11 +80,8 @@ class Replicates:
             params=dict(planned.record["params"]),
             hyperparameters=planned.hyperparameters,
             seed=planned.seed,
+            folder=planned.folder,
         )
-
-    def begin(self, assignment: Assignment) -> None:
-        assignment.epochs.clear()
-        (self._of(assignment).folder / "metrics.jsonl").unlink(missing_ok=True)
 
     def training_request(self, assignment: Assignment) -> TrainRequest:
         planned = self._of(assignment)
@@ -104,9 +101,7 @@ class Replicates:
         )
 
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
-        """Record an epoch; whether the training goes on: not after `patience` epochs in vain."""
-        assignment.epochs.append(dict(metrics))
-        append_epoch(self._of(assignment).folder, metrics)
+        """Whether the training continues: until `patience` epochs without improvement."""
         best, patience = assignment.best_epoch, self._study.patience
         if best is None or patience is None:
             return True

@@ -219,7 +219,9 @@ def report_epochs(planned: Replicates, curve: list[float]) -> int:
     """How many epochs of a curve a replicate trains for."""
     assignment = planned.next()
     for epoch, loss in enumerate(curve, start=1):
-        if not planned.report(assignment, {"epoch": epoch, "val_loss": loss}):
+        metrics = {"epoch": epoch, "val_loss": loss}
+        assignment.add_epoch(metrics)
+        if not planned.report(assignment, metrics):
             return epoch
     return len(curve)
 
