@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from harness.core.checks import check_whole, is_number
 from harness.core.errors import UserError
 
 CELLS = ("rnn", "gru", "lstm")
@@ -47,7 +48,7 @@ class Hyperparameters:
             ("sequence_length", 1),
             ("batch_size", 1),
         ):
-            _check_integer(name, getattr(self, name), least)
+            check_whole(name, getattr(self, name), least)
         if isinstance(self.units, list | tuple):
             object.__setattr__(self, "units", tuple(self.units))
             if len(self.units) != self.depth:
@@ -56,9 +57,9 @@ class Hyperparameters:
                     "give one number, or one for each layer"
                 )
             for value in self.units:
-                _check_integer("units", value, 1)
+                check_whole("units", value, 1)
         else:
-            _check_integer("units", self.units, 1)
+            check_whole("units", self.units, 1)
         if not isinstance(self.bidirectional, bool):
             raise UserError(f"bidirectional: {self.bidirectional!r} is neither True nor False")
         _check_number("dropout", self.dropout)
@@ -96,11 +97,6 @@ class Hyperparameters:
         return (self.units,) * self.depth if isinstance(self.units, int) else self.units
 
 
-def _check_integer(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UserError(f"{name}: {value!r} is not a whole number of at least {least}")
-
-
 def _check_number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value) or not math.isfinite(value):
         raise UserError(f"{name}: {value!r} is not a finite number")

@@ -18,6 +18,7 @@ from optuna.distributions import (
 )
 
 from harness import pruners, samplers
+from harness.core.checks import check_whole, is_number, is_whole
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
@@ -43,9 +44,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         for name in ("trials", "epochs"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UserError(f"{name}: {value!r} is not a whole number of at least 1")
+            check_whole(name, getattr(self, name), 1)
 
 
 @dataclass(frozen=True)
@@ -116,14 +115,8 @@ class Study:
         if not isinstance(self.budget, Budget):
             raise UserError(f"budget: {self.budget!r} is not a Budget(trials=…, epochs=…)")
         for name, least in (("replicates", 0), ("seed", 0), ("threads", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise UserError(f"{name}: {value!r} is not a whole number of at least {least}")
-        if (
-            isinstance(self.margin, bool)
-            or not isinstance(self.margin, int | float)
-            or not (0 <= self.margin < 1)
-        ):
+            check_whole(name, getattr(self, name), least)
+        if not is_number(self.margin) or not 0 <= self.margin < 1:
             raise UserError(
                 f"margin: {self.margin!r} is not a difference in accuracy from 0 to 1; "
                 "0.005 is half a point"
@@ -132,11 +125,7 @@ class Study:
         _one_of("device", self.device, DEVICES)
         if self.path is not None:
             _one_of("path", self.path, PATHS)
-        if self.patience is not None and (
-            isinstance(self.patience, bool)
-            or not isinstance(self.patience, int)
-            or self.patience < 1
-        ):
+        if self.patience is not None and (not is_whole(self.patience) or self.patience < 1):
             raise UserError(f"patience: {self.patience!r} is neither None nor a number of epochs")
         self._check_published()
         self._check_model()
@@ -291,9 +280,7 @@ class Study:
                 continue
             if name not in MEASURES:
                 raise UserError(f"published: {name!r} is not one of source, {', '.join(MEASURES)}")
-            if not isinstance(values, Sequence) or not all(
-                isinstance(value, int | float) and not isinstance(value, bool) for value in values
-            ):
+            if not isinstance(values, Sequence) or not all(is_number(value) for value in values):
                 raise UserError(f"published: {name} needs a list of numbers, one an epoch")
 
     def _check_hold(self) -> None:
@@ -302,7 +289,7 @@ class Study:
         if list(self.hold) not in (["parameters"], ["step_ms"]):
             raise UserError(f"hold: {dict(self.hold)!r} is not one of parameters and step_ms")
         (value,) = self.hold.values()
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        if not is_number(value) or not value > 0:
             raise UserError(f"hold: {value!r} is not a number above 0")
         for group in (self.compare, self.search, self.fixed):
             if "units" in group:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from numpy.typing import NDArray
 
+from harness.core.checks import is_whole
 from harness.core.errors import UserError
 from harness.datasets.base.signature import Signature
 
@@ -57,7 +58,7 @@ class Dataset(abc.ABC):
     def __post_init__(self) -> None:
         for split, least in (("train", 1), ("validation", 1), ("test", 0)):
             size = getattr(self, split)
-            if isinstance(size, bool) or not isinstance(size, int):
+            if not is_whole(size):
                 raise UserError(f"{split}: {size!r} is not a whole number of examples")
             if size < least:
                 raise UserError(f"{split}: {size} examples are too few, at least {least}")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.errors import UserError
+from harness.core.checks import check_whole
 from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import SPLITS, Arrays, Dataset, Split
 from harness.datasets.base.sequences import padded
@@ -46,9 +46,7 @@ class GeneratedTask(Dataset):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, least in ({"data_seed": 0} | self.least).items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise UserError(f"{name}: {value!r} is not a whole number of at least {least}")
+            check_whole(name, getattr(self, name), least)
 
     @abc.abstractmethod
     def draw(self, random: np.random.RandomState, n: int) -> Drawn:

@@ -8,6 +8,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, json_to_distribution
 
+from harness.core.checks import is_number
 from harness.samplers.keras_tuner.space import declare_number
 
 # KerasTuner's default of three random points a hyperparameter would leave an arm of ten unsearched.
@@ -78,9 +79,7 @@ class _Replayed:
 def _declare(hps: Any, name: str, distribution: BaseDistribution) -> None:
     """The distribution of Optuna as KerasTuner has it; choices by their index."""
     if isinstance(distribution, CategoricalDistribution):
-        numbers = all(
-            isinstance(c, int | float) and not isinstance(c, bool) for c in distribution.choices
-        )
+        numbers = all(is_number(choice) for choice in distribution.choices)
         hps.Choice(name, list(range(len(distribution.choices))), ordered=numbers)
     else:
         declare_number(hps, name, distribution)
