@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.core.closing import Closing
 from harness.core.text import duration, sanitize, short
 
 HEARTBEAT_S = 5.0
@@ -57,7 +58,7 @@ class ArmProgress:
     val_accuracy: float | None = None
 
 
-class ProgressDisplay:
+class ProgressDisplay(Closing):
     """The state of a study under way; `Plain` and `Terminal` show it.
 
     It counts trials, or what else `noun` says, `trials` of each arm.
@@ -79,15 +80,6 @@ class ProgressDisplay:
         self.epochs = epochs
         self.running: dict[str, Running] = {}
         self._seconds: list[float] = []  # of the trials that ended while we looked
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Called when nothing more is to be shown."""
 
     def notify(self, text: str) -> None:
         """A line of its own."""

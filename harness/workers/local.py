@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psutil
 
+from harness.core.closing import Closing
 from harness.core.environment import available_cpus
 from harness.workers.messages import Died, Down, Ready, Up
 
@@ -54,7 +54,7 @@ def machine_memory() -> int:
     return total
 
 
-class LocalPool:
+class LocalPool(Closing):
     """`count` spawned worker processes; a context manager that leaves none behind.
 
     Messages of one worker arrive in the order sent; workers are numbered from 0.
@@ -123,17 +123,6 @@ class LocalPool:
             worker.process.kill()  # all at once: none has to wait for another's end
         for worker in self._workers:
             worker.reap()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _spawn(self, index: int) -> "_Worker":
         ours, theirs = socket.socketpair()

@@ -15,13 +15,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import ray
 import ray.exceptions
 
 from harness.core import environment
+from harness.core.closing import Closing
 from harness.core.errors import UserError
 from harness.core.files import write_atomically
 from harness.datasets.base.dataset import Split
@@ -61,7 +61,7 @@ class _Worker:
     dead: bool = False
 
 
-class RayPool:
+class RayPool(Closing):
     """`count` actors on the cluster at `address`; a context manager that leaves none behind.
 
     `local` starts a cluster of this machine's own, `auto` finds one that `ray start` has started
@@ -95,17 +95,6 @@ class RayPool:
 
     def __len__(self) -> int:
         return len(self._workers)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def ready(self) -> list[int]:

@@ -10,17 +10,20 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from harness.core.errors import UserError
+from harness.core.lock import FileLock, LockHeldError
 
 T = TypeVar("T")
 
 _MARKER = "complete.json"
 _WAIT_S = 5.0  # between two lines of a process that waits for another
+_POLL_S = 0.05  # between two attempts to get the lock
 
 
 def directory() -> Path:
@@ -130,24 +133,29 @@ def _commit(entry: Path, content: T, write: Callable[[T, Path], None]) -> None:
 
 @contextmanager
 def _locked(key: str, notify: Callable[[str], None]) -> Iterator[None]:
-    """Hold the entry's lock; say every few seconds that another process has it."""
-    from filelock import FileLock, Timeout
-
+    """Keep the entry's lock during the block; wait for it, with a line every few seconds."""
     with _needs_cache():
         directory().mkdir(parents=True, exist_ok=True)
         lock = FileLock(directory() / f".{key}.lock")
-        wait_s = 0.0
-        while True:
-            try:
-                lock.acquire(timeout=wait_s)
-                break
-            except Timeout:
-                notify(f"another process is preparing {key}: waiting for it")
-                wait_s = _WAIT_S
-    try:
+    with lock:
+        with _needs_cache():
+            _wait_for(lock, key, notify)
         yield
-    finally:
         lock.release()
+
+
+def _wait_for(lock: FileLock, key: str, notify: Callable[[str], None]) -> None:
+    next_line = time.monotonic()
+    while True:
+        try:
+            lock.acquire()
+        except LockHeldError:
+            if time.monotonic() >= next_line:
+                notify(f"another process is preparing {key}: waiting for it")
+                next_line = time.monotonic() + _WAIT_S
+            time.sleep(_POLL_S)
+        else:
+            return
 
 
 @contextmanager
