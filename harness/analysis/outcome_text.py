@@ -1,4 +1,4 @@
-"""What a study's outcome says, in words: for the terminal, the JSON and the report."""
+"""A study's outcome in words: for the terminal, the JSON and the report."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,13 +18,15 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
         if best is None:
             lines.append(f"{arm['arm']}: no trial completed")
             continue
-        # Trials from elsewhere may say no more than their loss.
-        told = [f"val_loss {best['value']:.4f} ({_searched(arm)})"]
+        # Imported trials may have a loss only.
+        parts = [f"val_loss {best['value']:.4f} ({_searched(arm)})"]
         if best["val_accuracy"] is not None:
-            told[0] = f"validation {plain} {best['val_accuracy']:.1%}, {told[0]}"
+            parts[0] = f"validation {plain} {best['val_accuracy']:.1%}, {parts[0]}"
         if cost["step_ms"] is not None:
-            told.append(f"{cost['step_ms']:.1f} ms a step, {cost['parameters'] or 0:,} parameters")
-        lines.append(f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{'; '.join(told)}")
+            parts.append(
+                f"{cost['step_ms']:.1f} ms per step, {cost['parameters'] or 0:,} parameters"
+            )
+        lines.append(f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{'; '.join(parts)}")
     for name, result in found.baselines.items():
         if tested := _tested(result, metric):
             lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")
@@ -35,8 +37,8 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     if recommended["reason"] is None:
         if len(outcome["arms"]) > 1:
             lines.append(
-                f"Lowest validation loss: {chosen}. Each figure is one training, the best of its "
-                "arm's search: small differences may be chance."
+                f"Lowest validation loss: {chosen}. Each number is from one training, the best of "
+                "its arm's search, so small differences may be chance."
             )
         return lines
     lines += [sentence(found, arm, other) for arm, other in found.references.items()]
@@ -71,12 +73,12 @@ def _tested(result: ArmResult, metric: str) -> str:
 
 
 def advice(arm: str, reason: str) -> str:
-    """The recommendation as it is told: `Take depth 1. Depth 1 has the highest mean, …`"""
+    """The recommendation in words: `Take depth 1. Depth 1 has the highest mean, …`"""
     return f"Take {arm_label(arm)}. {reason[:1].upper()}{reason[1:]}"
 
 
 def sentence(found: Conclusions, a: str, b: str) -> str:
-    """`depth 2 against depth 1: +0.1 points [−0.6, +0.8], inconclusive; costs 1.8× a step.`"""
+    """`depth 2 against depth 1: +0.1 points [−0.6, +0.8], inconclusive; 1.8× the step time.`"""
     comparison = found.between(a, b)
     if comparison is None:
         return f"{arm_label(a)} against {arm_label(b)}: no replicates to compare."
@@ -87,5 +89,5 @@ def sentence(found: Conclusions, a: str, b: str) -> str:
     first, second = ({**found.arms, **found.baselines}[name].step_ms for name in (a, b))
     if first and second:
         ratio = first / second
-        text += f"; costs {ratio:.1f}× a step" if ratio >= 0.95 else f"; costs {ratio:.1g}× a step"
+        text += f"; {ratio:{'.1f' if ratio >= 0.95 else '.1g'}}× the step time"
     return text[:1].upper() + text[1:] + "."

@@ -1,4 +1,4 @@
-"""Figures that somebody published, epoch by epoch, beside what the replicates came to. No Keras."""
+"""Published figures, epoch by epoch, beside the means of the replicates. No Keras."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cell:
-    """A measure after an epoch: as published, and the replicates' mean with its t interval.
+    """One measure after one epoch: the published figure, the replicates' mean, its t interval.
 
-    `interval` is 95 %, over seeds; None from fewer than two replicates.
+    `interval` is a 95 % interval over seeds; None with fewer than two replicates. `n` is the number
+    of replicates.
     """
 
     published: float
@@ -36,7 +37,7 @@ class Cell:
 
 
 def by_epoch(records: Records) -> dict[str, dict[int, Cell]]:
-    """Measure → epoch → cell, of the first arm's replicates; empty where nothing was published."""
+    """Measure → epoch → cell, of the first arm's replicates; empty without published figures."""
     published = records.manifest.published
     if not published:
         return {}

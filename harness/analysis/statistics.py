@@ -1,13 +1,13 @@
 """How much of a difference is real: intervals, paired differences, verdicts. No Keras.
 
 Accuracies vary for two reasons: the seed of the training, and which examples the test split
-happens to hold. `scores` here is a matrix, one row a seed, one column a test example, whose mean
-is the accuracy; a plain vector of one value a seed leaves the examples out.
+contains. `scores` is a matrix with one row per seed and one column per test example; its mean is
+the accuracy. A vector with one value per seed leaves the examples out.
 
-Means get two intervals: Student's t over seeds, and one over seeds and examples together by the
-bootstrap that draws rows and columns independently (Owen 2007, "The pigeonhole bootstrap", Annals
-of Applied Statistics 1:386-411). Differences between arms are paired, seed by seed and example by
-example, and use the latter.
+A mean gets two intervals: Student's t over seeds, and one over seeds and examples together. The
+second is from the bootstrap that draws rows and columns independently (Owen 2007, "The pigeonhole
+bootstrap", Annals of Applied Statistics 1:386-411). Differences between arms are paired, seed by
+seed and example by example, and use the second.
 """
 
 import math
@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 from harness.core.metrics import R2
 
 CONFIDENCE = 0.95
-POWER = 0.8  # with which "could have shown" and "would settle" are meant
-MAX_REPLICATES = 1000  # beyond, more replicates are no advice
+POWER = 0.8  # how often a detectable difference is found
+MAX_REPLICATES = 1000  # more than this is not practical advice
 
 Verdict = Literal["better", "worse", "equivalent", "inconclusive"]
 
@@ -37,9 +37,9 @@ EVERYTHING = Interval(-math.inf, math.inf)
 
 
 def possible(interval: Interval, metric: str) -> Interval:
-    """The part of an interval of a mean that is possible: no accuracy lies below 0 or above 1.
+    """The possible part of a mean's interval: an accuracy is never below 0 or above 1.
 
-    R² has no lower end. What says nothing stays as it is.
+    R² has no lower bound. An interval without bounds stays as it is.
     """
     if math.isinf(interval.low):
         return interval
@@ -49,10 +49,10 @@ def possible(interval: Interval, metric: str) -> Interval:
 
 @dataclass(frozen=True)
 class MeanEstimate:
-    """A mean, its standard error, and the degrees of freedom of Student's t that go with them.
+    """A mean, its standard error, and the degrees of freedom of its Student's t.
 
-    `seeds` is the number of rows it rests on; `seed_variance` the part of the variance that more
-    seeds would shrink, as of one seed; `rest` the part that they would not.
+    `seeds` is the number of rows. `seed_variance` is the part of the variance that more seeds
+    reduce, given for one seed; `rest` is the part that they do not reduce.
     """
 
     mean: float
@@ -63,7 +63,7 @@ class MeanEstimate:
     rest: float
 
     def interval(self, alpha: float = 1 - CONFIDENCE) -> Interval:
-        """Mean ± t · standard error; everything where there is one seed only."""
+        """Mean ± t · standard error; without bounds for a single seed."""
         if self.seeds < 2:
             return EVERYTHING
         half = t_quantile(1 - alpha / 2, self.freedom) * self.error
@@ -71,7 +71,7 @@ class MeanEstimate:
 
     @property
     def p(self) -> float:
-        """Two-sided p value of the mean being 0."""
+        """Two-sided p value of the hypothesis that the mean is 0."""
         from scipy import stats
 
         if self.seeds < 2:
@@ -82,7 +82,7 @@ class MeanEstimate:
 
 
 def over_seeds(values: ArrayLike) -> MeanEstimate:
-    """The mean over seeds with Student's t: values (n,), one a seed."""
+    """The mean over seeds with Student's t; `values` has shape (n,), one value per seed."""
     array = np.asarray(values, np.float64)
     n = len(array)
     variance = float(array.var(ddof=1)) if n > 1 else math.inf
@@ -97,14 +97,13 @@ def over_seeds(values: ArrayLike) -> MeanEstimate:
 
 
 def over_seeds_and_examples(scores: ArrayLike) -> MeanEstimate:
-    """The mean of a matrix (seeds, examples), with the error of drawing either anew.
+    """The mean of a matrix (seeds, examples), with the error from new seeds and new examples.
 
-    The variance is the pigeonhole bootstrap's own, computed exactly (its limit for endlessly many
-    draws) rather than by drawing: with rows and columns drawn independently it is a sum of a part
-    of the rows' means, one of the columns' means and one of what both leave. Of R seeds R - 1 are
-    drawn (Rao and Wu 1988, JASA 83:231-241), without which few seeds look surer than they are.
-    Degrees of freedom by Satterthwaite (1946, Biometrics Bulletin 2:110-114). Errs on the wide
-    side: what rows and columns both leave enters three times.
+    The variance is that of the pigeonhole bootstrap, computed exactly instead of by drawing. It has
+    three parts: one from the means of rows, one from the means of columns, one from the residuals.
+    The bootstrap draws R - 1 of R seeds (Rao and Wu 1988, JASA 83:231-241); with R, intervals from
+    few seeds would be too narrow. Degrees of freedom are Satterthwaite's (1946, Biometrics Bulletin
+    2:110-114). The interval is rather too wide than too narrow: residuals count three times.
     """
     matrix = np.asarray(scores, np.float64)
     if matrix.ndim == 1:
@@ -132,7 +131,10 @@ def over_seeds_and_examples(scores: ArrayLike) -> MeanEstimate:
 
 
 def paired(a: ArrayLike, b: ArrayLike) -> MeanEstimate:
-    """`a` less `b`, seed by seed (and example by example): both (n,), or both (n, examples)."""
+    """`a` minus `b`, seed by seed and example by example: both (n,), or both (n, examples).
+
+    Raises ValueError if the shapes differ.
+    """
     first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if first.shape != second.shape:
         raise ValueError(f"not paired: shapes {first.shape} and {second.shape}")
@@ -140,9 +142,9 @@ def paired(a: ArrayLike, b: ArrayLike) -> MeanEstimate:
 
 
 def standardised(a: ArrayLike, b: ArrayLike) -> float | None:
-    """Cohen's d_z: the mean paired difference in standard deviations of it over seeds.
+    """Cohen's d_z: the mean paired difference divided by its standard deviation over seeds.
 
-    None where it has no meaning: one seed, or differences all alike (Lakens 2013, Frontiers in
+    None if it is undefined, for one seed or if all differences are equal (Lakens 2013, Frontiers in
     Psychology 4:863, equation 6).
     """
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
@@ -153,7 +155,7 @@ def standardised(a: ArrayLike, b: ArrayLike) -> float | None:
 
 
 class Corrected(NamedTuple):
-    """One comparison of a family: Holm's p value, and the level at which its interval stands."""
+    """One comparison of a family: Holm's p value, and the level of its interval."""
 
     p: float
     alpha: float
@@ -162,11 +164,12 @@ class Corrected(NamedTuple):
 def holm(p_values: Sequence[float], alpha: float = 1 - CONFIDENCE) -> list[Corrected]:
     """Holm's correction (1979, Scandinavian Journal of Statistics 6:65-70).
 
-    Each comparison's interval is of the level at which Holm's procedure tests it, so that the
-    interval leaves 0 out just when the corrected p value is below `alpha` (Serlin 1993, Journal of
-    Experimental Education 61:350-360). After the first p value not rejected, its level holds.
+    Each comparison's interval has the level at which Holm's procedure tests it. So the interval
+    excludes 0 exactly if the corrected p value is below `alpha` (Serlin 1993, Journal of
+    Experimental Education 61:350-360). After the first p value that is not rejected, the level
+    stays the same.
     """
-    # statsmodels has it, too, but collects garbage at each call, which takes 40 ms.
+    # statsmodels has it, too, but runs the garbage collector at each call, which takes 40 ms.
     order = np.argsort(p_values, kind="stable")
     corrected: dict[int, Corrected] = {}
     level, highest = alpha, 0.0
@@ -181,8 +184,10 @@ def holm(p_values: Sequence[float], alpha: float = 1 - CONFIDENCE) -> list[Corre
 
 @dataclass(frozen=True)
 class Comparison:
-    """One arm less another: the paired estimate, its Holm-corrected `p`, the level `alpha` of its
-    interval, Cohen's d_z as `effect`, and the `margin` that is held too small to matter.
+    """One arm minus another.
+
+    `estimate` is the paired difference, `p` its p value after Holm's correction, `alpha` the level
+    of its interval, `effect` Cohen's d_z. A difference within `margin` is too small to matter.
     """
 
     estimate: MeanEstimate
@@ -209,13 +214,14 @@ class Comparison:
 
     @cached_property
     def detectable(self) -> float:
-        """The smallest difference that these replicates could have shown."""
+        """The smallest true difference that such a comparison finds with a power of 80 %."""
         return detectable(self.estimate, self.alpha)
 
     @cached_property
     def replicates_needed(self) -> int | None:
-        """How many replicates would settle it, if what was seen holds; None where no number of
-        them up to 1,000 would (more test examples might).
+        """How many replicates would give a verdict, if mean and variances stay as they are.
+
+        None if more than 1,000 would be needed; a larger test split might help then.
         """
         if self.verdict != "inconclusive":
             return self.replicates
@@ -246,11 +252,11 @@ def compare(
 
 
 def judge(interval: Interval, margin: float) -> Verdict:
-    """The verdict that an interval of a difference gives.
+    """The verdict from the interval of a difference.
 
-    `equivalent` where all of it lies within the margin, a difference too small to matter whatever
-    its sign (Schuirmann's two one-sided tests, 1987, Journal of Pharmacokinetics and
-    Biopharmaceutics 15:657-680); else `better` or `worse` where 0 lies outside it.
+    `equivalent` if all of it lies within the margin: the difference is too small to matter
+    (Schuirmann's two one-sided tests, 1987, Journal of Pharmacokinetics and Biopharmaceutics
+    15:657-680). Otherwise `better` or `worse` if it excludes 0, and `inconclusive` if not.
     """
     if -margin <= interval.low and interval.high <= margin:
         return "equivalent"
@@ -262,9 +268,9 @@ def judge(interval: Interval, margin: float) -> Verdict:
 
 
 def detectable(estimate: MeanEstimate, alpha: float = 1 - CONFIDENCE) -> float:
-    """The smallest true difference that a test at `alpha` shows in four cases of five.
+    """The smallest true difference that a test at level `alpha` finds with a power of 80 %.
 
-    By the noncentral t distribution, as statsmodels' TTestPower; infinite for one seed.
+    From the noncentral t distribution, as in statsmodels' TTestPower; infinite for one seed.
     """
     from scipy import optimize, stats
 
@@ -287,10 +293,10 @@ def detectable(estimate: MeanEstimate, alpha: float = 1 - CONFIDENCE) -> float:
 def replicates_needed(
     estimate: MeanEstimate, margin: float, alpha: float = 1 - CONFIDENCE
 ) -> int | None:
-    """How many replicates would make the interval leave 0 out, or fit into the margin.
+    """How many replicates would make the interval exclude 0, or fit into the margin.
 
-    Taking the mean and the variances seen for the true ones. None where the test examples' part
-    of the error alone is too much, or more than 1,000 would be needed.
+    Assumes that the mean and the variances seen are the true ones. None if more than 1,000 would be
+    needed, or if the error from the test examples alone is too large.
     """
     distance = abs(estimate.mean)
     needed = max(distance, margin - distance)
@@ -300,7 +306,7 @@ def replicates_needed(
     def half_width(n: int) -> float:
         of_seeds = estimate.seed_variance / n
         variance = of_seeds + estimate.rest
-        # Examples are many: their part adds next to nothing to Satterthwaite's sum.
+        # There are many examples, so their part of Satterthwaite's sum is negligible.
         freedom = (n - 1) * (variance / of_seeds) ** 2 if of_seeds > 0 else math.inf
         return t_quantile(1 - alpha / 2, freedom) * math.sqrt(variance)
 
@@ -314,9 +320,10 @@ def replicates_needed(
 
 
 def pareto_front(costs: ArrayLike, values: ArrayLike) -> list[int]:
-    """Positions of what nothing else beats at the same cost or less, cheapest first.
+    """Indices of the Pareto front of low costs and high values, cheapest first.
 
-    Cost is to be low, value high; of equals the first. Positions with a NaN are left out.
+    A point is left out if another has at least its value at its cost or less, or if it has a NaN;
+    of equal points the first one counts.
     """
     cost, value = np.asarray(costs, np.float64), np.asarray(values, np.float64)
     usable = [int(i) for i in np.flatnonzero(np.isfinite(cost) & np.isfinite(value))]

@@ -1,4 +1,4 @@
-"""What a study came to, as one JSON object: the contract of `--json`. No Keras, no Optuna."""
+"""A study's outcome as one JSON object, as `--json` prints it. No Keras, no Optuna."""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,10 @@ ENDS = ("complete", "pruned", "failed")
 
 
 def best_trials(records: Records) -> "pd.DataFrame":
-    """The best finished trial of each arm that has one: lowest validation loss, then first."""
+    """The best complete trial of each arm that has one, in the order of the arms.
+
+    It has the lowest validation loss; of equal ones the first counts.
+    """
     trials = records.trials
     complete = trials[(trials["state"] == "complete") & trials["value"].notna()]
     ordered = complete.sort_values(["value", "trial"], kind="stable").drop_duplicates("arm")
@@ -29,7 +32,7 @@ def best_trials(records: Records) -> "pd.DataFrame":
 
 
 def recommended_arm(records: Records) -> str | None:
-    """The arm to take: by its replicates, once they are all there, else by validation loss.
+    """The recommended arm: by its replicates once they are complete, until then by validation loss.
 
     None before any trial has finished.
     """
@@ -41,12 +44,12 @@ def recommended_arm(records: Records) -> str | None:
 
 
 def confirmed_recommendation(records: Records) -> verdicts.Recommendation | None:
-    """What the replicates recommend; None as long as some are missing."""
+    """What the replicates recommend; None while some are missing."""
     return None if records.replicates_missing else conclude(records).recommended
 
 
 def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
-    """A trial's own hyperparameters, as searched; columns that it does not use are left out."""
+    """A trial's searched hyperparameters; those that it does not have are left out."""
     return {
         str(column).removeprefix("params_"): _python(value)
         for column, value in trial.items()
@@ -55,11 +58,11 @@ def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
 
 
 def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
-    """Fixed, compared and searched hyperparameters of a trial: all that a retraining needs."""
+    """A trial's fixed, compared and searched hyperparameters: all that is needed to train it."""
     manifest = records.manifest
     compared = manifest.arm_values[trial["arm"]]
     found = {**manifest.fixed, **compared, **searched_parameters(trial)}
-    # What is compared of the dataset is no hyperparameter; the arm's name says it.
+    # A compared field of the dataset is no hyperparameter; the arm's name has it.
     own = set(found) - set(manifest.declared_dataset) if manifest.spec.get("model") else set()
     return {name: value for name, value in found.items() if name in HYPERPARAMETERS | own}
 
@@ -67,10 +70,10 @@ def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
 def summarise(records: Records, report: str) -> dict[str, Any]:
     """The object that `--json` prints; `report` is the page's path.
 
-    Accuracies and differences are fractions, 0 to 1. `ci95` of an arm's replicates is the t
-    interval over seeds (nulls: no bound, from one replicate), `ci95_seeds_and_examples` the one
-    that counts the test split's examples as drawn, too; that of a verdict is corrected for the
-    number of verdicts, and counts both.
+    Accuracies and differences are fractions, 0 to 1. `ci95` of replicates is the t interval over
+    seeds; its bounds are null for one replicate. `ci95_seeds_and_examples` also counts the test
+    examples as a random sample. So does `ci95` of a verdict, which is corrected for the number of
+    verdicts, too.
     """
     best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
     found = conclude(records)
@@ -120,7 +123,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
 
 
 def write_verdicts(records: Records) -> None:
-    """`tables/verdicts.csv`: a row a pair, of arms first, then of arms and baselines."""
+    """Write `tables/verdicts.csv`: a row for each pair of arms, then for each arm and baseline."""
     import pandas as pd
 
     found = conclude(records)
@@ -186,7 +189,7 @@ def _step_ms(result: ArmResult, trial: "pd.Series[Any]") -> float | None:
 
 
 def _trial_front(records: Records) -> list[dict[str, Any]]:
-    """Trials that no other with as fast a step beats in validation accuracy, fastest first."""
+    """Complete trials on the Pareto front of step time and validation accuracy, fastest first."""
     trials = records.trials[records.trials["state"] == "complete"].reset_index(drop=True)
     front = pareto_front(trials["step_ms"], trials["val_accuracy"])
     return [

@@ -13,7 +13,7 @@ FILES = ("model.keras", "vocabulary.txt", "params.json")
 
 
 def model_folder(root: Path, arm: str | None) -> Path:
-    """Where an arm's model lies, the recommended arm's by default; raises UserError."""
+    """The folder of an arm's model, by default the recommended arm's; raises UserError."""
     records = read_records(root)
     chosen = arm or summary.recommended_arm(records)
     if chosen is None:
@@ -24,20 +24,20 @@ def model_folder(root: Path, arm: str | None) -> Path:
     missing = [file for file in FILES if not (folder / file).is_file()]
     if missing:
         raise UserError(
-            f"{root} has no trained model of {chosen} yet (no {missing[0]}): models come with "
+            f"{root} has no trained model of {chosen} yet (no {missing[0]}): models come from "
             "replicates; run the study to its end, with --replicates 1 or more"
         )
     return folder
 
 
 def copy_model(source: Path, target: Path) -> None:
-    """Each file whole or not at all."""
+    """Copy a model's files; each is written whole or not at all."""
     for name in FILES:
         files.write_atomically(target / name, (source / name).read_bytes())
 
 
 def write_best(directory: RunDirectory) -> None:
-    """Make `best/` the recommended arm's model, once all replicates are there."""
+    """Copy the recommended arm's model to `best/`, once all replicates are complete."""
     records = read_records(directory.root)
     chosen = summary.confirmed_recommendation(records)
     if chosen is None:
@@ -45,5 +45,5 @@ def write_best(directory: RunDirectory) -> None:
     source = directory.replicate(chosen.arm, 1)
     if all((source / name).is_file() for name in FILES):
         copy_model(source, directory.best)
-    else:  # its first replicate failed; another arm's model would be the wrong one
+    else:  # its first replicate failed; another arm's model would be wrong
         shutil.rmtree(directory.best, ignore_errors=True)

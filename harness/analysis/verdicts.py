@@ -1,6 +1,6 @@
-"""What a study's replicates come to: intervals, verdicts, the arm to take. No Keras.
+"""What a study's replicates show: intervals, verdicts, the recommended arm. No Keras.
 
-From records alone, so that report, `--json` and terminal say the same.
+Everything is computed from records, so that report, `--json` and terminal agree.
 """
 
 import itertools
@@ -18,16 +18,16 @@ from harness.results.records import BASELINES, Records
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MARGIN = 0.005  # of a study whose manifest names none
+MARGIN = 0.005  # for manifests without one
 
 
 @dataclass(frozen=True)
 class ArmResult:
-    """An arm's (or baseline's) replicates: `n` of them with test scores, `failed` without.
+    """The replicates of an arm or a baseline: `n` with test scores, `failed` without.
 
-    `mean` accuracy 0 to 1; `seeds` the t interval over seeds, `both` the one over seeds and test
-    examples; `values` the accuracy by replicate number. None and empty where there are none.
-    `step_ms` and `train_s` are medians over replicates.
+    `mean` is the mean accuracy (0 to 1), `seeds` its t interval over seeds, `both` its interval
+    over seeds and test examples, `values` the accuracy by replicate number. Without scores they are
+    None or empty. `step_ms` (milliseconds) and `train_s` (seconds) are medians over replicates.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ArmResult:
 
     @property
     def bar(self) -> Interval | None:
-        """`both` as it is drawn; None where one replicate gives no interval."""
+        """The interval to draw: `both`, or None for a single replicate."""
         return self.both if self.n > 1 else None
 
 
@@ -58,7 +58,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The arm to take, and one sentence on why."""
+    """The recommended arm, and one sentence that says why."""
 
     arm: str
     reason: str
@@ -66,9 +66,12 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Conclusions:
-    """`pairs` holds each two arms once, the later declared as `a`; `baseline_pairs` each arm
-    against each baseline, a family of comparisons of its own. Where difficulty is compared, only
-    arms of one level are paired, and `recommended` and `front` are of the level that decides.
+    """All results, comparisons and the recommendation.
+
+    `pairs` has every two arms once; `a` is the one declared later. `baseline_pairs` has every arm
+    with every baseline, corrected as their own family. If the study compares levels of difficulty,
+    only arms of the same level are compared, and `recommended` and `front` are from one level: the
+    hardest that any arm solved, or the easiest.
     """
 
     arms: dict[str, ArmResult]
@@ -78,14 +81,14 @@ class Conclusions:
     margin: float
     recommended: Recommendation | None
     front: tuple[str, ...]
-    called: Mapping[str, str]  # what the baselines are
-    levels: Mapping[str, Any]  # by arm the difficulty of its task; None where it is not compared
+    called: Mapping[str, str]  # display names of the baselines
+    levels: Mapping[str, Any]  # difficulty by arm; None if the study does not compare it
 
     @property
     def references(self) -> dict[str, str]:
-        """What each other arm with replicates is held against: the recommended arm.
+        """For each other arm with replicates, the arm to compare it with: the recommended one.
 
-        Of another level of difficulty, the arm with the highest mean there.
+        At another level of difficulty it is the arm with the highest mean of that level.
         """
         measured = [arm for arm in self.arms.values() if arm.n]
         best: dict[Any, str] = {}
@@ -93,11 +96,11 @@ class Conclusions:
             best.setdefault(self.levels[arm.name], arm.name)
         if self.recommended is not None:
             best[self.levels[self.recommended.arm]] = self.recommended.arm
-        held = {arm.name: best[self.levels[arm.name]] for arm in measured}
-        return {arm: reference for arm, reference in held.items() if arm != reference}
+        found = {arm.name: best[self.levels[arm.name]] for arm in measured}
+        return {arm: reference for arm, reference in found.items() if arm != reference}
 
     def between(self, a: str, b: str) -> Comparison | None:
-        """`a` less `b`, whichever way round it was compared; None where it was not."""
+        """`a` minus `b`, in whichever order they were compared; None if they were not."""
         for pair in (*self.pairs, *self.baseline_pairs):
             if (pair.a, pair.b) == (a, b):
                 return pair.comparison
@@ -107,14 +110,14 @@ class Conclusions:
 
 
 def conclude(records: Records) -> Conclusions:
-    """All that the replicates on file say; cheap to call again for the same records."""
+    """All conclusions from the replicates on file; computed once for the same records."""
     found = _concluded.get(records)
     if found is None:
         found = _concluded[records] = _conclude(records)
     return found
 
 
-# As long as their records are in use: a page may compare any number of studies.
+# Kept while the records are in use.
 _concluded: WeakKeyDictionary[Records, Conclusions] = WeakKeyDictionary()
 
 
@@ -158,14 +161,14 @@ def _conclude(records: Records) -> Conclusions:
 
 
 def levels_of(records: Records) -> dict[str, Any]:
-    """By arm the difficulty of its task; None everywhere where difficulty is not compared."""
+    """The difficulty of each arm's task; None for all if the study does not compare it."""
     field, _ = _difficulty(records)
     arms = records.manifest.arm_values
     return {arm: values.get(field) if field else None for arm, values in arms.items()}
 
 
 def _difficulty(records: Records) -> tuple[str | None, Any]:
-    """The dataset's field that makes its task harder, and its value as declared."""
+    """The dataset's field that makes its task harder, and the declared value of that field."""
     dataset = records.manifest.declared_dataset
     field = dataset.get("difficulty")
     return (field, dataset.get(field)) if field else (None, None)
@@ -174,10 +177,10 @@ def _difficulty(records: Records) -> tuple[str | None, Any]:
 def _decisive(
     records: Records, arms: dict[str, ArmResult], levels: dict[str, Any]
 ) -> tuple[dict[str, ArmResult], str]:
-    """The arms among which to choose, and a sentence on it: those of one level of difficulty.
+    """The arms of one level of difficulty, from which to choose, and a sentence that says which.
 
-    Of an easier task an arm is no better; so the hardest level counts that some arm solved, and
-    where none was solved, the easiest.
+    An arm is not better because its task is easier. So the hardest solved level counts, or the
+    easiest level if none was solved.
     """
     found = sorted({level for level in levels.values() if level is not None})
     if len(found) < 2:
@@ -187,16 +190,16 @@ def _decisive(
     solved = {levels[name] for name, arm in arms.items() if (arm.mean or 0.0) >= threshold}
     level = max(solved) if solved else found[0]
     of_level = {name: arm for name, arm in arms.items() if levels[name] == level}
-    which = "the hardest that any arm solved" if solved else "the easiest, for none was solved"
+    which = "the hardest that any arm solved" if solved else "the easiest, because none was solved"
     return of_level, f" Arms were compared at {arm_label(str(field))} {level}, {which}."
 
 
 def across(studies: Mapping[str, tuple[Records, str]], margin: float) -> tuple[Pair, ...]:
-    """One arm of each study compared with one of each other, over the same scored examples.
+    """Compare one arm of each study with one arm of each other study.
 
-    `studies` holds records and an arm's name by label; only studies whose `scored_on` is the same
-    may be compared. Replicates are paired by number, which is lawful whether or not the studies
-    share their seeds: pairs are independent of one another.
+    `studies` maps a label to records and an arm's name. Only studies with equal `scored_on` may be
+    compared. Replicates are paired by number. This is valid even if the studies have different
+    seeds, because the pairs are independent of one another.
     """
     scores = {label: records.scores(arm) for label, (records, arm) in studies.items()}
     return _compare([(b, a) for a, b in itertools.combinations(studies, 2)], scores, margin)
@@ -208,18 +211,18 @@ def margin_of(records: Records) -> float:
 
 
 def scored_on(records: Records) -> tuple[tuple[str, str], ...] | None:
-    """What tells the scored examples from those of another study; None where it is not on file.
+    """What identifies the scored examples: dataset, sizes, hash and split; None without a hash.
 
-    Dataset, its sizes and hash, and the split: example by example, equal ones can be compared.
+    Two studies with equal values were scored on the same examples and can be compared.
     """
     dataset = records.manifest.dataset
     if not dataset.get("sha256"):
         return None
-    told = {**dataset, "split": records.scored_split}
-    # Run directories of earlier versions do not say these; the hash covers them.
+    known = {**dataset, "split": records.scored_split}
+    # Older run directories do not have these; the hash covers them.
     for name in ("classes", "features", "steps"):
-        told.pop(name, None)
-    return tuple(sorted((key, str(value)) for key, value in told.items()))
+        known.pop(name, None)
+    return tuple(sorted((key, str(value)) for key, value in known.items()))
 
 
 def _result(records: Records, name: str, scores: "Mapping[int, NDArray[Any]]") -> ArmResult:
@@ -272,7 +275,8 @@ def _compare(
 def _recommend(found: Conclusions) -> Recommendation | None:
     """The cheapest arm (by step time) that is not worse than the most accurate one.
 
-    Not worse: its mean is within the margin of the best one's, and it was not shown to be worse.
+    Not worse means: its mean is within the margin of the best mean, and it was not shown to be
+    worse.
     """
     measured = {name: arm for name, arm in found.arms.items() if arm.mean is not None}
     if not measured:
@@ -318,7 +322,7 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
 
 
 def _gap(found: Conclusions, higher: ArmResult, lower: ArmResult) -> str:
-    """In points; with a second decimal where it would read as the margin itself."""
+    """In points; with a second decimal if one decimal would show the margin itself."""
     gap, margin = 100 * ((higher.mean or 0.0) - (lower.mean or 0.0)), 100 * found.margin
     return f"{gap:.2f}" if f"{gap:.1f}" == f"{margin:.1f}" else f"{gap:.1f}"
 
@@ -328,7 +332,7 @@ def _step(arm: ArmResult) -> float:
 
 
 def arm_label(arm: str) -> str:
-    """`depth=2` as it is said: depth 2; of a baseline, its name."""
+    """`depth=2` in words: depth 2; for a baseline, its display name."""
     if arm in BASELINES:
         return BASELINES[arm]
     return arm.replace("=", " ").replace(",", ", ").replace("_", " ")

@@ -1,4 +1,4 @@
-"""What a study was estimated to take before it began, against what it took. No Keras."""
+"""A study's estimated time, made before it began, compared with its real time. No Keras."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ FILE = "estimate.json"
 def write(
     directory: RunDirectory, *, search_s: float, replicates_s: float, workers: int, profile: str
 ) -> None:
-    """Keep an estimate made before the first trial; `profile` names the file it rests on."""
+    """Write the estimate made before the first trial; `profile` is the file it is based on."""
     record = {
         "seconds": search_s + replicates_s,
         "search_s": search_s,
@@ -25,7 +25,7 @@ def write(
 
 
 def interrupted(directory: RunDirectory) -> None:
-    """Note that the study goes on after a break, or with more trials: nothing to compare then."""
+    """Note that the study was resumed or extended: its estimate cannot be compared any more."""
     record = files.read_object(directory.root / FILE)
     if record and not record.get("interrupted"):
         files.write_atomically(
@@ -34,10 +34,10 @@ def interrupted(directory: RunDirectory) -> None:
 
 
 def compare(records: Records) -> dict[str, Any] | None:
-    """Seconds that were estimated and that passed, and the estimate's relative error.
+    """The estimated and the elapsed time, in seconds, and the estimate's relative error.
 
-    `elapsed_s` is by the clock, from the first training's start to the last one's end. None where
-    there was no estimate, the study was interrupted, or it is not finished.
+    `elapsed_s` is wall-clock time, from the start of the first training to the end of the last one.
+    None without an estimate, after an interruption, or while the study is unfinished.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""One coordinator a study: a lock on a file in the run directory."""
+"""A lock on a run directory: a study has one coordinator at a time."""
 
 import contextlib
 from collections.abc import Iterator
@@ -27,13 +27,13 @@ def hold(file: Path) -> Iterator[None]:
         except LockHeldError as held:
             raise StudyHeldError(
                 f"{file.parent} is in use by {str(held) or 'another process'}; "
-                "wait for it to end or stop it, then give the same command again"
+                "wait until it ends, or stop it, then run the same command again"
             ) from None
         try:
             lock.sign()
         except OSError as error:
             raise UserError(
-                f"{file}: {error.strerror}: the disk is full; free some space and give the same "
+                f"{file}: {error.strerror}: the disk is full; free some space and run the same "
                 "command again"
             ) from None
         yield

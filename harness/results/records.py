@@ -1,7 +1,7 @@
-"""The run directory of a study: where its files lie, how they are written, how records are read.
+"""Records: what a study has on file, read from its run directory as tables.
 
-Everything that reports need is read here from plain files, so that a directory copied from
-another machine, or one whose study is still under way, reads the same. No Keras, no Optuna.
+Reports read nothing else. So a directory that was copied from another machine, or whose study is
+still running, reads the same. No Keras, no Optuna.
 """
 
 import contextlib
@@ -41,8 +41,8 @@ TRIAL_COLUMNS = {
     "state": "str",
     **_OUTCOME_COLUMNS,
 }
-# One row a replicate: `replicate` is the number that arms share, `scored_accuracy` (0 to 1) on the
-# `scored_n` examples of `split`: test, or validation where a dataset has no test split.
+# One row per replicate; arms share the numbers in `replicate`. `scored_accuracy` (0 to 1) is
+# measured on the `scored_n` examples of `split`: test, or validation without a test split.
 REPLICATE_COLUMNS = {
     "arm": "str",
     "replicate": "Int64",
@@ -54,7 +54,7 @@ REPLICATE_COLUMNS = {
     "scored_n": "Int64",
     **_OUTCOME_COLUMNS,
 }
-# What arms are to beat: replicates in folders of these names, beside the arms'.
+# Baselines have replicates, too: in folders of these names, beside the arms' folders.
 MAJORITY, BAG_OF_EMBEDDINGS = "baseline=majority", "baseline=bag"
 BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class"}
 
@@ -80,18 +80,20 @@ _OLD_NAMES = {
 }
 
 
-@dataclass(frozen=True, eq=False)  # equal to itself alone, so that what follows can be kept
+@dataclass(frozen=True, eq=False)  # equal by identity: conclusions are cached by it
 class Records:
     """What a study has on file.
 
-    `trials` has TRIAL_COLUMNS, then a `params_NAME` column for each searched hyperparameter;
-    `state` is complete, pruned, failed or running; `reason` says why a trial failed.
-    `value` is the best epoch's validation loss (a pruned trial's best so far), `val_accuracy`
-    (0 to 1) that of the same epoch, `step_ms` milliseconds an optimizer step, `train_s` seconds
-    of training and validation, compiling included. `epochs` has EPOCH_COLUMNS, epochs from 1.
-    `replicates` has REPLICATE_COLUMNS, `replicate_epochs` the columns of `epochs` with `replicate`
-    for `trial`; baselines are in both under their names in BASELINES. `profile` is profile.json,
-    None where there is none that can be read; `other_profiles` are of other machines.
+    - `trials`: TRIAL_COLUMNS, then a column `params_NAME` for each searched hyperparameter. `state`
+      is complete, pruned, failed or running; `reason` says why a trial failed. `value` is the
+      validation loss of the best epoch (of a pruned trial: the best so far), `val_accuracy` (0 to
+      1) the accuracy of the same epoch. `step_ms` is milliseconds per optimizer step, `train_s`
+      seconds of training, validation and compiling.
+    - `epochs`: EPOCH_COLUMNS; epochs count from 1.
+    - `replicates`: REPLICATE_COLUMNS. `replicate_epochs`: the columns of `epochs`, with `replicate`
+      in place of `trial`. Both include the baselines, under their names in BASELINES.
+    - `profile`: profile.json; None if it is missing or damaged. `other_profiles` are those of
+      other machines.
     """
 
     root: Path
@@ -129,12 +131,12 @@ class Records:
 
     @property
     def metric(self) -> str:
-        """What replicates are scored by: accuracy, balanced accuracy, or R² (of numbers)."""
+        """The metric of replicates: accuracy, balanced accuracy, or R² for a numeric target."""
         return str(self.manifest.dataset.get("metric") or "accuracy")
 
     @property
     def baselines(self) -> dict[str, str]:
-        """What the baselines are called."""
+        """The display name of each baseline."""
         names = dict(BASELINES)
         if self.manifest.dataset.get("features"):
             names[BAG_OF_EMBEDDINGS] = "bag of time steps"
@@ -144,21 +146,22 @@ class Records:
 
     @property
     def replicates_missing(self) -> int:
-        """How many replicates are still to come: of arms in which a trial has completed."""
+        """How many replicates are still missing, in arms that have a complete trial."""
         wanted = self.manifest.replicates
         done = self.replicates[self.replicates["state"] != "running"].groupby("arm").size()
         complete = set(self.trials.loc[self.trials["state"] == "complete", "arm"])
         return sum(max(0, wanted - int(done.get(a, 0))) for a in self.arms if a in complete)
 
     def model_card(self, arm: str) -> dict[str, Any] | None:
-        """What `params.json` says beside the arm's trained model; None where there is no model."""
+        """The content of `params.json` beside the arm's trained model; None without a model."""
         folder = RunDirectory(self.root).replicate(arm, 1)
         return read_object(folder / "params.json") if (folder / "model.keras").is_file() else None
 
     def scores(self, arm: str) -> dict[int, "NDArray[np.generic]"]:
-        """By replicate, one number a test example, whose mean is the metric; numbers ascend.
+        """By replicate number, ascending: the scores of its examples, shape (examples,).
 
-        Replicates that failed, or whose file is missing, damaged or too short, are left out.
+        The mean of a replicate's scores is its metric. Replicates that failed, or whose file is
+        missing, damaged or too short, are left out.
         """
         import numpy as np
 
@@ -216,7 +219,7 @@ def _read_trainings(
     trainings: list[dict[str, Any]],
     epochs: list[dict[str, Any]],
 ) -> None:
-    """Add the trainings below a folder, and their epochs, to these lists, by number."""
+    """Append the trainings in a folder, and their epochs, to these lists, sorted by number."""
     which = "trial" if pattern == "[0-9]*" else "replicate"
     found = {
         int(match[1]): folder
@@ -230,13 +233,13 @@ def _read_trainings(
 
 
 def _read_result(folder: Path) -> dict[str, Any]:
-    """The training's result, or, while it trains, what its start says."""
+    """The training's result.json or, while it trains, its started.json."""
     for name in ("result.json", "started.json"):
         record = read_object(folder / name)
         if record is None:
             continue
         params = record.pop("params", None) or {}
-        for name, old in _OLD_NAMES.items():  # of run directories made before 2026-11-24
+        for name, old in _OLD_NAMES.items():  # in run directories made before 2026-11-24
             if old in record:
                 record[name] = record.pop(old)
         return {**record, **{f"params_{key}": value for key, value in params.items()}}
@@ -250,11 +253,11 @@ def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFr
         {escape_surrogates(key): escape_surrogates(value) for key, value in row.items()}
         for row in rows
     ]
-    # Listed explicitly so that tables without rows have their columns and types all the same.
+    # Columns are listed, so that a table without rows has them, too, with their types.
     extra = sorted({key for row in rows for key in row if key.startswith("params_")})
     table = pd.DataFrame.from_records(rows, columns=list(columns))
     table = table.astype({name: kind for name, kind in columns.items() if kind != "str"})
     for name in extra:
-        # pd.array keeps whole numbers whole beside missing cells.
+        # pd.array keeps integers as integers beside missing cells.
         table[name] = pd.array([row.get(name) for row in rows])
     return table

@@ -1,4 +1,4 @@
-"""The run directory of a study: where its files lie."""
+"""The run directory of a study: where its files are."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -57,7 +57,7 @@ class RunDirectory:
         return self.root / "best"
 
     def read_manifest(self) -> Manifest:
-        """Raises UserError where there is none, or none that this version can read."""
+        """The manifest; raises UserError if it is missing, damaged or of another schema."""
         try:
             manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -68,7 +68,7 @@ class RunDirectory:
         except (ValueError, UnicodeDecodeError):
             raise UserError(
                 f"{self.manifest} is damaged; put a good copy back, "
-                "or start anew with --fresh, which moves the old directory aside"
+                "or start again with --fresh, which moves the old directory aside"
             ) from None
         schema = manifest.get("schema") if isinstance(manifest, dict) else None
         if schema != SCHEMA:
@@ -90,13 +90,13 @@ class RunDirectory:
 
 
 def append_epoch(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """A line of `metrics.jsonl`."""
+    """Append a line to `metrics.jsonl`."""
     with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write(to_json(metrics, indent=None) + "\n")
 
 
 def read_epochs(folder: Path) -> Iterable[dict[str, Any]]:
-    """The epochs on file of one training; a line cut short by a crash ends them."""
+    """The epochs of one training on file, up to a line that a crash cut short."""
     try:
         lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
     except OSError:

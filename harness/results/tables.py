@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def write_tables(records: Records) -> None:
-    """`tables/` trials.csv, epochs.csv, replicates.csv; spreadsheets' formulas made inert."""
+    """Write trials.csv, epochs.csv and replicates.csv to `tables/`; no cell is a formula."""
     tables = {
         "trials": records.trials,
         "epochs": records.epochs,

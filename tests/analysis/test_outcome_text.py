@@ -22,11 +22,11 @@ def test_a_sentence_gives_difference_and_price(tmp_path: Path) -> None:
     root = write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870})
     line = outcome_text.sentence(conclude(read_records(root)), "depth=2", "depth=1")
     assert line.startswith("Depth 2 against depth 1: +0.3 points [")
-    assert line.endswith("; costs 2.0× a step.")
+    assert line.endswith("; 2.0× the step time.")
     for number in range(1, 6):
         change_replicate(root, "depth=2", number, step_ms=0.5)
     found = conclude(read_records(root))
-    assert outcome_text.sentence(found, "depth=2", "depth=1").endswith("; costs 0.05× a step.")
+    assert outcome_text.sentence(found, "depth=2", "depth=1").endswith("; 0.05× the step time.")
 
 
 def test_an_arm_without_replicates_has_a_line_on_its_search(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_arms_are_compared_where_their_task_is_equally_hard(tmp_path: Path) -> N
     [
         (0.8, "depth=2,nesting=2", "at nesting 2, the hardest that any arm solved"),
         (0.95, "depth=1,nesting=1", "at nesting 1, the hardest that any arm solved"),
-        (0.99, "depth=1,nesting=1", "at nesting 1, the easiest, for none was solved"),
+        (0.99, "depth=1,nesting=1", "at nesting 1, the easiest, because none was solved"),
     ],
 )
 def test_an_easier_task_recommends_no_arm(
