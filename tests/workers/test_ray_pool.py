@@ -281,7 +281,7 @@ def test_other_versions_on_a_node_are_named_before_any_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = ray_actor.known_versions()
-    monkeypatch.setattr(ray_actor, "known_versions", lambda: {**known, "keras": "3.0.0"})
+    monkeypatch.setattr(clusters, "known_versions", lambda: {**known, "keras": "3.0.0"})
     with (
         RayPool("local", 1, SETTINGS, tmp_path) as pool,
         pytest.raises(UserError, match=r"node .* has keras .* \(here 3.0.0\); install the same"),
