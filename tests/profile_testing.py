@@ -1,12 +1,14 @@
-"""Profiles with made-up figures."""
+"""Profiles with made-up figures, and a pool that measures nothing."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.profile import entries as entries_module
 from harness.profile import profiler, scaling
 from harness.profile.measurements import Configuration
 from harness.spec.hyperparameters import Hyperparameters
+from harness.workers.messages import Measure, Measurement
 
 ENVIRONMENT = {"cpu": "A processor", "cores": 2, "steal": {"median": 0.0, "max": 0.01}}
 
@@ -40,3 +42,31 @@ def profile(arms: Sequence[str] = ()) -> dict[str, Any]:
         "scaling": [fit.to_mapping() for fit in scaling.fits(entries)],
         "failed": [], "environment": ENVIRONMENT,
     }  # fmt: skip
+
+
+class Pool:
+    """Answers as a worker process would, with made-up figures; counts what it was asked."""
+
+    asked: list[Measure]
+    stop_after: int | None = None
+
+    def __init__(self, count: int, settings: Any, logs: Path) -> None:
+        assert count == 1
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def send(self, worker: int, order: Measure) -> None:
+        if self.stop_after is not None and len(type(self).asked) == self.stop_after:
+            raise KeyboardInterrupt
+        type(self).asked.append(order)
+
+    def wait(self, timeout_s: float) -> list[tuple[int, Any]]:
+        return [(0, Measurement(type(self).asked[-1].task, figures()))]
+
+
+def nothing(text: str) -> None:
+    pass

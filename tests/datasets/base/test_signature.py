@@ -165,17 +165,3 @@ def test_a_builder_of_ones_own_gets_its_hyperparameters():
     assert found.epochs[-1].val_accuracy > 0.4
     x = data_of(signature).validation
     np.testing.assert_allclose(trainer.stock_model().predict(x.x, verbose=0), trainer.predict(x))
-
-
-def test_r2_is_scikit_learns_and_the_mean_of_examples():
-    from sklearn.metrics import r2_score
-
-    rng = np.random.default_rng(0)
-    y = rng.standard_normal(50).astype(np.float32)
-    predicted = y + rng.standard_normal(50).astype(np.float32)
-    assert scored(predicted, y, "R²").mean() == pytest.approx(r2_score(y, predicted), abs=1e-5)
-
-
-def test_steps_count_by_their_share():
-    y = np.array([[0, 1, 1], [1, 1, 1]])
-    np.testing.assert_allclose(scored(np.ones((2, 3)), y, "accuracy"), [2 / 3, 1.0])

@@ -7,10 +7,8 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from harness.core import metrics
 from harness.core.errors import UserError
 from harness.datasets import is_path
 from harness.datasets.base.dataset import SPLITS
@@ -106,20 +104,6 @@ def test_other_columns_and_characters(tmp_path: Path) -> None:
 def test_beyond_one_to_five_accuracy_is_balanced(tmp_path: Path, small: int, metric: str) -> None:
     found = [(f"good {i}", "good") for i in range(50)] + [(f"bad {i}", "bad") for i in range(small)]
     assert TextFiles.of(write_csv(tmp_path / "a.csv", found)).metric == metric
-
-
-def test_balanced_accuracy_is_scikit_learns() -> None:
-    rng = np.random.default_rng(0)
-    y = rng.choice(3, 200, p=[0.8, 0.15, 0.05]).astype(np.int32)
-    right = rng.random(200) < 0.7
-    recalls = [right[y == k].mean() for k in range(3)]  # sklearn.metrics.balanced_accuracy_score
-    predicted = np.where(right, y, (y + 1) % 3)
-    assert metrics.scored(predicted, y, "balanced accuracy").mean() == pytest.approx(
-        np.mean(recalls)
-    )
-    assert metrics.scored(predicted, y, "accuracy").dtype == np.uint8
-    majority = metrics.scored(np.zeros_like(y), y, "balanced accuracy")
-    assert majority.mean() == pytest.approx(1 / 3)
 
 
 def make_latin(path: Path) -> None:

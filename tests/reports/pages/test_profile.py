@@ -26,3 +26,10 @@ def test_throughput_is_charted_against_batches() -> None:
     ]
     text = profile_page.render({**cpu, "entries": entries}, now="2026-11-23T12:00:00Z")
     assert "Sequences a second on the CPU" in text
+
+
+def test_the_page_names_what_is_unstable() -> None:
+    text = profile_page.render(profile(), now="2026-11-23T12:00:00Z")
+    assert "<td>unstable</td>" in text
+    assert "Unstable: 1 of 4" in text
+    assert text == profile_page.render(profile(), now="2026-11-23T12:00:00Z")

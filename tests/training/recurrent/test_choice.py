@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training.recurrent import PATHS, choose_path, paths_from, xla_flags
+from harness.training.recurrent import PATHS, choose_path, paths_from
 from harness.training.recurrent.choice import ONE_KERNEL_UNITS
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -48,15 +48,6 @@ def test_every_path_falls_back_to_the_reference():
         assert paths_from(path)[-1] == "keras"
     with pytest.raises(ValueError, match="cudnn"):
         paths_from("cudnn")
-
-
-def test_what_a_user_set_in_xla_flags_stays():
-    flags = xla_flags("--xla_a=1 --xla_backend_extra_options=b=2 --xla_cpu_prefer_vector_width=64")
-    assert "--xla_a=1" in flags.split()
-    assert "--xla_cpu_prefer_vector_width=64" in flags.split()
-    assert flags.count("--xla_backend_extra_options=") == 1
-    assert "=b=2,xla_cpu_small_while_loop_byte_threshold=" in flags
-    assert xla_flags(flags) == flags
 
 
 def test_choosing_imports_no_framework():

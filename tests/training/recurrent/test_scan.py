@@ -1,4 +1,4 @@
-"""Every path gives what stock Keras gives: outputs and all gradients, for all cells and shapes."""
+"""Trained on scans, every cell and shape gives the outputs and gradients of stock Keras."""
 
 import os
 

@@ -1,0 +1,35 @@
+"""What is profiled of a study, and where it is written."""
+
+import json
+from pathlib import Path
+
+import pytest
+from profile_testing import Pool, nothing
+from report_testing import write_run
+
+from harness.core.errors import UserError
+from harness.profile import of_study
+from harness.results.records import read_records
+
+
+def test_a_study_gives_its_best_and_a_grid(tmp_path: Path) -> None:
+    records = read_records(write_run(tmp_path / "lstm_depth"))
+    found = of_study.configurations_of(records, devices=["cpu"])
+    assert [each.arms for each in found[:4]] == [(f"depth={depth}",) for depth in (1, 2, 3, 4)]
+    assert [each.hyperparameters.depth for each in found] == [1, 2, 3, 4] * 2
+    assert len({each.hyperparameters.units for each in found[4:]}) == 1
+    assert len(of_study.configurations_of(records, grid=False, devices=["cpu"])) == 4
+    empty = read_records(write_run(tmp_path / "empty", trials=0))
+    with pytest.raises(UserError, match="no trial has completed"):
+        of_study.configurations_of(empty)
+
+
+def test_a_study_is_profiled_into_its_run_directory(pool: type[Pool], tmp_path: Path) -> None:
+    root = write_run(tmp_path / "lstm_depth")
+    (root / "profile.json").unlink()
+    file = of_study.profile_run_directory(root, quick=True, notify=nothing)
+    assert file == root / "profile.json"
+    assert len(json.loads(file.read_text())["entries"]) == 4
+    lines = (root / "tables" / "profile.csv").read_text().splitlines()
+    assert len(lines) == 5
+    assert "step_ms_median" in lines[0]
