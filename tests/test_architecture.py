@@ -25,7 +25,7 @@ ORDER = [
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 FACADE = "harness"  # `harness/__init__.py` offers what study files import, from any package
-MAX_ENTRIES, MAX_LINES = 18, 400
+MAX_ENTRIES, MAX_LINES, MAX_PARAMETERS = 18, 400, 7
 
 FILES = sorted([*ROOT.glob("harness/**/*.py"), *ROOT.glob("reports/**/*.py")])
 TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
@@ -105,6 +105,21 @@ def test_the_tree_stays_small() -> None:
         if len(lines := file.read_text(encoding="utf-8").splitlines()) > MAX_LINES
     ]
     assert long == []
+
+
+def test_functions_take_few_parameters() -> None:
+    """A command line is the exception: Typer makes an option of each parameter."""
+    many = []
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            taken = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            parameters = [each for each in taken if each.arg not in ("self", "cls")]
+            command = any("typer." in ast.unparse(e.annotation) for e in taken if e.annotation)
+            if len(parameters) > MAX_PARAMETERS and not command:
+                many.append(f"{module}.{node.name}: {len(parameters)}")
+    assert many == []
 
 
 @pytest.mark.parametrize(

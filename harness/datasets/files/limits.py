@@ -1,6 +1,7 @@
 """What datasets from files of the user's own have in common: how much is enough, and too much."""
 
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,17 @@ UNBALANCED = 5  # largest class to smallest: beyond, accuracy says little
 VALIDATION, TEST = 0.16, 0.20  # of all rows; the rest is for training
 
 
-def sizes(n: int, train: int | None, validation: int | None, test: int | None) -> dict[str, int]:
-    """The splits' sizes; those left out are 64, 16 and 20 % of `n` rows."""
+class Sizes(TypedDict, total=False):
+    """The number of examples in each split, as a study file gives them."""
+
+    train: int | None
+    validation: int | None
+    test: int | None
+
+
+def sizes(n: int, given: Sizes) -> dict[str, int]:
+    """The splits' sizes; those left out, or None, are 64, 16 and 20 % of `n` rows."""
+    train, validation, test = (given.get(split) for split in ("train", "validation", "test"))
     validation = max(1, round(VALIDATION * n)) if validation is None else validation
     test = max(1, round(TEST * n)) if test is None else test
     train = n - validation - test if train is None else train

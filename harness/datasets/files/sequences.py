@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from harness.datasets.files.limits import (
     MAX_CLASSES,
     MIN_OF_A_CLASS,
     MIN_ROWS,
+    Sizes,
     check_memory,
     metric_of,
     sizes,
@@ -62,10 +63,8 @@ class NumberFiles(SplitNumbers):
         cls,
         path: str | Path,
         *,
-        train: int | None = None,
-        validation: int | None = None,
-        test: int | None = None,
         split_seed: int = 0,
+        **splits: Unpack[Sizes],
     ) -> Self:
         """The dataset of a file; sizes left out are 64, 16 and 20 % of the sequences.
 
@@ -76,7 +75,7 @@ class NumberFiles(SplitNumbers):
         number = y.dtype == np.float32
         metric = R2 if number else "accuracy" if y.ndim == 2 else metric_of(y)
         found = cls(
-            **sizes(len(x), train, validation, test),
+            **sizes(len(x), splits),
             path=file,
             split_seed=split_seed,
             labels=labels,

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from harness.datasets.files.limits import (
     MAX_CLASSES,
     MIN_OF_A_CLASS,
     MIN_ROWS,
+    Sizes,
     check_memory,
     metric_of,
     sizes,
@@ -68,10 +69,8 @@ class TextFiles(SplitTexts):
         text_column: str = "text",
         label_column: str = "label",
         tokenizer: str = "words",
-        train: int | None = None,
-        validation: int | None = None,
-        test: int | None = None,
         split_seed: int = 0,
+        **splits: Unpack[Sizes],
     ) -> Self:
         """The dataset of a file or folder; sizes left out are 64, 16 and 20 % of the rows.
 
@@ -81,7 +80,7 @@ class TextFiles(SplitTexts):
         source = Source(str(Path(path).absolute()), text_column, label_column, tokenizer)
         corpus, labels, _ = _read(source)
         found = cls(
-            **sizes(len(corpus.labels), train, validation, test),
+            **sizes(len(corpus.labels), splits),
             path=source.path,
             text_column=text_column,
             label_column=label_column,
