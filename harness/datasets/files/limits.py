@@ -23,7 +23,7 @@ class Sizes(TypedDict, total=False):
 
 def sizes(n: int, given: Sizes) -> dict[str, int]:
     """The splits' sizes; those left out, or None, are 64, 16 and 20 % of `n` rows."""
-    train, validation, test = (given.get(split) for split in ("train", "validation", "test"))
+    train, validation, test = given.get("train"), given.get("validation"), given.get("test")
     validation = max(1, round(VALIDATION * n)) if validation is None else validation
     test = max(1, round(TEST * n)) if test is None else test
     train = n - validation - test if train is None else train
