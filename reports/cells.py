@@ -1,4 +1,4 @@
-"""Numbers as cells of a table: shown rounded, sorted and downloaded as they are."""
+"""Cells with numbers: shown rounded, sorted and downloaded in full precision."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,14 +34,14 @@ def difference(found: Comparison) -> Value:
 
 
 def difference_interval(found: Comparison) -> str:
-    """The ends of its interval; a dash where one replicate gives none."""
+    """The ends of its interval; a dash for a single replicate."""
     if found.replicates < 2:
         return wording.MISSING
     return verdicts.interval_text(found.interval).strip("[]").replace(", ", " to ")
 
 
 def p_value(found: Comparison) -> Value | str:
-    """Corrected; a dash where one replicate gives none."""
+    """The corrected p value; a dash for a single replicate."""
     return Value(wording.p_value(found.p), found.p) if found.replicates > 1 else wording.MISSING
 
 
@@ -62,7 +62,7 @@ def seconds(number: Any) -> Value | str:
 
 
 def parameter(setting: Any) -> Value | str:
-    """A hyperparameter's value: a number, or a word, or nothing."""
+    """A hyperparameter's value: a number, a word, or a dash."""
     text = wording.value_text(setting)
     if hasattr(setting, "item"):
         setting = setting.item()

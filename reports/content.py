@@ -1,4 +1,4 @@
-"""What a section of the report hands to the page: plain data, no HTML but the charts' SVG.
+"""What a section gives to the page: plain data, no HTML except the charts' SVG.
 
 All text here is plain text; the page escapes it.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: its SVG, and the words that stand for it where it cannot be seen."""
+    """One chart: its SVG, and its text for readers who cannot see it."""
 
     svg: str
     alt: str
@@ -27,7 +27,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Data:
-    """What a figure shows, in numbers, to be downloaded as CSV: full precision, basic units."""
+    """A figure's numbers, for download as CSV: basic units, not rounded for display."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | int | float | None, ...], ...]
@@ -65,7 +65,7 @@ Cell = str | Link | Value
 
 @dataclass(frozen=True)
 class Column:
-    """`unit` is that of its cells' numbers, for the CSV's heading."""
+    """`unit` is the unit of the cells' numbers; it stands in the CSV's heading."""
 
     title: str
     numeric: bool = False
@@ -91,7 +91,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Fact:
-    """A number worth large type: what it is, the number, and what to bear in mind about it."""
+    """A number in large type: its label, the number, and a note."""
 
     label: str
     value: str

@@ -1,4 +1,4 @@
-"""Where a GPU overtakes the CPU, by a profile that has both. No Keras."""
+"""The size from which a GPU is faster than the CPU, from a profile of both. No Keras."""
 
 import itertools
 import math
@@ -11,9 +11,10 @@ from typing import Any
 class Crossover:
     """One cell, depth, length and backend, measured on both devices at several sizes.
 
-    `sizes` is units times batch: the lowest and the highest measured. The CPU wins below `below`
-    and the GPU from there on; None where the GPU never catches up, 0 where it always wins.
-    `mixed`: the lead changes hands more than once, and `below` is the last change.
+    A size is units times batch size; `sizes` has the lowest and the highest one measured. The CPU
+    is faster below the size `below`, and the GPU from there on. `below` is None if the GPU is never
+    faster, and 0 if it always is. `mixed`: the faster device changes more than once, and `below` is
+    the last change.
     """
 
     cell: str
@@ -26,11 +27,11 @@ class Crossover:
 
 
 def crossovers(entries: Sequence[Mapping[str, Any]]) -> list[Crossover]:
-    """One for each shape that both devices have measured at two sizes or more.
+    """One for each shape that was measured on both devices at two or more sizes.
 
-    Between the two measured sizes around the change, `below` lies where the logarithm of the ratio
-    of step times, taken as linear in the logarithm of the size, is zero. Equal sizes of different
-    units and batches count with their geometric mean.
+    `below` is interpolated between the two measured sizes around the change: the logarithm of the
+    ratio of step times is taken as linear in the logarithm of the size, and is 0 at `below`. If
+    several units and batch sizes have one size, the geometric mean of their ratios counts.
     """
     times: dict[tuple[Any, ...], dict[int, dict[tuple[Any, ...], dict[str, float]]]] = {}
     for entry in entries:

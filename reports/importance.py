@@ -1,4 +1,4 @@
-"""How much each searched hyperparameter alone tells of the loss, without a model of the search."""
+"""How much of the loss each searched hyperparameter explains alone, without a fitted model."""
 
 from typing import TYPE_CHECKING
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EVALUATOR = "Kruskal–Wallis epsilon squared"
-MIN_TRIALS = 12  # finished ones: fewer say nothing
-GROUPS = 4  # of equal counts, for numbers
+MIN_TRIALS = 12  # complete trials; fewer are not enough
+GROUPS = 4  # with equal numbers of trials, for numeric values
 
 
 def importances(records: Records) -> dict[str, float]:
-    """By hyperparameter, the share (0 to 1) of the variance of loss ranks that its groups explain.
+    """By hyperparameter, the share (0 to 1) of the variance of loss ranks that it explains alone.
 
-    Losses are ranked within each arm, so that differences between arms count for nothing. Epsilon
-    squared (Kelley 1935, PNAS 21:554-559) is eta squared less what chance gives it: 0 is expected
-    of a hyperparameter that does not matter. Empty where fewer than LEAST_TRIALS have finished.
+    Losses are ranked within each arm, so differences between arms do not count. Epsilon squared
+    (Kelley 1935, PNAS 21:554-559) is eta squared corrected for chance: for a hyperparameter that
+    does not matter, 0 is expected. Empty with fewer than MIN_TRIALS complete trials.
     """
     import pandas as pd
 

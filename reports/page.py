@@ -1,7 +1,7 @@
-"""Records of a study → one HTML file: sections found by listing their package, then composed.
+"""Makes one HTML file of a study's records: all sections in `reports/sections/`, in their order.
 
-The page loads nothing (its Content-Security-Policy forbids it), runs one script of its own, named
-there by its hash, and is the same byte for byte for the same records and time.
+The page loads nothing: its Content-Security-Policy forbids it. The page's only script is inside it,
+and the policy allows it by its hash. Equal records and time give the same page, byte for byte.
 """
 
 import base64
@@ -32,13 +32,13 @@ def section_modules() -> list[ModuleType]:
 
 
 def build_sections(records: Records) -> list[Section]:
-    """What each section has to say; those with nothing are left out."""
+    """The sections of the page; those with nothing to show are left out."""
     builders: list[Callable[[Records], Section | None]] = [m.build for m in section_modules()]
     return [section for build in builders if (section := build(records)) is not None]
 
 
 def render(records: Records, *, now: str) -> str:
-    """The whole page; `now` (ISO 8601) is when it was made."""
+    """The whole page; `now` (ISO 8601) is the time when it is made."""
     return compose(
         "page.html",
         study=records.study,
@@ -62,7 +62,7 @@ def compose(template: str, **content: Any) -> str:
 
 
 def csv_link(data: Data) -> str:
-    """A figure's data as a link that holds it all; spreadsheets' formulas made inert."""
+    """A figure's data as a `data:` link to a CSV file, in which no cell is a formula."""
     import pandas as pd
 
     table = pd.DataFrame(
@@ -79,7 +79,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("reports"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=_inert,
+        finalize=_sanitized,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -89,5 +89,5 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _inert(value: Any) -> Any:
+def _sanitized(value: Any) -> Any:
     return value if isinstance(value, Markup) else sanitize(str(value))

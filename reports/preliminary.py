@@ -1,4 +1,4 @@
-"""What can be answered before the replicates are there: from one training of each configuration."""
+"""The answer before all replicates are complete, from one training of each configuration."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def paragraphs(
     records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame"
 ) -> tuple[str, ...]:
-    """The finding, what it costs, who is next, and how little one training each can prove."""
+    """The best trial, what it costs, the second-best arm, and how little this proves."""
     return (
         " ".join([_finding(records, trial), *_price(records, trial, others)]),
         *_runner_up(records, trial, others),
@@ -35,7 +35,7 @@ def _finding(records: Records, trial: "pd.Series[Any]") -> str:
 
 
 def _price(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame") -> list[str]:
-    """A step's time beside that of the cheapest other arm, each with its best configuration."""
+    """Its step time beside that of the fastest other arm, each with its best configuration."""
     others = others.dropna(subset=["step_ms"])
     if others.empty or wording.missing(trial["step_ms"]):
         return []
@@ -45,13 +45,13 @@ def _price(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame") ->
     if ratio < 1:
         return ["No other arm's best configuration has a faster training step."]
     return [
-        f"A training step of it takes {wording.significant(ratio, 2)} times as long as one of "
-        f"the best configuration of {label}, the fastest of the other arms."
+        f"Its training step takes {wording.significant(ratio, 2)} times as long as that of the "
+        f"best configuration of {label}, the fastest of the other arms."
     ]
 
 
 def _runner_up(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame") -> list[str]:
-    """Whether the next arm's accuracy is told apart from the best one's by more than chance."""
+    """Whether the second-best arm's accuracy differs by more than one standard error."""
     if others.empty:
         return []
     second = others.iloc[int(others["value"].argmin())]
@@ -68,12 +68,13 @@ def _runner_up(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame"
     gap = abs(trial["val_accuracy"] - second["val_accuracy"])
     if gap <= error:
         return [
-            f"{sentence}: accuracies {wording.points(gap)} apart, no more than one standard error "
-            f"({wording.points(error)}), so this is no evidence that one is better than the other."
+            f"{sentence}. The accuracies differ by {wording.points(gap)}, no more than one "
+            f"standard error ({wording.points(error)}): this is no evidence that one is better "
+            "than the other."
         ]
     return [
-        f"{sentence}: accuracies {wording.points(gap)} apart, more than one standard error "
-        f"({wording.points(error)}), which only trainings on fresh seeds could confirm."
+        f"{sentence}. The accuracies differ by {wording.points(gap)}, more than one standard error "
+        f"({wording.points(error)}). Only trainings on fresh seeds can confirm the difference."
     ]
 
 
@@ -83,21 +84,21 @@ def _caution(records: Records, trial: "pd.Series[Any]") -> str:
     size = wording.validation_size(records)
     split = f"validation split of {size:,} examples" if size else "validation split"
     chosen = (
-        f"the best of {tried} trials chosen on the very {split} that scores it, so its score is "
-        "somewhat flattering"
+        f"the best of {tried} trials. It was chosen by its score on the {split}, so this score is "
+        "probably too good."
         if tried > 1
-        else f"scored on the {split}"
+        else f"scored on the {split}."
     )
     repeated = int((records.replicates["state"] != "running").sum())
     trained = (
         f"{wording.plural(repeated, 'replicate')} on fresh seeds "
         f"{'has' if repeated == 1 else 'have'} ended and {records.replicates_missing:,} are still "
-        "to come; until then each configuration counts by one training"
+        "missing. Until then, each configuration is judged by one training"
         if records.replicates_missing
         else "Each configuration was trained once, without replicates"
     )
     return (
-        f"{trained}; the one shown is {chosen}. "
+        f"{trained}. The configuration shown is {chosen} "
         "Differences of about one standard error or less are not evidence."
     )
 
@@ -119,5 +120,5 @@ def facts(records: Records, trial: "pd.Series[Any]") -> tuple[Fact, ...]:
         ),
         Fact("Parameters", wording.count(trial["parameters"]), "trainable weights"),
         Fact("Step time", wording.milliseconds(trial["step_ms"]), "median of the training"),
-        Fact("Training time", wording.seconds(trial["train_s"]), "validation, compiling included"),
+        Fact("Training time", wording.seconds(trial["train_s"]), "with validation and compiling"),
     )

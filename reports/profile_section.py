@@ -17,7 +17,7 @@ def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) 
     notices = []
     if unstable:
         notices.append(
-            f"Unstable: {unstable} of {len(entries)} step times spread by more than 10\u00a0% "
+            f"Unstable: {unstable} of {len(entries)} step times vary by more than 10\u00a0% "
             "(interquartile range over median); do not compare them."
         )
     notices += [
@@ -35,7 +35,7 @@ def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) 
         id=identity,
         title=title,
         text=(
-            "Time of one training step, warm-up left out: the median of blocks of steps in "
+            "Time of one training step, without warm-up: the median of blocks of steps in "
             f"{processes}, with the 5th and 95th percentile.",
         ),
         figures=(
@@ -49,10 +49,10 @@ def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) 
 
 def _table(identity: str, entries: Entries) -> Table:
     titles = ("Units", "Length", "Batch", "Step, ms", "5 to 95 %", "n", "Compile, s", "Parameters",
-              "GFLOP/s", "µs an iteration", "Memory, MiB")  # fmt: skip
+              "GFLOP/s", "µs per iteration", "Memory, MiB")  # fmt: skip
     columns = (
         Column("Cell, depth"), Column("Backend, device, path"),
-        *(Column(title, numeric=True) for title in titles), Column("Spread"), Column("Best of"),
+        *(Column(title, numeric=True) for title in titles), Column("Stability"), Column("Best of"),
     )  # fmt: skip
     rows = [
         Row(
@@ -77,8 +77,8 @@ def _table(identity: str, entries: Entries) -> Table:
         for entry in entries
     ]
     caption = (
-        "GFLOP/s count matrix products only; memory is the peak of the whole process, libraries "
-        "included."
+        "GFLOP/s count matrix products only. Memory is the peak of the whole process, with its "
+        "libraries."
     )
     return Table(f"{identity}-table", caption, columns, tuple(rows))
 
@@ -96,7 +96,7 @@ def _scaling(identity: str, scaling: Sequence[Mapping[str, Any]]) -> Table:
             )  # fmt: skip
     return Table(
         f"{identity}-scaling",
-        "Exponents: step time grows as the quantity to this power, within what was measured",
+        "Exponents: step time grows with this power of the quantity, within the measured range",
         (
             Column("Cell, backend, device"), Column("Quantity"), Column("Exponent", numeric=True),
             Column("95 % interval", numeric=True), Column("Configurations", numeric=True),
@@ -109,11 +109,11 @@ def _crossovers(identity: str, found: Sequence[Crossover]) -> Table:
     def verdict(each: Crossover) -> str:
         low, high = (wording.count(size) for size in each.sizes)
         if each.below is None:
-            return f"the CPU wins up to {high}, the largest measured"
+            return f"the CPU is faster up to {high}, the largest size measured"
         if each.below == 0:
-            return f"the GPU wins from {low} on, the smallest measured"
-        mixed = "; the lead changes hands more than once" if each.mixed else ""
-        return f"below {wording.significant(each.below, 2)} the CPU wins{mixed}"
+            return f"the GPU is faster from {low} on, the smallest size measured"
+        mixed = "; the faster device changes more than once" if each.mixed else ""
+        return f"below {wording.significant(each.below, 2)} the CPU is faster{mixed}"
 
     return Table(
         f"{identity}-crossover",

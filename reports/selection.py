@@ -1,4 +1,4 @@
-"""Which trials a section speaks about, and what can be said of them in words."""
+"""Which trials a section shows, and what can be said about them in words."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ def best_of(records: Records, arm: str) -> "pd.Series[Any] | None":
 
 
 def is_best(records: Records, table: "pd.DataFrame") -> "pd.Series[bool]":
-    """Row by row of `table`: is this its arm's best trial?"""
+    """For each row of `table`: is it the best trial of its arm?"""
     import pandas as pd
 
     best = {(row.arm, row.trial) for row in best_trials(records).itertuples()}
@@ -45,7 +45,7 @@ def searched(records: Records) -> list[str]:
 
 
 def data(table: "pd.DataFrame", *columns: str) -> Data:
-    """These columns as a figure's data; fractions and the like to six digits."""
+    """These columns as a figure's data; floats to six significant digits."""
 
     def plain(value: Any) -> str | int | float | None:
         if wording.missing(value):
@@ -67,7 +67,7 @@ def anchors(table: "pd.DataFrame") -> list[str]:
 
 
 def tooltips(records: Records) -> dict[str, str]:
-    """By row id, what a trial's mark in a chart says when pointed at."""
+    """By row id, the tooltip of a trial's mark in a chart."""
     size = wording.validation_size(records)
     return {
         wording.trial_anchor(arm, number): (
@@ -83,7 +83,7 @@ def tooltips(records: Records) -> dict[str, str]:
 
 
 def replicate_tooltips(records: Records) -> dict[str, str]:
-    """The same of replicates."""
+    """The same for replicates."""
     return {
         wording.replicate_anchor(arm, number): (
             f"{wording.shorten(wording.arm_label(records, arm), 60)}, replicate {number}: "
@@ -96,10 +96,10 @@ def replicate_tooltips(records: Records) -> dict[str, str]:
 
 
 def trend(x: "pd.Series[Any]", y: "pd.Series[Any]", what: str, against: str) -> str:
-    """How `y` goes with `x`, by rank correlation, in words."""
+    """How `y` changes with `x`, by rank correlation, in words."""
     ranks_x, ranks_y = x.astype(float).rank(), y.astype(float).rank()
     if len(x) < 5 or ranks_x.nunique() < 2 or ranks_y.nunique() < 2:
-        return f"too few trials to tell how {what} goes with {against}"
+        return f"too few trials to say how {what} changes with {against}"
     correlation = float(ranks_x.corr(ranks_y))
     if abs(correlation) < 0.3:
         return f"{what} shows no clear trend with {against} (rank correlation {correlation:.2f})"
@@ -108,7 +108,7 @@ def trend(x: "pd.Series[Any]", y: "pd.Series[Any]", what: str, against: str) -> 
 
 
 def is_logarithmic(records: Records, name: str, numbers: list[float]) -> bool:
-    """As it was searched; where the manifest does not say, by the numbers' extent."""
+    """As declared for the search; without a declaration, by the range of the numbers."""
     if min(numbers) <= 0:
         return False
     declared = wording.look_up(records.manifest.search, name, "attributes", "log")
@@ -116,7 +116,7 @@ def is_logarithmic(records: Records, name: str, numbers: list[float]) -> bool:
 
 
 def choices(records: Records, name: str, values: "pd.Series[Any]") -> list[str]:
-    """The values in order, of a hyperparameter that is chosen from a list; [] of a numeric one."""
+    """The values of a categorical hyperparameter, in the declared order; [] for a numeric one."""
     declared = wording.look_up(records.manifest.search, name, "attributes", "choices")
     found = list(dict.fromkeys(map(wording.value_text, values)))
     if declared is None and values.map(lambda v: not isinstance(v, bool | str | list)).all():

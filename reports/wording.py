@@ -1,4 +1,4 @@
-"""Numbers and names as the reader sees them, rounded to what their uncertainty supports."""
+"""Numbers and names as the reader sees them, rounded as their uncertainty allows."""
 
 import math
 import re
@@ -18,7 +18,7 @@ MISSING = "–"
 
 
 def shorten(text: str, length: int = 26) -> str:
-    """The beginning and the end of a long text: names of a kind often differ at the end."""
+    """The beginning and the end of a long text: similar names often differ at the end."""
     if len(text) <= length:
         return text
     tail = (length - 1) // 3
@@ -26,7 +26,7 @@ def shorten(text: str, length: int = 26) -> str:
 
 
 def look_up(mapping: Any, *keys: str) -> Any:
-    """`mapping[key1][key2]…`, or None where a key is missing: manifests of other versions."""
+    """`mapping[key1][key2]…`; None if a key is missing, as in manifests of other versions."""
     for key in keys:
         if not isinstance(mapping, Mapping):
             return None
@@ -42,9 +42,9 @@ def missing(value: Any) -> bool:
 
 
 def validation_size(records: Records) -> int | None:
-    """How many examples the validation split holds, where an accuracy is measured on them."""
+    """The number of validation examples; None if no accuracy is measured on them."""
     if records.metric == R2:
-        return None  # the binomial's standard error is none of it
+        return None  # R² has no binomial standard error
     for dataset in (records.manifest.dataset, records.manifest.declared_dataset):
         size = dataset.get("validation")
         if isinstance(size, int) and size > 0:
@@ -64,12 +64,12 @@ def scored_accuracy(records: Records) -> str:
 
 
 def metric(records: Records) -> str:
-    """What epochs and trials are told by: accuracy, or R² of numbers."""
+    """The metric of epochs and trials: accuracy, or R² for a numeric target."""
     return metric_of(records.metric)
 
 
 def metric_of(scored: str) -> str:
-    """Likewise, by what replicates are scored by."""
+    """The same, from the metric of replicates."""
     return R2 if scored == R2 else "accuracy"
 
 
@@ -83,16 +83,16 @@ def right(records: Records) -> str:
 
 
 def standard_error(accuracy: Any, size: int | None) -> float | None:
-    """Of an accuracy (0 to 1) measured on `size` examples: sqrt(p(1-p)/n), the binomial's."""
+    """The binomial standard error of an accuracy (0 to 1) on `size` examples."""
     if size is None or missing(accuracy) or not 0 <= accuracy <= 1:
         return None
     return math.sqrt(accuracy * (1 - accuracy) / size)
 
 
 def percent(accuracy: Any, size: int | None = None) -> str:
-    """85.2 %; whole percents where the standard error exceeds 3.5 points.
+    """85.2 %; whole percents if the standard error exceeds 3.5 points.
 
-    That is the Particle Data Group's rounding rule (Review of Particle Physics, section 5.3),
+    This is the Particle Data Group's rounding rule (Review of Particle Physics, section 5.3),
     with one decimal at most.
     """
     if missing(accuracy):
@@ -103,7 +103,7 @@ def percent(accuracy: Any, size: int | None = None) -> str:
 
 
 def interval(found: Interval | None) -> str:
-    """84.1 to 86.3 %; whole percents where it is wider than 7 points."""
+    """84.1 to 86.3 %; whole percents if it is wider than 7 points."""
     if found is None or math.isinf(found.low):
         return MISSING
     low, high = found
@@ -112,7 +112,7 @@ def interval(found: Interval | None) -> str:
 
 
 def mean_percent(mean: float | None, found: Interval | None) -> str:
-    """A mean to the decimals of its interval."""
+    """A mean, with as many decimals as its interval."""
     if mean is None:
         return MISSING
     known = found is not None and not math.isinf(found.low)
@@ -126,7 +126,7 @@ def signed_points(difference: float) -> str:
 
 
 def detectable(difference: float) -> str:
-    """The smallest difference that could have been shown, where there is such a one."""
+    """The smallest difference that could have been shown; `none` if there is no such one."""
     if math.isinf(difference):
         return MISSING
     return points(difference) if difference < 1 else "none"
@@ -197,7 +197,7 @@ def moment(value: Any) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """`value` to so many significant digits, never in the e notation of %g for large ones."""
+    """`value` to this many significant digits; large ones without an exponent."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
@@ -205,7 +205,7 @@ def significant(value: float, digits: int) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A hyperparameter's value: searched ones have more digits than anybody needs."""
+    """A hyperparameter's value as text; floats to three significant digits."""
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {value_text(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
@@ -220,7 +220,7 @@ def value_text(value: Any) -> str:
 
 
 def distribution_text(declared: Any) -> str:
-    """An Optuna distribution, as its JSON has it, in words."""
+    """An Optuna distribution, given as its JSON, in words."""
     attributes = look_up(declared, "attributes")
     if not isinstance(attributes, Mapping):
         return value_text(declared)
@@ -248,8 +248,9 @@ def capital(text: str) -> str:
 
 
 def arm_label(records: Records, arm: str) -> str:
-    """`depth=2` in words, depth 2; of several compared hyperparameters, each; of a baseline, its
-    name.
+    """`depth=2` in words: depth 2. Several compared hyperparameters are joined by commas.
+
+    A baseline has its display name.
     """
     if arm in records.baselines:
         return records.baselines[arm]
@@ -276,14 +277,14 @@ def replicate_anchor(arm: str, number: Any) -> str:
 
 
 def study_argument(records: Records) -> str:
-    """How commands name the study: by its name where it lies in `runs/`, else by its directory."""
+    """The study as an argument of commands: its name if it is in `runs/`, else its path."""
     root = records.root
     in_runs = root.parent.name == "runs" and NAME.fullmatch(root.name)
     return shlex.quote(root.name if in_runs else str(root))
 
 
 def study_command(records: Records) -> str:
-    """What starts, resumes or repeats the study, as the manifest says or as its name implies."""
+    """The command that starts or resumes the study: from the manifest, else from its name."""
     if records.manifest.command:
         return records.manifest.command
     quick = records.manifest.quick
@@ -294,8 +295,8 @@ def study_command(records: Records) -> str:
 def storage_url(records: Records) -> str:
     """Where Optuna keeps the trials, without a password.
 
-    A database inside the run directory is named where that directory lies now: it may have been
-    copied or moved since.
+    A database inside the run directory gets that directory's present path: the directory may have
+    been copied or moved.
     """
     url = records.manifest.storage
     if url.startswith("sqlite:") and url.endswith("/study.db"):

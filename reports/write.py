@@ -13,22 +13,22 @@ from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.results.tables import write_tables
 
-MAX_NAME_LENGTH = 150  # characters of a file name, far below what file systems take
+MAX_NAME_LENGTH = 150  # characters of a file name; file systems allow 255 bytes
 
 
 def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]] = ()) -> Path:
     """Write a run directory's `tables/`, `report.html` and `summary.json`; returns the page's path.
 
-    With `listed` the list of all studies beside it, `index.html`, is renewed as well, where that
-    can be written. `profiles` are profile.json of other machines, shown beside the study's own.
-    Raises UserError where the directory holds no study.
+    With `listed`, the list of all studies beside it, `index.html`, is written again, too, if
+    possible. `profiles` are contents of profile.json from other machines, shown beside the study's
+    own. Raises UserError if the directory has no study.
     """
     records = replace(read_records(root), other_profiles=tuple(profiles))
     return write_records(records, listed=listed)
 
 
 def write_records(records: Records, *, listed: bool) -> Path:
-    """`write`, of records that were read before."""
+    """The same as `write`, for records that were already read."""
     from reports import page  # charts take a second to import
     from reports.pages import index
 
@@ -40,7 +40,7 @@ def write_records(records: Records, *, listed: bool) -> Path:
     outcome = summary.summarise(records, str(directory.report))
     files.write_atomically(root / "summary.json", files.to_json(outcome) + "\n")
     if listed:
-        with contextlib.suppress(OSError):  # a convenience; no study must fail for it
+        with contextlib.suppress(OSError):  # a convenience: no study may fail because of it
             index.write(root.absolute().parent, now=files.now())
     return directory.report
 

@@ -1,6 +1,6 @@
-"""The report of a small record set on file, compared with the page that is on file beside it.
+"""The report of a small record set on file, compared with the page on file beside it.
 
-`python -m tests.golden` writes the page anew, after a change that is meant; read its diff.
+`python -m tests.golden` writes the page again, after an intended change; read its diff.
 """
 
 import os
@@ -16,7 +16,7 @@ NOW = "2026-11-23T12:00:00Z"
 
 
 def render() -> str:
-    """The page, each chart as its words alone: its strokes depend on matplotlib's version."""
+    """The page, with only the text of each chart: its lines depend on matplotlib's version."""
     before = Path.cwd()
     os.chdir(FOLDER)  # the page names its run directory
     try:

@@ -1,4 +1,4 @@
-"""Where arms go in charts of accuracy: numbers on a horizontal axis, names on a vertical one."""
+"""Where arms are in charts of accuracy: numbers on a horizontal axis, names on a vertical one."""
 
 import itertools
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from reports.charts import chart, scales
 
 @dataclass(frozen=True)
 class Layout:
-    """A study of one arm compares nothing: its `name` is empty.
+    """The place of each arm on its axis.
 
-    `step` is the least distance of two arms.
+    `name` is what the study compares, empty for a study of one arm. `step` is the smallest distance
+    between two arms.
     """
 
     name: str

@@ -1,7 +1,8 @@
-"""One look for all charts, and their way into the page: seaborn's theme, SVG with real text.
+"""The look of all charts, and their SVG as a part of the page.
 
-Colours are written as CSS variables (see templates/page.css), so that a chart follows the
-reader's light or dark scheme; sizes are in CSS pixels.
+The theme is seaborn's, and text stays text. Colours are written as CSS variables (see
+templates/page.css), so that a chart follows the reader's light or dark scheme; sizes are in CSS
+pixels.
 """
 
 import io
@@ -26,13 +27,13 @@ from reports.content import Key, Panel
 
 WIDTH, HEIGHT = 400, 255  # two side by side on a desktop; nearly full size on a phone
 
-# Colours that no palette has stand for the page's own: drawn by name, replaced in the SVG.
+# Placeholders for the page's own colours, in no palette; the SVG gets CSS variables instead.
 INK, MUTED, GRID, PAPER = "#010101", "#010102", "#010103", "#010104"
 # seaborn's colour-blind-safe palette without its pink and yellow, too pale for dots on white.
 _COLORBLIND = sns.color_palette("colorblind").as_hex()
 SERIES = tuple(_COLORBLIND[i] for i in (0, 1, 2, 3, 4, 5, 7, 9))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h")
-# Of markers that look smaller than a disc of their size, how much more to give them.
+# Factors for the areas of markers that look smaller than a disc of the same size.
 _AREAS = {"^": 1.35, "v": 1.35, "<": 1.35, ">": 1.35, "P": 1.2, "X": 1.2, "*": 1.8}
 _VARIABLES = {
     INK: "var(--ink)",
@@ -58,7 +59,7 @@ _THEME: dict[Any, Any] = {
     "axes.titlesize": 11.5,
     "axes.titleweight": "bold",
     "figure.facecolor": "none",
-    "font.family": ["DejaVu Sans"],  # for measuring: the browser sets its own
+    "font.family": ["DejaVu Sans"],  # to measure text; the browser has its own
     "font.size": 11,
     "grid.color": GRID,
     "grid.linewidth": 0.8,
@@ -124,7 +125,7 @@ def mark(
     look: Look,
     anchors: Sequence[str],
 ) -> None:
-    """Dots that lead to the rows `anchors` of the page."""
+    """Dots that link to the rows `anchors` of the page."""
     if len(x) == 0:
         return
     face = "none" if look == "pruned" else style.colour
@@ -157,7 +158,7 @@ def mean_mark(
     style: Style,
     upright: bool,
 ) -> None:
-    """A mean with its interval, which the axes' limits may cut."""
+    """A mean with its interval, which may be cut at the limits of the axes."""
     x, y = (place, mean) if upright else (mean, place)
     if ends is not None:
         low, high = max(0.0, mean - ends[0]), max(0.0, ends[1] - mean)
@@ -194,7 +195,7 @@ def line_key(label: str, colour: str, dash: str = "none") -> Key:
 
 
 def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> str:
-    """Matplotlib's SVG file as a part of a page: scalable, named, with ids of its own."""
+    """Matplotlib's SVG as a part of a page: scalable, labelled, with unique ids."""
     href = "{http://www.w3.org/1999/xlink}href"
     root = ET.fromstring(sanitize(svg))
     for child in list(root):
@@ -213,7 +214,7 @@ def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> s
             attributes["id"] = names[name]
         if target := attributes.pop(href, None):
             if target.removeprefix("#") in tooltips:
-                # Reached by pointing; by keyboard the table's rows are, a stop each is too many.
+                # No keyboard stop for each dot: there are too many, and the table has the rows.
                 attributes.update(href=target, tabindex="-1")
                 ET.SubElement(element, "title").text = sanitize(tooltips[target[1:]])
             else:
@@ -235,8 +236,8 @@ def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> s
     _hoist_styles(root)
     box = root.attrib["viewBox"]
     root.attrib.clear()
-    # No <title> on the whole: browsers would show it over every dot. Links inside are lawful in
-    # a graphics-document, not in an img.
+    # No <title> for the whole chart: browsers would show it over every dot. Links are allowed in a
+    # graphics-document, but not in an img.
     root.attrib.update(
         {"viewBox": box, "role": "graphics-document", "aria-label": alt, "class": "chart"}
     )
@@ -244,7 +245,7 @@ def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> s
 
 
 def _hoist_styles(root: ET.Element) -> None:
-    """Dots of one group that look alike get their look from the group: a third of the bytes."""
+    """Dots of one group that look alike get their style from the group: fewer bytes."""
     for group in root.iter("g"):
         dots = [*group.findall("a/use"), *group.findall("use")]
         styles = {dot.attrib.get("style") for dot in dots}

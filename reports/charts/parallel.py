@@ -17,16 +17,16 @@ from reports.content import Panel
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_LINES = 150  # more are a grey mass, and bytes; the best are kept
+MAX_LINES = 150  # more are hard to read; the best are kept
 BEST_SHARE = 0.1
 CAPTION = (
-    " In the chart of lines, each finished trial is one, and the best tenth is in its arm's colour."
+    " In the chart of lines, each line is a finished trial; the best tenth has its arm's colour."
 )
 
 
 @dataclass(frozen=True)
 class _Coordinate:
-    """An upright axis: where each trial crosses it (0 to 1), and what stands beside it."""
+    """A vertical axis: where each trial crosses it (0 to 1), and its tick labels."""
 
     title: str
     places: tuple[float, ...]
@@ -34,7 +34,7 @@ class _Coordinate:
 
 
 def panel(records: Records, scored: "pd.DataFrame", names: Sequence[str]) -> Panel | None:
-    """Finished trials over the hyperparameters that they all have; None where that says little."""
+    """Finished trials that have all hyperparameters; None for fewer than 5 trials or 2 axes."""
     names = [name for name in names if scored["params_" + name].notna().any()]
     columns = ["params_" + name for name in names]
     trials = scored[(scored["state"] == "complete")].dropna(subset=["value", *columns])
@@ -131,19 +131,19 @@ def _of_numbers(title: str, numbers: list[float], logarithmic: bool, text: Any) 
 
 
 def _alt(trials: "pd.DataFrame", names: Sequence[str], best: int) -> str:
-    """Where the best tenth lies on each axis, against all."""
-    told = []
+    """Where the best tenth of the trials lies on each axis."""
+    parts = []
     for name in names:
         values = trials["params_" + name]
         chosen = values.iloc[:best]
         texts = list(dict.fromkeys(map(wording.value_text, chosen)))
         if len(texts) <= 2 or not all(isinstance(v, int | float) for v in chosen.to_list()):
-            told.append(f"{wording.label(name)} {wording.listing(texts[:6])}")
+            parts.append(f"{wording.label(name)} {wording.listing(texts[:6])}")
         else:
             low, high = wording.value_text(chosen.min()), wording.value_text(chosen.max())
-            told.append(f"{wording.label(name)} {low} to {high}")
+            parts.append(f"{wording.label(name)} {low} to {high}")
     number = wording.plural(best, "trial")
     return (
         f"Parallel coordinates of {len(trials)} finished trials. The best {number}: "
-        f"{'; '.join(told)}."
+        f"{'; '.join(parts)}."
     )

@@ -38,14 +38,14 @@ def step_time(identity: str, machines: Mapping[str, Entries]) -> Figure:
                 logarithmic=False,
             )
         )
-    caption = "Medians, on a logarithmic scale; lines join equal units, lengths and batches."
+    caption = "Medians, on a logarithmic scale; a line joins equal units, lengths and batch sizes."
     return Figure(
         identity, tuple(panels), caption, _data(machines, "step_ms", _median), _legend(series)
     )
 
 
 def throughput(identity: str, machines: Mapping[str, Entries]) -> Figure | None:
-    """Sequences a second against batch size; None where no machine has measured several."""
+    """Sequences per second against batch size; None if no machine has measured several."""
     machines = {
         machine: entries
         for machine, entries in machines.items()
@@ -62,7 +62,7 @@ def throughput(identity: str, machines: Mapping[str, Entries]) -> Figure | None:
             _panel(
                 f"{identity}-{len(panels)}",
                 f"Line chart of throughput against batch size on {where}: at most "
-                f"{wording.count(_throughput(best))} sequences a second, at a batch size of "
+                f"{wording.count(_throughput(best))} sequences per second, at a batch size of "
                 f"{best['batch_size']}.",
                 {
                     name: sorted(
@@ -70,15 +70,15 @@ def throughput(identity: str, machines: Mapping[str, Entries]) -> Figure | None:
                     )
                     for name in series
                 },
-                title=f"Sequences a second on {wording.shorten(where, 32)}",
+                title=f"Sequences per second on {wording.shorten(where, 32)}",
                 label="Batch size, sequences",
                 limits=[_throughput(e) for each in machines.values() for e in each],
                 logarithmic=True,
             )
         )
     caption = (
-        "Sequences trained a second, both scales logarithmic; a line that rises no more says that "
-        "larger batches are paid for in full."
+        "Sequences trained per second, both on logarithmic scales. Where a line stops rising, a "
+        "larger batch saves no more time."
     )
     data = _data(machines, "sequences_per_s", _throughput)
     return Figure(identity, tuple(panels), caption, data, _legend(series))

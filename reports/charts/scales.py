@@ -42,7 +42,7 @@ def logarithmic(
     text: Callable[[float], str] = "{:g}".format,
     round_values: Sequence[float] = (),
 ) -> None:
-    """A log axis around positive `values`; ticks are at `round_values` where enough lie there."""
+    """A log axis around positive `values`; ticks are at `round_values` if enough lie there."""
     low, high = min(values), max(values)
     margin = max((high / low) ** 0.06, 1.02)
     low, high = low / margin, high * margin
@@ -75,6 +75,6 @@ def categories(axes: Axes, direction: Direction, labels: Sequence[str]) -> None:
 
 
 def spread(number: int, width: float) -> list[float]:
-    """Offsets that keep dots of one place apart: evenly strewn by the golden ratio, no chance."""
+    """Offsets that keep dots at one place apart: even, by the golden ratio, not random."""
     golden = (math.sqrt(5) - 1) / 2
     return [((0.5 + k * golden) % 1.0 - 0.5) * width for k in range(number)]

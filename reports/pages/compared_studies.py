@@ -1,4 +1,4 @@
-"""Studies to be compared: what each one's records say of it."""
+"""The studies to compare: what the records of each say."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from reports import wording
 
 @dataclass(frozen=True)
 class Entry:
-    """A study in the comparison; `label` is unique in it, `chosen` the arm that it recommends."""
+    """A study in the comparison; `label` is unique, `chosen` is the arm that it recommends."""
 
     label: str
     records: Records
@@ -30,7 +30,7 @@ class Entry:
 
 
 def entries(studies: Sequence[Records]) -> list[Entry]:
-    """Studies of one name are told apart by where they lie, or else by a number."""
+    """One entry per study. Studies of the same name get their folder or a number as well."""
     found: list[Entry] = []
     for records in studies:
         alike = [other for other in studies if other.study == records.study]

@@ -54,11 +54,11 @@ def _sentences(listed: Sequence[Entry], pairs: tuple[Pair, ...]) -> tuple[str, .
     if not measured:
         return ("None of these studies has replicates yet, so nothing can be said with certainty.",)
     best = max(measured, key=lambda each: (each.result and each.result.mean) or 0.0)
-    # Figures of different examples do not make a ranking.
+    # Scores on different examples do not make a ranking.
     if len({scored_on(each.records) for each in measured}) > 1:
         return (
             f"{len(listed)} studies on {len({scored_on(e.records) for e in measured})} different "
-            "sets of examples: figures of different ones do not rank the studies.",
+            "sets of examples: scores on different ones do not rank the studies.",
         )
     assert best.result is not None
     lead = (
@@ -75,14 +75,14 @@ def _sentences(listed: Sequence[Entry], pairs: tuple[Pair, ...]) -> tuple[str, .
     if not pairs:
         return (lead,)
     rest = len(pairs) - len(settled)
-    told = [wording.capital(wording.listing(settled)) + "."] if settled else []
+    sentences = [wording.capital(wording.listing(settled)) + "."] if settled else []
     if rest:
-        told.append(
+        sentences.append(
             f"{wording.plural(rest, 'comparison')} of {len(pairs)} remained inconclusive."
             if settled
-            else "No difference between the studies' recommendations is settled."
+            else "No difference between the studies' recommended arms was shown."
         )
-    return lead, " ".join(told)
+    return lead, " ".join(sentences)
 
 
 def _notices(listed: Sequence[Entry], groups: Sequence[Sequence[Entry]]) -> tuple[str, ...]:
@@ -90,7 +90,9 @@ def _notices(listed: Sequence[Entry], groups: Sequence[Sequence[Entry]]) -> tupl
     unfinished = [each.label for each in listed if not each.records.finished]
     if unfinished:
         verb = "is" if len(unfinished) == 1 else "are"
-        notices.append(f"{wording.listing(unfinished)} {verb} unfinished: what is on file counts.")
+        notices.append(
+            f"{wording.listing(unfinished)} {verb} unfinished: this page has what is on file."
+        )
     grouped = {each.label for group in groups for each in group}
     alone = [each.label for each in listed if each.label not in grouped]
     if alone:
@@ -100,7 +102,7 @@ def _notices(listed: Sequence[Entry], groups: Sequence[Sequence[Entry]]) -> tupl
         )
     machines = {str(each.records.manifest.environment.get("cpu")) for each in listed}
     if len(machines) > 1:
-        notices.append("These studies ran on different processors: times do not compare.")
+        notices.append("These studies ran on different processors: their times are not comparable.")
     return tuple(notices)
 
 
@@ -110,7 +112,7 @@ def _recommended(listed: Sequence[Entry]) -> Table:
         caption="What each study recommends",
         columns=(
             Column("Study"),
-            Column("Takes"),
+            Column("Recommended arm"),
             Column("Replicates", True),
             Column(wording.capital(metric_of(listed)), True, "%"),
             Column("95\u00a0% interval, seeds and examples", True),
@@ -119,7 +121,7 @@ def _recommended(listed: Sequence[Entry]) -> Table:
             Column("Training", True, "s"),
             Column("Parameters", True),
             Column("Trials", True),
-            Column("Begun"),
+            Column("Started"),
         ),
         rows=tuple(_recommended_row(each) for each in listed),
     )
@@ -127,10 +129,10 @@ def _recommended(listed: Sequence[Entry]) -> Table:
 
 def _recommended_row(each: Entry) -> Row:
     result, records = each.result, each.records
-    begun = wording.moment(records.manifest.created)
+    started = wording.moment(records.manifest.created)
     trials = f"{len(records.trials):,}"
     if result is None:
-        return Row((each.label, *[wording.MISSING] * 8, trials, begun))
+        return Row((each.label, *[wording.MISSING] * 8, trials, started))
     split, accuracy = records.scored_split, cells.mean(result.mean, result.both)
     if result.mean is None:
         best = best_trials(records)
@@ -149,7 +151,7 @@ def _recommended_row(each: Entry) -> Row:
             cells.seconds(result.train_s),
             cells.count(result.parameters),
             trials,
-            begun,
+            started,
         )
     )
 
@@ -193,7 +195,7 @@ def _declared(listed: Sequence[Entry]) -> Section:
         for name in names
         if len(set(values := [declared[each.label].get(name, "–") for each in listed])) > 1
     )
-    text = "Only what differs is listed." if rows else "These studies are declared alike."
+    text = "Only what differs is listed." if rows else "These studies have the same declaration."
     return Section(
         id="declared",
         title="What the studies declare differently",
@@ -212,7 +214,7 @@ def _declared(listed: Sequence[Entry]) -> Section:
 
 
 def _flat(records: Records) -> dict[str, str]:
-    """A study's declaration as words by name; hyperparameters by their own names."""
+    """A study's declaration as text, by name; hyperparameters have their own names."""
     found: dict[str, str] = {}
     for key, value in records.manifest.spec.items():
         if key == "search" and isinstance(value, Mapping):
@@ -236,7 +238,7 @@ def _text(value: Any) -> str:
 
 
 def render(studies: Sequence[Records], *, now: str) -> str:
-    """The whole page; `now` (ISO 8601) is when it was made."""
+    """The whole page; `now` (ISO 8601) is the time when it is made."""
     listed = compared_studies.entries(studies)
     return page.compose(
         "page.html",

@@ -66,7 +66,7 @@ def accuracy_chart(listed: Sequence[Entry]) -> Section | None:
                         height=70 + 24 * len(found),
                     ),
                 ),
-                caption="One mark an arm; the chart may cut wide intervals.",
+                caption="One mark per arm; the chart may cut wide intervals.",
                 legend=tuple(_keys(listed)),
                 data=Data(
                     ("study", "arm", "replicates", "accuracy", "low", "high"),
@@ -95,7 +95,7 @@ def _name(each: Entry, arm: ArmResult, length: int = 80) -> str:
 
 
 def cost_chart(listed: Sequence[Entry]) -> Section | None:
-    """All arms by accuracy and step time, with the Pareto front where they can be ranked."""
+    """All arms by accuracy and step time, with the Pareto front if they can be ranked."""
     found = [(each, arm) for each, arm in _measured(listed) if (arm.step_ms or 0) > 0]
     if len(found) < 2:
         return None
@@ -121,7 +121,7 @@ def cost_chart(listed: Sequence[Entry]) -> Section | None:
         axes.set_xlabel("Step time")
         axes.set_title(f"{wording.capital(metric)}, %")
 
-    told = "; ".join(
+    listing = "; ".join(
         f"{_name(each, arm)} {wording.mean_percent(arm.mean, arm.both)} for "
         f"{wording.milliseconds(arm.step_ms)}{', on the Pareto front' if i in front else ''}"
         for i, (each, arm) in enumerate(found)
@@ -133,9 +133,9 @@ def cost_chart(listed: Sequence[Entry]) -> Section | None:
         id="cost",
         title=f"{wording.capital(metric)} against cost",
         text=(
-            f"On the Pareto front is what nothing cheaper matches in {metric}."
+            f"A result is on the Pareto front if all cheaper ones have a lower {metric}."
             if front
-            else "Scored on different examples, so there is no Pareto front of them all.",
+            else "They were scored on different examples, so there is no common Pareto front.",
         ),
         figures=(
             Figure(
@@ -143,7 +143,7 @@ def cost_chart(listed: Sequence[Entry]) -> Section | None:
                 panels=(
                     chart.panel(
                         "cost-studies",
-                        f"Scatter chart of mean {metric} against step time: {told}.",
+                        f"Scatter chart of mean {metric} against step time: {listing}.",
                         draw,
                     ),
                 ),

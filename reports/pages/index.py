@@ -1,7 +1,6 @@
 """The list of all studies of a directory, each with its verdict: `runs/index.html`.
 
-Made from the `summary.json` that each report leaves in its run directory, so that it costs
-nothing however many studies there are.
+It is made from the `summary.json` in each run directory, so it is fast for any number of studies.
 """
 
 import json
@@ -18,7 +17,7 @@ GENERATOR = "rnn-depth-harness index"
 
 
 def write(parent: Path, *, now: str) -> Path | None:
-    """Write `index.html` beside the run directories; None where another program's lies there."""
+    """Write `index.html` beside the run directories; None if another program's file is there."""
     file = parent / "index.html"
     if file.exists() and GENERATOR not in file.read_text(encoding="utf-8", errors="replace"):
         return None
@@ -27,14 +26,14 @@ def write(parent: Path, *, now: str) -> Path | None:
 
 
 def render(parent: Path, *, now: str) -> str:
-    """The page; the study begun last comes first."""
+    """The page; the newest study comes first."""
     studies = [study for folder in sorted(parent.iterdir()) if (study := _study(folder))]
     studies.sort(key=lambda study: study["created"], reverse=True)
     return page.compose("index.html", studies=studies, generator=GENERATOR, now=now)
 
 
 def _study(folder: Path) -> dict[str, str] | None:
-    """What the list says of a run directory; None where there is no report in it."""
+    """The list's entry for a run directory; None if it has no report."""
     try:
         manifest = Manifest(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
         outcome = json.loads((folder / "summary.json").read_text(encoding="utf-8"))

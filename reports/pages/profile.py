@@ -1,4 +1,4 @@
-"""A profile → one HTML file of its own."""
+"""The HTML page of a profile alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from reports.content import Column, Row, Section, Table
 
 
 def render(profile: Mapping[str, Any], *, now: str) -> str:
-    """The whole page; `now` (ISO 8601) is when it was made."""
+    """The whole page; `now` (ISO 8601) is the time when it is made."""
     rows = tuple(
         Row((wording.label(name), wording.value_text(value)))
         for name, value in profile["environment"].items()
@@ -17,7 +17,7 @@ def render(profile: Mapping[str, Any], *, now: str) -> str:
     environment = Section(
         id="environment",
         title="What it was measured on",
-        text=("Figures of different machines are not comparable.",),
+        text=("Numbers from different machines are not comparable.",),
         tables=(
             Table("environment-table", "Environment", (Column("Item"), Column("Value")), rows),
         ),

@@ -1,5 +1,5 @@
-"""The report's sections, one a file: adding a file adds a section.
+"""The report's sections, one per file: a new file is a new section.
 
 Each exports `ORDER` (an integer: where on the page) and `build(records) -> Section | None`,
-None where it has nothing to say.
+None if it has nothing to say.
 """

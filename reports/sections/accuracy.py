@@ -56,7 +56,7 @@ def _text(records: Records, found: Conclusions, layout: Layout) -> str:
         else f"the validation split{examples}"
     )
     if records.scored_split != "test" and records.manifest.search:
-        split += ", by which it was chosen as well: that flatters it"
+        split += ", by which it was also chosen, so its scores are probably too good"
     times = "once more, on a fresh seed" if most == 1 else f"{most} more times, on fresh seeds"
     return (
         f"{which} was trained {times}, and scored on {split}. Replicates of the same number share "
@@ -65,7 +65,7 @@ def _text(records: Records, found: Conclusions, layout: Layout) -> str:
 
 
 def _limits(measured: list[ArmResult], found: Conclusions) -> tuple[float, float]:
-    """The part of the accuracy axis to show: dots always; intervals and baselines where near."""
+    """The part of the accuracy axis to show: all dots, and intervals and baselines nearby."""
     values = [value for arm in measured for value in arm.values.values()]
     low, high = min(values), max(values)
     near = max(3 * (high - low), 0.05)
@@ -127,9 +127,9 @@ def _caption(found: Conclusions, limits: tuple[float, float]) -> str:
     several = any(arm.n > 1 for arm in found.arms.values())
     bars = (
         "Large marks are means; bars are their 95\u00a0% intervals, over seeds and examples "
-        "together. Small dots are replicates, a training each."
+        "together. Each small dot is a replicate, one training."
         if several
-        else "One replicate an arm, so there is no interval."
+        else "One replicate per arm, so there is no interval."
     )
     wide = any(
         arm.n > 1
@@ -137,7 +137,7 @@ def _caption(found: Conclusions, limits: tuple[float, float]) -> str:
         and (arm.both.low < limits[0] or arm.both.high > limits[1])
         for arm in found.arms.values()
     )
-    cut = " Bars that run out of the chart are wider; the table has their ends." if wide else ""
+    cut = " Some bars are cut at the edge of the chart; the table has their ends." if wide else ""
     outside = [
         f"{found.called[name]} ({wording.percent(base.mean)})"
         for name, base in found.baselines.items()

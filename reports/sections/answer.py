@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORDER = 10
-MAX_ADVISED = 100  # replicates: more is nothing to tell a user to run
+MAX_ADVISED = 100  # replicates; more is not practical advice
 
 
 def build(records: Records) -> Section:
@@ -54,7 +54,7 @@ def build(records: Records) -> Section:
         facts = _facts(records, found, found.arms[chosen])
     return Section(
         id="answer",
-        title="Answer" if confirmed else "Provisional answer",
+        title="Answer" if confirmed else "Preliminary answer",
         text=text,
         facts=facts,
         tables=(_configuration(records, trial),),
@@ -64,7 +64,7 @@ def build(records: Records) -> Section:
 
 
 def _verdict(records: Records, found: Conclusions, recommended: Recommendation) -> str:
-    """One sentence to act on, then the accuracy that it rests on."""
+    """One sentence to act on, then the accuracy behind it."""
     arm = found.arms[recommended.arm]
     reached = (
         f"{wording.mean_percent(arm.mean, arm.both)} {wording.right(records)}, "
@@ -85,7 +85,7 @@ def _interval_clause(arm: ArmResult) -> str:
 
 
 def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
-    """Said only where it changes what to do: a network that is not shown to beat a baseline."""
+    """A warning if the network was not shown to beat a baseline."""
     unbeaten = [
         found.called[name]
         for name in found.baselines
@@ -98,7 +98,7 @@ def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
 
 
 def _sureness(records: Records, found: Conclusions, chosen: str) -> tuple[str, ...]:
-    """What was shown of the other arms, what was not, and what it would take."""
+    """What was shown about the other arms, what was not, and what would settle it."""
     others = {
         name: against
         for name in records.arms
@@ -109,8 +109,8 @@ def _sureness(records: Records, found: Conclusions, chosen: str) -> tuple[str, .
     one = any(against.replicates < 2 for against in others.values())
     if one:
         return (
-            "How sure this is: not at all, for one replicate says nothing of chance. Two or more "
-            "give intervals; five are usual.",
+            "How sure this is: not at all, because one replicate says nothing about chance. Two or "
+            "more give intervals; five are usual.",
         )
     groups: dict[str, list[str]] = {}
     for name, against in others.items():
@@ -138,21 +138,21 @@ def _sureness(records: Records, found: Conclusions, chosen: str) -> tuple[str, .
 
 
 def _power(others: dict[str, Comparison]) -> str:
-    """The smallest true differences that would have shown."""
+    """The smallest true differences that would probably have been found."""
     found = sorted(against.detectable for against in others.values())
     n = min(against.replicates for against in others.values())
     start = f"With {wording.plural(n, 'replicate')} each"
     if found[0] >= 1:
-        return f"{start}, no difference however large would have been shown reliably."
+        return f"{start}, no difference, however large, would have been found reliably."
     largest = found[-1]
     if largest >= 1:
-        extent = f"{wording.points(found[0])} at the least"
+        extent = f"at least {wording.points(found[0])}"
     elif wording.points(found[0]) == wording.points(largest):
         extent = wording.points(largest)
     else:
         extent = f"{100 * found[0]:.1f} to {wording.points(largest)}, depending on the arm"
     return (
-        f"{start}, the smallest true difference that four studies in five would have shown is "
+        f"{start}, the smallest true difference that four of five such studies would find is "
         f"{extent}."
     )
 
@@ -172,10 +172,11 @@ def _settle(records: Records, others: dict[str, Comparison]) -> list[str]:
         ]
     )
     rest = len(undecided) - len(known)
-    more = " and the rest needs a larger test split" if rest else ""
+    more = "; the rest needs a larger test split" if rest else ""
     return [
-        f"If what was seen holds, about {each} replicates would settle what is undecided{more}: "
-        f"a rough guide, resting on {min(a.replicates for a in undecided.values())}."
+        f"If these differences are the true ones, about {each} replicates would settle what is "
+        f"undecided{more}. This is a rough guide, based on "
+        f"{wording.plural(min(a.replicates for a in undecided.values()), 'replicate')}."
     ]
 
 
@@ -204,7 +205,9 @@ def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, 
             break
     facts += [
         Fact("Step time", wording.milliseconds(arm.step_ms), _step_note(records, found, arm)),
-        Fact("Training time", wording.seconds(arm.train_s), "median, with validation, compiling"),
+        Fact(
+            "Training time", wording.seconds(arm.train_s), "median, with validation and compiling"
+        ),
         Fact("Parameters", wording.count(arm.parameters), "trainable weights"),
     ]
     return tuple(facts)
@@ -224,9 +227,9 @@ def _step_note(records: Records, found: Conclusions, arm: ArmResult) -> str:
 
 def _rerun(records: Records) -> Command:
     purpose = (
-        "Trains it all again from the same seeds, the present results moved aside"
+        "Trains everything again from the same seeds, and moves the old results aside"
         if records.finished
-        else "Goes on with the study"
+        else "Resumes the study"
     )
     command = wording.study_command(records)
     return Command(purpose, f"{command} --fresh" if records.finished else command)
@@ -248,7 +251,7 @@ def _model_commands(records: Records, arm: str) -> tuple[Command, ...]:
     if card.get("input") == "text":
         commands.append(
             Command(
-                "Labels a text of your own with it",
+                "Predicts the label of your own text",
                 f'harness predict {study} --arm {chosen} "What a film!"',
             )
         )
@@ -256,7 +259,7 @@ def _model_commands(records: Records, arm: str) -> tuple[Command, ...]:
 
 
 def _settling(records: Records, chosen: str) -> tuple[Command, ...]:
-    """Goes on with as many replicates as would settle what is undecided, if that is feasible."""
+    """The command for as many replicates as would settle what is undecided, if feasible."""
     if confirmed_recommendation(records) is None:
         return ()
     found = conclude(records)
@@ -285,7 +288,7 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
 
     def kind(name: str) -> str:
         if manifest.hold and name == "units":
-            return f"follows from {', '.join(map(wording.label, manifest.hold))} held"
+            return f"chosen for equal {', '.join(map(wording.label, manifest.hold))}"
         if name in manifest.compare:
             return "compared"
         return "fixed" if name in manifest.fixed else "searched"
@@ -310,33 +313,33 @@ def _notices(records: Records) -> tuple[str, ...]:
     states = records.trials["state"]
     if records.metric == R2:
         notices.append(
-            f"What is predicted is a number, so all is scored by {R2}, the share of its variance "
-            "that is explained: 100\u00a0% is perfect, 0\u00a0% what saying the mean gets. The "
+            f"The target is a number, so scores are {R2}, the share of its variance that is "
+            "explained: 100\u00a0% is perfect, and always predicting the mean gets 0\u00a0%. The "
             "loss is the mean squared error."
         )
     elif records.metric != "accuracy":
         notices.append(
-            "The classes differ in size by more than five times, so replicates are scored by "
-            "balanced accuracy, the mean over classes of the share of each that is found. "
-            "Validation accuracy, where it is shown, is the plain share."
+            "The largest class is more than five times as large as the smallest one, so replicates "
+            "are scored by balanced accuracy: the mean over classes of the share of each that is "
+            "right. Validation accuracy is plain accuracy."
         )
     if records.searched and records.replicates_missing:
         ended = int((_of_arms(records)["state"] != "running").sum())
         notices.append(
             f"Unfinished: {ended:,} of {ended + records.replicates_missing:,} replicates have "
-            "ended. What follows may change; the command below goes on with the study."
+            "ended. What follows may change; the command below resumes the study."
         )
     elif not records.finished:
         wanted = records.manifest.trials * len(records.arms)
         notices.append(
             f"Unfinished: {int((states != 'running').sum()):,} of "
             f"{wording.plural(wanted, 'trial')} have ended. What follows may change; the command "
-            "below goes on with the study."
+            "below resumes the study."
         )
     if records.manifest.quick:
         notices.append(
             "A quick study, on little data and a small budget: it shows that everything works, "
-            "and decides nothing."
+            "but its results decide nothing."
         )
     for noun, table in (("trial", records.trials), ("replicate", records.replicates)):
         failed = table[table["state"] == "failed"]

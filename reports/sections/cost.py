@@ -1,4 +1,4 @@
-"""Accuracy against what it costs, with the Pareto front: nothing cheaper was as accurate."""
+"""Accuracy against cost, with the Pareto front."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ORDER = 40
 
 @dataclass(frozen=True)
 class _Cost:
-    """A column of trials, an attribute of arms' results."""
+    """A cost: a column of trials and an attribute of ArmResult; `ticks` are round values."""
 
     column: str
     label: str
@@ -45,9 +45,9 @@ def build(records: Records) -> Section | None:
         id="cost",
         title=f"{wording.capital(wording.metric(records))} against cost",
         text=(
-            f"On the Pareto front is what nothing cheaper matches in {wording.metric(records)}; "
-            f"above the line nothing was found.{_arm_front(records)} Costs were measured on the "
-            "machine named at the end of this page.",
+            "A result is on the Pareto front if all cheaper ones have a lower "
+            f"{wording.metric(records)}.{_arm_front(records)} Costs were measured on the machine "
+            "named at the end of this page.",
         ),
         figures=tuple(found),
     )
@@ -59,7 +59,7 @@ def _arm_front(records: Records) -> str:
         return ""
     labels = wording.listing([wording.arm_label(records, arm) for arm in found.front])
     metric = f"{records.scored_split} {wording.metric(records)}"
-    return f" By mean {metric} and step time, that is {labels}."
+    return f" By mean {metric} and step time, the front is {labels}."
 
 
 def _keys(records: Records) -> tuple[Key, ...]:
@@ -76,7 +76,7 @@ def _keys(records: Records) -> tuple[Key, ...]:
 
 
 def _arms(records: Records) -> Figure | None:
-    """Arms by their replicates; of one arm there is nothing to compare."""
+    """Arms by their replicates; None for a study of one arm."""
     found = conclude(records)
     results = [arm for arm in found.arms.values() if arm.mean is not None]
     if len(results) < 2:
@@ -162,16 +162,16 @@ def _trials(records: Records) -> Figure | None:
         id="cost-trials-figure",
         panels=tuple(panels),
         caption=f"Finished trials of the search, by validation {wording.metric(records)}. On the "
-        f"front: {', '.join(fronts)}. Training time is of training, validation and compiling.",
+        f"front: {', '.join(fronts)}. Training time includes validation and compiling.",
         legend=(*_keys(records), chart.line_key("Pareto front", chart.INK)),
         data=selection.data(shown, "arm", "trial", "val_accuracy", *columns),
     )
 
 
-def _step(axes: Axes, costs: list[float], heights: list[float], dearest: float) -> None:
-    """The front, on to the dearest: paying more bought no more."""
+def _step(axes: Axes, costs: list[float], heights: list[float], highest: float) -> None:
+    """The front as a line of steps, up to the highest cost."""
     axes.step(
-        [*costs, dearest],
+        [*costs, highest],
         [*heights, heights[-1]],
         where="post",
         color=chart.INK,
@@ -211,17 +211,17 @@ def _trial_panel(
         _cost_axes(axes, costs, cost, f"Validation {wording.metric(records)}, %")
 
     size = wording.validation_size(records)
-    cheap, dear = front.iloc[0], front.iloc[-1]
+    cheapest, best = front.iloc[0], front.iloc[-1]
     if len(front) > 1:
         extent = (
-            f"the Pareto front runs from {wording.percent(cheap['val_accuracy'], size)} for "
-            f"{cost.text(cheap[column])} to {wording.percent(dear['val_accuracy'], size)} for "
-            f"{cost.text(dear[column])}"
+            f"the Pareto front runs from {wording.percent(cheapest['val_accuracy'], size)} for "
+            f"{cost.text(cheapest[column])} to {wording.percent(best['val_accuracy'], size)} for "
+            f"{cost.text(best[column])}"
         )
     else:
         extent = (
-            f"the cheapest trial is the best too, "
-            f"{wording.percent(cheap['val_accuracy'], size)} for {cost.text(cheap[column])}"
+            f"the cheapest trial is also the best, "
+            f"{wording.percent(cheapest['val_accuracy'], size)} for {cost.text(cheapest[column])}"
         )
     against = cost.label.lower()
     metric = wording.metric(records)

@@ -1,4 +1,4 @@
-"""Learning curves: validation loss epoch by epoch, a panel an arm, pruned trials included."""
+"""Learning curves: validation loss by epoch, one panel per arm, pruned trials included."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORDER = 55
-# Of more, the best: a thicket of lines shows nothing, and fills the page's two megabytes.
+# Of more, only the best are drawn: too many lines are hard to read and make the page large.
 MAX_CURVES = 60
 _DASHES: dict[str, Any] = {
     "complete": "-",
@@ -53,14 +53,13 @@ def build(records: Records) -> Section | None:
         title="Learning curves",
         text=(
             "Validation loss after each epoch, on one scale. Where a curve turns up, the network "
-            "had begun to learn its training examples by heart; its score is that of its lowest "
-            "point.",
+            "overfits. Its score is that of its lowest point.",
         ),
         figures=(
             Figure(
                 id="curves-figure",
                 panels=tuple(_panel(records, epochs, arm, limits) for arm in arms),
-                caption=f"In colour: {trial}, thick, and its replicates, thin.{fewer}"
+                caption=f"In colour: {trial} (thick line) and its replicates (thin lines).{fewer}"
                 if not records.replicate_epochs.empty
                 else f"In colour: {trial}.{fewer}",
                 legend=tuple(keys),
@@ -71,7 +70,7 @@ def build(records: Records) -> Section | None:
 
 
 def _data(records: Records, epochs: "pd.DataFrame") -> Data:
-    """Trials' epochs, of the curves that are drawn, then replicates'."""
+    """Epochs of the trials that are drawn, then epochs of replicates."""
     drawn = []
     for arm in records.arms:
         ours = selection.of_arm(epochs, arm)
@@ -93,7 +92,7 @@ def _replicate_epochs(records: Records) -> "pd.DataFrame":
 
 
 def _limits(records: Records, epochs: "pd.DataFrame") -> tuple[float, float, float]:
-    """Epochs to show, lowest and highest loss, for all panels."""
+    """The last epoch, the lowest and the highest loss, for all panels."""
     losses = [*epochs["val_loss"], *_replicate_epochs(records)["val_loss"]]
     low, high = float(min(losses)), float(max(losses))
     margin = 0.05 * (high - low) or 0.05

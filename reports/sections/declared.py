@@ -1,4 +1,4 @@
-"""The study as declared and what it ran on: all that a repetition needs."""
+"""The study as declared, and what it ran on: all that is needed to repeat it."""
 
 import shlex
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ def build(records: Records) -> Section:
         id="declared",
         title="The study as declared, and what it ran on",
         text=(
-            "Compared hyperparameters set the arms; searched ones were tuned anew within each "
-            "arm; fixed ones are the same everywhere.",
+            "Compared hyperparameters define the arms. Searched ones were tuned separately within "
+            "each arm. Fixed ones are the same everywhere.",
         ),
         tables=(
             Table(
@@ -33,13 +33,13 @@ def build(records: Records) -> Section:
             _pairs("environment", "Environment", _environment(manifest.environment)),
         ),
         commands=(
-            Command("Runs the study, or goes on with it", wording.study_command(records)),
+            Command("Runs or resumes the study", wording.study_command(records)),
             Command(
-                "Looks into Optuna's database (pip install optuna-dashboard)",
+                "Shows Optuna's database in a browser (pip install optuna-dashboard)",
                 f"optuna-dashboard {shlex.quote(wording.storage_url(records))}",
             ),
             Command(
-                "Writes this page and its CSV tables anew",
+                "Writes this page and its CSV tables again",
                 f"python -m harness.report {shlex.quote(str(records.root))}",
             ),
         ),
@@ -77,7 +77,7 @@ def _protocol(manifest: Manifest) -> dict[str, Any]:
         "Sampler": spec.get("sampler"),
         "Pruner": spec.get("pruner"),
         "Trials of each arm": manifest.trials or None,
-        "Epochs at most": manifest.epochs,
+        "Maximum epochs": manifest.epochs,
         "Replicates declared": spec.get("replicates"),
         "Margin, in points": _points(manifest.margin),
         "Seed": spec.get("seed"),
@@ -85,7 +85,7 @@ def _protocol(manifest: Manifest) -> dict[str, Any]:
         "Device": spec.get("device"),
         "Threads of each worker": spec.get("threads"),
         "Execution path": spec.get("path"),
-        "Begun": manifest.created,
+        "Started": manifest.created,
         "Fingerprint": manifest.fingerprint,
     }
 
@@ -109,7 +109,7 @@ def _dataset(manifest: Manifest) -> dict[str, Any]:
         "name": "Name",
         "train": "Training examples",
         "validation": "Validation examples",
-        "test": "Test examples, for replicates alone",
+        "test": "Test examples, for replicates only",
         "sha256": "SHA-256",
     }
     shown = {title: both.pop(key, None) for key, title in titles.items()}

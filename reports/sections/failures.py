@@ -33,7 +33,7 @@ def build(records: Records) -> Section | None:
         title="Failures",
         text=(
             f"{wording.plural(len(rows), 'training')} failed. A failed trial counts towards the "
-            "budget of its arm, and no score of it is used anywhere on this page.",
+            "budget of its arm, but this page uses none of its scores.",
         ),
         tables=(
             Table(

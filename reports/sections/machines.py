@@ -27,15 +27,15 @@ def build(records: Records) -> Section | None:
         id="machines",
         title="The same on other machines",
         text=(
-            f"Profiles of {wording.listing(list(profiles))}, each as it was measured there; "
-            "figures of different machines are compared here and never pooled.",
+            f"Profiles of {wording.listing(list(profiles))}, each measured on that machine. "
+            "Numbers from different machines are compared here, but never pooled.",
         ),
         notices=()
         if shared
         else (
-            "No configuration was measured on more than one of these machines: profile a copy of "
-            f"this run directory there with python -m harness.profile {records.study}, or the same "
-            "grid on each.",
+            "No configuration was measured on more than one of these machines. To compare them, "
+            "profile a copy of this run directory on the other machine with "
+            f"python -m harness.profile {records.study}, or profile the same grid on each.",
         ),
         figures=(
             profile_figures.step_time("machines-figure", entries),
@@ -46,7 +46,7 @@ def build(records: Records) -> Section | None:
 
 
 def named(profiles: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By processor and GPUs; equal machines are told apart by a number."""
+    """By processor and GPUs; of several equal names, all but the first get a number."""
     found: dict[str, dict[str, Any]] = {}
     for profile in profiles:
         environment = profile["environment"]
@@ -60,7 +60,7 @@ def named(profiles: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _shared(profiles: Profiles) -> dict[tuple[Any, ...], dict[str, list[Mapping[str, Any]]]]:
-    """Configurations that more than one machine has measured → machine → its entries."""
+    """Configurations measured on more than one machine → machine → its entries."""
     found: dict[tuple[Any, ...], dict[str, list[Mapping[str, Any]]]] = {}
     for name, profile in profiles.items():
         for entry in profile["entries"]:
@@ -75,13 +75,13 @@ def _shared(profiles: Profiles) -> dict[tuple[Any, ...], dict[str, list[Mapping[
 def _comparison(
     profiles: Profiles, shared: Mapping[tuple[Any, ...], Mapping[str, list[Mapping[str, Any]]]]
 ) -> Table:
-    """A row a configuration and way of running it; times as a multiple of the first machine's."""
+    """One row per configuration, machine and path; ratios are to the first machine's time."""
     rows = []
     for shape, machines in shared.items():
         cell, depth, units, length, batch, both = shape
         what = (
             f"{cell}, depth {depth}, {wording.value_text(units)} units, {length} words, "
-            f"batch {batch}{', both ways' if both else ''}"
+            f"batch {batch}{', bidirectional' if both else ''}"
         )
         base = next(iter(machines.values()))[0]["step_ms"]["median"]
         for name, entries in machines.items():
@@ -105,7 +105,7 @@ def _comparison(
         (
             Column("Configuration"), Column("Machine"), Column("Backend, device, path"),
             Column("Step, ms", numeric=True, unit="ms"), Column("5 to 95 %", numeric=True),
-            Column("Against the first", numeric=True), Column("Spread"),
+            Column("Against the first", numeric=True), Column("Stability"),
         ),
         tuple(rows),
     )  # fmt: skip
@@ -117,7 +117,7 @@ def _environments(profiles: Profiles) -> Table:
 
     return Table(
         "machines-environment",
-        "What they were measured on",
+        "The machines",
         (Column("Item"), *(Column(name) for name in profiles)),
         tuple(
             Row(

@@ -1,4 +1,4 @@
-"""What somebody published, epoch by epoch, beside the replicates of the same protocol."""
+"""Published figures, epoch by epoch, beside the replicates of the same protocol."""
 
 from matplotlib.axes import Axes
 
@@ -33,8 +33,8 @@ def build(records: Records) -> Section | None:
         title="Beside the published figures",
         text=(
             f"{source}: one training, as its author printed it. Here the same protocol ran "
-            f"{wording.plural(n, 'time')} on seeds of its own; the intervals are 95\u00a0%, over "
-            "these seeds. Step times are of different machines.",
+            f"{wording.plural(n, 'time')} on fresh seeds; the intervals are 95\u00a0% intervals "
+            "over these seeds. Step times were measured on different machines.",
             _text(measured),
         ),
         figures=(
@@ -74,12 +74,12 @@ def _text(measured: dict[str, dict[int, Cell]]) -> str:
     measure = next(iter(measured))
     judged = [cell.inside for cell in measured[measure].values() if cell.inside is not None]
     if not judged:
-        return "A single replicate has no interval to hold the published figures against."
+        return "A single replicate has no interval to compare the published figures with."
     title = _TITLES[measure][0].lower()
     return (
-        f"Of {wording.plural(len(judged), 'epoch')}, the published {title} lies within the "
-        f"interval of the mean in {sum(judged)}. A single training may well lie outside of it: "
-        "the interval is of the mean."
+        f"The published {title} lies within the interval of the mean in {sum(judged)} of "
+        f"{wording.plural(len(judged), 'epoch')}. A single training may well lie outside: it is "
+        "the interval of the mean."
     )
 
 

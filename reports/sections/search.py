@@ -47,16 +47,16 @@ def build(records: Records) -> Section | None:
         id="search",
         title="What the search tried",
         text=(
-            "Validation loss (lower is better) against each hyperparameter searched. The sampler "
-            "tries promising values more often, so where dots are dense it expected more; that a "
-            "value did well may be owed to the others beside it.",
+            "Validation loss (lower is better) against each searched hyperparameter. The sampler "
+            "tries promising values more often, so dots are dense where it expected low losses. A "
+            "value may do well because of the trial's other hyperparameters.",
         ),
         figures=(
             Figure(
                 id="search-figure",
                 panels=panels,
-                caption="Outlined in full: the best trial. Hollow: pruned, at its best epoch so "
-                "far. What was searched on a logarithmic scale is shown on one."
+                caption="Dark outline: the best trial. Hollow: pruned, at its best epoch so far. "
+                "What was searched on a logarithmic scale is shown on one."
                 + (parallel.CAPTION if coordinates else ""),
                 legend=tuple(keys),
                 data=selection.data(
@@ -76,8 +76,8 @@ def _importance(records: Records) -> tuple[Table, ...]:
     return (
         Table(
             id="importance",
-            caption=f"Importance by {EVALUATOR}: the share of the losses' ranks, within arms, that "
-            "one hyperparameter explains alone (finished trials; 0 is what chance gives)",
+            caption=f"Importance by {EVALUATOR}: the share of the variance of loss ranks, within "
+            "arms, that one hyperparameter explains alone (finished trials; chance gives 0)",
             columns=(Column("Hyperparameter"), Column("Importance", True)),
             rows=tuple(
                 Row((wording.label(name), Value(f"{found[name]:.2f}", found[name])))
@@ -88,7 +88,7 @@ def _importance(records: Records) -> tuple[Table, ...]:
 
 
 def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
-    """Each arm's lowest loss so far, trial after trial."""
+    """Each arm's lowest loss so far, by trial."""
     finished = scored[scored["state"] == "complete"].sort_values(["arm", "trial"])
     if finished.empty:
         return ()
@@ -114,7 +114,7 @@ def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
         axes.set_title("Lowest validation loss so far")
 
     last = "; ".join(
-        f"{wording.arm_label(records, arm)} {wording.loss(ours['value'].min())}, reached with "
+        f"{wording.arm_label(records, arm)} {wording.loss(ours['value'].min())}, reached by "
         f"trial {ours['trial'].iloc[int(ours['value'].argmin())]}"
         for arm in records.arms
         if not (ours := selection.of_arm(finished, arm)).empty

@@ -1,4 +1,4 @@
-"""Tasks that grow harder: what each network still solved."""
+"""Tasks of growing difficulty: the hardest that each network solved."""
 
 from typing import Any
 
@@ -42,10 +42,10 @@ def build(records: Records) -> Section | None:
         rows.append(Row(tuple(cells)))
     return Section(
         id="solved",
-        title=f"The most {name} that was solved",
+        title=f"The largest {name} that was solved",
         text=(
             f"Solved means {100 * threshold:g}\u00a0% {wording.right(records)}, "
-            "in the mean of the replicates.",
+            "as the mean of the replicates.",
         ),
         tables=(
             Table(

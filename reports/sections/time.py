@@ -27,7 +27,7 @@ _STYLES = chart.SERIES[0], chart.SERIES[1], chart.SERIES[2], chart.SERIES[6]
 
 @dataclass(frozen=True)
 class _Spent:
-    """Seconds of an arm's trainings, by part; `saved_s` is what pruning spared, an estimate."""
+    """Seconds of an arm's trainings, by part; `saved_s` estimates what pruning saved."""
 
     arm: str
     trainings: int
@@ -52,9 +52,9 @@ def build(records: Records) -> Section | None:
             Figure(
                 id="time-figure",
                 panels=(_panel(records, spent),),
-                caption="Trials and replicates together. Other is what is left between a "
-                "training's start and its end: reading data, checkpoints, waiting, and breaks of "
-                "an interrupted one; to the second, for starts and ends are recorded so.",
+                caption="Trials and replicates together. Other is the rest of the time between a "
+                "training's start and its end: reading data, checkpoints, waiting and "
+                "interruptions. It is rounded, because starts and ends are recorded in seconds.",
                 legend=tuple(
                     Key(label, "M-1-1H1V1H-1Z", f"var(--series-{index})", "none")
                     for label, index in zip(_PARTS.values(), (0, 1, 2, 6), strict=True)
@@ -107,7 +107,7 @@ def _between(trainings: "pd.DataFrame") -> float:
 
 
 def _saved(records: Records, trials: "pd.DataFrame", epochs: "pd.DataFrame") -> float:
-    """What pruned trials would have gone on to take, at their own seconds an epoch."""
+    """Seconds that pruned trials would still have taken, at their own seconds per epoch."""
     budget = records.manifest.epochs
     if budget is None:
         return 0.0
@@ -129,13 +129,13 @@ def _text(records: Records, spent: list[_Spent]) -> str:
     listed = listed.replace("%", "\u00a0%")
     count = sum(each.trainings for each in spent)
     return (
-        f"{wording.plural(count, 'training')} took {wording.seconds(total)} one after another: "
+        f"{wording.plural(count, 'training')} took {wording.seconds(total)} in total: "
         f"{listed}.{_elapsed(records)}"
     )
 
 
 def _elapsed(records: Records) -> str:
-    """By the clock; several workers take less than the sum, breaks make it more."""
+    """Wall-clock time: shorter than the sum with several workers, longer with interruptions."""
     moments: list[datetime] = []
     for table in (records.trials, records.replicates):
         for column in ("started", "finished"):
@@ -143,7 +143,7 @@ def _elapsed(records: Records) -> str:
     if len(moments) < 2 or max(moments) == min(moments):
         return ""
     seconds = (max(moments) - min(moments)).total_seconds()
-    return f" By the clock, the first start and the last end lie {wording.seconds(seconds)} apart."
+    return f" From the first start to the last end it was {wording.seconds(seconds)}."
 
 
 def _pruning(records: Records, spent: list[_Spent]) -> tuple[str, ...]:
@@ -154,21 +154,21 @@ def _pruning(records: Records, spent: list[_Spent]) -> tuple[str, ...]:
     share = saved / (saved + sum(each.total_s for each in spent))
     return (
         f"Pruning stopped {wording.plural(pruned, 'trial')} early and saved about "
-        f"{wording.seconds(saved)}, {share:.0%} of what the study would have taken: an estimate, "
-        "at each one's own pace, had it used its whole budget of epochs.",
+        f"{wording.seconds(saved)}, {share:.0%} of what the study would have taken. This estimate "
+        "assumes that each pruned trial would have trained for all epochs at its own speed.",
     )
 
 
 def _estimated(records: Records) -> tuple[str, ...]:
-    """What was said before the first trial, held against what it took."""
+    """The estimate made before the first trial, compared with the time it took."""
     found = estimates.compare(records)
     if found is None:
         return ()
     error = f"{abs(found['error']):.0%}".replace("%", "\u00a0%")
     side = "more" if found["error"] > 0 else "less"
     return (
-        f"Estimated beforehand: at most {wording.seconds(found['estimated_s'])}, "
-        f"by {found['profile']}; that was {error} {side} than it took.",
+        f"Estimated before the study: at most {wording.seconds(found['estimated_s'])}, "
+        f"by {found['profile']}. That is {error} {side} than it took.",
     )
 
 
@@ -232,7 +232,7 @@ def _table(records: Records, spent: list[_Spent]) -> Table:
             Column("Arm"),
             Column("Trainings", True),
             *(Column(label, True, "s") for label in _PARTS.values()),
-            Column("Together", True, "s"),
+            Column("Total", True, "s"),
             Column("Saved by pruning", True, "s"),
         ),
         rows=tuple(map(row, spent)),

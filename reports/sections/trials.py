@@ -1,4 +1,4 @@
-"""Every trial and every replicate with its state, numbers and, where it failed, the reason."""
+"""Every trial and every replicate with its state, its numbers and, if it failed, the reason."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def build(records: Records) -> Section | None:
             ("complete", "finished"),
             ("pruned", "pruned"),
             ("failed", "failed"),
-            ("running", "under way"),
+            ("running", "running"),
         )
         if state in counts
     )
@@ -56,7 +56,7 @@ def build(records: Records) -> Section | None:
         title="All trials" + (" and replicates" if len(records.replicates) else ""),
         text=(
             f"{wording.plural(len(trials), 'trial')}: {tally}. Loss and {wording.metric(records)} "
-            "are those of the best epoch on the validation split; a pruned trial's are of its best "
+            "are those of the best epoch on the validation split; for a pruned trial, of its best "
             "epoch so far.",
         ),
         tables=(

@@ -67,7 +67,7 @@ def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: st
             for look in ("pruned", "complete", "best"):
                 chosen = _of_look(ours, best, look)
                 if layout.name and look == "best":
-                    # On the arm's own place, so that its interval stands there.
+                    # At the arm's own place, together with its interval.
                     at = [layout.positions[arm]] * int(chosen.sum())
                 else:
                     at = [p for p, keep in zip(place, chosen, strict=True) if keep]
@@ -101,7 +101,7 @@ def _of_look(
 def _interval(
     records: Records, axes: Axes, x: list[float], y: list[float], *, upright: bool
 ) -> None:
-    """One standard error to either side of the best accuracy."""
+    """One standard error on either side of the best accuracy."""
     for across, up in zip(x, y, strict=True):
         error = wording.standard_error(
             (up if upright else across) / 100, wording.validation_size(records)
@@ -114,12 +114,12 @@ def _interval(
 def _text(records: Records, layout: Layout) -> str:
     if not layout.name:
         return (
-            "The study compares nothing and searches everything at once; each dot is one "
-            "training, and dots to the right were suggested knowing those to the left."
+            "The study has one arm and searches everything together. Each dot is one training; "
+            "the sampler knew the results to its left."
         )
     return (
-        f"Each dot is one training. Every {layout.name} was searched with a budget of its own, so "
-        "the best of one stands beside the best of another, each tuned as carefully."
+        f"Each dot is one training. Every {layout.name} was searched with its own budget, so all "
+        "of them are tuned with the same care."
     )
 
 
@@ -127,9 +127,9 @@ def _caption(records: Records, layout: Layout) -> str:
     size = wording.validation_size(records)
     which = "each arm's best trial" if layout.name else "the best trial"
     bars = "; bars are one standard error of its accuracy" if size else ""
-    lay = " Dots of one arm are strewn sideways to keep them apart." if layout.name else ""
+    lay = " Dots of one arm are moved sideways to keep them apart." if layout.name else ""
     return (
-        f"Outlined in full: {which}, the one with the lowest validation loss{bars}. "
+        f"Dark outline: {which}, the one with the lowest validation loss{bars}. "
         f"Hollow: pruned, at its best epoch so far.{lay}"
     )
 
@@ -167,12 +167,12 @@ def _alt(records: Records, scored: "pd.DataFrame", measure: str) -> str:
     first = (max if measure == "val_accuracy" else min)(best, key=lambda arm: best[arm])
     return (
         f"Dot chart of {what}: {extent}. Best trial of each arm: {listed}; "
-        f"{wording.arm_label(records, first)} comes out best."
+        f"{wording.arm_label(records, first)} is best."
     )
 
 
 def _table(records: Records) -> Table:
-    """The best trial of each arm, and what became of its other trials."""
+    """The best trial of each arm, and how many of the others ended in which state."""
     size = wording.validation_size(records)
     rows = []
     for arm in records.arms:

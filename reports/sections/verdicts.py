@@ -9,7 +9,7 @@ from reports.charts import chart, scales
 from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 30
-MAX_DRAWN = 15  # pairs: beyond, the table says it better
+MAX_DRAWN = 15  # pairs; for more, the table is clearer
 
 
 def build(records: Records) -> Section | None:
@@ -38,8 +38,8 @@ def build(records: Records) -> Section | None:
 def _text(found: Conclusions) -> str:
     return (
         "Scores are compared replicate by replicate, each pair on the same seed, and test "
-        "example by example; intervals and p values are corrected by Holm's method, for the "
-        "pairs of each table together. Equivalent means that the whole 95\u00a0% interval lies "
+        "example by test example. Intervals and p values are corrected by Holm's method, for all "
+        "pairs of a table together. Equivalent means that the whole 95\u00a0% interval lies "
         f"within ±{100 * found.margin:g} points, the margin that the study declares too small to "
         "matter." + _within_levels(found)
     )
@@ -49,8 +49,8 @@ def _within_levels(found: Conclusions) -> str:
     if len(set(found.levels.values())) < 2:
         return ""
     return (
-        " Only arms whose task is equally hard are compared with one another, and with baselines "
-        "only those whose task is the declared one, on which baselines were trained."
+        " Only arms whose tasks are equally hard are compared with one another. Only arms with the "
+        "declared task are compared with baselines, which were trained on it."
     )
 
 
@@ -84,17 +84,17 @@ def _figure(records: Records, found: Conclusions, pairs: list[Pair]) -> Figure:
 
 
 def _extent(pairs: list[Pair]) -> float:
-    """How far to either side the chart goes, in points: no interval may squeeze the others."""
+    """The chart's limit on either side, in points: a wide interval must not squeeze the others."""
     differences = [100 * abs(pair.comparison.difference) for pair in pairs]
     ends = sorted(100 * max(map(abs, pair.comparison.interval)) for pair in pairs)
     widest = min(ends[-1], max(3 * max(differences), 2 * ends[0], 1.0))
-    return max(1.08 * float(widest), 0.1)  # arms right on the very same examples do not differ
+    return max(1.08 * float(widest), 0.1)  # arms that are right on the same examples do not differ
 
 
 def _cut(pairs: list[Pair]) -> str:
     extent = _extent(pairs)
     wide = any(100 * max(map(abs, pair.comparison.interval)) > extent for pair in pairs)
-    return " Bars that run out of the chart are wider; the table has their ends." if wide else ""
+    return " Some bars are cut at the edge of the chart; the table has their ends." if wide else ""
 
 
 def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
@@ -121,7 +121,7 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
         axes.set_xlabel(f"Difference in {metric}, points")
 
     listed = "; ".join(
-        f"{wording.arm_label(records, pair.a)} less {wording.arm_label(records, pair.b)} "
+        f"{wording.arm_label(records, pair.a)} minus {wording.arm_label(records, pair.b)} "
         f"{signed(pair.comparison.difference)} {interval_text(pair.comparison.interval)}, "
         f"{pair.comparison.verdict}"
         for pair in pairs

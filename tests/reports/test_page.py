@@ -199,7 +199,7 @@ def test_a_password_is_not_shown(make_run: MakeRun) -> None:
 
 def test_one_replicate_has_no_interval(make_run: MakeRun) -> None:
     parsed = check(rendered(make_run(replicates=1, trials=3)))
-    assert "One replicate an arm, so there is no interval." in parsed.text
+    assert "One replicate per arm, so there is no interval." in parsed.text
 
 
 def test_without_a_profile_the_page_says_so_or_nothing(make_run: MakeRun) -> None:

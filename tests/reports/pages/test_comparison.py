@@ -36,7 +36,7 @@ def test_studies_on_the_same_examples_get_a_verdict(make_run: MakeRun) -> None:
     parsed = check(text)
     assert "Bad is worse than good." in parsed.text
     assert "The highest mean test accuracy is that of good" in parsed.text
-    assert "These studies are declared alike" in parsed.text
+    assert "These studies have the same declaration" in parsed.text
     assert text == comparison.render(records(good, bad), now=NOW)
 
 

@@ -14,8 +14,8 @@ def test_the_page_says_where() -> None:
         for each, units in zip(cpu["entries"], (8, 16, 32, 64), strict=True)
     ]  # fmt: skip
     text = profile_page.render({**cpu, "entries": entries}, now="2026-11-23T12:00:00Z")
-    assert "below 640 the CPU wins" in text
-    assert "Sequences a second" not in text  # one batch size
+    assert "below 640 the CPU is faster" in text
+    assert "Sequences per second" not in text  # one batch size
 
 
 def test_throughput_is_charted_against_batches() -> None:
@@ -25,7 +25,7 @@ def test_throughput_is_charted_against_batches() -> None:
         for each, batch in zip(cpu["entries"], (32, 64, 128, 256), strict=True)
     ]
     text = profile_page.render({**cpu, "entries": entries}, now="2026-11-23T12:00:00Z")
-    assert "Sequences a second on the CPU" in text
+    assert "Sequences per second on the CPU" in text
 
 
 def test_the_page_names_what_is_unstable() -> None:

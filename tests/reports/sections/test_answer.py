@@ -27,7 +27,7 @@ def test_answer_says_that_units_follow_from_what_is_held(make_run: MakeRun) -> N
     files.write_atomically(root / "manifest.json", files.to_json(manifest))
     table = answer.build(read_records(root)).tables[0]
     set_by = {row.cells[0]: row.cells[2] for row in table.rows}
-    assert set_by["units"] == "follows from step ms held"
+    assert set_by["units"] == "chosen for equal step ms"
     assert set_by["dropout"] == "searched"
 
 
@@ -47,9 +47,9 @@ def test_answer_rests_on_replicates_once_they_are_there(make_run: MakeRun) -> No
     assert "without replicates" not in words
 
 
-def test_answer_is_provisional_while_replicates_are_missing(make_run: MakeRun) -> None:
+def test_answer_is_preliminary_while_replicates_are_missing(make_run: MakeRun) -> None:
     root = make_run(replicates=5, trials=3)
     shutil.rmtree(RunDirectory(root).replicate("depth=4", 5))
     section = answer.build(read_records(root))
-    assert section.title == "Provisional answer"
+    assert section.title == "Preliminary answer"
     assert any("19 of 20 replicates" in notice for notice in section.notices)
