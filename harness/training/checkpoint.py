@@ -1,8 +1,8 @@
-"""Checkpoints of one training: whole or not there, two generations, checked by hash. No Keras.
+"""Checkpoints of one training, complete and checked by hash. No Keras.
 
-A generation is a file of arrays (plain .npy blocks, one after another) and a small JSON
-committed last, which names that file with its hash. A crash at any moment leaves the generation
-before intact; a damaged file is noticed and the generation before is used.
+The last two generations are kept. Each is a file of arrays (plain .npy blocks, one after another)
+and a small JSON file, written last, which names the first file and its hash. A crash at any moment
+leaves the generation before intact. If a file is damaged, the generation before is used.
 """
 
 import contextlib
@@ -25,12 +25,12 @@ GENERATIONS = 2
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training after some epoch, or, paused, after some step of the next one.
+    """A training after an epoch or, if it was paused, after some step of the next epoch.
 
     `arrays` are its variables in the order of the program that trains it (weights, random state,
-    optimizer, running means); `history` the metrics of its epochs so far, epoch 1 first;
-    `identity` what the training is: another training's checkpoint is never taken for it. `step`
-    steps of the epoch after those are done, in `seconds`.
+    optimizer, running means). `history` has the metrics of its epochs so far, epoch 1 first.
+    `identity` says which training it is, so that no other training uses it. `step` steps of the
+    next epoch are done; they took `seconds`.
     """
 
     identity: str
@@ -45,16 +45,16 @@ class Checkpoint:
 
     @property
     def name(self) -> str:
-        """What its files are named by; later ones sort later."""
+        """The name of its files without suffix; later checkpoints sort later."""
         return f"{self.epoch:04d}-{self.step:08d}"
 
 
 class TrainingPaused(Exception):  # noqa: N818, as StopIteration: not an error
-    """A training stopped within an epoch because it was asked to; its checkpoint is written."""
+    """A training stopped within an epoch, because it was asked to; its checkpoint is written."""
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a generation, then drop all but the last two."""
+    """Write a generation, then delete all but the last two."""
     data = _pack(checkpoint.arrays)
     name = f"{checkpoint.name}.arrays"
     files.write_atomically(folder / name, data)
@@ -66,7 +66,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
         "file": name,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
-    # Floats round-trip exactly through Python's JSON; the hash guards the record itself.
+    # Python's JSON keeps floats exactly; this hash protects the record itself.
     text = json.dumps(record, sort_keys=True)
     files.write_atomically(
         folder / f"{checkpoint.name}.json",
@@ -78,9 +78,9 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(folder: Path, identity: str) -> Checkpoint | None:
-    """The latest generation that is whole and belongs to this training; None if there is none."""
+    """The latest complete generation of this training; None if there is none."""
     for file in _generations(folder):
-        # Whatever is wrong with a generation: the one before it, or a new start, ends the same.
+        # Whatever is wrong with a generation, the one before or a new start gives the same result.
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, EOFError):
             outer = json.loads(file.read_text(encoding="utf-8"))
             record: Mapping[str, Any] = outer["record"]
@@ -105,8 +105,8 @@ def load(folder: Path, identity: str) -> Checkpoint | None:
 class Checkpoints:
     """Where one training keeps its checkpoints.
 
-    `say` hears of one that could not be written; a training looks every few seconds whether it
-    is `asked_to_pause`.
+    `notify` gets a line about each one that could not be written. A training calls
+    `asked_to_pause` every few seconds.
     """
 
     folder: Path
@@ -124,7 +124,7 @@ class Checkpoints:
         step: int = 0,
         seconds: float = 0.0,
     ) -> None:
-        """A disk that is full costs the checkpoint, not the training."""
+        """Write one. If the disk is full, the training continues without it."""
         try:
             save(self.folder, Checkpoint(self.identity, history, arrays, step, seconds))
         except OSError as error:

@@ -1,10 +1,9 @@
-"""Epochs of one model: the whole epoch as one compiled program, or Keras's own `fit`.
+"""Epochs as one compiled program (TensorFlow): no Python between the steps.
 
-`CompiledEpochs` (TensorFlow) runs optimizer steps in a loop inside one XLA program over data held
-in memory: no Python per step. Model, loss, optimizer and metrics in it are Keras's. `FitEpochs`
-runs stock Keras on any backend; it is the reference, and the way on a GPU, on JAX and on torch.
-Either is made once for a shape and reset for each training from its seed, so that a training's
-numbers do not depend on what was trained before.
+`CompiledEpochs` runs the optimizer steps in a loop inside one XLA program, over data in memory.
+Model, loss, optimizer and metrics are those of Keras. A program is made once for a shape, and reset
+for each training from its seed. So the numbers of a training do not depend on what was trained
+before. `FitEpochs` does the same with Keras's own `fit`.
 """
 
 import math
@@ -24,15 +23,15 @@ from harness.training.epochs import PROGRESS_S, Measured, OnStep, loss_and_accur
 
 
 class CompiledEpochs:
-    """Epochs as XLA programs. Batch size and sizes of the splits are fixed by the first call."""
+    """Epochs as XLA programs. `compile` fixes the batch size and the sizes of the splits."""
 
     pausable = True
 
     def __init__(self, hp: Hyperparameters, signature: Signature, path: str) -> None:
         self.model = networks.build(hp, signature, path=path, seed=0)
         self._signature, self._path, self._batch = signature, path, hp.batch_size
-        # The last batch of an epoch is filled up with examples of weight zero: one program
-        # serves it too, and the mean by weight is Keras's mean over the real ones.
+        # The last batch of an epoch is filled with examples of weight zero, so that one program
+        # is enough. The weighted mean is then Keras's mean over the real examples.
         self._loss, accuracy = loss_and_accuracy(signature, "mean_with_sample_weight")
         self._metrics = (keras.metrics.Mean(), accuracy)
         self._optimizer = keras.optimizers.Adam(hp.learning_rate)
@@ -48,7 +47,7 @@ class CompiledEpochs:
 
     @property
     def compiled_by_xla(self) -> bool:
-        """Whether the compiled programs say so; False before `compile`."""
+        """Whether XLA compiled both programs; False before `compile`."""
         programs = (self._train_steps, self._evaluate_steps)
         return all(p is not None and p.function_def.attr["_XlaMustCompile"].b for p in programs)
 
@@ -90,7 +89,7 @@ class CompiledEpochs:
         return np.concatenate(self._through(split)[1])
 
     def _through(self, split: Arrays) -> tuple[Measured, list[NDArray[np.float32]]]:
-        """Works through the split in pieces of the validation split's size: one program."""
+        """Evaluate a split in pieces as large as the validation split: one program is enough."""
         self._reset_metrics()
         started = time.perf_counter()
         piece = self._validation_rows
@@ -119,7 +118,7 @@ class CompiledEpochs:
         first: int,
         last: int,
     ) -> tuple[float, float, Any]:
-        """Steps `first` to `last` over the first `rows` of `order`: the means so far, outputs."""
+        """Run steps `first` to `last` over the first `rows` of `order`: means so far, outputs."""
         import tensorflow as tf
 
         padded = np.zeros(math.ceil(len(order) / self._batch) * self._batch, np.int32)
@@ -133,7 +132,7 @@ class CompiledEpochs:
     def _compiled(self, step: Callable[[Any, Any, Any], Any], split: Arrays) -> Any:
         """A loop of `step` over the batches of a split of this size, as one XLA program.
 
-        It returns the metrics and, where `step` returns the model's outputs, all of them.
+        It returns the metrics and all outputs that `step` returns.
         """
         import tensorflow as tf
 
@@ -178,7 +177,7 @@ class CompiledEpochs:
         return self._forward(x, y, weights, training=False)[1]
 
     def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> tuple[Any, Any]:
-        """The batch's loss and outputs; metrics take note of them."""
+        """The loss and outputs of a batch; also updates the metrics."""
         outputs = self.model(x, training=training)
         if self._signature.steps:
             weights = keras.ops.repeat(weights[:, None], self._signature.steps, axis=1)

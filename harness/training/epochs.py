@@ -1,4 +1,4 @@
-"""What an epoch of training gives, whichever way it is run."""
+"""What both ways of running an epoch have in common."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -11,7 +11,7 @@ from harness.datasets.base.dataset import Arrays
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
 
-PROGRESS_S = 2.0  # seconds between two progress messages, about
+PROGRESS_S = 2.0  # about how many seconds are between two progress messages
 
 
 # Steps done in this epoch, running loss, seconds of training in this epoch.
@@ -19,7 +19,7 @@ OnStep = Callable[[int, float, float], None]
 
 
 class Measured(NamedTuple):
-    """Means over the examples of a split, and the wall time that they took."""
+    """Means over the examples of a split, and the wall time in seconds."""
 
     loss: float
     accuracy: float
@@ -27,27 +27,27 @@ class Measured(NamedTuple):
 
 
 class Epochs(Protocol):
-    """What a training needs of either way of running epochs."""
+    """A program that runs the epochs of one model: what a training needs of it."""
 
     model: keras.Model
-    pausable: bool  # whether `train` can go on from within an epoch
+    pausable: bool  # whether `train` can continue within an epoch
 
     def compile(self, train: Arrays, validation: Arrays) -> None:
-        """Trace and compile, by running without an effect that outlasts `reset`."""
+        """Trace and compile. `reset` removes whatever this changes."""
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
-        """Initial weights, optimizer and random state for `seed`; rates of `hp`."""
+        """Set initial weights, optimizer and random state for `seed`, and the rates of `hp`."""
 
     def train(
         self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
     ) -> Measured:
-        """One epoch over the examples of `split` in `order`, or what is left of it.
+        """Train one epoch over the examples of `split` in `order`, or the rest of it.
 
-        `done` steps have been taken before, in `seconds`; 0 where the program is not `pausable`.
+        `done` steps were done before, in `seconds`; both are 0 where it is not `pausable`.
         """
 
     def evaluate(self, split: Arrays) -> Measured:
-        """Loss and accuracy on a split, without learning."""
+        """Loss and accuracy on a split, without training."""
 
     def predict(self, split: Arrays) -> NDArray[np.float32]:
         """The model's outputs for each example: (n, outputs), or (n, steps, outputs)."""
@@ -57,10 +57,10 @@ class Epochs(Protocol):
 
 
 def loss_and_accuracy(signature: Signature, reduction: str) -> tuple[Any, Any]:
-    """The loss, and the metric that is told beside it: of numbers R², the variance explained."""
+    """The loss, and the metric beside it: accuracy, or R² where numbers are predicted."""
     if signature.classes == 0:
         r2 = keras.metrics.R2Score()
-        # It makes its variables when first used, which must not be within a compiled program.
+        # R2Score makes its variables at its first use, which must be outside compiled programs.
         r2.update_state(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32))
         r2.reset_state()
         return keras.losses.MeanSquaredError(reduction=reduction), r2

@@ -1,4 +1,4 @@
-"""Epochs by stock Keras's `fit`, for other backends, devices and networks."""
+"""Epochs by Keras's own `fit`: the reference, and the way on GPUs, JAX and torch."""
 
 import math
 import time
@@ -18,7 +18,7 @@ from harness.training.epochs import PROGRESS_S, Measured, OnStep, loss_and_accur
 class FitEpochs:
     """Epochs by stock Keras: `Model.fit`, one epoch at a time, on any backend."""
 
-    pausable = False  # `fit` starts an epoch's running means anew
+    pausable = False  # `fit` starts with new running means
 
     def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
         self.model = networks.build(hp, signature, path="keras", seed=0)
@@ -28,7 +28,7 @@ class FitEpochs:
         self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
 
     def compile(self, train: Arrays, validation: Arrays) -> None:
-        # One full batch, and the last one, whose other shape is compiled apart on JAX.
+        # One full batch, and the last one: JAX compiles its shape separately.
         rows = self._batch + len(train.x) % self._batch
         self.model.fit(train.x[:rows], train.y[:rows], self._batch, verbose=0)
         rows = self._batch + len(validation.x) % self._batch
@@ -71,11 +71,12 @@ class FitEpochs:
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Takes an epoch's time, without the second that `fit` may take to end, and says every few
-    seconds how far it is.
+    """Measures the time of an epoch, and reports its progress every few seconds.
+
+    The time leaves out the end of `fit`, which may take a second.
     """
 
-    async_safe = True  # it looks at no logs, so Keras need not wait for each step
+    async_safe = True  # it reads no logs, so Keras does not have to wait for each step
 
     def __init__(self, on_step: OnStep) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Hyperparameters → Keras model: Embedding, a stack of recurrent layers, a Dense head.
+"""From hyperparameters to a Keras model: Embedding, a stack of recurrent layers, a Dense head.
 
-Every execution path has the same layers, weights and initial values, so a model trained on any
-path becomes a model of stock Keras layers by copying its weights (`to_stock`).
+Every execution path has the same layers, weights and initial values. So a model trained on any
+path becomes a model of stock Keras layers if its weights are copied (`to_stock`).
 """
 
 import random
@@ -19,16 +19,17 @@ STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 def build(
     hp: Hyperparameters, signature: Signature = BINARY, *, path: str, seed: int
 ) -> keras.Model:
-    """A model of what `signature` takes, `hp.sequence_length` of it, → what it gives.
+    """A model with the inputs and outputs of `signature`, for `hp.sequence_length` steps.
 
-    Two classes: one sigmoid output; more: a softmax; a number: a linear output. Dropout layers
-    exist only when `hp.dropout` is above 0. Initial weights are those that a stock Keras model of
-    the same layers gets after `keras.utils.set_random_seed(seed)`, whatever the path. A
-    signature's own builder is called as `builder(hp, signature, **hp.own)`; it has one path.
+    The output is one sigmoid for two classes, a softmax for more, and linear for a number. Dropout
+    layers exist only if `hp.dropout` is above 0. On every path the initial weights are those that
+    a stock Keras model of the same layers gets after `keras.utils.set_random_seed(seed)`. If the
+    signature has a builder, it is called as `builder(hp, signature, **hp.own)`. Raises ValueError
+    for an unknown path.
     """
     if path not in PATHS:
         raise ValueError(f"path: {path!r} is not one of {', '.join(PATHS)}")
-    state = random.getstate()  # set_random_seed would otherwise reseed the caller
+    state = random.getstate()  # set_random_seed would change the random numbers of the caller
     try:
         keras.utils.set_random_seed(seed)
         if signature.builder is not None:
@@ -39,7 +40,7 @@ def build(
 
 
 def to_stock(model: keras.Model, hp: Hyperparameters, signature: Signature = BINARY) -> keras.Model:
-    """The same model of stock Keras layers only: it loads where this package is not installed."""
+    """The same model with stock Keras layers only, which loads without this package."""
     stock = build(hp, signature, path="keras", seed=0)
     stock.set_weights(model.get_weights())
     return stock
@@ -83,9 +84,7 @@ def _recurrent(
 def _layer_class(cell: str, path: str) -> Any:
     if path == "keras":
         return getattr(keras.layers, STOCK[cell])
-    from harness.training.recurrent.layers import (
-        LAYERS,  # TensorFlow, which other backends do without
-    )
+    from harness.training.recurrent.layers import LAYERS  # here, because it needs TensorFlow
 
     return LAYERS[path][cell]
 

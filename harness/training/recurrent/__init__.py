@@ -1,8 +1,8 @@
 """Execution paths of recurrent layers, and the choice between them.
 
-A path is how a recurrent stack is executed: `keras` runs the stock layers of Keras (the reference;
-on a GPU they use cuDNN), `xla-scan` runs the same layers as a scan written for XLA, and
-`xla-kernel` is that scan with each loop compiled into a single kernel, for layers of few units.
+A path is how a recurrent stack is executed. `keras` runs the stock layers of Keras: this is the
+reference, and on a GPU it uses cuDNN. `xla-scan` runs the same layers as a scan written for XLA.
+`xla-kernel` is that scan with each loop compiled into one kernel, for layers of few units.
 Importing this package imports neither Keras nor TensorFlow.
 """
 

@@ -1,9 +1,9 @@
 """One time step of each recurrent cell and its derivative, written for a scan.
 
-The scan (`harness.training.recurrent.scan`) has already multiplied the whole sequence by the input
-kernel: a cell gets that projection `p` (batch, gates·units), input bias included, and does what is
-left to do step by step. Going back, a step is linear in the gradient that arrives, with
-coefficients known from the way forward. Gate orders, biases and activations are those of
+The scan (`harness.training.recurrent.scan`) multiplies the whole sequence by the input kernel
+first. A cell gets that projection `p` (batch, gates·units), with the input bias, and computes the
+rest step by step. In the backward pass a step is linear in the gradient that arrives; its
+coefficients are known from the forward pass. Gate orders, biases and activations are those of
 keras.layers.SimpleRNN, GRU (reset_after) and LSTM.
 """
 
@@ -15,9 +15,11 @@ Tensor = Any  # TensorFlow ships no types
 
 
 class Weights(NamedTuple):
-    """A layer's weights: `kernel` (features, gates·units), `recurrent_kernel` (units,
-    gates·units), and the biases added to either product, (gates·units,) each;
-    `recurrent_bias` is None where the cell has one bias only.
+    """The weights of a layer.
+
+    `kernel` is (features, gates·units), `recurrent_kernel` (units, gates·units). The biases are
+    added to the two products, (gates·units,) each. `recurrent_bias` is None where the cell has
+    only one bias.
     """
 
     kernel: Tensor
@@ -30,8 +32,9 @@ State = tuple[Tensor, ...]  # each (batch, units), or (time, batch, units); hidd
 
 
 class Cell(Protocol):
-    """What a scan asks of a cell. Gradients are named d_…; q is state @ recurrent_kernel, with its
-    bias where the cell has one.
+    """What a scan needs of a cell.
+
+    Gradients are named d_…; q is state @ recurrent_kernel, plus its bias if the cell has one.
     """
 
     gates: int  # blocks of `units` columns in the kernels
@@ -42,11 +45,13 @@ class Cell(Protocol):
         """One step: the new state, and what to save, (batch, saved·units)."""
 
     def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
-        """What `backward` multiplies by; elementwise, for one step or for all at once."""
+        """The factors of `backward`: elementwise, for one step or for all steps at once."""
 
     def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
-        """One step back, from the complete gradient of its state: the gradients of p and of q,
-        and the part of the previous state's gradient that does not pass through q.
+        """One step back, from the complete gradient of its state.
+
+        Returns the gradients of p and of q, and the part of the previous state's gradient that
+        does not pass through q.
         """
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
@@ -156,5 +161,5 @@ CELLS: dict[str, Cell] = {"rnn": SimpleRNN(), "gru": GRU(), "lstm": LSTM()}
 
 
 def _sigmoid(x: Tensor) -> Tensor:
-    """σ through tanh, which XLA:CPU computes the faster."""
+    """σ by tanh, which is faster on XLA:CPU."""
     return 0.5 * tf.tanh(0.5 * x) + 0.5

@@ -1,22 +1,22 @@
 """Which path runs a recurrent stack: a fixed rule, so that a study repeats exactly. No Keras.
 
-Measuring live would make a study's results depend on the noise of the moment (paths differ in the
-last bits), so the rule comes from committed measurements instead: see
+If the fastest path were measured in each study, noise would change its results, because paths
+differ in the last bits. So the rule comes from committed measurements instead: see
 `tests/benchmarks/derive_paths.py`.
 """
 
 from harness.spec.choices import PATHS
 from harness.spec.hyperparameters import BAG, Hyperparameters
 
-# The largest layer, in units, for which a loop compiled into one kernel was the faster: beyond,
-# its matrix products cost more than the dispatching that it saves.
+# The largest layer, in units, for which a loop in one kernel was faster. In larger layers its
+# matrix products cost more time than it saves by fewer calls.
 ONE_KERNEL_UNITS = {"lstm": 4, "gru": 6, "rnn": 10}
 
 
 def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:
     """The path for this cell and shape on `device` ("cpu" or "gpu") and Keras `backend`.
 
-    A GPU, JAX and torch get stock Keras: the first uses cuDNN, the others have no other path.
+    On a GPU it is stock Keras, which uses cuDNN there. JAX and torch have no other path.
     """
     if backend != "tensorflow" or device == "gpu":
         return "keras"
@@ -26,7 +26,7 @@ def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:
 
 
 def paths_from(first: str) -> tuple[str, ...]:
-    """The paths to try: `first`, then those after it in `PATHS`, ending with the reference."""
+    """The paths to try: `first`, then those after it in `PATHS`; the last is the reference."""
     if first not in PATHS:
         raise ValueError(f"path: {first!r} is not one of {', '.join(PATHS)}")
     return PATHS[PATHS.index(first) :]

@@ -1,8 +1,8 @@
 """Keras layers that run as a scan written for XLA, on the TensorFlow backend.
 
-They are keras.layers.SimpleRNN, GRU and LSTM in everything but `call`: the same weights in the
-same order, initialisers, configuration and results. What the scan does not do (other activations,
-dropout inside the cell, masks, carried state) is refused when the layer is made, never ignored.
+They are keras.layers.SimpleRNN, GRU and LSTM with another `call`: weights and their order,
+initialisers, configuration and results are the same. What the scan can't do raises ValueError and
+is never ignored: other activations, dropout inside the cell, masks, carried state.
 """
 
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ import tensorflow as tf
 from harness.training.recurrent.cells import CELLS, Weights
 from harness.training.recurrent.scan import scan
 
-# What the scan implements: constructor arguments as get_config names them.
+# What the scan implements: constructor arguments, by their names in get_config.
 _REQUIRED: dict[str, tuple[Any, ...]] = {
     "activation": ("tanh",),
     "recurrent_activation": ("sigmoid",),
@@ -120,11 +120,11 @@ LAYERS: dict[str, dict[str, type[keras.layers.RNN]]] = {
 
 @keras.saving.register_keras_serializable(package="harness")
 class RateDropout(keras.layers.Dropout):  # type: ignore[misc]
-    """keras.layers.Dropout whose rate is a variable, so that a compiled program serves every rate.
+    """keras.layers.Dropout whose rate is a variable, so one compiled program works for all rates.
 
-    The rate is a plain tf.Variable: it is an input of the program, not one of the weights. Random
-    numbers come from Threefry, as in JAX: Philox, TensorFlow's choice, would take several times
-    what the whole rest of a small model takes. TensorFlow has Threefry under XLA only.
+    The rate is a plain tf.Variable: an input of the program, not one of the weights. Random
+    numbers come from Threefry, as in JAX. TensorFlow's default, Philox, would take several times
+    as long as the whole rest of a small model. TensorFlow has Threefry only under XLA.
     """
 
     def __init__(self, rate: float, **kwargs: Any) -> None:

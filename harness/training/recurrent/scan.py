@@ -1,11 +1,13 @@
-"""A recurrent layer as one scan over time, shaped for XLA, with a gradient of its own.
+"""A recurrent layer as one scan over time, written for XLA, with its own gradient.
 
-Three things make it fast. The product with the input kernel does not depend on the state, so it
-is one matmul over the whole sequence, outside the loop. The forward loop keeps the gates, so the
-backward loop recomputes nothing. The gradient of the recurrent kernel is a sum over time of outer
-products, so it is one matmul over the whole sequence too, after the backward loop. What remains
-in either loop is one small matmul and elementwise arithmetic: with few units, dispatching it costs
-more than computing it, and the whole loop is better compiled into one kernel (`one_kernel`).
+Three things make it fast. The product with the input kernel does not depend on the state, so it is
+one matmul over the whole sequence, outside the loop. The forward loop saves the gates, so the
+backward loop computes nothing twice. The gradient of the recurrent kernel is a sum of outer
+products over time, so it is one matmul over the whole sequence too, after the backward loop.
+
+Each loop then has only one small matmul and elementwise arithmetic. With few units, starting these
+operations costs more than computing them. Then it is faster to compile the whole loop into one
+kernel (`one_kernel`).
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +24,8 @@ def scan(
     """Run `cell` over `x` (time, batch, features) from a zero state.
 
     Returns the hidden states, (time, batch, units), or with `sequences=False` the last one,
-    (batch, units). `one_kernel` has XLA compile either loop into one kernel, where the flags of
-    `harness.training.recurrent.xla` are set.
+    (batch, units). With `one_kernel` XLA compiles each of the two loops into one kernel, if the
+    flags of `harness.training.recurrent.xla` are set.
     """
     has_recurrent_bias = weights.recurrent_bias is not None
 
@@ -43,7 +45,7 @@ def scan(
 
 
 def _project(x: Tensor, weights: Weights) -> Tensor:
-    """The input's share of the gates, for all time steps: (time, batch, gates·units)."""
+    """The part of the gates that comes from the input: (time, batch, gates·units)."""
     time, batch, features = _shape(x)
     flat = tf.matmul(tf.reshape(x, (time * batch, features)), weights.kernel) + weights.bias
     return tf.reshape(flat, (time, batch, flat.shape[-1]))
@@ -82,7 +84,7 @@ def _backward(
     sequences: bool,
     one_kernel: bool,
 ) -> Tensor:
-    """The gradient of the projection, (time, batch, gates·units), last time step first."""
+    """The gradient of the projection, (time, batch, gates·units); it runs from the last step."""
     time, batch, units = _shape(states[0])
     zero = tf.zeros((batch, units))
     coefficients = _coefficients(cell, states, saved, one_kernel)
@@ -120,7 +122,7 @@ def _coefficients(
             tuple(s[t] for s in previous),
             saved[t] if cell.saved else None,
         )
-    # For all steps at once: XLA:CPU vectorizes that, and hardly the same on a step's few rows.
+    # For all steps at once: XLA:CPU vectorizes this well, but not the few rows of one step.
     every = cell.coefficients(states, previous, saved)
     return lambda t: tuple(c[t] for c in every)
 
@@ -146,11 +148,11 @@ def _parameter_gradients(
 
 
 def outside_kernels(number: Tensor) -> Tensor:
-    """The same number, through a sort of two.
+    """The same number, passed through a sort of two numbers.
 
-    A sort is one of the few operations that XLA:CPU does not compile into a loop's single kernel:
-    a loop that counts through it keeps calling the library for its matrix products. It costs less
-    than can be measured.
+    A sort is one of the few operations that XLA:CPU does not compile into one kernel for a loop.
+    So a loop with a sort in its counter still calls the library for its matrix products. The sort
+    costs too little to be measured.
     """
     return tf.sort(tf.stack([number, tf.constant(tf.int32.max)]))[0]
 

@@ -1,13 +1,14 @@
-"""The XLA settings that the paths rely on. No Keras, no TensorFlow: they must come before them.
+"""The XLA settings that the paths need. They must be set before Keras and TensorFlow are imported.
 
-XLA:CPU runs a loop's body as a list of kernels and library calls, each dispatched at about half a
-microsecond. A loop that touches fewer bytes an iteration than a threshold becomes one native kernel
-instead, matrix products included. With a handful of units that is up to 1.4 times faster; with more
-its matrix products, compiled plainly instead of taken from a library, make it several times slower.
-So the threshold is set out of the way, and each loop says for itself what it wants
-(`harness.training.recurrent.scan`). Two more settings: LLVM's loop unrolling only costs here
-(without it compiling takes a fifth less and steps up to a fifth less), and vectors of 512 bits,
-where the processor has them, gain 3 to 10 %.
+XLA:CPU runs the body of a loop as a list of kernels and library calls; each costs about half a
+microsecond. A loop that uses fewer bytes in an iteration than a threshold becomes one native kernel
+instead, including its matrix products. With very few units this is up to 1.4 times faster. With
+more units it is several times slower, because the matrix products do not come from a library.
+So the threshold is set very high, and each loop chooses for itself
+(`harness.training.recurrent.scan`).
+
+Two more settings: without LLVM's loop unrolling, compiling takes a fifth less time, and steps up to
+a fifth less. Vectors of 512 bits, where the processor has them, save 3 to 10 %.
 """
 
 import os
@@ -19,16 +20,16 @@ _VECTORS = "--xla_cpu_prefer_vector_width="
 
 
 def xla_flags(current: str = "") -> str:
-    """The value for the environment variable XLA_FLAGS, given its `current` one.
+    """The new value of the environment variable XLA_FLAGS, given the `current` one.
 
-    What a user set stays and wins.
+    Options that the user has set are not changed.
     """
     flags = current.split()
     options = [flag for flag in flags if flag.startswith(_OPTIONS)]
     flags = [flag for flag in flags if flag not in options]
     if _VECTORS not in current:
         flags.append(f"{_VECTORS}512")
-    # One flag for all backend options: given twice, the last would replace the first.
+    # One flag for all backend options: a second flag would replace the first.
     values = [flag.removeprefix(_OPTIONS) for flag in options]
     if _THRESHOLD not in current:
         values.append(f"{_THRESHOLD}={64 * 2**20}")
