@@ -1,1 +1,1 @@
-"""One file a study; a study's first sentence is its question."""
+"""One file per study; its first sentence is the study's question."""

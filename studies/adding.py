@@ -1,8 +1,8 @@
 """Does a deeper network, or another cell, add up two numbers over longer distances?
 
-The adding problem: of a sequence of numbers two are marked, and their sum is wanted. Sequences of
-50, 100 and 200 numbers, each cell with one layer and with two. Solved means an R² of 95 %; saying
-1 whatever comes gets 0 %.
+The adding problem: two numbers of a sequence are marked, and the network predicts their sum.
+Sequences of 50, 100 and 200 numbers, each cell with one layer and with two. Solved means an R² of
+95 %. Always predicting 1 gets 0 %.
 """
 
 from harness import Adding, Budget, FloatDistribution, IntDistribution, Study

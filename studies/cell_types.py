@@ -1,7 +1,7 @@
-"""Which recurrent cell is best on IMDB reviews when each has as many parameters?
+"""Which recurrent cell is best on IMDB reviews when all have the same number of parameters?
 
-One layer of SimpleRNN, GRU or LSTM with the units that come nearest to 335,000 parameters,
-320,000 of them the embedding.
+One layer of SimpleRNN, GRU or LSTM. The units are chosen to come closest to 335,000 parameters;
+320,000 of them are the embedding.
 """
 
 from harness import Budget, CategoricalDistribution, FloatDistribution, Imdb, Study

@@ -1,8 +1,8 @@
 """Does a deeper network, or another cell, repeat ten symbols after a longer delay?
 
-Copying memory: ten of eight symbols are shown, then blanks for a delay of 0, 10 and 50 steps, then
-they are to be said in order. Each cell with one layer and with two. Solved means 95 % of the
-symbols right; chance is 12.5 %.
+Copying memory: the network reads ten symbols, each one of eight, then blanks for 0, 10 or 50 steps.
+Then it must output the ten symbols in order. Each cell with one layer and with two. Solved means
+95 % of the symbols right; chance is 12.5 %.
 """
 
 from harness import Budget, CopyMemory, FloatDistribution, IntDistribution, Study

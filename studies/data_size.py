@@ -1,7 +1,7 @@
 """Does depth pay once there are more reviews to learn from?
 
-Depth 1 to 3 on 1,000, 4,000 and 16,000 training reviews, the smaller ones part of the larger; all
-are judged by the same validation and test reviews. Each size has a vocabulary of its own.
+Depth 1 to 3 on 1,000, 4,000 and 16,000 training reviews. Smaller training splits are part of larger
+ones; validation and test reviews are always the same. Each size has its own vocabulary.
 """
 
 from harness import Budget, FloatDistribution, Imdb, IntDistribution, Study

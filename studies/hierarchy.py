@@ -1,7 +1,7 @@
 """Do more layers capture more levels of a hierarchy?
 
-Nested lists of digits have to be worked out (ListOps), one, two and four levels deep, by one to
-three layers of LSTM. The level to beat is the majority class.
+One to three LSTM layers compute the results of nested operations on digits (ListOps), one, two and
+four levels deep. The baseline is the majority class.
 """
 
 from harness import Budget, FloatDistribution, IntDistribution, ListOps, Study

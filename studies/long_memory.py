@@ -1,8 +1,8 @@
 """Does a deeper network, or another cell, remember over longer distances?
 
-Two symbols far apart decide the class (temporal order): sequences of 50, 100 and 200 symbols, each
-cell with one layer and with two. Solved means 95 % right; chance is 25 %, and 75 % are within
-reach of a bag of symbols, which counts them and knows no order.
+Two symbols far apart decide the class (temporal order). Sequences of 50, 100 and 200 symbols, each
+cell with one layer and with two. Solved means 95 % right; chance is 25 %. A bag of symbols, which
+counts them but ignores their order, can reach 75 %.
 """
 
 from harness import Budget, FloatDistribution, IntDistribution, Study, TemporalOrder

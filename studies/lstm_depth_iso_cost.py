@@ -1,6 +1,6 @@
-"""Does stacking LSTM layers pay when every depth costs the same time a step?
+"""Does stacking LSTM layers pay when every depth has the same step time?
 
-Depth 1 to 4 with the units that take 8 ms a training step, measured on the machine at hand.
+Depth 1 to 4. The units are chosen so that a training step takes 8 ms, measured on this machine.
 """
 
 from harness import Budget, FloatDistribution, Imdb, Study

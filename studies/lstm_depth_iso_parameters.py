@@ -1,6 +1,7 @@
-"""Does stacking LSTM layers pay when every depth has as many parameters?
+"""Does stacking LSTM layers pay when every depth has the same number of parameters?
 
-Depth 1 to 4 with the units that come nearest to 340,000 parameters, 320,000 of them the embedding.
+Depth 1 to 4. The units are chosen to come closest to 340,000 parameters; 320,000 of them are the
+embedding.
 """
 
 from harness import Budget, FloatDistribution, Imdb, Study

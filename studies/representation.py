@@ -1,7 +1,8 @@
 """Does a network need as many layers as the network that it learns from?
 
-Random teachers of one, two and four layers say which of two classes a sequence of symbols has;
-students of one to four layers of SimpleRNN, the teachers' own kind, learn it from examples.
+Random teacher networks of one, two and four layers give each sequence of symbols one of two
+classes. Students of one to four SimpleRNN layers, the same kind as the teachers, learn the classes
+from examples.
 """
 
 from harness import Budget, FloatDistribution, IntDistribution, Study, Teacher

@@ -1,7 +1,7 @@
 """What does a tutorial's deep model, LSTM of 128 units below LSTM of 64, reach on IMDB reviews?
 
 Embedding 64, trained as the tutorial trains its smaller models: no search, no early stopping, the
-last epoch's weights scored on the validation split. It printed no figures of this one.
+last epoch's weights scored on the validation split. The tutorial printed no figures for this one.
 """
 
 from harness import Budget, Imdb, Study

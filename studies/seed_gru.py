@@ -1,8 +1,8 @@
 """Does a tutorial's stack of two GRU layers of 5 units reach the accuracy that it printed?
 
-The tutorial's protocol to the letter, on fresh seeds: no search, no early stopping, the last
-epoch's weights scored on the validation split. Its own data is `--dataset imdb-keras`, which
-adds Keras's test split of 25,000 reviews.
+Exactly the tutorial's protocol, on fresh seeds: no search, no early stopping, the last epoch's
+weights scored on the validation split. With `--dataset imdb-keras` the data are the tutorial's own,
+plus Keras's test split of 25,000 reviews.
 """
 
 from harness import Budget, Imdb, Study
