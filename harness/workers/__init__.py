@@ -1,1 +1,1 @@
-"""Where trainings happen: the messages, and the places that take them. No Keras on this side."""
+"""Where trainings run: worker processes or Ray actors, and the messages to and from them."""

@@ -1,4 +1,4 @@
-"""Counters of consumed energy, where the machine has them and lets us read them. No Keras."""
+"""Counters of the energy used, where the machine has them and allows reading. No Keras."""
 
 import contextlib
 from collections.abc import Callable
@@ -10,17 +10,17 @@ Counter = Callable[[], float]  # joules since some moment
 
 
 def counter(device: str, rapl: Path = RAPL) -> Counter | None:
-    """What counts the joules of `device` ("cpu" or "gpu"); None where nothing does.
+    """A counter of the joules that `device` ("cpu" or "gpu") has used; None if there is none.
 
-    A CPU's are Intel's or AMD's RAPL: of whole processor packages, all their cores included. They
-    begin anew at some 60 kJ: a difference below zero is to be thrown away. A GPU's come from NVML
-    (package nvidia-ml-py), of the first visible GPU.
+    For a CPU it is RAPL by Intel or AMD, which counts whole processor packages with all their
+    cores. It starts again from 0 at about 60 kJ, so ignore a difference below zero. For a GPU it
+    is NVML (package nvidia-ml-py), which counts the first visible GPU.
     """
     return _nvml() if device == "gpu" else _rapl(rapl)
 
 
 def _rapl(folder: Path) -> Counter | None:
-    # intel-rapl:0 is a package; intel-rapl:0:1 a part of one, contained in its figure.
+    # intel-rapl:0 is a package; intel-rapl:0:1 is a part of it, already counted there.
     files = [p / "energy_uj" for p in sorted(folder.glob("*-rapl:*")) if p.name.count(":") == 1]
 
     def joules() -> float:
@@ -39,6 +39,6 @@ def _nvml() -> Counter | None:
         pynvml.nvmlInit()
         handle = pynvml.nvmlDeviceGetHandleByIndex(0)
         pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
-    except Exception:  # no package, no driver, or a GPU that does not count: all the same here
+    except Exception:  # no package, no driver, or a GPU that does not count
         return None
     return lambda: float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1e3

@@ -1,4 +1,4 @@
-"""Worker processes on this machine, each on cores of its own, fed over pipes."""
+"""Worker processes on this machine, each on its own cores, with messages over sockets."""
 
 import contextlib
 import json
@@ -20,23 +20,23 @@ from harness.core.closing import Closing
 from harness.core.environment import available_cpus
 from harness.workers.messages import Died, Down, Ready, Up
 
-# What a worker was seen to hold with TensorFlow and the IMDB reviews, and some room (bytes).
+# Bytes that a worker was seen to use with TensorFlow and the IMDB reviews, and some reserve.
 MEMORY_PER_WORKER = 1_500_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How every worker of a pool trains; the study's fingerprint holds the same values."""
+    """How every worker of a pool trains; the study's fingerprint has the same values."""
 
     backend: str
     device: str
     threads: int
     path: str | None
-    study_file: str | None = None  # of the user's own: messages may hold what it defines
+    study_file: str | None = None  # the user's own file: messages may contain what it defines
 
 
 def default_count(threads: int, device: str) -> int:
-    """One worker a GPU; without, one for each `threads` physical cores, as memory allows."""
+    """One worker for each GPU; without GPUs one for each `threads` cores, as memory allows."""
     gpus = visible_gpus()
     if device != "cpu" and gpus:
         return len(gpus)
@@ -46,7 +46,7 @@ def default_count(threads: int, device: str) -> int:
 
 
 def machine_memory() -> int:
-    """Bytes of memory that this process and its children may use: the machine's, or a cgroup's."""
+    """Bytes of memory that this process and its children may use: of the machine or its cgroup."""
     total: int = psutil.virtual_memory().total
     for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         with contextlib.suppress(OSError, ValueError):  # absent, or the word "max"
@@ -55,9 +55,9 @@ def machine_memory() -> int:
 
 
 class LocalPool(Closing):
-    """`count` spawned worker processes; a context manager that leaves none behind.
+    """`count` spawned worker processes; a context manager that ends all of them.
 
-    Messages of one worker arrive in the order sent; workers are numbered from 0.
+    Messages of one worker arrive in the order in which it sent them. Workers count from 0.
     """
 
     def __init__(self, count: int, settings: Settings, logs: Path) -> None:
@@ -77,12 +77,12 @@ class LocalPool(Closing):
         return len(self._workers)
 
     def send(self, worker: int, message: Down) -> None:
-        """A worker that is gone gets nothing; `wait` tells of its death."""
+        """Send a message; a dead worker gets nothing, and `wait` reports its death."""
         with contextlib.suppress(OSError):
             self._workers[worker].connection.send(message)
 
     def wait(self, timeout_s: float) -> list[tuple[int, Up]]:
-        """What has come in, after at most `timeout_s` seconds; one message a worker at a time."""
+        """Messages that arrive within `timeout_s` seconds, at most one for each worker."""
         ready = wait([worker.connection for worker in self._workers if not worker.dead], timeout_s)
         messages: list[tuple[int, Up]] = []
         for index, worker in enumerate(self._workers):
@@ -97,30 +97,30 @@ class LocalPool(Closing):
 
     @property
     def ready(self) -> list[int]:
-        """The workers that have said so, and live."""
+        """The workers that are alive and have sent Ready."""
         return [i for i, worker in enumerate(self._workers) if worker.ready and not worker.dead]
 
     @property
     def memory_limit(self) -> int:
-        """Bytes that each worker may hold: its share of nine tenths of the machine."""
+        """Bytes that each worker may use: its share of nine tenths of the machine's memory."""
         return int(0.9 * machine_memory() / len(self._workers))
 
     def memory(self, worker: int) -> int:
-        """Bytes of resident memory of a worker; 0 where it is gone."""
+        """Bytes of resident memory of a worker; 0 if it is dead."""
         try:
             return int(psutil.Process(self._workers[worker].process.pid).memory_info().rss)
         except psutil.Error:
             return 0
 
     def replace(self, worker: int) -> None:
-        """End a worker, whatever it is doing, and start a new one in its place."""
+        """Kill a worker, whatever it is doing, and start a new one in its place."""
         self._workers[worker].process.kill()
         self._workers[worker].reap()
         self._workers[worker] = self._spawn(worker)
 
     def close(self) -> None:
         for worker in self._workers:
-            worker.process.kill()  # all at once: none has to wait for another's end
+            worker.process.kill()  # all at once, so that none waits for the end of another
         for worker in self._workers:
             worker.reap()
 
@@ -146,7 +146,7 @@ class LocalPool(Closing):
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **environment_of(self.settings), **_gpu(self.settings, index)},
-                start_new_session=True,  # a terminal's signals are the coordinator's to handle
+                start_new_session=True,  # the coordinator handles the signals of a terminal
             )
         return _Worker(process, Connection(ours.detach()))
 
@@ -159,10 +159,10 @@ class _Worker:
     ready: bool = False
 
     def reap(self) -> str:
-        """Make sure that the process is gone; says how it ended."""
+        """Make sure that the process has ended; returns how."""
         if not self.dead:
             self.dead = True
-            # One that closed its pipe is ending by itself: its own exit code tells more.
+            # A process that closed its socket is ending: its own exit code says more.
             deadline = time.monotonic() + 0.2
             while self.process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
@@ -174,7 +174,7 @@ class _Worker:
 
 
 def _share_out(cpus: Sequence[int], count: int, threads: int) -> list[list[int]]:
-    """Cores of its own for each worker; none is pinned where there are too few."""
+    """Each worker's own cores; empty lists where there are too few cores."""
     if count * threads > len(cpus):
         return [[] for _ in range(count)]
     return [list(cpus[i * threads : (i + 1) * threads]) for i in range(count)]
@@ -191,7 +191,7 @@ def visible_gpus() -> list[str]:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """Environment variables of a worker that decide how it computes."""
+    """The environment variables that decide how a worker computes."""
     threads = str(settings.threads)
     variables = {
         "KERAS_BACKEND": settings.backend,
@@ -204,7 +204,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def _gpu(settings: Settings, worker: int) -> dict[str, str]:
-    """The GPU that is a worker's own, where there are any."""
+    """The environment variable that gives a worker its GPU, if there are GPUs."""
     gpus = visible_gpus()
     if settings.device == "cpu" or not gpus:
         return {}

@@ -1,9 +1,11 @@
-"""What coordinator and workers say to each other, whatever carries it (pipes, Ray).
+"""Messages between coordinator and workers, the same over pipes and on Ray.
 
-Down: TrainRequest, then after each epoch Continue or Stop; Pause at any time. Up: Ready once, then
-for each training Started, Progress every few seconds, EpochDone at each epoch's end (the worker
-waits for the answer), and at last Finished, Failed or Paused. A Measure is answered by Measurement
-or Failed. Died is the pool's own word for a worker whose process is gone.
+Down, to the worker: TrainRequest, then Continue or Stop after each epoch; Pause at any time.
+
+Up, to the coordinator: Ready once. For each training Started, Progress every few seconds,
+EpochDone after each epoch (the worker waits for the answer), and at the end Finished, Failed or
+Paused. The answer to a Measure is a Measurement or Failed. Died comes from the pool itself, when
+the process of a worker has ended.
 """
 
 from collections.abc import Mapping
@@ -20,16 +22,16 @@ from harness.spec.hyperparameters import Hyperparameters
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """One training: `task` names it in all that comes back; `seed` decides all its randomness.
+    """One training: `task` is its name in all answers, `seed` decides all its randomness.
 
-    Checkpoints go to the folder `checkpoints`. A training that finds its own there goes on from
-    it, and sends the EpochDone of each epoch before again, so that the coordinator decides on
-    them as if they had just ended.
+    Checkpoints go to the folder `checkpoints`. If a training finds its own checkpoint there, it
+    continues from it. It then sends the EpochDone of the epochs before again, so that the
+    coordinator decides about them as if they had just ended.
 
-    With `score`, a split's name, the weights are scored on that split at the end; with `model`
-    they are saved there as a model of stock Keras layers. Either takes the weights of the best
-    epoch (lowest validation loss) with `keep_best`, else those of the last. The signature is the
-    dataset's own, unless another is given: one with a builder of models.
+    With `score`, the name of a split, the weights are scored on that split at the end. With
+    `model`, a path, they are saved there as a model of stock Keras layers. Both use the weights of
+    the best epoch (lowest validation loss) with `keep_best`, else those of the last epoch. The
+    signature is the dataset's own, unless another one is given, with a builder of models.
     """
 
     task: str
@@ -65,14 +67,14 @@ class Continue:
 
 @dataclass(frozen=True)
 class Stop:
-    """Stop after the epoch just reported: the training is pruned, or has diverged."""
+    """Stop after the last reported epoch: the training is pruned, or has diverged."""
 
     task: str
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Checkpoint the training as soon as it can be gone on from, and stop: the study stops."""
+    """Write a checkpoint as soon as possible, and stop: the study stops."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """Within an epoch, after `step` of `steps`; `loss` is the running mean."""
+    """Sent within an epoch, after `step` of `steps`; `loss` is the running mean."""
 
     task: str
     epoch: int
@@ -105,7 +107,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """`metrics` as harness.training.Epoch has them: epoch, losses, accuracies, seconds."""
+    """`metrics` are the fields of harness.training.trainer.Epoch."""
 
     task: str
     metrics: Mapping[str, float]
@@ -115,8 +117,8 @@ class EpochDone:
 class TestScores:
     """The best epoch's weights on the test split.
 
-    `scores` has one number an example, whose mean is the metric: for accuracy 1 where the
-    prediction is right, else 0 (uint8); see `statistics.scored`.
+    `scores` has one number for each example; their mean is the metric. For accuracy it is 1 where
+    the prediction is right, else 0 (uint8); see `harness.core.metrics.scored`.
     """
 
     loss: float
@@ -131,7 +133,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Measurement:
-    """`figures` as harness.workers.measuring has them; plain JSON values."""
+    """`figures` as returned by harness.workers.timing.measure: plain JSON values."""
 
     task: str
     figures: Mapping[str, Any]
@@ -139,7 +141,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Failed:
-    """The training raised; the worker itself goes on. `reason` begins with its kind."""
+    """The training raised an error; the worker continues. `reason` begins with its kind."""
 
     task: str
     reason: str
@@ -154,7 +156,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Died:
-    """The worker's process ended; `how` says with which exit code or signal."""
+    """The worker's process ended; `how` names the exit code or signal."""
 
     how: str
 

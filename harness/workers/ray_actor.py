@@ -1,4 +1,4 @@
-"""A training as an actor of a Ray cluster."""
+"""A worker as an actor of a Ray cluster."""
 
 import contextlib
 import queue
@@ -20,14 +20,14 @@ from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.base.signature import Signature
 from harness.workers.messages import Down, EpochDone, Finished, Pause, Paused, TrainRequest
 
-POLL_S = 5.0  # an actor with nothing to say is asked again so often
+POLL_S = 5.0  # seconds after which an actor without messages is asked again
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """A dataset's splits as a training encodes them, in the object store.
+    """The encoded splits of a dataset, in the object store.
 
-    Stands for the dataset in an actor, whose node has neither its cache nor, maybe, its class.
+    It replaces the dataset in an actor, whose node has no cache and perhaps not even its class.
     """
 
     key: str
@@ -50,14 +50,14 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Files:
-    """What a training has written on a node that does not share the run directory, whole files."""
+    """Files that a training has written on a node that does not share the run directory."""
 
     checkpoints: Mapping[str, bytes]
     model: bytes | None
 
 
 class Actor:
-    """A worker in a process of Ray's; made by `ray.remote`."""
+    """A worker in one of Ray's processes; made by `ray.remote`."""
 
     def __init__(self, settings: dict[str, Any], token: str) -> None:
         from harness.workers import worker
@@ -73,7 +73,7 @@ class Actor:
 
     @ray.method(concurrency_group="up")  # type: ignore[untyped-decorator]
     def hello(self) -> dict[str, Any]:
-        """Where this is, and what runs there."""
+        """The node of this actor, and its versions."""
         return {
             "node": ray.util.get_node_ip_address(),
             "host": socket.gethostname(),
@@ -101,7 +101,7 @@ class Actor:
 
     @ray.method(concurrency_group="up")  # type: ignore[untyped-decorator]
     def next(self) -> list[Any]:
-        """What there is to say, after at most POLL_S seconds."""
+        """The messages so far; waits up to POLL_S seconds for the first."""
         with contextlib.suppress(queue.Empty):
             said = [self._outbox.get(timeout=POLL_S)]
             while not self._outbox.empty():
@@ -122,5 +122,5 @@ class Actor:
 
 
 def known_versions() -> dict[str, str]:
-    """What must be alike on all nodes, for numbers to be."""
+    """The versions that must be equal on all nodes, so that the numbers are equal."""
     return {"python": ".".join(map(str, sys.version_info[:3])), **environment.versions()}

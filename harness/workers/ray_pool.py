@@ -1,9 +1,9 @@
-"""Workers as actors of a Ray cluster, placed by Ray on its CPUs and GPUs; no Keras here.
+"""Workers as actors of a Ray cluster, placed by Ray on its CPUs and GPUs. No Keras.
 
-The same messages as over pipes: an actor runs harness.workers.worker.work on a thread of its own
-and hands on what it says. Splits travel through the object store, to each node once; checkpoints
-and models are written where the coordinator's run directory is shared with the node, and come back
-in messages where it is not. The actors are the coordinator's: they end with it.
+The messages are the same as over pipes: an actor runs harness.workers.worker.work on a thread and
+passes its messages on. Encoded splits go through the object store, once to each node. If a node
+shares the run directory, checkpoints and models are written there. If not, they come back in
+messages. The actors end with the coordinator.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ def variables_of(settings: Settings, gpus: float) -> dict[str, str]:
     """Environment variables of an actor that gets `gpus` GPUs."""
     variables = environment_of(settings)
     if gpus == 0:
-        # Ray leaves them all in sight of an actor that has asked for none.
+        # Without this, an actor that asked for no GPU would see all of them.
         variables["CUDA_VISIBLE_DEVICES"] = "-1"
     elif gpus < 1:
         variables["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # several share one GPU's memory
@@ -53,23 +53,24 @@ def variables_of(settings: Settings, gpus: float) -> dict[str, str]:
 @dataclass
 class _Worker:
     actor: Any
-    asked: Any  # the reference of what it was asked last
+    asked: Any  # the reference of the last call
     order: TrainRequest | None = None
-    greeted: bool = False  # it has said where it is
+    greeted: bool = False  # it has answered `hello`
     shared: bool = True
     ready: bool = False
     dead: bool = False
 
 
 class RayPool(Closing):
-    """`count` actors on the cluster at `address`; a context manager that leaves none behind.
+    """`count` actors on the cluster at `address`; a context manager that ends all of them.
 
-    `local` starts a cluster of this machine's own, `auto` finds one that `ray start` has started
-    here. Actors that find no room wait for it: nodes that join are used. `gpus` is the share of a
-    GPU that each gets. Raises UserError where the cluster can't be reached or used.
+    `local` starts a cluster on this machine alone. `auto` finds one that `ray start` has started
+    here. Actors wait until there is room for them, so nodes that join later are used. Each actor
+    gets `gpus` GPUs, which may be a fraction. Raises UserError where the cluster can't be reached
+    or used.
     """
 
-    memory_limit = 2**62  # Ray watches its nodes' memory itself
+    memory_limit = 2**62  # Ray limits memory itself
 
     def __init__(
         self, address: str, count: int, settings: Settings, logs: Path, *, gpus: float = 0.0
@@ -82,7 +83,7 @@ class RayPool(Closing):
         _connect(address, settings.threads)
         self._token.write_text("whoever sees this file shares the run directory\n")
         if settings.study_file is not None:
-            # Nodes lack the user's study file, so what it defines travels whole.
+            # Nodes do not have the user's study file, so what it defines is sent as a whole.
             module = sys.modules[f"studies.{Path(settings.study_file).stem}"]
             ray.cloudpickle.register_pickle_by_value(module)
         self._workers: list[_Worker] = []
@@ -142,7 +143,7 @@ class RayPool(Closing):
             "cpus": [],
             "study_file": None,
         }
-        # One call after another in either direction: messages keep their order.
+        # One call at a time in each direction, so that messages keep their order.
         remote = ray.remote(concurrency_groups={"down": 1, "up": 1})(Actor)
         actor = remote.options(
             num_cpus=self._settings.threads,
@@ -176,7 +177,7 @@ class RayPool(Closing):
         return messages
 
     def _keep(self, worker: _Worker, files: Files) -> None:
-        """Write what a node could not, a generation's arrays before the record that names them."""
+        """Write the files of a node: checkpoint arrays before the record that names them."""
         assert worker.order is not None
         folder = Path(worker.order.checkpoints)
         for name in sorted(files.checkpoints, key=lambda name: (name.endswith(".json"), name)):
@@ -189,7 +190,7 @@ class RayPool(Closing):
             write_atomically(Path(worker.order.model), files.model)
 
     def _delivered(self, order: TrainRequest) -> Delivered:
-        """The order's splits in the object store, put there once."""
+        """The splits of a request, in the object store; each is put there only once."""
         dataset, hp = order.dataset, order.hyperparameters
         splits: tuple[Split, ...] = ("train", "validation")
         if order.score == "test":
@@ -216,14 +217,14 @@ class RayPool(Closing):
 
     def _end(self, worker: _Worker) -> None:
         worker.dead = True
-        with contextlib.suppress(Exception):  # gone already, or the cluster is
+        with contextlib.suppress(Exception):  # the actor or the cluster has already ended
             ray.kill(worker.actor)
 
 
 def _connect(address: str, threads: int) -> None:
     """Join the cluster; raises UserError where there is none.
 
-    One of this machine's own has as many CPUs as there are, so that trainings beyond them wait.
+    A local cluster has as many CPUs as the machine, so that further trainings wait.
     """
     if address.startswith("ray://"):
         raise UserError(
@@ -249,12 +250,12 @@ def _connect(address: str, threads: int) -> None:
     except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
         raise _unreachable(address, _first_line(error)) from None
     finally:
-        for each, handler in handlers.items():  # Ray puts handlers of its own in their place
+        for each, handler in handlers.items():  # Ray replaces them by its own
             signal.signal(each, handler)
 
 
 def _check_reachable(address: str) -> None:
-    """Ray itself would try for minutes; raises UserError where nobody listens."""
+    """Raises UserError where nothing listens at the address: Ray would try for minutes."""
     if address in ("local", "auto"):
         return
     host, _, port = address.rpartition(":")
@@ -274,7 +275,7 @@ def _unreachable(address: str, reason: str) -> UserError:
 
 
 def _check_versions(said: Mapping[str, Any]) -> None:
-    """Raises UserError where a node runs something else than the coordinator."""
+    """Raises UserError where a node has other versions than the coordinator."""
     here = known_versions()
     other = [
         f"{name} {there} (here {here.get(name)})"
@@ -284,18 +285,18 @@ def _check_versions(said: Mapping[str, Any]) -> None:
     if other:
         raise UserError(
             f"--ray: node {said['node']} ({said['host']}) has {', '.join(other)}; install the same "
-            "there, or the numbers will not be alike"
+            "there, or the numbers will differ"
         )
 
 
 def _explain(error: BaseException) -> None:
-    """Raises UserError for an actor that could not even begin, as where this is not installed."""
+    """Raises UserError for an actor that could not start, for example without this package."""
     text = str(error)
     for line in reversed(text.splitlines()):
         if "Error" in line:
             raise UserError(
                 f"--ray: a node could not start a worker ({line.strip()[:200]}); every node needs "
-                "the same packages as this machine, this one included"
+                "the same packages as this machine, also this package"
             )
 
 

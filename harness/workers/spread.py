@@ -1,15 +1,15 @@
-"""Times that repeat, and those that do not: percentiles, and when a figure is unstable."""
+"""How much repeated times differ: percentiles, and when a time is unstable."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-UNSTABLE = 0.10  # interquartile range over median, above which a time is not to be trusted
+UNSTABLE = 0.10  # interquartile range over median; above it a time is called unstable
 
 
 def relative_spread(samples: Sequence[float]) -> float:
-    """Interquartile range over median; 0.0 of a single sample."""
+    """Interquartile range over median; 0.0 for a single sample."""
     low, median, high = np.percentile(samples, (25, 50, 75))
     return float((high - low) / median)
 

@@ -1,7 +1,7 @@
-"""What one configuration costs in this process: the program that trains it, timed.
+"""Times the training of one configuration in this process.
 
-Only worker processes import it: it imports Keras. `harness.profile.profiler` asks for it and pools
-what several fresh processes have measured.
+Only worker processes import this module, because it imports Keras. `harness.profile.profiler` asks
+for measurements, and pools those of several fresh processes.
 """
 
 import gc
@@ -34,19 +34,19 @@ from harness.workers.messages import Measure
 from harness.workers.spread import UNSTABLE, relative_spread
 
 SEED = 0
-MAX_STEPS = 128  # of an epoch; a block of steps is at most that long
-IDS_OF_AN_EPOCH = 2_000_000  # larger inputs get shorter epochs, of at least LEAST_STEPS
-FLOPS_OF_AN_EPOCH = 100_000_000_000  # and so do larger networks on a CPU: some seconds are enough
+MAX_STEPS = 128  # of an epoch, and so of a block
+IDS_OF_AN_EPOCH = 2_000_000  # larger inputs get shorter epochs, of at least MIN_STEPS
+FLOPS_OF_AN_EPOCH = 100_000_000_000  # larger networks on a CPU, too: some seconds are enough
 MIN_STEPS, MIN_BLOCKS = 8, 7
-LONGER = 3  # times as long a configuration is measured whose blocks differ too much
-# A call costs some tenths of a millisecond; Keras's `fit` some 20 ms, within what it is timed for.
+LONGER = 3  # measure so many times as long where blocks differ too much
+# A block must be long against its call: a few tenths of a millisecond, or 20 ms for Keras's `fit`.
 BLOCK_S = {CompiledEpochs: 0.1, FitEpochs: 1.0}
 
-Block = Callable[[int], float]  # how many steps → seconds
+Block = Callable[[int], float]  # trains so many steps, returns seconds
 
 
 def measure(order: Measure, device: str) -> dict[str, Any]:
-    """Figures of one configuration, as `_measured` has them; its program is then given up."""
+    """The figures of one configuration (see `_measured`); its program is deleted after that."""
     try:
         return _measured(order, device)
     finally:
@@ -55,16 +55,20 @@ def measure(order: Measure, device: str) -> dict[str, Any]:
 
 
 def _measured(order: Measure, device: str) -> dict[str, Any]:
-    """The figures of one configuration; `device` is "cpu" or "gpu", on which this process trains.
+    """The figures of one configuration on `device`, "cpu" or "gpu".
 
-    Seconds are wall time. `build_s`: the model and its optimizer; `compile_s`: tracing and
-    compiling training and evaluation (stock `fit`: a step of either, too); `block_ms`:
-    milliseconds a training step, of each block of `block_steps` steps, with the results fetched
-    at the block's end and nothing of the warm-up; `evaluation_ms`: milliseconds a batch, of each
-    of several evaluations; `epoch_s`: an epoch of `epoch_steps` training steps and
-    `evaluation_steps` batches of validation, as training runs it. `peak_rss_mb` (2**20 bytes) is
-    the process's, with what earlier measurements left in it. Raises RuntimeError where another
-    path or device was used than was asked for.
+    Seconds are wall time.
+    - `build_s`: making the model and its optimizer.
+    - `compile_s`: tracing and compiling training and evaluation. Stock `fit` also runs a step.
+    - `block_ms`: milliseconds for each training step, one number for each block of `block_steps`
+      steps after the warm-up. Results are fetched at the end of the block.
+    - `evaluation_ms`: milliseconds for each batch, one number for each of several evaluations.
+    - `epoch_s`: an epoch of `epoch_steps` training steps and `evaluation_steps` batches of
+      validation.
+    - `peak_rss_mb` (2**20 bytes): the peak of the process, with memory that earlier measurements
+      left in use.
+
+    Raises RuntimeError if the path or device that ran is not the one asked for.
     """
     hp, backend = order.hyperparameters, keras.backend.backend()
     path = order.path or choose_path(hp, device=device, backend=backend)
@@ -122,7 +126,7 @@ def _measured(order: Measure, device: str) -> dict[str, Any]:
 
 
 def steps_of_an_epoch(hp: Hyperparameters, signature: Signature, device: str) -> int:
-    """How many training steps a measured epoch has; no measurement has a say in it."""
+    """How many training steps a measured epoch has; this does not depend on measurements."""
     steps = min(MAX_STEPS, IDS_OF_AN_EPOCH // (hp.batch_size * hp.sequence_length))
     if device == "cpu":
         steps = min(steps, FLOPS_OF_AN_EPOCH // flops_per_step(hp, signature))
@@ -137,10 +141,10 @@ def timed(
     longer: int = LONGER,
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[list[float], bool]:
-    """Samples taken for `seconds`, at least `least`; and whether it took longer.
+    """Samples taken for `seconds`, at least `least` of them; and whether it took longer.
 
-    Where they differ too much (`relative_spread` above UNSTABLE) it goes on for `longer` times as
-    long in all, until they do not; every sample counts.
+    If they differ too much (`relative_spread` above UNSTABLE), more samples are taken, up to
+    `longer` times as many in all. All samples are returned.
     """
     started = clock()
     samples: list[float] = []
@@ -153,11 +157,11 @@ def timed(
 
 
 def block_of(program: Epochs, split: Arrays, batch_size: int, steps: int) -> Block:
-    """A function that trains so many of an epoch's `steps` and returns their seconds."""
+    """A function that trains some of an epoch's `steps` and returns their seconds."""
     order = epoch_order(SEED, 1, len(split.x))
 
     def block(count: int) -> float:
-        if program.pausable:  # the last steps of the epoch: its size is compiled in
+        if program.pausable:  # the last steps of the epoch, since its size is compiled in
             done = steps - count
             return program.train(split, order, _ignore, done=done, seconds=0.0).seconds
         part = order[: count * batch_size]
@@ -167,7 +171,7 @@ def block_of(program: Epochs, split: Arrays, batch_size: int, steps: int) -> Blo
 
 
 def warm_up(block: Block, steps: int, block_s: float) -> int:
-    """Run until a block takes `block_s` seconds; returns its steps, `steps` at most."""
+    """Run longer blocks until one takes `block_s` seconds; returns its steps, at most `steps`."""
     block(1)
     count = 1
     while (seconds := block(count)) < block_s and count < steps:
@@ -176,7 +180,7 @@ def warm_up(block: Block, steps: int, block_s: float) -> int:
 
 
 def epoch_of(program: Epochs, train: Arrays, validation: Arrays) -> float:
-    """Wall seconds of an epoch: order drawn, every step, validation."""
+    """Wall seconds of an epoch: drawing the order, all steps, validation."""
     started = time.perf_counter()
     program.train(train, epoch_order(SEED, 2, len(train.x)), _ignore, done=0, seconds=0.0)
     program.evaluate(validation)
@@ -184,9 +188,9 @@ def epoch_of(program: Epochs, train: Arrays, validation: Arrays) -> float:
 
 
 def random_split(hp: Hyperparameters, signature: Signature, batches: int) -> Arrays:
-    """Full batches of random words or numbers, no padding, and random targets.
+    """Full batches of random words or numbers, without padding, and random targets.
 
-    Times do not depend on them.
+    Times do not depend on the values.
     """
     rng = np.random.default_rng(SEED)
     rows = batches * hp.batch_size
@@ -205,10 +209,10 @@ def random_split(hp: Hyperparameters, signature: Signature, batches: int) -> Arr
 def executed_path(
     program: Epochs, hp: Hyperparameters, path: str, device: str, backend: str
 ) -> dict[str, Any]:
-    """The path that runs, looked up in the program itself: `path`, `xla`, `cudnn`.
+    """The path that runs, read from the program itself: `path`, `xla`, `cudnn`.
 
-    `cudnn` is None where it can't be told. Raises RuntimeError where the program is not what
-    `path` says.
+    `cudnn` is None where this is unknown. Raises RuntimeError if the program is not that of
+    `path`.
     """
     layers = [getattr(layer, "forward_layer", layer) for layer in program.model.layers]
     layers = [layer for layer in layers if isinstance(layer, keras.layers.RNN)]
@@ -248,7 +252,7 @@ def _uses_cudnn(model: keras.Model, hp: Hyperparameters, backend: str) -> bool |
 
 
 def _assert_device(device: str, backend: str) -> None:
-    """Raises RuntimeError where the backend does not run on the device."""
+    """Raises RuntimeError if the backend does not run on the device."""
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -267,9 +271,9 @@ def _assert_device(device: str, backend: str) -> None:
 
 @lru_cache
 def matmul_gflops(device: str) -> float:
-    """10**9 operations a second in a large float32 product by this backend: the best of several.
+    """10**9 operations per second in a large float32 product by this backend: the best of several.
 
-    What a core (or GPU) reaches at the most, as a yardstick; not a figure of its data sheet.
+    This is the most that a core (or GPU) reaches in practice, to compare with.
     """
     size, products = (8192, 8) if device == "gpu" else (1024, 4)
     a = keras.ops.ones((size, size), "float32") / size
@@ -285,14 +289,16 @@ def matmul_gflops(device: str) -> float:
 
 
 class Machine:
-    """What else went on while something was measured."""
+    """How busy the machine was while something was measured."""
 
     def __init__(self) -> None:
         self._times = psutil.cpu_times()
 
     def since(self) -> dict[str, float | None]:
-        """`load_1m`: processes that want to run, over the last minute; `steal`: the share of all
-        cores' time that the hypervisor gave to others; None where the system does not tell.
+        """`load_1m` and `steal` since this object was made.
+
+        `load_1m` is the mean number of processes that wanted to run in the last minute. `steal` is
+        the share of all cores' time that the hypervisor gave to other machines; None if unknown.
         """
         now = psutil.cpu_times()
         total = sum(now) - sum(self._times)
@@ -304,7 +310,7 @@ class Machine:
 
 
 def reset_peak_rss() -> None:
-    """Let the peak of resident memory count from now on, where the system can (Linux)."""
+    """Count the peak of resident memory from now on, where the system can (Linux)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -312,7 +318,7 @@ def reset_peak_rss() -> None:
 
 
 def peak_rss_mb() -> float:
-    """Peak resident memory in 2**20 bytes, since `reset_peak_rss` or else since the start."""
+    """Peak resident memory in 2**20 bytes, since `reset_peak_rss` or the start of the process."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -324,7 +330,7 @@ def peak_rss_mb() -> float:
 
 
 def peak_device_mb(device: str, backend: str) -> float | None:
-    """Peak memory on the GPU in 2**20 bytes, as the backend counts it; None on a CPU."""
+    """Peak memory on the GPU in 2**20 bytes, counted by the backend; None on a CPU."""
     if device != "gpu":
         return None
     peak: Any
@@ -344,4 +350,4 @@ def peak_device_mb(device: str, backend: str) -> float | None:
 
 
 def _ignore(step: int, loss: float, seconds: float) -> None:
-    """Progress within a block is nobody's business."""
+    """Ignores the progress within a block."""

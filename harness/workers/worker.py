@@ -1,4 +1,4 @@
-"""A worker process: imports the backend once, then trains or measures until its pipe closes.
+"""A worker process: imports the backend once, then trains or measures until its socket closes.
 
 Started by harness.workers.local as `python -m harness.workers.worker FD SETTINGS`.
 """
@@ -43,11 +43,11 @@ from harness.workers.messages import (
 def main() -> None:
     connection: Connection[Any, Any] = Connection(int(sys.argv[1]))
     settings = json.loads(sys.argv[2])
-    # The coordinator decides when to stop; a terminal's Ctrl-C is not for the workers.
+    # The coordinator decides when to stop; workers ignore Ctrl-C in a terminal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if settings["cpus"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, settings["cpus"])
-    if settings["study_file"]:  # messages hold what it defines
+    if settings["study_file"]:  # messages contain what it defines
         study_files.execute(Path(settings["study_file"]))
     inbox: queue.Queue[Any] = queue.Queue()
     pause = threading.Event()
@@ -56,7 +56,7 @@ def main() -> None:
     def send(message: object) -> None:
         try:
             connection.send(message)
-        except OSError:  # the coordinator is gone
+        except OSError:  # the coordinator has ended
             os._exit(1)
 
     work(settings, inbox, pause, send)
@@ -68,7 +68,7 @@ def work(
     pause: threading.Event,
     send: Callable[[object], None],
 ) -> None:
-    """Import the backend, then carry out what comes into `inbox`, for ever."""
+    """Import the backend, then carry out the messages in `inbox`, without end."""
     began = time.perf_counter()
     from harness.training.trainer import Trainer
 
@@ -90,7 +90,7 @@ def work(
 def _read(
     connection: "Connection[Any, Any]", inbox: "queue.Queue[Any]", pause: threading.Event
 ) -> None:
-    """Pass messages on; end the process at once when the coordinator is gone, even mid-epoch."""
+    """Pass messages on; end the process as soon as the coordinator has ended."""
     try:
         while True:
             message = connection.recv()
@@ -109,7 +109,7 @@ def train(
     inbox: "queue.Queue[Any]",
     pause: threading.Event,
 ) -> None:
-    """Carry out one training, an EpochDone and an answer for each epoch."""
+    """Carry out one training: after each epoch send EpochDone and wait for the answer."""
     from harness.training.trainer import Callbacks, Data, TrainOptions
 
     task, hyperparameters = order.task, order.hyperparameters
@@ -153,7 +153,7 @@ def train(
 
 
 def measure(order: Measure, trainer: Any, send: Callable[[object], None], import_s: float) -> None:
-    """Carry out one measurement of the profiler."""
+    """Carry out one measurement for the profiler."""
     from harness.workers import timing
 
     try:
@@ -168,7 +168,7 @@ def measure(order: Measure, trainer: Any, send: Callable[[object], None], import
 
 
 def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
-    """The model just trained on the test split, say: its only use."""
+    """The last trained model's scores on a split; the test split is used only here."""
     from harness.training.trainer import load
 
     split = load(order.dataset, name, order.hyperparameters)
@@ -191,7 +191,7 @@ def _reason(error: Exception) -> str:
 
 
 def _identity(order: TrainRequest) -> str:
-    """What decides a training's numbers; a checkpoint of anything else is not gone on from."""
+    """A hash of what decides a training's numbers; other trainings' checkpoints are not used."""
     parts = (
         order.dataset.to_mapping(),
         order.hyperparameters,
