@@ -1,4 +1,4 @@
-"""What holds for every page of HTML that is written, and records to try it with."""
+"""Checks for every HTML page, and records to test them with."""
 
 import base64
 import hashlib
@@ -50,7 +50,7 @@ class Parsed(HTMLParser):
 
 
 def check(text: str) -> Parsed:
-    """What holds for every page."""
+    """Checks that hold for every page."""
     parsed = Parsed(text)
     ids = list(parsed.all("id"))
     assert len(ids) == len(set(ids))

@@ -1,4 +1,4 @@
-"""Run directories with made-up numbers: seeded, plausible, and as odd as a test asks for."""
+"""Run directories with generated numbers: seeded, plausible, and as odd as a test needs."""
 
 import json
 import random
@@ -58,10 +58,11 @@ def write_run(
     manifest: dict[str, Any] | None = None,
     seed: int = 0,
 ) -> Path:
-    """Write `trials` trials and `replicates` replicates an arm, and of the bag of embeddings.
+    """Write `trials` trials and `replicates` replicates of each arm, and a bag of embeddings.
 
-    `edit` gets each trial's result and may change it; a result in the state running is written
-    as a start, and None writes a folder without one. `manifest` replaces entries of the manifest.
+    `edit` gets each trial's result and may change it. A result in the state running is written to
+    started.json; None writes a folder without a result. `manifest` replaces entries of the
+    manifest.
     """
     chance = random.Random(seed)
     compare = {"depth": [1, 2, 3, 4]} if compare is None else compare

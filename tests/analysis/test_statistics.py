@@ -79,7 +79,7 @@ def test_identical_examples_leave_students_interval() -> None:
 
 @pytest.mark.parametrize(("seed_sd", "example_sd"), [(0.05, 0.02), (0.01, 0.3), (0.0, 0.2)])
 def test_the_interval_over_both_covers_the_truth(seed_sd: float, example_sd: float) -> None:
-    """Of 95 % intervals over 5 seeds and 100 examples, at least 93 % hold the true mean."""
+    """Of 95 % intervals over 5 seeds and 100 examples, at least 93 % contain the true mean."""
     rng = np.random.default_rng(7)
     covered = 0
     for _ in range(1500):
@@ -96,10 +96,10 @@ def test_the_interval_over_both_covers_the_truth(seed_sd: float, example_sd: flo
 
 @pytest.mark.parametrize("arm_sd", [0.0, 1.0])
 def test_arms_alike_in_truth_are_told_apart_in_no_more_than_5_percent(arm_sd: float) -> None:
-    """The family-wise error over the 6 pairs of 4 arms, 5 seeds, 300 test examples drawn anew.
+    """The family-wise error over the 6 pairs of 4 arms, 5 seeds, 300 new test examples.
 
-    With `arm_sd` the arms find different examples hard, though equally many on average. Of 1,000
-    studies with a true rate of 5 %, more than 66 with a difference come up in 1 of 100 runs.
+    With `arm_sd` other examples are hard for each arm, but equally many on average. If the true
+    rate is 5 %, more than 66 of 1,000 studies show a difference in 1 of 100 runs.
     """
     rng = np.random.default_rng(3)
     wrong = 0
@@ -171,7 +171,7 @@ def test_the_detectable_difference_is_statsmodels_and_cohens() -> None:
 
 
 def test_the_replicates_needed_settle_it() -> None:
-    """With as many values of the same mean and spread, the interval leaves 0 out; one less, not."""
+    """This many values of the same mean and variance exclude 0; one less does not."""
     values = np.array([0.010, -0.004, 0.012, 0.001, 0.006])
     needed = statistics.replicates_needed(statistics.over_seeds(values), margin=0.001)
     assert needed is not None

@@ -1,4 +1,4 @@
-"""What replicates on file come to: results, pairs, the arm to take and why, in plain words."""
+"""What replicates show: results, comparisons, the recommended arm and why."""
 
 import json
 import math
@@ -43,7 +43,7 @@ def test_an_arm_shown_to_be_better_is_recommended_at_its_price(tmp_path: Path) -
 
 
 def test_an_arm_far_behind_is_not_taken_because_nothing_is_certain(tmp_path: Path) -> None:
-    """Two seeds prove little; 6 points less is no bargain all the same."""
+    """Two seeds prove little, but 6 points are too much to give up."""
     root = write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.86}, n=40, seeds=2)
     found = conclude(read_records(root))
     assert found.pairs[0].comparison.verdict == "inconclusive"

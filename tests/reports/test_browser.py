@@ -1,4 +1,4 @@
-"""Pages in a real browser: nothing loaded, nothing complained of, every control at work."""
+"""Pages in a real browser: they load nothing, show no errors, and every control works."""
 
 import csv
 import os
@@ -40,7 +40,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[OpenPage]:
-    """`open_page(file, width=…)`: a page without a network that must not complain or ask."""
+    """`open_page(file, width=…)`: a page without a network; errors and requests fail the test."""
     contexts, complaints = [], []
 
     def open_file(file: Path, *, width: int = 1280, **options: Any) -> Any:
@@ -109,7 +109,7 @@ def test_tables_sort_by_mouse_and_keyboard(open_page: OpenPage, full: Path) -> N
     values = [float(text) for text in texts(page, "all-trials", column) if text != "–"]
     assert values == sorted(values)
     assert [float(text) for text in declared if text != "–"] != values
-    assert texts(page, "all-trials", column)[-1] == "–"  # what has no value stays last
+    assert texts(page, "all-trials", column)[-1] == "–"  # rows without a value stay last
     head.locator("button").focus()
     page.keyboard.press("Enter")
     assert head.get_attribute("aria-sort") == "descending"
@@ -148,7 +148,7 @@ def test_tables_and_figures_download(open_page: OpenPage, full: Path, tmp_path: 
     assert (tmp_path / "figure.csv").read_text().startswith("arm,replicate,")
 
 
-def test_a_formula_is_inert_in_the_download(
+def test_a_formula_is_escaped_in_the_download(
     open_page: OpenPage, make_run: MakeRun, tmp_path: Path
 ) -> None:
     root = make_run(trials=2, edit=lambda result: failed(result, "=cmd()|' /C calc'!A0"))

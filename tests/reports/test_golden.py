@@ -1,4 +1,4 @@
-"""The page of the record set on file is the page on file, but for charts' strokes and styles."""
+"""The page of the record set on file is the page on file, except for lines in charts."""
 
 import golden
 

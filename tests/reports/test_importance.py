@@ -1,4 +1,4 @@
-"""Importance: what matters stands out, what does not is near 0, too little says nothing."""
+"""Importance is high for what matters, near 0 for the rest, and needs enough trials."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page as a whole: one inert, self-contained, repeatable file, whatever the records hold."""
+"""The page as a whole: one harmless, self-contained, repeatable file for any records."""
 
 import json
 import re
@@ -159,7 +159,7 @@ def test_manifest_with_little_in_it(make_run: MakeRun) -> None:
     check(rendered(root))
 
 
-def test_hostile_text_is_inert(make_run: MakeRun) -> None:
+def test_hostile_text_is_harmless(make_run: MakeRun) -> None:
     def edit(result: dict[str, Any]) -> dict[str, Any]:
         params = {HOSTILE: result["trial"], "choice": HOSTILE}
         chosen = {**result, "params": params, "path": HOSTILE}
@@ -179,7 +179,7 @@ def test_hostile_text_is_inert(make_run: MakeRun) -> None:
     text = rendered(root)
     parsed = check(text)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u200f\u202a-\u202e\u2066-\u2069]", text)
-    # Shown all the same: as the words that they are, in charts as well as in tables.
+    # It is shown as plain text, in charts as well as in tables.
     assert "<script>alert(1)</script>" in parsed.text
     assert r"\x1b[31mred" in parsed.text
     assert "$x^2$" in parsed.text

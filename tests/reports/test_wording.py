@@ -1,4 +1,4 @@
-"""Numbers rounded to what they support, and names made harmless."""
+"""Numbers rounded as their uncertainty allows, and harmless names."""
 
 import math
 from typing import Any
@@ -58,7 +58,7 @@ def test_significant(value: float, text: str) -> None:
 
 
 @given(st.text())
-def test_inert_text_has_no_control_in_it(text: str) -> None:
+def test_sanitized_text_has_no_control_characters(text: str) -> None:
     shown = sanitize(text)
     assert all(c.isprintable() or c in "\n\t\u00a0\u202f\u2009\u200d" for c in shown)
     shown.encode("utf-8")

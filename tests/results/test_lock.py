@@ -1,4 +1,4 @@
-"""One coordinator a study, whatever became of the last one."""
+"""One coordinator per study, however the last one ended."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ with hold(Path(sys.argv[1])):
 """
 
 
-def test_a_second_process_is_told_who_holds_it(tmp_path: Path) -> None:
+def test_a_second_process_learns_who_has_it(tmp_path: Path) -> None:
     file = tmp_path / "run" / "lock"
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(file)], stdout=subprocess.PIPE, text=True

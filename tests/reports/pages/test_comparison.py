@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from page_testing import HOSTILE, check, pruned
-from report_testing import NOW, MakeRun, write_replicate, write_run
+from report_testing import NOW, MakeRun, write_replicate
 
 from harness.analysis import verdicts
 from harness.results.records import Records, read_records
 from reports import write
-from reports.pages import compared_studies, comparison
+from reports.pages import comparison
 
 
 def records(*roots: Path) -> list[Records]:
@@ -71,13 +71,6 @@ def test_odd_studies(make_run: MakeRun) -> None:
     parsed = check(comparison.render(records(*roots), now=NOW))
     assert "nothing is unfinished" in parsed.text
     assert "<script>alert(1)</script>" in parsed.text
-
-
-def test_studies_of_one_name_are_told_apart(tmp_path: Path, make_run: MakeRun) -> None:
-    one, two = make_run("same", trials=1), write_run(tmp_path / "copied" / "same", trials=1)
-    labels = [each.label for each in compared_studies.entries(records(one, two, two))]
-    assert len(set(labels)) == 3
-    assert all(label.startswith("same in ") for label in labels)
 
 
 def test_a_long_list_of_studies_has_a_file_name(make_run: MakeRun, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The list of all studies: renewed with each report, nobody else's page touched."""
+"""The list of all studies is written with each report; other pages stay as they are."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The answer: what it says, and how it says that it is not final."""
+"""The answer, final and preliminary."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ def test_answer_gives_every_hyperparameter(make_run: MakeRun) -> None:
     assert len(rows) == 9
 
 
-def test_answer_says_that_units_follow_from_what_is_held(make_run: MakeRun) -> None:
+def test_answer_says_that_hold_sets_the_units(make_run: MakeRun) -> None:
     root = make_run(trials=3)
     manifest = RunDirectory(root).read_manifest()
     manifest["spec"]["hold"] = {"step_ms": 8.0}

@@ -1,0 +1,29 @@
+"""Cells show rounded numbers and keep exact ones."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from reports import cells
+from reports.content import Value
+
+
+def test_a_number_is_shown_rounded_and_kept_exact() -> None:
+    assert cells.percent(0.85234) == Value("85.2\u00a0%", pytest.approx(85.234))
+    assert cells.milliseconds(1234.5) == Value("1,234 ms", 1234.5)
+    assert cells.loss(0.12345) == Value("0.123", 0.12345)
+
+
+@pytest.mark.parametrize("cell", [cells.percent, cells.loss, cells.count, cells.seconds])
+def test_a_missing_number_is_a_dash(cell: Callable[[Any], object]) -> None:
+    assert [cell(value) for value in (None, float("nan"), pd.NA)] == ["–"] * 3
+
+
+def test_a_hyperparameter_is_a_number_or_a_word() -> None:
+    assert cells.parameter(0.001234) == Value("0.00123", 0.001234)
+    assert cells.parameter("gru") == "gru"
+    assert cells.parameter(True) == "yes"
+    assert cells.parameter([8, 4]) == "8, 4"
+    assert cells.parameter(None) == "–"
