@@ -102,7 +102,7 @@ def test_what_goes_with_no_numbers_or_single_steps_is_refused() -> None:
     budget = Budget(trials=1, epochs=1)
     with pytest.raises(UserError, match="embedding_dim: dataset digits holds numbers"):
         Study(dataset=by_name("digits"), compare={"embedding_dim": [2, 4]}, budget=budget)
-    with pytest.raises(UserError, match="takes a sequence_length of as many or more"):
+    with pytest.raises(UserError, match="needs a sequence_length of at least"):
         Study(dataset=by_name("copy-memory"), fixed={"sequence_length": 9}, budget=budget)
     with pytest.raises(UserError, match="a cell other than bag"):
         Study(

@@ -1,6 +1,6 @@
-"""What a configuration costs by counting: parameters, matrix products, steps one after another.
+"""The cost of a configuration by counting: parameters, floating-point operations, time steps.
 
-No Keras. The layers are those of `harness.models`: Embedding, recurrent layers, a Dense head.
+No Keras. It counts the networks of `harness.models`: Embedding, recurrent layers, Dense head.
 """
 
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import BAG, Hyperparameters
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
-# Vectors of biases a gate: Keras's GRU (reset_after) adds one to either product.
+# Bias vectors of each gate: Keras's GRU (reset_after) has one for each of its two products.
 _BIASES = {"rnn": 1, "gru": 2, "lstm": 1}
 
 
 def parameters(hp: Hyperparameters, signature: Signature) -> int:
-    """Trainable weights, exactly as Keras counts them.
+    """The number of trainable parameters, exactly as Keras counts them.
 
-    A recurrent layer with d inputs, u units and g gates has g·u·(d + u) weights and g·u biases
-    (GRU twice as many), both directions of a bidirectional one; the next layer then has 2·u
-    inputs. Source: the weights' shapes in keras/src/layers/rnn (3.15); a test holds it to them.
+    A recurrent layer with d inputs, u units and g gates has g·u·(d + u) weights and g·u biases (GRU
+    twice as many biases). A bidirectional layer has twice as many of each, and gives the next layer
+    2·u inputs. Source: the weights' shapes in keras/src/layers/rnn (3.15); a test compares them.
     """
     directions = 2 if hp.bidirectional else 1
     count = 0 if signature.features else hp.vocabulary * hp.embedding_dim
@@ -29,14 +29,14 @@ def parameters(hp: Hyperparameters, signature: Signature) -> int:
 
 
 def forward_flops(hp: Hyperparameters, signature: Signature) -> int:
-    """Floating-point operations of the matrix products of one batch's way forward.
+    """Floating-point operations of the matrix products in the forward pass of one batch.
 
-    A multiplication and an addition count as 2. Per example and time step a recurrent layer has
-    2·g·u·(d + u), for its product with the input and that with the state (Appleyard, Kočiský and
-    Blunsom 2016, arXiv:1604.01946, section 3); the head has 2·features·outputs per example, and
-    step that has an output. Left out: gates, activations and biases (some 10·g·u a time step), the
-    embedding's look-up and pooling, loss and metrics. With few units they take more time than what
-    is counted.
+    A multiplication and an addition count as 2. For each example and time step, a recurrent layer
+    has 2·g·u·(d + u) operations: its products with the input and with the state (Appleyard, Kočiský
+    and Blunsom 2016, arXiv:1604.01946, section 3). The head has 2·features·outputs for each example
+    and each of its outputs in time. Not counted: gates, activations and biases (about 10·g·u for
+    each time step), the embedding's look-up and pooling, loss and metrics. With few units, these
+    take more time than what is counted.
     """
     directions = 2 if hp.bidirectional else 1
     per_example = sum(
@@ -48,29 +48,31 @@ def forward_flops(hp: Hyperparameters, signature: Signature) -> int:
 
 
 def flops_per_step(hp: Hyperparameters, signature: Signature) -> int:
-    """Floating-point operations of the matrix products of one training step.
+    """Floating-point operations of the matrix products in one training step.
 
-    Forward once, and backward twice as much: for each product one for the gradient of its input,
-    one for that of its weights (Kaplan et al. 2020, arXiv:2001.08361, section 2.1). That is exact
-    where an embedding below the first layer is trained, too, and a little too much where numbers
-    come in. Left out, besides what `forward_flops` leaves out: Adam, about 12 operations a
-    parameter, which in a small model over a large vocabulary is a large part of the time.
+    The backward pass has twice the operations of the forward pass: each product needs one for the
+    gradient of its input and one for the gradient of its weights (Kaplan et al. 2020,
+    arXiv:2001.08361, section 2.1). This is exact where an embedding is trained below the first
+    layer, and slightly too high where the inputs are numbers. Not counted, besides what
+    `forward_flops` leaves out: Adam, about 12 operations for each parameter. In a small model with
+    a large vocabulary, Adam takes a large part of the time.
     """
     return 3 * forward_flops(hp, signature)
 
 
 def recurrence_iterations(hp: Hyperparameters) -> int:
-    """Time steps that one training step runs one after another: layers, directions, there and back.
+    """How many time steps one training step computes one after another.
 
-    The directions of a bidirectional layer do not wait for each other, but one core runs them in
-    turn. 0 for the bag of embeddings.
+    They are counted for every layer and direction, forward and backward. The two directions of a
+    layer do not depend on each other, but one core computes them in turn. 0 for the bag of
+    embeddings.
     """
     directions = 2 if hp.bidirectional else 1
     return 0 if hp.cell == BAG else 2 * directions * hp.depth * hp.sequence_length
 
 
 def _layers(hp: Hyperparameters, signature: Signature) -> Iterator[tuple[int, int]]:
-    """Of each recurrent layer its inputs and its units."""
+    """The inputs and the units of each recurrent layer."""
     if hp.cell == BAG:
         return
     inputs = _inputs(hp, signature)
@@ -80,12 +82,12 @@ def _layers(hp: Hyperparameters, signature: Signature) -> Iterator[tuple[int, in
 
 
 def _features(hp: Hyperparameters, signature: Signature) -> int:
-    """What the head gets, per example."""
+    """The number of inputs of the head."""
     if hp.cell == BAG:
         return _inputs(hp, signature)
     return (2 if hp.bidirectional else 1) * hp.units_per_layer[-1]
 
 
 def _inputs(hp: Hyperparameters, signature: Signature) -> int:
-    """What the first layer gets, per time step."""
+    """The number of inputs of the first layer, for each time step."""
     return signature.features or hp.embedding_dim

@@ -1,22 +1,22 @@
-"""The fingerprint of a study, and what differs between two."""
+"""The fingerprint of a study, and the differences between two studies."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
-# What may grow or move on resuming without making earlier trials incomparable.
+# What may change when a study is resumed: earlier trials stay comparable.
 FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
 
 
 def fingerprint(spec: Mapping[str, Any]) -> str:
-    """SHA-256 of all that earlier trials depend on; more trials leave it the same."""
+    """SHA-256 of everything that a trial's outcome depends on; more trials do not change it."""
     fixed = {name: value for name, value in _flat(spec).items() if name not in FREE_TO_CHANGE}
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Fields in which two specs differ so that their trials can't be mixed: `name: old → new`."""
+    """The differences that keep two specs' trials from being mixed, as `name: old → new`."""
     before, after = _flat(old), _flat(new)
     return [
         f"{name}: {_shown(before, name)} → {_shown(after, name)}"
@@ -31,7 +31,7 @@ def _shown(values: Mapping[str, Any], name: str) -> str:
 
 
 def _flat(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as dotted names; lists stay whole, as JSON has them."""
+    """Nested mappings as dotted names; lists stay whole."""
     flat: dict[str, Any] = {}
     for name, value in json.loads(json.dumps(spec)).items():
         if isinstance(value, dict) and value:

@@ -1,4 +1,4 @@
-"""The hyperparameters of one training, checked by name. No Keras: declarations use it too."""
+"""The hyperparameters of one training, checked by name. No Keras: study files use it too."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -9,19 +9,20 @@ from harness.core.checks import check_whole, is_number
 from harness.core.errors import UserError
 
 CELLS = ("rnn", "gru", "lstm")
-OF_TOKENS = ("vocabulary", "embedding_dim")  # mean nothing where time steps are numbers
-BAG = "bag"  # no cell: the mean of the embeddings, which units and depth do not touch
+OF_TOKENS = ("vocabulary", "embedding_dim")  # have no meaning where time steps are numbers
+BAG = "bag"  # no recurrence: the mean of the embeddings; units and depth do not matter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """What a study fixes, compares and searches, as one training sees it.
+    """The fixed, compared and searched hyperparameters of one training.
 
-    `units` is one number for every layer or one number a layer, the first layer first.
+    `units` is one number for all layers, or one number for each layer, the first layer first.
     `dropout` acts on the outputs of each recurrent layer (between layers and before the head).
-    Defaults are those of the tutorial that the project tests: 10,000 words, the last 100 of each
-    review, Embedding 32, Adam at Keras's learning rate, batches of 32. `own` are names and values
-    of what a study's own builder of models takes besides.
+    The defaults are those of the tutorial that the project tests: a vocabulary of 10,000 words, the
+    last 100 words of each review, embeddings of 32 numbers, Adam with Keras's learning rate,
+    batches of 32. `own` has the names and values of other hyperparameters, which a study's own
+    model function takes. Raises UserError naming the parameter that is wrong.
     """
 
     cell: str = "lstm"
@@ -73,9 +74,9 @@ class Hyperparameters:
     def from_mapping(
         cls, values: Mapping[str, Any], own: Collection[str] = ()
     ) -> "Hyperparameters":
-        """Check names and values; raises UserError that names the parameter.
+        """Check names and values; raises UserError naming the parameter that is wrong.
 
-        `own` names what a study's own builder of models takes, of any value.
+        `own` are the names that a study's own model function takes; their values are not checked.
         """
         known = {field.name for field in fields(cls)} - {"own"} | set(own)
         for name in values:

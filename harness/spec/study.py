@@ -28,16 +28,16 @@ from harness.spec.hyperparameters import BAG, OF_TOKENS, Hyperparameters
 
 PATIENCE = 2  # epochs without a lower validation loss, by default
 TRAIN = "train"  # the field of datasets that counts training examples
-MAX_UNITS = 4096  # that a held budget is met with
+MAX_UNITS = 4096  # with `hold`, units are looked for up to here
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
 QUICK_TRIALS, QUICK_EPOCHS, QUICK_REPLICATES = 3, 2, 2
-QUICK_TRIALS_IN_ALL = 24  # of studies with many arms: a quick look takes two minutes at most
+QUICK_TRIALS_IN_ALL = 24  # with many arms: `--quick` takes two minutes at most
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """`trials` of each arm in all, at most `epochs` of training each."""
+    """`trials` for each arm in total; each trains at most `epochs` epochs."""
 
     trials: int
     epochs: int
@@ -60,32 +60,33 @@ class Study:
     """A question, as one file of `studies/` declares it.
 
     `compare`, `search` and `fixed` are the scientific, nuisance and fixed hyperparameters of the
-    Deep Learning Tuning Playbook: every value of `compare` becomes an arm, and all of `search`
-    is searched anew within each arm. Each arm's best configuration is then trained on `replicates`
-    fresh seeds; a difference in accuracy of up to `margin` (0 to 1) is held too small to matter.
+    Deep Learning Tuning Playbook. Every value of `compare` becomes an arm, and everything in
+    `search` is searched again within each arm. Each arm's best configuration is then trained on
+    `replicates` fresh seeds. A difference in accuracy of up to `margin` (0 to 1) counts as too
+    small to matter.
 
-    `compare` may hold fields of the dataset as well: `train`, numbers of training examples up to
-    the dataset's own, or what makes a made task harder. Baselines are of the dataset as declared.
+    `compare` may also name fields of the dataset: `train`, with numbers of training examples up to
+    the dataset's own, or what makes a generated task harder. Baselines use the dataset as declared.
 
     Replicates are scored on the test split, or on the validation split of a dataset without one.
-    A replicate stops when its validation loss has not fallen for `patience` epochs, and its best
-    epoch is scored; with None it trains every epoch, and the last is scored. `published` holds
-    somebody else's figures of the same protocol, to be shown beside the replicates': `source`, and
-    lists by epoch of any of harness.spec.choices.MEASURES.
+    A replicate stops after `patience` epochs without a lower validation loss, and its best epoch is
+    scored. With None it trains all epochs, and the last one is scored. `published` has figures that
+    others published for the same protocol, to be shown beside the replicates: `source`, and lists
+    by epoch of any of harness.spec.choices.MEASURES.
 
-    Arms have equal numbers of trials. With `hold` they are equal in something else as well, and
-    units follow from it instead of being declared: `{"parameters": 330_000}` gives every trial
-    the units that come nearest to so many trainable parameters, `{"step_ms": 10}` every arm the
-    units with which a training step takes so long, measured before the first trial and found
-    in `solved` (by arm) from then on.
+    Arms have equal numbers of trials. `hold` keeps something else equal as well; the units then
+    follow from it and are not declared. `{"parameters": 330_000}` gives every trial the units whose
+    number of trainable parameters is nearest to 330,000. `{"step_ms": 10}` gives every arm the
+    units with which a training step takes 10 ms. They are measured before the first trial, and are
+    then in `measured_units`, by arm.
 
     `warm_start` names another study, whose best configurations each arm tries first.
 
-    `model` builds the networks instead of `harness.models`: a function at the top of the study's
-    file, called as `model(hp, signature, **own)`, that returns a Keras model, not compiled. Its
-    keyword-only parameters are hyperparameters like the others; `hp` has all that are not its own
-    (learning rate and batch size act on any model), `signature` says what goes in and comes out.
-    Raises UserError naming the parameter that is wrong.
+    `model` builds the networks instead of `harness.models`. It is a function at the top of the
+    study's file. It is called as `model(hp, signature, **own)` and returns a Keras model that is
+    not compiled. Its keyword-only parameters are hyperparameters like the others. `hp` has all the
+    others (learning rate and batch size act on any model); `signature` has the shapes of inputs and
+    outputs. Raises UserError naming the parameter that is wrong.
     """
 
     dataset: Dataset
@@ -111,7 +112,7 @@ class Study:
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, Dataset):
-            raise UserError(f"dataset: {self.dataset!r} is not a dataset; write Imdb(), say")
+            raise UserError(f"dataset: {self.dataset!r} is not a dataset; write for example Imdb()")
         if not isinstance(self.budget, Budget):
             raise UserError(f"budget: {self.budget!r} is not a Budget(trials=…, epochs=…)")
         for name, least in (("replicates", 0), ("seed", 0), ("threads", 1)):
@@ -149,27 +150,27 @@ class Study:
         ]
 
     def dataset_of(self, arm: Arm) -> Dataset:
-        """What the arm is trained and judged on."""
+        """The dataset that the arm is trained and scored on."""
         changes = {name: v for name, v in arm.values.items() if name in self.of_dataset}
         return replace(self.dataset, **changes) if changes else self.dataset
 
     @property
     def signature(self) -> Signature:
-        """What the study's models take and give."""
+        """The inputs and outputs of the study's models."""
         return replace(self.dataset.signature, builder=self.model)
 
     def signature_of(self, arm: Arm) -> Signature:
-        """That of the arm's models; the bag of embeddings is never the study's own."""
+        """The same for one arm; the bag of embeddings is never built by the study's own `model`."""
         own = None if arm.values.get("cell") == BAG else self.model
         return replace(self.dataset_of(arm).signature, builder=own)
 
     @property
     def of_dataset(self) -> set[str]:
-        """The compared names that are the dataset's: fields of its own."""
+        """The compared names that are fields of the dataset."""
         return {each.name for each in fields(self.dataset)} & set(self.compare)
 
     def hyperparameters(self, arm: Arm, params: Mapping[str, Any]) -> Hyperparameters:
-        """What a trial of the arm trains with; where something is held, with units to match."""
+        """What a trial of the arm trains with; `hold` sets the units."""
         of_arm = {name: v for name, v in arm.values.items() if name not in self.of_dataset}
         values = {**self.fixed, **of_arm, **params}
         if self.hold and "units" not in values:
@@ -180,14 +181,14 @@ class Study:
         if hp.sequence_length < self.dataset.steps or (self.dataset.steps and hp.cell == BAG):
             raise UserError(
                 f"dataset {self.dataset.name} has a class for each of the last "
-                f"{self.dataset.steps} steps: that takes a sequence_length of as many or more, "
-                f"and a cell other than {BAG}"
+                f"{self.dataset.steps} steps: it needs a sequence_length of at least "
+                f"{self.dataset.steps}, and a cell other than {BAG}"
             )
         return hp
 
     @property
     def _of_model(self) -> frozenset[str]:
-        """The hyperparameters that the study's own builder takes: its keyword-only parameters."""
+        """The hyperparameters that `model` takes: its keyword-only parameters."""
         if self.model is None:
             return frozenset()
         parameters = inspect.signature(self.model).parameters.values()
@@ -237,13 +238,13 @@ class Study:
             "path": self.path,
             **({} if self.warm_start is None else {"warm_start": self.warm_start}),
             **({} if self.model is None else {"model": _described(self.model)}),
-            # Only where there is one: directories begun before it was known resume.
+            # Only where it is set, so that older run directories, without it, still resume.
             **({"hold": dict(self.hold)} if self.hold else {}),
             **({} if self.patience == PATIENCE else {"patience": self.patience}),
         }
 
     def _units_by_parameters(self, arm: Arm, values: Mapping[str, Any]) -> int:
-        """The units whose count of trainable parameters is nearest to the one held."""
+        """The units whose number of trainable parameters is nearest to the one in `hold`."""
         wanted = self.hold["parameters"]
 
         def count(units: int) -> int:
@@ -301,7 +302,7 @@ class Study:
                 if name not in ("learning_rate", "dropout"):
                     raise UserError(
                         f"search: {name} changes how long a step takes, so step_ms can't be held; "
-                        "fix it"
+                        f"move {name} to fixed"
                     )
 
     def _check_hyperparameters(self) -> None:
@@ -324,7 +325,7 @@ class Study:
             if name in self.compare:
                 raise UserError(f"compare: {name}: arms are judged by equally many examples")
         for arm in self.arms():
-            self.dataset_of(arm)  # raises where a value makes no sense
+            self.dataset_of(arm)  # raises UserError for a value that the dataset refuses
         for size in self.compare.get(TRAIN, ()):
             if size > self.dataset.train:
                 raise UserError(
@@ -334,9 +335,9 @@ class Study:
             if not isinstance(distribution, BaseDistribution):
                 raise UserError(
                     f"search: {name} needs an Optuna distribution, got {distribution!r}; "
-                    "a value that stays the same belongs in fixed"
+                    "put a value that stays the same into fixed"
                 )
-        # Each end of each distribution is tried with everything else at its own first end.
+        # Try each end of each distribution, with the first end of all others.
         ends = {name: _ends(distribution) for name, distribution in self.search.items()}
         first_ends = {name: values[0] for name, values in ends.items()}
         for arm in self.arms():
@@ -367,7 +368,7 @@ def _check_arm_name(name: str) -> None:
 
 
 def _described(function: Callable[..., Any]) -> dict[str, str]:
-    """What tells a function from another, or from what it was: its name and its source."""
+    """Name and source of a function, so that a changed one is noticed."""
     source = inspect.getsource(function)
     return {
         "name": function.__name__,

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 from harness.core.errors import UserError, unknown
 
-pass
-
 if TYPE_CHECKING:
     from harness.spec.study import Study
 
-# Beside the package itself, both in a checkout and installed: a folder `studies` in the
-# current directory must not hide it.
+# Beside the package itself, in a checkout and when installed: not a folder `studies` in the
+# current directory.
 STUDIES = Path(__file__).parents[2] / "studies"
+
+# Of a study: also the name of its run directory.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """A study with what its file says of it."""
+    """A study, with its name, its question and its file."""
 
     name: str
     question: str
@@ -71,20 +72,20 @@ def load(name_or_file: str) -> Declaration:
 
 
 def execute(file: Path) -> ModuleType:
-    """A study file as the module `studies.NAME`; raises what it raises."""
+    """A study file as the module `studies.NAME`; raises what the file raises."""
     module_name = f"studies.{file.stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # Classes and functions defined in the file are pickled by this name.
+    # Classes and functions defined in the file are pickled under this name.
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
     return module
 
 
 def _import(file: Path) -> "Study":
-    from harness.spec.study import Study  # costs Optuna; listing the studies needs none of it
+    from harness.spec.study import Study  # imports Optuna, which listing the studies does not need
 
     try:
         module = execute(file)
@@ -102,7 +103,7 @@ def _import(file: Path) -> "Study":
 
 
 def _line_of(error: Exception, file: Path) -> str:
-    """` (line N)`: the deepest line of the study file itself that the error came through."""
+    """` (line N)`: the innermost line of the study file in the error's traceback."""
     number = error.lineno if isinstance(error, SyntaxError) else None
     traceback = error.__traceback__
     while traceback is not None:
@@ -114,6 +115,3 @@ def _line_of(error: Exception, file: Path) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

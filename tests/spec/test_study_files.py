@@ -65,7 +65,7 @@ def test_a_file_is_a_study_named_after_itself(tmp_path: Path) -> None:
         ("raise SystemError('a\\nb')", "SystemError: a b"),
     ],
 )
-def test_a_bad_file_is_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_a_bad_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "mine.py"
     file.write_text(text)
     with pytest.raises(UserError, match=message) as caught:
