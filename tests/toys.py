@@ -81,12 +81,12 @@ def toy_study(**changes: object) -> Study:
     return Study(**values)  # type: ignore[arg-type]
 
 
-def losses(order: TrainRequest) -> list[float]:
+def losses(request: TrainRequest) -> list[float]:
     """A made-up validation curve that depends on the hyperparameters and the seed only."""
-    hp = order.hyperparameters
-    rng = random.Random(order.seed)
+    hp = request.hyperparameters
+    rng = random.Random(request.seed)
     floor = 0.3 + 0.02 * hp.depth + 0.1 * abs(math.log10(hp.learning_rate / 3e-3)) + hp.dropout / 9
-    return [floor + 0.3 / epoch + rng.gauss(0, 0.02) for epoch in range(1, order.epochs + 1)]
+    return [floor + 0.3 / epoch + rng.gauss(0, 0.02) for epoch in range(1, request.epochs + 1)]
 
 
 @dataclass
@@ -140,15 +140,15 @@ class ToyPool:
 
     def _test(self, worker: int) -> TestScores | None:
         """Scores of a made-up model: deeper ones are right less often."""
-        order = self._training[worker]
-        if not order.score:
+        request = self._training[worker]
+        if not request.score:
             return None
-        if order.model is not None:
-            Path(order.model).write_bytes(b"a model")
-        rng = np.random.default_rng(order.seed)
+        if request.model is not None:
+            Path(request.model).write_bytes(b"a model")
+        rng = np.random.default_rng(request.seed)
         right = (
-            rng.random(getattr(order.dataset, order.score))
-            < 0.9 - 0.05 * order.hyperparameters.depth
+            rng.random(getattr(request.dataset, request.score))
+            < 0.9 - 0.05 * request.hyperparameters.depth
         )
         return TestScores(0.3, right.astype(np.uint8))
 

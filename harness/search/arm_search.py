@@ -1,11 +1,11 @@
 """The search inside one arm: suggest, report, prune and tell, so that a resume repeats it exactly.
 
-Two things make an interrupted search equal an uninterrupted one. The sampler of each trial is
-made anew from a seed that names the trial (study seed, arm, trial number), so it does not matter
-how many suggestions a process has made before. And a trial that was under way when the process
-died keeps its number: its hyperparameters are read back, or, where it died while storing them,
-suggested again from the same seed and history, and its training goes on from its checkpoint,
-bit for bit as it would have without the interruption.
+Two things make an interrupted search equal to an uninterrupted one. First, each trial has a new
+sampler, whose seed is derived from study seed, arm and trial number. So it does not matter how many
+suggestions a process has made before. Second, a trial that was running when the process died keeps
+its number. Its hyperparameters are read back; where the process died while it stored them, they
+are suggested again from the same seed and history. Its training continues from its checkpoint, with
+the same result, bit for bit, as without the interruption.
 """
 
 from collections import Counter
@@ -35,14 +35,14 @@ STATES = {
     TrialState.FAIL: "failed",
 }
 UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
-# A worker's word for how a training ended → Optuna's.
+# How a worker says that a training ended → how Optuna does.
 ENDS = {
     "complete": TrialState.COMPLETE,
     "halted": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
 
-# What is kept of a trial beside its value, in Optuna and in its result file alike.
+# What is kept of a trial besides its value, in Optuna and in its result file.
 ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
 
 
@@ -63,8 +63,8 @@ class ArmSearch:
         self._directory = directory
         self._space = dict(study.search)
         pruner = pruners.make(study.pruner, epochs=study.budget.epochs)
-        self._ledger = TrialStore(database, f"{name}/{arm.name}", pruner)
-        self._optuna, self._storage = self._ledger.study, self._ledger.memory
+        self._store = TrialStore(database, f"{name}/{arm.name}", pruner)
+        self._optuna, self._storage = self._store.study, self._store.memory
         self._under_way: dict[int, Trial] = {}
         trials = self._trials()
         self._unfinished = [trial.number for trial in trials if trial.state in UNFINISHED]
@@ -74,11 +74,11 @@ class ArmSearch:
     @property
     def fingerprint(self) -> str | None:
         """The fingerprint of the spec that the database's trials belong to."""
-        value: str | None = self._ledger.user_attrs.get("fingerprint")
+        value: str | None = self._store.user_attrs.get("fingerprint")
         return value
 
     def claim(self, fingerprint: str) -> None:
-        self._ledger.set_user_attr("fingerprint", fingerprint)
+        self._store.set_user_attr("fingerprint", fingerprint)
 
     def finished_trials(self) -> list[FrozenTrial]:
         return [trial for trial in self._trials() if trial.state in STATES]
@@ -88,13 +88,13 @@ class ArmSearch:
         return STATES[trial.state]
 
     def enqueue(self, configurations: Sequence[Mapping[str, Any]]) -> None:
-        """Have these tried first, what they leave out drawn by the sampler.
+        """Try these configurations first; the sampler draws the values that they leave out.
 
-        Those that an earlier process has enqueued are not again.
+        Configurations that an earlier process has enqueued are not enqueued again.
         """
         for params in configurations[self._created : self._study.budget.trials]:
             self._optuna.enqueue_trial(dict(params))
-            self._ledger.write(self._created)
+            self._store.write(self._created)
             self._unfinished.append(self._created)
             self._created += 1
 
@@ -106,9 +106,9 @@ class ArmSearch:
         val_accuracy: float | None,
         epochs: Mapping[int, float],
     ) -> bool:
-        """Take a trial from elsewhere in as a finished one; False where `source` is here already.
+        """Add a finished trial from elsewhere; False where `source` was imported before.
 
-        `value` is its lowest validation loss, `epochs` has the losses by epoch.
+        `value` is its lowest validation loss, `epochs` has the losses by epoch, from 1.
         """
         if any(trial.user_attrs.get("imported") == source for trial in self._trials()):
             return False
@@ -133,7 +133,7 @@ class ArmSearch:
         record |= {"value": value, "train_s": None, "seed": None}
         folder = self._folder(assignment.number)
         files.write_atomically(folder / "result.json", files.to_json(record))
-        (folder / "metrics.jsonl").unlink(missing_ok=True)  # of an attempt that was killed
+        (folder / "metrics.jsonl").unlink(missing_ok=True)  # of an import that was killed
         for epoch, loss in epochs.items():
             append_epoch(folder, {"epoch": epoch, "val_loss": loss})
         self._optuna.add_trial(
@@ -146,18 +146,18 @@ class ArmSearch:
                 user_attrs={name: each for name, each in known.items() if each is not None},
             )
         )
-        self._ledger.write(self._created)
+        self._store.write(self._created)
         self._created += 1
         self.done["complete"] += 1
         return True
 
     @property
     def has_more(self) -> bool:
-        """Whether a trial is left to start (those under way count as started)."""
+        """Whether a trial is left to start; running trials count as started."""
         return bool(self._unfinished) or self._created < self._study.budget.trials
 
     def next(self) -> Assignment:
-        """The next trial: one that an earlier process left unfinished first, else a new one."""
+        """The next trial: first those that an earlier process left unfinished, then new ones."""
         if self._unfinished:
             frozen = self._trials()[self._unfinished.pop(0)]
             if frozen.state == TrialState.WAITING:
@@ -169,13 +169,13 @@ class ArmSearch:
             trial = self._optuna.ask()
             self._created += 1
         params = self._suggest(trial)
-        self._ledger.write(trial.number)
+        self._store.write(trial.number)
         self._under_way[trial.number] = trial
         hyperparameters = self._study.hyperparameters(self.arm, params)
         assignment = Assignment(
             arm=self.arm,
             number=trial.number,
-            # Units that follow from what the study holds are on record beside what was searched.
+            # Units that follow from `hold` are kept beside what was searched.
             params={**params, "units": hyperparameters.units} if self._study.hold else params,
             hyperparameters=hyperparameters,
             seed=derive_seed(self._study.seed, self.arm.name, trial.number, "training"),
@@ -186,7 +186,7 @@ class ArmSearch:
         return assignment
 
     def training_request(self, assignment: Assignment) -> TrainRequest:
-        """What a worker is told to do; its checkpoints are gone when the trial has ended."""
+        """The request for a worker. The trial's checkpoints are deleted when it ends."""
         return TrainRequest(
             task=assignment.task,
             dataset=self._study.dataset_of(self.arm),
@@ -203,21 +203,21 @@ class ArmSearch:
         before = dict(self._frozen(assignment).intermediate_values)
         if epoch not in before:
             self._under_way[assignment.number].report(metrics["val_loss"], epoch)
-            self._ledger.write_epochs(assignment.number)
-        # An epoch before the last one on record has had its verdict, "go on", in the process
-        # that died; asked again, pruners would judge it by the later epochs.
+            self._store.write_epochs(assignment.number)
+        # About every epoch before the last one on record, the process that died has asked the
+        # pruner already, and did not prune. Asked again, the pruner would see the later epochs too.
         if before and epoch < max(before):
             return True
         last = epoch >= self._epochs(assignment)
         return last or not self._under_way[assignment.number].should_prune()
 
     def release(self, assignment: Assignment) -> None:
-        """Leave a trial for the next process: WAITING, so that nothing looks as if it ran."""
-        # It may have ended, and only the database could not be told.
+        """Leave a trial for the next process: WAITING, since it no longer runs."""
+        # It may have ended in memory while the database could not be written.
         if not self._frozen(assignment).state.is_finished():
             trial = self._under_way[assignment.number]
             self._storage.set_trial_state_values(trial_id(trial), TrialState.WAITING)
-        self._ledger.write(assignment.number)
+        self._store.write(assignment.number)
 
     def end(
         self,
@@ -226,9 +226,9 @@ class ArmSearch:
         reason: str | None = None,
         test: TestScores | None = None,
     ) -> dict[str, Any]:
-        """Write the result file, then tell Optuna: a crash between repeats the trial, no more.
+        """Write the result file, then tell Optuna: after a crash between them the trial repeats.
 
-        `outcome` is complete, halted (pruned) or failed; `reason` goes with the last.
+        `outcome` is complete, halted (pruned) or failed; a failed trial has a `reason`.
         """
         trial = self._under_way[assignment.number]
         state = ENDS[outcome]
@@ -242,17 +242,17 @@ class ArmSearch:
         self._optuna.tell(
             trial, values=record["value"] if state == TrialState.COMPLETE else None, state=state
         )
-        self._ledger.write(assignment.number)
+        self._store.write(assignment.number)
         checkpoint.remove(folder / "checkpoint")
         del self._under_way[assignment.number]
         self.done[STATES[state]] += 1
         return record
 
     def _suggest(self, trial: Trial) -> dict[str, Any]:
-        """All hyperparameters of a trial, drawn in memory first and stored then.
+        """All hyperparameters of a trial, all drawn before the first is stored.
 
-        Optuna's own `suggest` stores each as it is drawn; a process killed between two would
-        leave a trial whose remaining draws differ. Parameters that somebody enqueued are kept.
+        Optuna's own `suggest` stores each as it is drawn. A process killed between two of them
+        would leave a trial whose other values are then drawn differently. Enqueued values are kept.
         """
         frozen = stored_trial(self._optuna, trial)
         study, sampler = seen_by_sampler(self._optuna, frozen), self._optuna.sampler
@@ -270,7 +270,7 @@ class ArmSearch:
             self._storage.set_trial_param(
                 trial_id(trial), name, distribution.to_internal_repr(params[name]), distribution
             )
-        # What the database holds, so that a first attempt and a resumed one train the same.
+        # Read back, so that a first attempt and a resumed one train with the same values.
         return dict(stored_trial(self._optuna, trial).params)
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
@@ -284,7 +284,7 @@ class ArmSearch:
         )
 
     def _epochs(self, assignment: Assignment) -> int:
-        """The study's, unless the sampler gave the trial epochs of its own."""
+        """The study's epochs, unless the sampler has set the trial's own (Hyperband does)."""
         own = self._frozen(assignment).system_attrs.get(samplers.EPOCHS)
         return self._study.budget.epochs if own is None else int(own)
 

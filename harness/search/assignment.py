@@ -1,4 +1,4 @@
-"""A training handed to a worker, and what is known of it so far. No Keras, no Optuna."""
+"""A training given to a worker, and what is known about it so far. No Keras."""
 
 import math
 import statistics
@@ -15,7 +15,7 @@ from harness.spec.study import Arm
 
 @dataclass
 class Assignment:
-    """A training under way: trial `number` of an arm, or its replicate on seed `number`."""
+    """A running training: trial `number` of an arm, or its replicate on seed `number`."""
 
     arm: Arm
     number: int
@@ -23,8 +23,8 @@ class Assignment:
     hyperparameters: Hyperparameters
     seed: int
     started: str = field(default_factory=files.now)
-    attempts: int = 1  # since it last got further
-    reached: int = 0  # the last epoch ever heard of
+    attempts: int = 1  # since its last new epoch
+    reached: int = 0  # the last epoch of any attempt
     parameters: int | None = None
     path: str | None = None
     epochs: list[dict[str, float]] = field(default_factory=list)
@@ -48,11 +48,11 @@ class Assignment:
 
     @property
     def best_epoch(self) -> dict[str, float] | None:
-        """The epoch of lowest validation loss, the first of equals."""
+        """The epoch with the lowest validation loss, the first one where several are equal."""
         return min(self.epochs, key=lambda epoch: epoch["val_loss"], default=None)
 
     def outcome(self, state: str, reason: str | None) -> dict[str, Any]:
-        """What a result file says of how the training went."""
+        """What a result file says about the training; times in s, `step_ms` in ms."""
         best = self.best_epoch
         return {
             "state": state,

@@ -1,4 +1,4 @@
-"""What arms are compared with: a bag of embeddings and the majority class."""
+"""The baselines of arms: a bag of embeddings and the majority class."""
 
 from typing import Any
 
@@ -26,10 +26,10 @@ BASELINE_LEARNING_RATES = (1e-3, 3e-3, 1e-2)
 
 
 def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
-    """The bag of embeddings at several learning rates, judged on the validation split."""
+    """The bag of embeddings at several learning rates, scored on the validation split."""
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     planned = []
-    # The mean over time has nothing to say of single steps.
+    # The mean over time can't predict a class for each step.
     rates = () if study.dataset.steps else BASELINE_LEARNING_RATES
     for number, rate in enumerate(rates, start=1):
         record = {"arm": arm.name, "candidate": number, "params": {"learning_rate": rate}}
@@ -47,7 +47,7 @@ def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
 
 
 def bag_replicates(study: Study, directory: RunDirectory) -> Replicates | None:
-    """The best candidate's replicates; None where every candidate failed."""
+    """The replicates of the best candidate; None where all candidates failed."""
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     folders = directory.replicates(arm.name).glob("candidate=*")
     found = [files.read_object(folder / "result.json") for folder in sorted(folders)]
@@ -62,10 +62,10 @@ def bag_replicates(study: Study, directory: RunDirectory) -> Replicates | None:
 
 
 def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
-    """The mean of the words' embeddings before the same head: no order, no recurrence.
+    """The mean of the words' embeddings before the same head: no word order, no recurrence.
 
-    It gets the most that the study gives any trial: the longest sequences, the most words and
-    the widest embedding.
+    It has the longest sequences, the largest vocabulary and the widest embedding that any trial of
+    the study can have.
     """
     most = {
         name: _most(study, name)
@@ -76,20 +76,20 @@ def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
 
 
 def write_majority(study: Study, directory: RunDirectory) -> None:
-    """The baseline that says the same whatever it is shown: the training split's most frequent
-    class, or the mean of its numbers.
+    """Write the baseline that always predicts the training split's most frequent class, or mean.
 
-    It has no seed to depend on; each replicate is the same, beside the arms' of that number.
+    It does not depend on a seed, so all its replicates are the same. There are as many as an arm
+    has.
     """
     plain = Hyperparameters()
     length = {"sequence_length": 1, "vocabulary": plain.vocabulary}
     dataset = study.dataset
     trained = dataset.load("train", **length).y
-    learnt = np.bincount(trained.ravel()).argmax() if dataset.classes else trained.mean()
+    constant = np.bincount(trained.ravel()).argmax() if dataset.classes else trained.mean()
 
     def score(split: Split, metric: str) -> NDArray[Any]:
         y = dataset.load(split, **length).y
-        return scored(np.full_like(y, learnt), y, metric)
+        return scored(np.full_like(y, constant), y, metric)
 
     scores = score(scored_split(study), dataset.metric)
     validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
@@ -102,8 +102,8 @@ def write_majority(study: Study, directory: RunDirectory) -> None:
             "val_accuracy": float(np.mean(validated)), "parameters": 0, "started": files.now(),
             "finished": files.now(), "split": scored_split(study),
         }  # fmt: skip
-        told = write_scores(folder, scores) | {"scored_loss": None}
-        files.write_atomically(folder / "result.json", files.to_json(record | told))
+        written = write_scores(folder, scores) | {"scored_loss": None}
+        files.write_atomically(folder / "result.json", files.to_json(record | written))
 
 
 def _most(study: Study, name: str) -> Any:

@@ -1,8 +1,8 @@
-"""The coordinator: hands each arm's trainings to workers, books what comes back. No Keras.
+"""The coordinator: gives each arm's trainings to workers and records their results. No Keras.
 
-An arm's trials run one after another and arms side by side, so the outcome does not depend on
-the number of workers up to the number of arms. More workers than arms run several trials of an
-arm at once, and then it does.
+An arm's trials run one after another, and arms side by side. So the outcome is the same for any
+number of workers up to the number of arms. More workers than arms run several trials of one arm at
+once, and the outcome then depends on their number.
 """
 
 import contextlib
@@ -38,23 +38,24 @@ from harness.workers.messages import (
     Up,
 )
 
-# A worker that dies may have been the machine's fault: its trial is tried again this often
-# without getting any further. One that dies before it is ready is no trial's fault: on a cluster
-# it may have been put on a node that was about to go. So many in a row mean that none can start.
+# Where a worker dies, the machine may be the cause: its trial is tried again RETRIES times, counted
+# from its last new epoch. Where a worker dies before it is ready, no trial is the cause: a cluster
+# may have started it on a node that was about to stop. After STARTS such deaths in a row, no worker
+# can start.
 RETRIES = 2
 STARTS = 20
 POLL_S = 0.25
-# Compiling the deepest networks takes a minute; a worker that says nothing for this long hangs.
+# Compiling the deepest networks takes a minute; a worker that is silent for this long hangs.
 NO_PROGRESS_S = 900.0
 MEMORY_CHECK_S = 1.0
-PAUSE_S = 5.0  # trainings look every two seconds whether they are to pause
-# Backends hold on to memory from trial to trial. Between two trials a worker is exchanged for a
-# fresh one once it holds this much, or this share of what it may.
+PAUSE_S = 5.0  # trainings check every two seconds whether they should pause
+# Backends keep memory from trial to trial. Between two trials a worker is replaced by a new one
+# where it has more than this many bytes, or than this share of its limit.
 RECYCLE_BYTES, RECYCLE_SHARE = 3_000_000_000, 0.5
 
 
 class Pool(Protocol):
-    """Where trainings happen: harness.workers.local.LocalPool, or its like elsewhere."""
+    """Where trainings run: harness.workers.local.LocalPool, or RayPool on a cluster."""
 
     def __len__(self) -> int: ...
     def send(self, worker: int, message: Down) -> None: ...
@@ -70,7 +71,7 @@ class Pool(Protocol):
 class Trainings(Protocol):
     """An arm's trainings, one after another: its search, or its replicates.
 
-    With `independent` none depends on the outcome of another, so that any number may run at once.
+    With `independent`, none depends on the outcome of another: any number may run at once.
     """
 
     arm: Arm
@@ -93,7 +94,7 @@ class Trainings(Protocol):
 
 
 class Coordinator:
-    """Runs every arm's trainings until none is left; `run` returns when all are booked."""
+    """Runs every arm's trainings; `run` returns when all of them have ended."""
 
     def __init__(
         self,
@@ -111,17 +112,17 @@ class Coordinator:
         self._assigned: dict[int, Assignment] = {}
         self._last_arm: dict[int, str] = {}
         self._deadline: dict[int, float] = {}
-        self._heard: dict[int, float] = {}
+        self._last_message: dict[int, float] = {}
         self._memory_checked = 0.0
         self._halting: dict[int, tuple[str, str | None]] = {}
-        # Workers that an earlier search has warmed up say so no more.
+        # Workers that are ready from an earlier search do not send Ready again.
         self._ready: set[int] = set(pool.ready)
         self._failed_starts = 0  # workers in a row that ended before they were ready
 
     def run(self) -> None:
-        """Raises Stopped after a signal, with the trials under way set aside for a resume.
+        """Raises Stopped after a signal, and UserError where no worker can start.
 
-        So they are where no worker can start, which raises UserError.
+        In both cases the running trials are released first, so that they can be resumed.
         """
         # Suggestions are made while the workers import their backend.
         for worker in range(len(self._pool)):
@@ -130,7 +131,7 @@ class Coordinator:
         try:
             while self._assigned and self._stop.received is None:
                 for worker, message in self._pool.wait(POLL_S):
-                    self._heard[worker] = time.monotonic()
+                    self._last_message[worker] = time.monotonic()
                     self._handle(worker, message)
                 self._end_overdue()
                 self._watch_memory()
@@ -139,7 +140,7 @@ class Coordinator:
                 self._pause()
         finally:
             for assignment in self._assigned.values():
-                # With the database out of reach the trial stays RUNNING, and is resumed as well.
+                # Without the database the trial stays RUNNING; it is resumed as well.
                 with contextlib.suppress(SQLAlchemyError, StudyHeldError, UserError, OSError):
                     self._arms[assignment.arm.name].release(assignment)
             self._assigned.clear()
@@ -147,25 +148,25 @@ class Coordinator:
         self._stop.check()
 
     def _pause(self) -> None:
-        """Have the trainings under way checkpointed; one that takes too long loses its epoch."""
+        """Let running trainings write a checkpoint; one that takes too long loses its epoch."""
         pending = {worker for worker in self._assigned if worker in self._ready}
         for worker in pending:
             self._pool.send(worker, Pause())
-        self._board.notify("stopping: the trainings under way are checkpointed")
+        self._board.notify("stopping: running trainings write their checkpoints")
         deadline = time.monotonic() + PAUSE_S
         while pending and time.monotonic() < deadline:
             for worker, message in self._pool.wait(POLL_S):
-                # An epoch that ends just now has its checkpoint; its verdict comes on resuming.
+                # An epoch that ends just now has its checkpoint; the pruner is asked on resuming.
                 if isinstance(message, Paused | EpochDone | Finished | Failed | Died):
                     pending.discard(worker)
 
     def _assign(self, worker: int) -> None:
-        """Give a worker the next training of the arm that has fewest under way, then fewest done.
+        """Give a worker the next training of the arm with the fewest running, then fewest done.
 
-        Independent trainings of an arm stay with the worker that has their program compiled.
+        Independent trainings of one arm stay on the worker that has compiled their program.
         """
         under_way = [assignment.arm.name for assignment in self._assigned.values()]
-        # Beyond one a time per arm only where there are more workers than arms.
+        # More than one at a time for each arm only where there are more workers than arms.
         at_once = math.ceil(len(self._pool) / len(self._arms))
         open_arms = [
             arm
@@ -189,9 +190,10 @@ class Coordinator:
             self._train(worker)
 
     def _take_over(self, worker: int) -> None:
-        """Give a worker what waits for another one that is not there yet, or no more.
+        """Give a ready worker a training that was assigned to a worker that is not ready.
 
-        A new process needs seconds for its imports; on a cluster it may wait for room for ever.
+        A new process needs seconds for its imports. On a cluster it may wait for a free node for an
+        unlimited time.
         """
         waiting = [other for other in self._assigned if other not in self._ready]
         if worker in self._ready and waiting:
@@ -233,12 +235,12 @@ class Coordinator:
                 self._end(worker, "failed", reason)
             case Died(how):
                 if worker not in self._ready:
-                    self._count_stillborn(how)
+                    self._count_failed_start(how)
                 self._try_again(worker, f"killed: the worker ended with {how}")
 
     def _epoch_done(self, worker: int, task: str, metrics: Mapping[str, float]) -> None:
         assignment = self._assigned[worker]
-        if metrics["epoch"] > assignment.reached:  # no epoch that a checkpoint has brought back
+        if metrics["epoch"] > assignment.reached:  # not one repeated from a checkpoint
             assignment.reached, assignment.attempts = int(metrics["epoch"]), 1
         if not (math.isfinite(metrics["loss"]) and math.isfinite(metrics["val_loss"])):
             self._halting[worker] = (
@@ -248,16 +250,16 @@ class Coordinator:
             self._pool.send(worker, Stop(task))
             return
         assignment.add_epoch(metrics)
-        go_on = self._arms[assignment.arm.name].report(assignment, metrics)
+        continues = self._arms[assignment.arm.name].report(assignment, metrics)
         self._board.epoch_done(task, metrics)
-        if not go_on:
+        if not continues:
             self._halting[worker] = ("halted", None)
-        self._pool.send(worker, Continue(task) if go_on else Stop(task))
+        self._pool.send(worker, Continue(task) if continues else Stop(task))
 
     def _end(
         self, worker: int, outcome: str, reason: str | None, test: TestScores | None = None
     ) -> None:
-        """Book a training's end and give the worker its next."""
+        """Record a training's end and give the worker its next one."""
         assignment = self._assigned[worker]
         record = self._arms[assignment.arm.name].end(assignment, outcome, reason, test)
         del self._assigned[worker]
@@ -267,19 +269,19 @@ class Coordinator:
         )
         bound = min(RECYCLE_BYTES, int(RECYCLE_SHARE * self._pool.memory_limit))
         if worker in self._ready and self._pool.memory(worker) > bound:
-            self._exchange(worker)
+            self._replace(worker)
         if self._stop.received is None:
-            # The arm just freed may serve a worker that had to wait, too.
+            # The arm may now have a training for a worker that had to wait, too.
             for idle in [worker, *range(len(self._pool))]:
                 if idle not in self._assigned:
                     self._assign(idle)
 
     def _try_again(self, worker: int, reason: str) -> None:
-        """Exchange a worker; its trial starts again, or fails when that was tried enough."""
+        """Replace a worker; its trial starts again, or fails after RETRIES attempts."""
         assignment = self._assigned.get(worker)
-        begun = worker in self._ready
-        self._exchange(worker)
-        if assignment is None or not begun:
+        was_ready = worker in self._ready
+        self._replace(worker)
+        if assignment is None or not was_ready:
             return
         if assignment.attempts > RETRIES:
             self._end(worker, "failed", reason)
@@ -289,43 +291,43 @@ class Coordinator:
             f"{assignment.task.replace('/', f' {self._board.noun} ')} starts again ({reason})"
         )
 
-    def _count_stillborn(self, how: str) -> None:
+    def _count_failed_start(self, how: str) -> None:
         self._failed_starts += 1
         if self._failed_starts >= STARTS:
             raise UserError(
                 f"no worker can start: {STARTS} in a row ended before they were ready, the last "
-                f"with {how}; logs/ in the run directory may say why; the same command goes on"
+                f"with {how}; logs/ in the run directory may say why; the same command resumes"
             )
 
-    def _exchange(self, worker: int) -> None:
+    def _replace(self, worker: int) -> None:
         self._ready.discard(worker)
         self._halting.pop(worker, None)
         self._deadline.pop(worker, None)
-        self._heard.pop(worker, None)
+        self._last_message.pop(worker, None)
         self._pool.replace(worker)
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
         for worker in [w for w, deadline in self._deadline.items() if now > deadline]:
-            self._exchange(worker)
+            self._replace(worker)
             self._end(worker, "failed", f"timeout: more than {self._trial_timeout_s:g} s")
-        for worker in [w for w, heard in self._heard.items() if now > heard + NO_PROGRESS_S]:
+        for worker in [w for w, at in self._last_message.items() if now > at + NO_PROGRESS_S]:
             if worker in self._assigned:
                 reason = f"timeout: no sign of life for {NO_PROGRESS_S:g} s"
                 self._try_again(worker, reason)
 
     def _watch_memory(self) -> None:
-        """End a worker before the system's own killer picks a process, perhaps another one."""
+        """End a worker over its limit, before the system kills a process of its own choice."""
         now = time.monotonic()
         if now < self._memory_checked + MEMORY_CHECK_S:
             return
         self._memory_checked = now
         limit = self._pool.memory_limit
         for worker in list(self._assigned):
-            held = self._pool.memory(worker)
-            if held > limit:
+            used = self._pool.memory(worker)
+            if used > limit:
                 self._try_again(
                     worker,
-                    f"out of memory: the worker held {held / 2**30:.1f} GiB "
+                    f"out of memory: the worker held {used / 2**30:.1f} GiB "
                     f"of {limit / 2**30:.1f} GiB",
                 )

@@ -1,7 +1,7 @@
-"""Move a study between databases: `harness copy lstm_depth sqlite:///runs/lstm_depth/study.db URL`.
+"""Copy a study between databases: `harness copy lstm_depth sqlite:///runs/lstm_depth/study.db URL`.
 
-The rows themselves are copied, all in one transaction: nothing is converted, and a copy that is
-interrupted leaves nothing behind. The source stays as it is.
+The rows are copied as they are, in one transaction: an interrupted copy leaves nothing behind.
+The source does not change.
 """
 
 import contextlib
@@ -27,9 +27,10 @@ OF_TRIALS: tuple[Table, ...] = tuple(table for table, _ in PARTS.values())
 
 
 def copy_study(name: str, source: str, target: str) -> int:
-    """The number of trials copied. Raises UserError where the study is not there, or there already.
+    """Copy all arms of a study between two database URLs; returns the number of trials.
 
-    Neither end may be in use: raises StudyHeldError.
+    Raises UserError where the source does not have the study, or the target has it already;
+    StudyHeldError where another process uses the study in one of them.
     """
     file = file_of(source)
     if file is not None and not file.exists():
@@ -43,7 +44,7 @@ def copy_study(name: str, source: str, target: str) -> int:
 
 @contextlib.contextmanager
 def _held(url: str, name: str) -> Iterator[Database]:
-    """The database, under the study's lock: its own, or that of the run directory it lies in."""
+    """The database, with the study's lock held: the run directory's where it is in one."""
     with contextlib.ExitStack() as stack:
         file = file_of(url)
         if file is not None and (file.parent / "manifest.json").exists():
@@ -88,7 +89,7 @@ def _write(connection: Connection, name: str, rows: dict[Table, Rows], target: s
         _insert(connection, table, rows[table], {"study_id": studies})
     trials = _insert(connection, TRIALS, rows[TRIALS], {"study_id": studies})
     for table in OF_TRIALS:
-        # Optuna tells the order of parameters by their ids.
+        # Optuna orders parameters by their ids.
         key = next(iter(table.primary_key.columns)).name
         ordered = sorted(rows[table], key=lambda row: int(row[key]))
         _insert(connection, table, ordered, {"trial_id": trials})
@@ -98,7 +99,7 @@ def _write(connection: Connection, name: str, rows: dict[Table, Rows], target: s
 def _insert(
     connection: Connection, table: Table, rows: Rows, ids: dict[str, dict[int, int]]
 ) -> dict[int, int]:
-    """Insert rows with other ids in place of the old; the ids that they got, by their old ones."""
+    """Insert rows with new ids; returns the new ids by the old ones."""
     if not rows:
         return {}
     key = next(iter(table.primary_key.columns))

@@ -1,4 +1,4 @@
-"""The Optuna storage of a study: opened, checked, its errors told in one line. No Keras."""
+"""The Optuna storage of a study: opened, checked, its errors shown in one line. No Keras."""
 
 import contextlib
 import errno
@@ -26,13 +26,13 @@ from sqlalchemy.exc import (
 
 from harness.core.errors import StudyHeldError, UserError
 
-# Another program (a dashboard, a backup) may hold the file for a while; SQLite waits this long.
+# Another program (a dashboard, a backup) may lock the file for a while; SQLite waits this long.
 BUSY_TIMEOUT_S = 60
-# A server that restarts is waited for this long; one that never answered is not.
+# How long to wait for a server that restarts. One that never answered is not waited for.
 RETRY_S = 60.0
 RETRY_EVERY_S = 0.5
 CONNECT_TIMEOUT_S = 10
-# A server frees the lock of a coordinator whose machine vanished after about this time.
+# With these values a server frees the lock about two minutes after a machine has disappeared.
 KEEPALIVES = {"tcp_keepalives_idle": 60, "tcp_keepalives_interval": 20, "tcp_keepalives_count": 3}
 
 POSTGRES = ("postgresql", "postgresql+psycopg")
@@ -47,9 +47,9 @@ def sqlite_url(file: Path) -> str:
 
 
 def shown(url: str) -> str:
-    """The URL as logs, manifests and commands may hold it: without its password.
+    """The URL without its password, for logs, manifests and commands.
 
-    Left out rather than starred out: the URL works again with PGPASSWORD set, or ~/.pgpass.
+    The password is left out, not replaced by stars: with PGPASSWORD or ~/.pgpass the URL works.
     """
     try:
         parsed = sqlalchemy.make_url(url)
@@ -62,7 +62,7 @@ def shown(url: str) -> str:
 
 
 def check_url(url: str) -> sqlalchemy.URL:
-    """Raises UserError where it is no database's URL, or one that can't hold a study."""
+    """The parsed URL; raises UserError where it is not a URL of SQLite or PostgreSQL."""
     try:
         parsed = sqlalchemy.make_url(url)
     except (SQLAlchemyError, ValueError):
@@ -83,11 +83,11 @@ def check_url(url: str) -> sqlalchemy.URL:
 
 
 class Database(RDBStorage):
-    """Optuna's storage, with transactions of our own that outlive a restart of the server.
+    """Optuna's storage, with transactions that are repeated when the server restarts.
 
-    In PostgreSQL `hold` takes an advisory lock for a study, and every transaction runs in the very
-    session that has it: a coordinator that lost its connection writes nothing before it has
-    the lock again.
+    In PostgreSQL, `hold` takes an advisory lock for a study, and every transaction runs in the
+    session that has the lock. So a coordinator that has lost its connection writes nothing until it
+    has the lock again.
     """
 
     notify: Callable[[str], None] = staticmethod(lambda text: None)
@@ -96,9 +96,9 @@ class Database(RDBStorage):
     _gave_up = False
 
     def hold(self, study: str) -> None:
-        """Take the study's lock; raises StudyHeldError naming who has it. Freed by `close`.
+        """Take the study's lock until `close`; raises StudyHeldError naming who has it.
 
-        A SQLite file needs none: the run directory's lock stands for it.
+        A SQLite file has no lock of its own: the run directory's lock protects it.
         """
         if self.engine.dialect.name == "postgresql":
             self._study = study
@@ -106,11 +106,11 @@ class Database(RDBStorage):
                 self._connected()
 
     def transact(self, work: Callable[[sqlalchemy.Connection, bool], T]) -> T:
-        """Run `work(connection, again)` in a transaction; where the server went, wait and repeat.
+        """Run `work(connection, again)` in a transaction; repeat it when the server is back.
 
-        `again` says that an earlier attempt may have been committed, its answer lost. Raises the
-        database's error after RETRY_S seconds without the server, StudyHeldError where
-        another coordinator took the lock meanwhile.
+        With `again`, an earlier attempt may have been committed although its answer was lost.
+        Raises the database's error after RETRY_S seconds without the server, and StudyHeldError
+        where another coordinator has taken the lock by then.
         """
         deadline, again = None, False
         while True:
@@ -134,7 +134,7 @@ class Database(RDBStorage):
                 again = True
 
     def close(self) -> None:
-        """Let go of the database's file or connection, and of the lock."""
+        """Close the database's file or connection, and free the lock."""
         self._disconnect()
         self.remove_session()
         self.engine.dispose()
@@ -154,7 +154,7 @@ class Database(RDBStorage):
 
     def _disconnect(self) -> None:
         if self._connection is not None:
-            # Not back to the pool: the session ends, and its lock with it.
+            # Not returned to the pool: the session ends, and its lock with it.
             with contextlib.suppress(SQLAlchemyError):
                 self._connection.invalidate()
             with contextlib.suppress(SQLAlchemyError):
@@ -185,14 +185,14 @@ def _lock(connection: sqlalchemy.Connection, study: str) -> None:
 
 
 def _lock_key(study: str) -> int:
-    """A 64-bit number of the study's own."""
+    """A 64-bit number derived from the study's name."""
     digest = hashlib.sha256(f"harness study {study}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
 @contextlib.contextmanager
 def _one_at_a_time(url: sqlalchemy.URL, engine_kwargs: dict[str, Any]) -> Iterator[None]:
-    """Coordinators that open an empty PostgreSQL database together must not all make its tables."""
+    """Let only one coordinator at a time create the tables of an empty PostgreSQL database."""
     engine = sqlalchemy.create_engine(url, **engine_kwargs)
     try:
         with engine.begin() as connection:
@@ -204,10 +204,10 @@ def _one_at_a_time(url: sqlalchemy.URL, engine_kwargs: dict[str, Any]) -> Iterat
 
 
 def open_storage(url: str) -> Database:
-    """Open, or create, the database; raises UserError where it can't be used.
+    """Open or create the database; raises UserError where it can't be used.
 
-    A SQLite file is checked whole first (`PRAGMA quick_check`): a damaged one is refused before
-    anything is written to it.
+    A SQLite file is checked first (`PRAGMA quick_check`), so that nothing is written to a damaged
+    one.
     """
     parsed = check_url(url)
     kwargs: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
@@ -233,7 +233,7 @@ def open_storage(url: str) -> Database:
             raise UserError(
                 "storage: PostgreSQL's driver is not installed; pip install 'psycopg[binary]'"
             ) from None
-        except RuntimeError as error:  # Optuna's word for a schema of another version
+        except RuntimeError as error:  # Optuna raises it for a schema of another version
             raise UserError(
                 f"storage: {shown(url)} was written by another version of Optuna "
                 f"({_first_line(error)}); use that version, or --fresh"
@@ -269,13 +269,13 @@ def _check_sqlite(file: Path) -> None:
 def _damaged(where: str) -> UserError:
     return UserError(
         f"storage: {where} is damaged or not a SQLite database; put a good copy back, "
-        "or start anew with --fresh, which moves the old directory aside"
+        "or start again with --fresh, which moves the old directory aside"
     )
 
 
 @contextlib.contextmanager
 def user_errors(where: str) -> Iterator[None]:
-    """Turn a database's or disk's errors into one line that says how to mend them."""
+    """Turn errors of the database or disk into a UserError that says how to fix them."""
     try:
         yield
     except (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError) as error:
@@ -309,23 +309,25 @@ def _as_user_error(error: BaseException, where: str) -> UserError:
         )
     if isinstance(cause, OSError) and cause.strerror:
         file = f" ({os.fspath(cause.filename)})" if cause.filename else ""
-        return UserError(f"{where}: {cause.strerror}{file}; mend that and give the command again")
+        return UserError(
+            f"{where}: {cause.strerror}{file}; correct that and give the command again"
+        )
     return UserError(f"{where}: the database refused: {text}")
 
 
 def _unreachable(cause: BaseException, where: str) -> UserError:
-    """PostgreSQL's own words, which name host and user and never the password."""
+    """PostgreSQL's own message, which names host and user and never the password."""
     lines = [line.strip(" \t-") for line in str(cause).splitlines() if line.strip()]
     text = next((line for line in lines if re.search("refused|FATAL|could not|failed:", line)), "")
     text = (text or _first_line(cause)).rstrip(".")
     if "password" in text:
-        mend = "give the right password in the URL, PGPASSWORD or ~/.pgpass"
+        fix = "give the right password in the URL, PGPASSWORD or ~/.pgpass"
     elif "No space left" in text:
-        mend = "free some space on the server"
+        fix = "free some space on the server"
     else:
-        mend = "check --storage, or start the server"
+        fix = "check --storage, or start the server"
     return UserError(
-        f"{where}: {text}; {mend}, then give the same command again, finished trials are kept"
+        f"{where}: {text}; {fix}, then give the same command again, finished trials are kept"
     )
 
 

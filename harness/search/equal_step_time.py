@@ -1,9 +1,10 @@
-"""Units at which every arm takes the same time a step, found by measuring. No Keras.
+"""Units with which every arm takes the same time for a training step, found by measuring. No Keras.
 
-For a study that holds `step_ms`. Each arm's units are bracketed and then closed in on, one short
-training a guess, by one worker with nothing else running; in a quick look side by side, and less
-closely. What was found stays in `units.json` of the run directory: measured anew it might differ
-by a unit, and a study must not change while it runs.
+For a study with `hold={"step_ms": …}`. Each guess is measured by a short training. The guesses for
+an arm first enclose the right number of units, then narrow it down. One worker measures, with
+nothing else running; with `--quick` the arms are measured side by side, and less closely. The units
+found stay in `units.json` of the run directory: measured again they might differ by one, and a
+study must not change while it runs.
 """
 
 import json
@@ -20,17 +21,18 @@ from harness.search.assignment import Assignment
 from harness.spec.study import MAX_UNITS, Arm, Study
 from harness.workers.messages import TestScores, TrainRequest
 
-STEPS, EPOCHS = 30, 3  # of a measurement; the first epoch warms up
-TOLERANCE = 0.03  # a step time this near (relative) to what is asked for is taken at once
+STEPS, EPOCHS = 30, 3  # of a measurement; the first epoch is a warm-up
+TOLERANCE = 0.03  # relative; guessing ends at a step time this near to the declared one
 TOLERANCE_IN_QUICK = 0.1
-START = 8  # units of the first guess, where no other arm's are known
-MAX_AT_ONCE = 4  # times the units of the guess before
+START = 8  # units of the first guess, where those of no other arm are known
+MAX_AT_ONCE = 4  # a guess is at most so many times the one before
 
 
 class StepTimeProbe:
-    """The guesses for one arm, one after another, for harness.search.Search.
+    """The guesses for one arm, one after another, for the coordinator.
 
-    The first is `start` units; a step time within `close` (relative) of the one held is taken.
+    The first guess is `start` units. A step time within `tolerance` (relative) of the declared one
+    ends the guessing.
     """
 
     independent = False
@@ -45,7 +47,7 @@ class StepTimeProbe:
         tolerance: float = TOLERANCE,
     ) -> None:
         self.arm = arm
-        self._start, self._close = start, tolerance
+        self._start, self._tolerance = start, tolerance
         self.done: Counter[str] = Counter()
         self.measured: dict[int, float] = {}
         self._study = study
@@ -58,9 +60,9 @@ class StepTimeProbe:
         return not self._under_way and self.guess() is not None
 
     def guess(self) -> int | None:
-        """The units to measure next; None when the nearest are found."""
+        """The units to measure next; None when the nearest ones are found."""
         wanted = self._wanted_ms
-        if any(abs(ms / wanted - 1) <= self._close for ms in self.measured.values()):
+        if any(abs(ms / wanted - 1) <= self._tolerance for ms in self.measured.values()):
             return None
         if not self.measured:
             return self._start
@@ -71,12 +73,12 @@ class StepTimeProbe:
         if not below:
             return min(above) // 2 or None
         low, high = max(below), min(above)
-        if high - low < 2:  # noise may even have turned them round
+        if high - low < 2:  # noise may even have swapped them
             return None
         return min(max(self._by_power_law(low, high), low + 1), high - 1)
 
     def _beyond(self, below: list[int]) -> int | None:
-        """The next guess where all are too few: twice as many, or what the last two foretell."""
+        """The next guess where all were too few: twice as many, or what the last two predict."""
         most = below[-1]
         if most >= MAX_UNITS:
             return None
@@ -86,14 +88,14 @@ class StepTimeProbe:
         return min(max(guess, most + 1), MAX_AT_ONCE * most, MAX_UNITS)
 
     def _by_power_law(self, low: int, high: int) -> int:
-        """Where a power law through two measurements has the time that is held."""
+        """The units at which a power law through two measurements has the declared time."""
         low_ms, high_ms = self.measured[low], self.measured[high]
         share = math.log(self._wanted_ms / low_ms) / math.log(high_ms / low_ms)
         return round(low * math.exp(min(math.log(high / low) * share, math.log(MAX_UNITS))))
 
     @property
     def units(self) -> int:
-        """The nearest of those measured; raises UserError where even the extremes are far."""
+        """The measured units nearest to the declared time; raises UserError where none is near."""
         nearest = min(
             self.measured, key=lambda u: abs(math.log(self.measured[u] / self._wanted_ms))
         )
@@ -149,12 +151,12 @@ class StepTimeProbe:
         return assignment.outcome("complete", None)
 
     def release(self, assignment: Assignment) -> None:
-        """A measurement cut short is made again."""
+        """An interrupted measurement is repeated."""
         self._under_way = False
 
 
 def read_units(study: Study, directory: RunDirectory) -> dict[str, int]:
-    """By arm, the units found before; arms still to be measured are missing."""
+    """By arm, the units found before; arms that are not measured yet are missing."""
     try:
         record = json.loads((directory.root / "units.json").read_text(encoding="utf-8"))
         return {arm.name: int(record[arm.name]["units"])
@@ -176,11 +178,11 @@ def write_units(probes: list[StepTimeProbe], directory: RunDirectory) -> None:
 
 
 def with_units(study: Study, directory: RunDirectory) -> Study:
-    """The study with the units found for its arms."""
+    """The study with the units found, as `measured_units`."""
     return replace(study, measured_units=read_units(study, directory))
 
 
 def _first(study: Study) -> dict[str, Any]:
-    """Some value of what is searched: nothing of it changes how long a step takes."""
+    """A value of each searched hyperparameter: none of them changes how long a step takes."""
     return {name: getattr(d, "choices", (getattr(d, "low", None),))[0]
             for name, d in study.search.items()}  # fmt: skip

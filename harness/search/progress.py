@@ -1,6 +1,6 @@
 """What a study shows while it runs: a live table on a terminal, plain lines elsewhere.
 
-All of it goes to stderr. On neither is it silent for more than a few seconds.
+All of it goes to stderr. It is never silent for more than a few seconds.
 """
 
 import sys
@@ -23,13 +23,13 @@ HEARTBEAT_S = 5.0
 
 @dataclass
 class Running:
-    """A training under way, as far as its worker has told."""
+    """A running training, with what its worker has reported."""
 
     arm: str
     trial: int
     epochs: int
     since: float
-    sent: bool = False  # to a worker; before, there may be no room for one
+    sent: bool = False  # to a worker; on a cluster it may wait for a free node
     parameters: int | None = None
     epoch: int = 0
     step: int = 0
@@ -59,9 +59,9 @@ class ArmProgress:
 
 
 class ProgressDisplay(Closing):
-    """The state of a study under way; `Plain` and `Terminal` show it.
+    """The progress of a running study; shows nothing itself, `Plain` and `Terminal` do.
 
-    It counts trials, or what else `noun` says, `trials` of each arm.
+    It counts `trials` trainings for each arm. `noun` is what they are called.
     """
 
     def __init__(
@@ -79,16 +79,16 @@ class ProgressDisplay(Closing):
         self.workers = workers
         self.epochs = epochs
         self.running: dict[str, Running] = {}
-        self._seconds: list[float] = []  # of the trials that ended while we looked
+        self._seconds: list[float] = []  # of the trials that ended in this session
 
     def notify(self, text: str) -> None:
-        """A line of its own."""
+        """Show a line of text."""
 
     def tick(self) -> None:
-        """Called a few times a second, whether or not anything has happened."""
+        """Called a few times each second, whether or not anything has happened."""
 
     def found(self, arm: str, state: str, value: float | None, accuracy: float | None) -> None:
-        """A trial that had ended before."""
+        """Count a trial that ended in an earlier session."""
         self._count(arm, state, value, accuracy)
 
     def started(self, task: str, arm: str, trial: int, params: Mapping[str, Any]) -> None:
@@ -137,7 +137,7 @@ class ProgressDisplay(Closing):
         return sum(arm.done.total() for arm in self.arms.values())
 
     def time_left(self) -> str:
-        """From the mean of the trials so far: depths differ, so this is rough, and said so."""
+        """Estimated from the mean of the trials so far; rough, because depths differ."""
         if not self._seconds:
             return ""
         mean_s = sum(self._seconds) / len(self._seconds)
@@ -199,7 +199,7 @@ class Plain(ProgressDisplay):
 
 
 class Terminal(ProgressDisplay):
-    """A table that stays in place: arms, counts, the running trials, the best so far."""
+    """A live table: arms, counts, the running trials, the best so far."""
 
     def __init__(self, *args: Any, noun: str = "trial") -> None:
         super().__init__(*args, noun=noun)
@@ -231,7 +231,7 @@ class Terminal(ProgressDisplay):
             "now",
         ):
             table.add_column(column, no_wrap=column != "now")
-        # A copy: the display's thread draws while the coordinator goes on.
+        # A copy: the display's thread draws while the coordinator changes the original.
         running = list(self.running.values())
         for name, arm in self.arms.items():
             now = "\n".join(

@@ -1,12 +1,12 @@
-"""Replicates: each arm's best configuration on fresh seeds, baselines beside them. No Keras.
+"""Replicates: each arm's best configuration trained again on fresh seeds. No Keras.
 
-The search picks the best of many noisy trainings, which flatters it. So every arm's best
-configuration is trained again on seeds that the search never saw, the same ones for every arm, so
-that differences between arms are paired; only these models see the test split, once. A training
-stops when its validation loss has not fallen for `Study.patience` epochs, and its best epoch is
-scored. A dataset without a test split is scored on its validation split.
+The search picks the best of many noisy trainings, so its result looks better than it is. Every
+arm's best configuration is therefore trained again on seeds that the search has not used. The seeds
+are the same for every arm, so that differences between arms are paired. Only these models see the
+test split, once. A training stops after `Study.patience` epochs without a lower validation loss,
+and its best epoch is scored. Where a dataset has no test split, the validation split is used.
 
-Replicates are files, `replicates/ARM/seed=K/`: a result file there means done.
+A replicate is a folder, `replicates/ARM/seed=K/`. It is done when it has a result file.
 """
 
 import io
@@ -32,9 +32,10 @@ from harness.workers.messages import TestScores, TrainRequest
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A training to come: replicate `number`, or a candidate for a baseline.
+    """A planned training: replicate `number`, or a candidate for a baseline.
 
-    `record` opens its result file: what the training is, beside what comes of it.
+    `record` has the first fields of its result file: what the training is. With `score` its model
+    is scored on the split of the replicates.
     """
 
     number: int
@@ -46,7 +47,7 @@ class Planned:
 
 
 class Replicates:
-    """An arm's planned trainings, for harness.search.Search; those with a result are done."""
+    """An arm's planned trainings, for the coordinator; those with a result file are done."""
 
     independent = True
 
@@ -85,7 +86,7 @@ class Replicates:
 
     def training_request(self, assignment: Assignment) -> TrainRequest:
         planned = self._of(assignment)
-        # One model an arm is kept, for predictions; the others would fill the disk.
+        # One model of each arm is kept, for predictions; all of them would fill the disk.
         keeps_model = planned.score and planned.number == 1
         return TrainRequest(
             task=assignment.task,
@@ -114,7 +115,7 @@ class Replicates:
         reason: str | None = None,
         test: TestScores | None = None,
     ) -> dict[str, Any]:
-        """Write scores first, the result file last: it says that all is there."""
+        """Write scores first and the result file last: where it exists, the training has ended."""
         planned = self._of(assignment)
         state = "failed" if outcome == "failed" else "complete"
         record = {**planned.record, **assignment.outcome(state, reason)}
@@ -132,7 +133,7 @@ class Replicates:
         return record
 
     def _describe_model(self, planned: Planned, record: Mapping[str, Any]) -> None:
-        """What a user of the model needs beside it: vocabulary and hyperparameters."""
+        """Write what a user of the model needs besides: vocabulary and hyperparameters."""
         dataset, hyperparameters = self._study.dataset_of(self.arm), planned.hyperparameters
         words = dataset.words(hyperparameters.vocabulary)
         text = "".join(f"{word}\n" for word in words)
@@ -169,14 +170,14 @@ def replicates_of(
     params: Mapping[str, Any],
     directory: RunDirectory,
 ) -> Replicates:
-    """The replicates of an arm's best configuration: trial `trial`, which searched `params`."""
+    """The replicates of an arm's best trial: number `trial`, with searched values `params`."""
     hyperparameters = study.hyperparameters(arm, params)
     record = {"trial": trial, "params": dict(params)}
     return planned_replicates(study, arm, record, hyperparameters, directory)
 
 
 def write_test_scores(folder: Path, test: TestScores) -> dict[str, Any]:
-    """`write_scores`, and the loss over the same examples."""
+    """Like `write_scores`, with the mean loss over the same examples."""
     return {"scored_loss": test.loss, **write_scores(folder, test.scores)}
 
 
@@ -186,7 +187,7 @@ def scored_split(study: Study) -> Split:
 
 
 def write_scores(folder: Path, scores: NDArray[np.generic]) -> dict[str, Any]:
-    """`scores.npy`, one number an example; returns what the result file says of it."""
+    """Write `scores.npy`, shape (examples,); returns the fields of the result file about it."""
     buffer = io.BytesIO()
     np.save(buffer, scores, allow_pickle=False)
     files.write_atomically(folder / "scores.npy", buffer.getvalue())
@@ -220,7 +221,7 @@ def planned_replicates(
 
 
 def _move_superseded(planned: Planned) -> None:
-    """More trials may have found a better configuration: keep what the one before it came to."""
+    """Move the folder of another configuration aside: more trials have found a better one."""
     for name in ("result.json", "started.json"):
         found = files.read_object(planned.folder / name)
         if found is None or found.get("trial") == planned.record.get("trial"):

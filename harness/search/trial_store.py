@@ -1,10 +1,10 @@
 """An arm's trials in memory, and their copy in the database. No Keras.
 
-One coordinator owns a study's trials, so nothing needs to be read twice: samplers and pruners work
-on trials in memory, and the database is told of a trial in three transactions or so: one when its
-hyperparameters are drawn, one when it ends or is set aside, and one for the epochs between, at
-most every second. A process killed between two transactions loses nothing that a resumed one would
-not draw or be told again.
+One coordinator owns a study's trials, so nothing needs to be read twice. Samplers and pruners work
+on trials in memory. The database gets a trial in about three transactions: one when its
+hyperparameters are drawn, one when it ends or is released, and one or more for the epochs between,
+at most every second. A process killed between two transactions loses nothing: the resumed process
+draws or receives it again.
 """
 
 import json
@@ -24,11 +24,11 @@ from harness.core.errors import UserError
 from harness.core.optuna_private import models, study_id, trial_id
 from harness.search.database import Database
 
-# An epoch may wait so long for others before the database is told of it.
+# The longest time that an epoch waits for others before it is written to the database.
 EPOCHS_WAIT_S = 1.0
 
 TRIALS = models.TrialModel.__table__
-# Each table of what belongs to a trial, and its column that tells a trial's rows apart.
+# The tables of what belongs to a trial, each with the column that identifies a trial's row.
 PARTS: Mapping[str, tuple[Table, str]] = {
     "params": (models.TrialParamModel.__table__, "param_name"),
     "values": (models.TrialValueModel.__table__, "objective"),
@@ -37,12 +37,12 @@ PARTS: Mapping[str, tuple[Table, str]] = {
     "system_attrs": (models.TrialSystemAttributeModel.__table__, "key"),
 }
 
-Rows = dict[Any, dict[str, Any]]  # by the column that tells them apart
+Rows = dict[Any, dict[str, Any]]  # by the column that identifies them
 Parts = dict[Table, Rows]
 
 
 class TrialStore:
-    """An Optuna study in memory, loaded from the database; `write` brings the database up to it."""
+    """An Optuna study in memory, loaded from the database; `write` stores a trial there."""
 
     def __init__(self, database: Database, name: str, pruner: BasePruner) -> None:
         self._database = database
@@ -55,7 +55,7 @@ class TrialStore:
             storage=self.memory, study_name=name, direction="minimize", pruner=pruner
         )
         self._ids: dict[int, int] = {}
-        # Of the unfinished trials; Optuna's Trial changes what a storage in memory gave it.
+        # Copies of unfinished trials as written: Optuna changes a trial in memory in place.
         self._written: dict[int, tuple[TrialState, Parts]] = {}
         self._last_write = time.monotonic()
         trials = database.get_all_trials(self._stored_id, deepcopy=False)
@@ -75,12 +75,12 @@ class TrialStore:
         self._stored.set_user_attr(key, value)
 
     def write_epochs(self, number: int) -> None:
-        """Write the trial, unless something was written just now: its next write has it all."""
+        """Write the trial, unless something was written just now: the next write has its epochs."""
         if time.monotonic() >= self._last_write + EPOCHS_WAIT_S:
             self.write(number)
 
     def write(self, number: int) -> None:
-        """All of a trial that the database does not have yet, in one transaction.
+        """Write, in one transaction, what the database does not have of a trial yet.
 
         Raises UserError where another program has changed the study in the database.
         """
@@ -92,7 +92,7 @@ class TrialStore:
             known = select(TRIALS.c.trial_id).where(
                 TRIALS.c.study_id == self._stored_id, TRIALS.c.number == number
             )
-            # The server may have gone down between the commit and its answer.
+            # The server may have stopped between the commit and its answer.
             if again and (found := connection.execute(known).scalar()) is not None:
                 return int(found)
             count = select(func.count()).where(TRIALS.c.study_id == self._stored_id)
@@ -135,8 +135,8 @@ class TrialStore:
 
     def _changed(self) -> UserError:
         return UserError(
-            f"storage: another program has changed {self.study.study_name} in the database "
-            "meanwhile; give the same command again to go on from what is there"
+            f"storage: another program has changed {self.study.study_name} in the database; "
+            "give the same command again to resume from what is there"
         )
 
 
@@ -149,12 +149,12 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
 
 
 def _utc(local: datetime | None) -> datetime | None:
-    """Optuna shows naive local time and stores naive UTC."""
+    """Optuna shows local time and stores UTC, both without a time zone."""
     return None if local is None else local.astimezone(UTC).replace(tzinfo=None)
 
 
 def _changes(before: Parts, after: Parts) -> Iterator[tuple[Table, str, Rows]]:
-    """Per table its column that tells rows apart, and the rows new or changed since."""
+    """For each table with new or changed rows: its identifying column, and these rows."""
     for table, column in PARTS.values():
         old = before.get(table, {})
         rows = {key: row for key, row in after[table].items() if old.get(key) != row}
@@ -167,7 +167,7 @@ def _parts(trial: FrozenTrial) -> Parts:
 
 
 def _part(trial: FrozenTrial, table: Table) -> Rows:
-    """A trial's rows of one table by what tells them apart, as Optuna stores them."""
+    """A trial's rows of one table, as Optuna stores them, by the identifying column."""
     if table is PARTS["params"][0]:
         return {
             name: {

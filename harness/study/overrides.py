@@ -40,7 +40,7 @@ def _flag(name: str) -> str:
 
 
 def apply(options: Options, study: Study) -> Study:
-    """The study with the command line's overrides, `--quick` first."""
+    """The study with the command line's options applied, `--quick` before the others."""
     own = options.given(OF_TABLES)
     if options.dataset is not None and datasets.is_path(options.dataset):
         study = on(study, _of_file(options.dataset, own))
@@ -71,15 +71,16 @@ def apply(options: Options, study: Study) -> Study:
 
 
 def on(study: Study, dataset: Dataset) -> Study:
-    """The study on another dataset: no longer sequences or more words than that one has.
+    """The study on another dataset, its sequence lengths and vocabulary cut to what that has.
 
-    What only tokens have is left out for numbers.
+    Hyperparameters of tokens are left out where the dataset has numbers. Raises UserError where the
+    study compares a field that the dataset does not have.
     """
     changes: dict[str, Any] = {"dataset": dataset}
     for name in sorted(study.of_dataset):
         if not hasattr(dataset, name):
             raise UserError(
-                f"--dataset {dataset.name}: the study compares {name}, which that dataset has not; "
+                f"--dataset {dataset.name}: the study compares {name}, which it does not have; "
                 "choose a study that compares other things, or leave --dataset out"
             )
     if dataset.features:
@@ -110,7 +111,7 @@ def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:
 
 
 def _of_file(path: str, own: Mapping[str, Any]) -> Dataset:
-    """The dataset of a file or folder of the user's own."""
+    """The dataset of the user's file or folder."""
     if Path(path).suffix.lower() in (".npz", ".npy"):
         from harness.datasets.files.sequences import NumberFiles
 
@@ -124,17 +125,19 @@ def _of_file(path: str, own: Mapping[str, Any]) -> Dataset:
 
 
 def check_limits(options: Options) -> None:
-    """Raises UserError for numbers that can't be meant."""
+    """Raise UserError for values that are out of range or do not go together."""
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers {options.workers}: at least one is needed")
     if options.gpus_per_trial is not None and options.ray is None:
         raise UserError("--gpus-per-trial goes with --ray; workers on this machine get one each")
     if options.gpus_per_trial is not None and not 0 <= options.gpus_per_trial <= 64:
-        raise UserError(f"--gpus-per-trial {options.gpus_per_trial:g}: from 0 to 64, say 0.1")
+        raise UserError(
+            f"--gpus-per-trial {options.gpus_per_trial:g}: from 0 to 64, for example 0.1"
+        )
     if options.gpus_per_trial and options.device == "cpu":
         raise UserError("--gpus-per-trial: goes with --device gpu or auto, not with --device cpu")
     if options.gpus_per_trial == 0 and options.device == "gpu":
-        raise UserError("--gpus-per-trial 0: --device gpu takes a share of one, say 0.1")
+        raise UserError("--gpus-per-trial 0: --device gpu needs a share of a GPU, for example 0.1")
     if options.ray is not None and find_spec("ray") is None:
         raise UserError("--ray needs Ray; pip install ray")
     if options.trial_timeout is not None and not options.trial_timeout > 0:

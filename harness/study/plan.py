@@ -14,7 +14,7 @@ from reports.wording import distribution_text
 
 
 def plan(options: Options) -> str:
-    """What `--dry-run` prints."""
+    """The plan as lines of text; raises UserError for wrong options."""
     declaration, name, study, directory = named_study(options)
     dataset = study.dataset
     lines = [
@@ -55,14 +55,14 @@ def plan(options: Options) -> str:
 
 
 def predicted_time(options: Options, name: str, study: Study) -> tuple[TimeEstimate, str] | None:
-    """How long a study will take, and the profile that says so, where there is one."""
+    """How long a study will take, and the profile used; None where no profile fits."""
     if options.ray is not None:
-        return None  # profiles are of this machine, and a cluster's room is not known
+        return None  # profiles are of this machine; how much runs at once on a cluster is unknown
     return predict_study(study, name, worker_count(options, study), options.runs)
 
 
 def named_study(options: Options) -> tuple[Declaration, str, Study, RunDirectory]:
-    """The study that the options mean, its name there, and its run directory."""
+    """The declaration that the options name, the name and the study that result, its directory."""
     declaration = load(options.name)
     study = apply(options, declaration.study)
     name = declaration.name + ("-quick" if options.quick else "")

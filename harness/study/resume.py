@@ -1,4 +1,4 @@
-"""What may go on: a run directory against the study that is to resume it. No Keras."""
+"""Checks before a study resumes in a run directory. No Keras."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from harness.spec.study_files import Declaration
 def new_manifest(
     declaration: Declaration, name: str, study: Study, *, quick: bool
 ) -> dict[str, Any]:
-    """The manifest of a study that begins; its dataset is prepared."""
+    """The manifest of a new study; its dataset must be prepared."""
     spec = study.to_mapping()
     return {
         "schema": SCHEMA,
@@ -49,7 +49,7 @@ def match(
     trials_given: bool,
     replicates_given: bool,
 ) -> Study:
-    """The study as it goes on; raises UserError where the directory holds another one."""
+    """The study as it resumes; raises UserError where the directory has another study or spec."""
     if manifest["study"] != name:
         raise UserError(
             f"{directory.root} holds the study {manifest['study']!r}, not {name!r}; "
@@ -58,10 +58,10 @@ def match(
     changed = differences(manifest["spec"], study.to_mapping())
     if changed:
         raise UserError(
-            f"{directory.root} was begun with another spec ({'; '.join(changed)}); "
+            f"{directory.root} was started with another spec ({'; '.join(changed)}); "
             "give the old values to resume, or --fresh, which moves the directory aside"
         )
-    # It may have been extended with --trials or --replicates before; the plain command keeps that.
+    # Earlier --trials and --replicates stay in effect when the command does not give them.
     trials = int(manifest["spec"]["budget"]["trials"])
     if not trials_given and trials > study.budget.trials:
         study = replace(study, budget=replace(study.budget, trials=trials))
@@ -72,17 +72,17 @@ def match(
 
 
 def check_data(manifest: Mapping[str, Any], study: Study) -> None:
-    """Raises UserError where the dataset, prepared, is no more what the study began with."""
+    """Raise UserError where the data have changed since the study began."""
     known = (manifest.get("dataset") or {}).get("sha256")
     if known and study.dataset.fingerprint() != known:
         raise UserError(
             f"the data of {study.dataset.name} have changed since the study began; put them back "
-            "as they were, or start anew with --fresh, which moves the directory aside"
+            "as they were, or start again with --fresh, which moves the directory aside"
         )
 
 
 def check_claims(arms: list[ArmSearch], claimed: str, where: str) -> None:
-    """Trials that lie in the database under the study's name must be of the same spec."""
+    """Raise UserError where the database has trials of another spec under the study's name."""
     for arm in arms:
         if arm.fingerprint is None and not arm.finished_trials():
             continue
@@ -94,7 +94,7 @@ def check_claims(arms: list[ArmSearch], claimed: str, where: str) -> None:
 
 
 def check_trials(arms: list[ArmSearch], study: Study, *, trials_given: bool) -> None:
-    """Raises UserError where more trials are done than the command line asks for."""
+    """Raise UserError where more trials are done than the command line asks for."""
     for arm in arms:
         done = arm.done.total()
         if trials_given and done > study.budget.trials:
@@ -105,7 +105,7 @@ def check_trials(arms: list[ArmSearch], study: Study, *, trials_given: bool) -> 
 
 
 def check_replicates(study: Study, directory: RunDirectory, *, given: bool) -> None:
-    """Raises UserError where more replicates are done than the command line asks for."""
+    """Raise UserError where more replicates are done than the command line asks for."""
     found = [
         int(folder.name.removeprefix("seed="))
         for arm in study.arms()

@@ -27,12 +27,12 @@ from harness.study.solve_units import solve_units
 from harness.study.trainings import StudyTrainings, settings_of
 from reports import write
 
-MAX_PROFILED_IN_QUICK = 8  # arms; each takes some five seconds to compile and measure
+MAX_PROFILED_IN_QUICK = 8  # arms; each takes about five seconds to compile and measure
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A study whose directory and database are open, under its lock."""
+    """A study whose directory and database are open, with its lock held."""
 
     name: str
     declaration: Declaration
@@ -51,15 +51,15 @@ def run(options: Options) -> int:
     with ExitStack() as stack:
         opened = open_study(options, stack)
         with user_errors(str(opened.directory.root)):
-            _sit(options, opened)
-        return _tell_outcome(options, opened.directory)
+            _train_and_profile(options, opened)
+        return _print_outcome(options, opened.directory)
 
 
 def open_study(options: Options, closing: ExitStack) -> Opened:
-    """Begin a study or find it as it was left, and hold its lock until `closing` closes.
+    """Start a study or open the one that is there, and hold its lock until `closing` closes.
 
-    Raises UserError where what is there is of another study, StudyHeldError where another process
-    holds it. Nothing is written before all is known to fit.
+    Raises UserError where the directory or database belongs to another study, StudyHeldError where
+    another process runs this one. Nothing is written before all checks have passed.
     """
     declaration, name, study, directory = named_study(options)
     closing.enter_context(lock.hold(directory.lock))
@@ -84,7 +84,7 @@ def _open_locked(
     if old is None and directory.database.exists():
         raise UserError(
             f"{directory.root} has a study.db but no manifest.json; put the manifest back, "
-            "or start anew with --fresh, which moves the directory aside"
+            "or start again with --fresh, which moves the directory aside"
         )
     if old is not None:
         study = resume.match(
@@ -97,7 +97,7 @@ def _open_locked(
         )
     resume.check_replicates(study, directory, given=options.replicates is not None)
     if "step_ms" in study.hold and options.ray is not None:
-        raise UserError("--ray: step_ms is held as measured on one machine; leave --ray out")
+        raise UserError("--ray: step_ms is measured on one machine; leave --ray out")
     if "step_ms" in study.hold:
         study = solve_units(options, study, declaration, directory)
     url = options.storage or sqlite_url(directory.database)
@@ -120,7 +120,7 @@ def _open_locked(
     arms = [ArmSearch(name, study, arm, database, directory) for arm in study.arms()]
     resume.check_claims(arms, manifest["fingerprint"], shown(url))
     resume.check_trials(arms, study, trials_given=options.trials is not None)
-    # Only now, that nothing is left to refuse.
+    # Only now: all checks have passed.
     files.write_atomically(directory.manifest, files.to_json(manifest))
     for arm in arms:
         arm.claim(manifest["fingerprint"])
@@ -128,8 +128,8 @@ def _open_locked(
     return study, arms, old is not None
 
 
-def _sit(options: Options, opened: Opened) -> None:
-    """What is left to train, the model to take, and a profile."""
+def _train_and_profile(options: Options, opened: Opened) -> None:
+    """Train what is left, keep the best model, and profile."""
     study, directory, arms = opened.study, opened.directory, opened.arms
     settings = settings_of(study, opened.declaration)
     trainings = StudyTrainings(options, opened.name, study, arms, directory, settings)
@@ -151,7 +151,7 @@ def _sit(options: Options, opened: Opened) -> None:
 
 
 def _estimate(options: Options, name: str, study: Study, directory: RunDirectory) -> None:
-    """How long it will take, where a profile can tell; kept, to be held against what it took."""
+    """Predict the time where a profile allows it; kept, and compared with the real time later."""
     found = predicted_time(options, name, study)
     if found is not None:
         estimated, profile = found
@@ -166,15 +166,15 @@ def _estimate(options: Options, name: str, study: Study, directory: RunDirectory
 
 
 def _profile(options: Options, directory: RunDirectory) -> None:
-    """What the best configurations cost, measured with nothing else running."""
+    """Measure what the best configurations cost, with nothing else running."""
     options.notify("profiling the best configurations")
     try:
         profile_run_directory(directory.root, quick=options.quick, notify=options.notify)
-    except UserError as error:  # a study is worth its report without a profile, too
+    except UserError as error:  # a report without a profile is still worth writing
         options.notify(f"no profile: {error}")
 
 
-def _tell_outcome(options: Options, directory: RunDirectory) -> int:
+def _print_outcome(options: Options, directory: RunDirectory) -> int:
     with user_errors(str(directory.root)):
         page = write.write(directory.root)
     records = read_records(directory.root)

@@ -1,4 +1,4 @@
-"""Units of equal step time, found by measuring before the first trial."""
+"""Units of equal step time for every arm, found by measuring before the first trial."""
 
 from harness.core.console import stop
 from harness.results.run_directory import RunDirectory
@@ -15,9 +15,10 @@ from harness.workers.local import LocalPool
 def solve_units(
     options: Options, study: Study, declaration: Declaration, directory: RunDirectory
 ) -> Study:
-    """Measure what is not on file yet: by one worker, so that nothing else runs beside it.
+    """The study with units measured for each arm; what is on file is not measured again.
 
-    A quick look has arms measured side by side, for it is to take two minutes at most.
+    One worker measures, so that nothing else runs beside it. With `--quick` the arms are measured
+    side by side, because all of it may take two minutes at most.
     """
     if len(equal_step_time.read_units(study, directory)) < len(study.arms()):
         study.dataset.prepare(options.notify)
@@ -33,8 +34,9 @@ def solve_units(
 def _probe(
     options: Options, study: Study, directory: RunDirectory, pool: LocalPool
 ) -> list[equal_step_time.StepTimeProbe]:
-    """Every arm's units measured: in a quick look all arms at once, else one after another, each
-    from where the last one ended.
+    """Measure every arm's units: one arm after another, each starting from the last one's units.
+
+    With `--quick` all arms are measured at once.
     """
     arms = study.arms()
     groups = [arms] if options.quick else [[arm] for arm in arms]

@@ -33,9 +33,10 @@ def settings_of(study: Study, declaration: Declaration) -> Settings:
 
 
 def worker_count(options: Options, study: Study) -> int:
-    """As asked; else one a core, but no more than leave the outcome repeatable.
+    """The number in the options; else one for each core, but at most one for each arm.
 
-    On a cluster those that find no room wait for it, so there it is one an arm.
+    With more workers than arms the outcome could not be repeated exactly. On a cluster the default
+    is one for each arm: a worker that finds no free node waits for one.
     """
     arms = len(study.arms())
     if options.ray is not None:
@@ -81,13 +82,13 @@ class StudyTrainings:
             if any(arm.has_more for arm in arms):
                 self._search(pool)
             if study.replicates:
-                self._confirm(pool)
+                self._replicate(pool)
 
     def _pool(self, workers: int) -> AbstractContextManager[Pool]:
         logs = self._directory.root / "logs"
         if self._options.ray is None:
             return LocalPool(workers, self._settings, logs)
-        from harness.workers.ray_pool import RayPool  # Ray takes a second to import
+        from harness.workers.ray_pool import RayPool  # importing Ray takes a second
 
         gpus = self._options.gpus_per_trial
         if gpus is None:
@@ -121,8 +122,8 @@ class StudyTrainings:
                     )
             Coordinator(self._arms, pool, board, stop, self._options.trial_timeout).run()
 
-    def _confirm(self, pool: Pool) -> None:
-        """The baseline's candidates, then the replicates of all."""
+    def _replicate(self, pool: Pool) -> None:
+        """Train the baseline's candidates, then all replicates."""
         study, directory = self._study, self._directory
         candidates = baselines.bag_candidates(study, directory)
         if candidates.has_more:
@@ -137,7 +138,7 @@ class StudyTrainings:
         run_replicates(trainings, pool, board, self._options.trial_timeout)
 
     def _replicates(self, records: Records) -> list[Replicates]:
-        """Of every arm in which a trial has completed, the dearest first, and of the bag."""
+        """For every arm with a complete trial, longest training first; then for the bag."""
         study, directory = self._study, self._directory
         if not study.replicates:
             return []
@@ -167,7 +168,7 @@ def run_replicates(
     board: ProgressDisplay,
     timeout_s: float | None = None,
 ) -> None:
-    """Train what is left of each; those done before are counted on the board."""
+    """Train what is left of each; the display counts what was done before."""
     with board:
         for one in trainings:
             for state, number in one.done.items():
@@ -179,7 +180,7 @@ def run_replicates(
 def board_of(
     arms: list[str], each: int, workers: int, epochs: int, *, noun: str, quiet: bool, verbose: bool
 ) -> ProgressDisplay:
-    """What shows the trainings under way: nothing, a live display, or plain lines."""
+    """The display of running trainings: silent, a live table on a terminal, or plain lines."""
     if quiet:
         return ProgressDisplay(arms, each, workers, epochs, noun=noun)
     if sys.stderr.isatty():
@@ -189,11 +190,11 @@ def board_of(
 
 @contextlib.contextmanager
 def _partial_report(directory: RunDirectory) -> Iterator[None]:
-    """However the search ends, what there is so far is in the report."""
+    """Write a report of what there is even where the trainings end with an error."""
     try:
         yield
     except BaseException:
-        # The first error is the one to tell.
+        # The first error is the one to show.
         with contextlib.suppress(Exception):
             write.write(directory.root)
         raise

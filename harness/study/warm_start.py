@@ -13,22 +13,22 @@ from harness.results.run_directory import find
 from harness.spec.study import Study
 from harness.study.options import Options
 
-MOST = 3  # configurations of each arm
+MAX_TRIED = 3  # configurations of each arm
 
 
 def of_options(options: Options, study: Study) -> dict[str, list[dict[str, Any]]]:
-    """By arm what `--warm-start` has tried first, the best first; raises UserError for nothing."""
+    """The `configurations` that `--warm-start` tries first; none without it."""
     if study.warm_start is None:
         return {}
     return configurations(study, read_records(find(study.warm_start, options.runs)))
 
 
 def configurations(study: Study, source: Records) -> dict[str, list[dict[str, Any]]]:
-    """By arm the values searched by the source's best trials that fit it, `MOST` of them.
+    """By arm, searched values of the source's best trials that fit the arm, at most MAX_TRIED.
 
-    A trial fits an arm where its hyperparameters have the arm's compared values; what it has not,
-    or has outside of the study's distribution, is left to the sampler. Raises UserError where no
-    trial fits any arm.
+    A trial fits an arm where it has the arm's compared values. Values that it lacks, or that are
+    outside of the study's distributions, are left to the sampler. Raises UserError where no trial
+    fits any arm.
     """
     trials = source.trials
     complete = trials[(trials["state"] == "complete") & trials["value"].notna()]
@@ -45,17 +45,17 @@ def configurations(study: Study, source: Records) -> dict[str, list[dict[str, An
             and (values := within(study.search, params))
         ]
         unique = {repr(sorted(values.items())): values for values in fitting}
-        found[arm.name] = list(unique.values())[:MOST]
+        found[arm.name] = list(unique.values())[:MAX_TRIED]
     if not any(found.values()):
         raise UserError(
-            f"--warm-start {study.warm_start}: no finished trial of it has values of what this "
+            f"--warm-start {study.warm_start}: none of its finished trials has values that this "
             "study searches"
         )
     return found
 
 
 def within(search: Mapping[str, BaseDistribution], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that the distributions hold."""
+    """The values that the distributions contain."""
     return {
         name: params[name]
         for name, distribution in search.items()

@@ -117,10 +117,10 @@ def _assert_cuts_do_not_matter(ram_path: Path, study) -> None:  # type: ignore[n
     dice = random.Random(0)
     for _ in itertools.count():
 
-        def crashing(order: TrainRequest) -> list[float]:
+        def crashing(request: TrainRequest) -> list[float]:
             if dice.random() < 0.15:
                 raise Crash
-            return losses(order)
+            return losses(request)
 
         pool = ToyPool(2, curve=crashing)
         try:
@@ -163,8 +163,8 @@ def test_more_trials_later_equal_as_many_at_once(ram_path: Path, directory: RunD
 def test_a_loss_that_is_not_finite_is_a_failure_never_the_best(
     directory: RunDirectory, bad: float
 ) -> None:
-    def diverging(order: TrainRequest) -> list[float]:
-        return [0.5, bad, 0.1, 0.1] if order.task == "depth=1/2" else losses(order)
+    def diverging(request: TrainRequest) -> list[float]:
+        return [0.5, bad, 0.1, 0.1] if request.task == "depth=1/2" else losses(request)
 
     arm = run_search(directory, toy_study(), ToyPool(curve=diverging))[0]
     trial = arm.finished_trials()[2]
@@ -179,10 +179,10 @@ def test_a_loss_that_is_not_finite_is_a_failure_never_the_best(
 def test_an_exception_in_a_training_fails_the_trial_with_its_reason(
     directory: RunDirectory,
 ) -> None:
-    def raising(order: TrainRequest) -> list[float]:
-        if order.task == "depth=2/0":
+    def raising(request: TrainRequest) -> list[float]:
+        if request.task == "depth=2/0":
             raise RuntimeError("no memory for the gradients")
-        return losses(order)
+        return losses(request)
 
     arm = run_search(directory, toy_study(), ToyPool(curve=raising))[1]
     trial = arm.finished_trials()[0]
@@ -195,12 +195,12 @@ def test_a_dying_worker_is_replaced_and_its_trial_tried_twice_more(
 ) -> None:
     deaths = iter([True, True])
 
-    def dying(order: TrainRequest) -> list[float]:
-        if order.task == "depth=1/1" and next(deaths, False):
+    def dying(request: TrainRequest) -> list[float]:
+        if request.task == "depth=1/1" and next(deaths, False):
             raise SystemExit(9)
-        if order.task == "depth=1/3":
+        if request.task == "depth=1/3":
             raise SystemExit(137)
-        return losses(order)
+        return losses(request)
 
     pool = ToyPool(curve=dying)
     arm = run_search(directory, toy_study(), pool)[0]
@@ -383,10 +383,10 @@ def test_a_worker_that_hangs_for_ever_costs_its_trial_only(
 def test_a_signal_sets_the_trials_under_way_aside(directory: RunDirectory) -> None:
     stop = StopRequest()
 
-    def stopping(order: TrainRequest) -> list[float]:
-        if order.task == "depth=2/1":
+    def stopping(request: TrainRequest) -> list[float]:
+        if request.task == "depth=2/1":
             stop._on_signal(signal.SIGTERM, None)
-        return losses(order)
+        return losses(request)
 
     with pytest.raises(Stopped) as stopped:
         run_search(directory, toy_study(), ToyPool(2, curve=stopping), stop=stop)

@@ -52,7 +52,7 @@ def test_a_read_only_database_is_told(tmp_path: Path) -> None:
         optuna.load_study(storage=storage, study_name="x").ask()
 
 
-def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line_and_what_was_there_stays(tmp_path: Path) -> None:
     file = tmp_path / "study.db"
     storage = open_storage(sqlite_url(file))
     study = optuna.create_study(storage=storage, study_name="x")
@@ -92,7 +92,7 @@ def test_passwords_are_not_shown() -> None:
     assert "secret" not in shown("postgresql+psycopg://me:secret@host/db")
 
 
-def test_a_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_driver_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(UserError, match=r"driver is not installed; pip install 'psycopg"):
         open_storage("postgresql+psycopg://me:secret@127.0.0.1:1/x")

@@ -59,7 +59,7 @@ def test_units_come_nearest_to_the_parameters_held() -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_held_is_told(changes: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_held_is_one_line(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         toy_study(**{"search": SEARCH, "fixed": {"vocabulary": 100}, **changes})
 
@@ -115,7 +115,7 @@ def test_times_that_noise_has_turned_round_come_to_an_end(tmp_path: Path, second
     assert max(probe.measured) <= 4096
 
 
-def test_a_time_that_no_units_take_is_told(tmp_path: Path) -> None:
+def test_a_time_that_no_units_take_is_an_error(tmp_path: Path) -> None:
     study = held(step_ms=0.01)
     probe = equal_step_time.StepTimeProbe(study, study.arms()[0], RunDirectory(tmp_path))
     while (units := probe.guess()) is not None:
@@ -157,8 +157,8 @@ def test_a_study_measures_once_and_trains_with_what_it_found(
         "depth=1": 8,
         "depth=2": 8,
     }
-    assert [order.dataset.train for order in pools[0].trained] == [64, 64]  # all there is
-    assert {order.hyperparameters.units for order in pools[1].trained} == {8, 1}  # 1: the bag
+    assert [request.dataset.train for request in pools[0].trained] == [64, 64]  # all there is
+    assert {request.hyperparameters.units for request in pools[1].trained} == {8, 1}  # 1: the bag
     records = read_records(root)
     assert set(records.trials["params_units"]) == {8}
     # Another machine might measure otherwise: what is on file holds.

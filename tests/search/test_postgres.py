@@ -142,12 +142,12 @@ def test_the_server_restarts_amid_a_study(
 ) -> None:
     restarts = []
 
-    def slow(order: Any) -> list[float]:
-        if order.task == "depth=1/2":
+    def slow(request: Any) -> list[float]:
+        if request.task == "depth=1/2":
             server.control("stop")
             restarts.append(threading.Timer(1.5, server.control, ["start"]))
             restarts[0].start()
-        return losses(order)
+        return losses(request)
 
     assert search(url, tmp_path / "a", curve=slow) == expected
     restarts[0].join()
@@ -161,10 +161,10 @@ def test_a_server_that_stays_away_is_told_and_the_study_resumes(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(storage, "RETRY_S", 1.0)
 
-    def gone(order: Any) -> list[float]:
-        if order.task == "depth=1/2":
+    def gone(request: Any) -> list[float]:
+        if request.task == "depth=1/2":
             server.control("stop")
-        return losses(order)
+        return losses(request)
 
     try:
         with (
@@ -214,7 +214,7 @@ def test_there_and_back_nothing_is_lost(url: str, tmp_path: Path) -> None:
             assert copied.user_attrs == study.user_attrs
 
 
-def test_a_password_is_never_told(server: Server) -> None:
+def test_a_password_is_never_shown(server: Server) -> None:
     for url in (server.url(), server.url().replace("me:sesame@", "") + "?user=me&password=sesame"):
         assert "sesame" not in storage.shown(url)
         assert "sesame" not in command(Options(name="x", storage=url))

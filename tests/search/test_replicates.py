@@ -1,4 +1,4 @@
-"""Replicates through sittings with a toy pool: fresh paired seeds, resume, baselines, models."""
+"""Replicates through sessions with a toy pool: fresh paired seeds, resume, baselines, models."""
 
 import json
 import shutil
@@ -36,13 +36,13 @@ def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[TrainRequest]:
-    """The orders for replicates and candidates that workers got, in their order."""
+    """The requests for replicates and candidates, in the order that workers got them."""
     seen: list[TrainRequest] = []
 
-    def watching(order: TrainRequest) -> list[float]:
-        if "replicates" in order.checkpoints:
-            seen.append(order)
-        return losses(order)
+    def watching(request: TrainRequest) -> list[float]:
+        if "replicates" in request.checkpoints:
+            seen.append(request)
+        return losses(request)
 
     monkeypatch.setattr(Pool, "curve_of_all", staticmethod(watching))
     return seen
@@ -97,7 +97,7 @@ def test_the_bag_is_the_candidate_of_lowest_validation_loss(
     file: Path, trained: list[TrainRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.run(options(file))
-    bags = [order for order in trained if order.hyperparameters.cell == "bag"]
+    bags = [request for request in trained if request.hyperparameters.cell == "bag"]
     assert [o.hyperparameters.learning_rate for o in bags] == [
         *baselines.BASELINE_LEARNING_RATES, *[3e-3] * 3,  # the toy's losses are lowest there
     ]  # fmt: skip
@@ -118,11 +118,11 @@ def test_cut_anywhere_the_replicates_end_the_same(
     class Crash(BaseException):
         pass
 
-    def crashing(order: TrainRequest) -> list[float]:
+    def crashing(request: TrainRequest) -> list[float]:
         left[0] -= 1
-        if left[0] < 0 and "replicates" in order.checkpoints:
+        if left[0] < 0 and "replicates" in request.checkpoints:
             raise Crash
-        return losses(order)
+        return losses(request)
 
     monkeypatch.setattr(Pool, "curve_of_all", staticmethod(crashing))
     for cuts in range(60):
@@ -158,7 +158,7 @@ def test_more_replicates_extend_and_fewer_are_refused(
     session.run(options(file))
     trained.clear()
     session.run(options(file, replicates=5))
-    assert sorted(order.task for order in trained) == sorted(
+    assert sorted(request.task for request in trained) == sorted(
         f"{arm}/{number}" for arm in ("depth=1", "depth=2", BAG_OF_EMBEDDINGS) for number in (4, 5)
     )
     trained.clear()
@@ -169,7 +169,7 @@ def test_more_replicates_extend_and_fewer_are_refused(
         session.run(options(file, replicates=4))
 
 
-def test_a_better_configuration_found_later_is_confirmed_anew(
+def test_a_better_configuration_found_later_gets_new_replicates(
     file: Path, trained: list[TrainRequest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.run(options(file))
@@ -198,13 +198,13 @@ def test_no_replicates_when_none_are_asked_for(file: Path, trained: list[TrainRe
     assert not directory(file).best.exists()
 
 
-def test_a_replicate_that_fails_is_told_and_left_out(
+def test_a_replicate_that_fails_is_points_and_left_out(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(order: TrainRequest) -> list[float]:
-        if order.score and order.task == "depth=2/2":
+    def broken(request: TrainRequest) -> list[float]:
+        if request.score and request.task == "depth=2/2":
             raise RuntimeError("never works")
-        return losses(order)
+        return losses(request)
 
     monkeypatch.setattr(Pool, "curve_of_all", staticmethod(broken))
     assert session.run(options(file)) == 0
@@ -230,7 +230,7 @@ def report_epochs(planned: Replicates, curve: list[float]) -> int:
     ("curve", "epochs"),
     [([5, 4, 3, 2, 1], 5), ([5, 4, 4, 4, 1], 4), ([1, 2, 3, 4], 3), ([2, 3, 1, 2, 3, 0], 5)],
 )
-def test_a_replicate_stops_after_two_epochs_in_vain(
+def test_a_replicate_stops_after_two_epochs_without_improvement(
     ram_path: Path, curve: list[float], epochs: int
 ) -> None:
     params = {"units": 4, "sequence_length": 50, "learning_rate": 0.01, "dropout": 0.1}
@@ -283,7 +283,7 @@ def test_each_size_of_training_split_trains_on_its_own(
         STUDY.replace("replicates=3", "replicates=2, compare={'train': [8, 16]}, fixed={}")
     )
     session.run(options(file))
-    sizes = [(order.task.partition("/")[0], order.dataset.train) for order in trained]
+    sizes = [(request.task.partition("/")[0], request.dataset.train) for request in trained]
     assert set(sizes) == {("train=8", 8), ("train=16", 16), (BAG_OF_EMBEDDINGS, Noise().train)}
 
 
@@ -301,17 +301,17 @@ def test_without_a_test_split_validation_is_scored_and_without_patience_the_last
     outcome = json.loads(capsys.readouterr().out)
     assert outcome["arms"][0]["replicates"]["split"] == "validation"
     assert outcome["arms"][0]["replicates"]["n"] == 3
-    replicates = [order for order in trained if order.score]
-    assert {(order.score, order.keep_best) for order in replicates} == {("validation", False)}
+    replicates = [request for request in trained if request.score]
+    assert {(request.score, request.keep_best) for request in replicates} == {("validation", False)}
     records = read_records(directory(file).root)
     assert set(records.replicates["split"]) == {"validation"}
     epochs = records.replicate_epochs[records.replicate_epochs["arm"] == "depth=1"]
     assert set(epochs.groupby("replicate").size()) == {4}  # all of the budget
-    told = outcome["published"]
-    assert [(each["epoch"], each["published"]) for each in told] == [(1, 0.5), (2, 0.6)]
+    points = outcome["published"]
+    assert [(each["epoch"], each["published"]) for each in points] == [(1, 0.5), (2, 0.6)]
     first = epochs.loc[epochs["epoch"] == 1, "val_accuracy"]
-    assert told[0]["mean"] == pytest.approx(first.mean())
-    assert told[0]["n"] == 3
+    assert points[0]["mean"] == pytest.approx(first.mean())
+    assert points[0]["n"] == 3
     page = (directory(file).root / "report.html").read_text()
     assert "Validation accuracy against depth" in page
     assert "test split" not in page

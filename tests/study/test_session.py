@@ -78,7 +78,7 @@ def test_json_is_one_object_with_the_contracts_keys(
     }  # fmt: skip
 
 
-def test_an_estimate_is_held_against_what_it_took(
+def test_an_estimate_is_compared_with_the_time_it_took(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = TimeEstimate(search_s=60.0, replicates_s=30.0, workers=2), "runs/a/profile.json"
@@ -91,8 +91,8 @@ def test_an_estimate_is_held_against_what_it_took(
         moments = {"started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:01:00Z"}
         result.write_text(json.dumps({**json.loads(result.read_text()), **moments}))
     assert session.run(options(file, json_output=True)) == 0
-    told = json.loads(capsys.readouterr().out)["estimate"]
-    assert told == {
+    estimate = json.loads(capsys.readouterr().out)["estimate"]
+    assert estimate == {
         "estimated_s": 90.0, "elapsed_s": 60.0, "error": 0.5, "profile": "runs/a/profile.json",
     }  # fmt: skip
     assert "50\u00a0% more than it took" in (root / "report.html").read_text()
@@ -175,17 +175,17 @@ def test_quick_has_a_directory_of_its_own(file: Path) -> None:
 
 def test_dry_run_does_nothing(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     session.run(options(file, dry_run=True))
-    told = capsys.readouterr().out
-    assert "depth=1, depth=2" in told
-    assert "time       unknown: no profile here" in told
-    assert "searched   units: whole numbers 4 to 64, on a log scale\n" in told
+    printed = capsys.readouterr().out
+    assert "depth=1, depth=2" in printed
+    assert "time       unknown: no profile here" in printed
+    assert "searched   units: whole numbers 4 to 64, on a log scale\n" in printed
     assert not (file.parent / "runs").exists()
 
 
 def test_the_plan_of_a_cluster_counts_its_workers_not_this_machines(file: Path) -> None:
-    told = plan.plan(options(file, ray="10.0.0.1:6379"))
-    assert "workers    2 on the cluster 10.0.0.1:6379 with" in told  # one an arm
-    assert "time       unknown: profiles are of this machine, not of a cluster" in told
+    printed = plan.plan(options(file, ray="10.0.0.1:6379"))
+    assert "workers    2 on the cluster 10.0.0.1:6379 with" in printed  # one an arm
+    assert "time       unknown: profiles are of this machine, not of a cluster" in printed
 
 
 def test_a_held_study_is_left_alone(file: Path) -> None:
@@ -261,10 +261,10 @@ def _done(file: Path) -> int:
 def test_an_arm_whose_trials_all_failed_is_exit_code_1(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(order: Any) -> list[float]:
-        if order.task.startswith("depth=2"):
+    def broken(request: Any) -> list[float]:
+        if request.task.startswith("depth=2"):
             raise RuntimeError("never works")
-        return losses(order)
+        return losses(request)
 
     monkeypatch.setattr(Pool, "curve_of_all", staticmethod(broken))
     assert session.run(options(file)) == 1
@@ -294,16 +294,14 @@ def test_an_arm_whose_trials_all_failed_is_exit_code_1(
         ({"storage": "nonsense"}, "^storage: not a database URL"),
     ],
 )
-def test_bad_options_are_told_in_one_line(
-    file: Path, changes: dict[str, Any], message: str
-) -> None:
+def test_bad_options_are_one_line(file: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message) as caught:
         session.run(options(file, **changes))
     assert "\n" not in str(caught.value)
     assert not (file.parent / "runs" / "mine" / "manifest.json").exists()
 
 
-def test_the_command_to_go_on_with_keeps_what_makes_the_study() -> None:
+def test_the_command_to_resume_with_keeps_what_makes_the_study() -> None:
     given = Options(
         name="a b.py", quick=True, epochs=3, sampler="random", runs=Path("/x y"), trials=9,
         workers=2, fresh=True, json_output=True, quiet=True,

@@ -1,4 +1,4 @@
-"""What others have found, tried first or taken in: once, and no more than fits."""
+"""Configurations of other studies and tools: tried first, or imported once, where they fit."""
 
 import json
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_what_lies_outside_is_left_to_the_sampler(ram_path: Path) -> None:
     other = study_file(
         ram_path, "other", "search={'batch_size': IntDistribution(8, 16)}, compare={'depth': [3]}"
     )
-    with pytest.raises(UserError, match="no finished trial of it has values of what this study"):
+    with pytest.raises(UserError, match="none of its finished trials has values that this study"):
         session.run(options(other, warm_start="first"))
     with pytest.raises(UserError, match="did you mean first"):
         session.run(options(narrow, warm_start="firts", runs=ram_path / "runs", fresh=True))
@@ -141,7 +141,7 @@ def optuna_database(file: Path, depth: int = 2) -> None:
     study.optimize(objective, n_trials=10)
 
 
-def test_an_optuna_database_comes_in_once_and_the_search_goes_on(ram_path: Path) -> None:
+def test_an_optuna_database_is_imported_once_and_the_search_continues(ram_path: Path) -> None:
     file, database = study_file(ram_path, "mine"), ram_path / "theirs.db"
     optuna_database(database)
     done = import_into(ram_path, str(file), str(database))
