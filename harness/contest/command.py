@@ -1,7 +1,7 @@
-"""Which search method finds a good network soonest: `python -m harness.contest joint_search`.
+"""Compare search methods: `python -m harness.contest joint_search`.
 
 Searches are replayed on a table of trainings (`harness tabulate NAME`), so that each method is
-tried on many seeds in seconds. Methods are samplers and pruners in every combination.
+tried on many seeds within seconds. A method is a sampler with a pruner.
 """
 
 import math
@@ -35,18 +35,19 @@ def contest(
     ] = "none,median",
     seeds: Annotated[int, typer.Option(help="Searches of each method.")] = 10,
     trials: Annotated[
-        int, typer.Option(help="Trials of a search; the common cost is that of so many trainings.")
+        int,
+        typer.Option(help="Trials of a search; its time limit is that of so many whole trainings."),
     ] = 20,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
     json_output: Annotated[
         bool, typer.Option("--json", help="Print the outcome as one JSON object.")
     ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
-    """Replay searches on a study's table: anytime curves, paired tests, ranks, a report."""
+    """Replay searches on a study's table; write a report with curves, paired tests and ranks."""
     import sys
 
     import optuna
@@ -85,8 +86,8 @@ def contest(
 
 
 def write(found: "Contest", page: Path) -> Path:
-    """Write the report, which holds its curves as CSV; returns its path."""
-    from harness.contest import page as contest_page  # charts take a second to import
+    """Write the report, with the data of its curves as CSV; returns its path."""
+    from harness.contest import page as contest_page  # importing charts takes a second
     from harness.core import files
 
     files.write_atomically(page, contest_page.render(found, now=files.now()))
@@ -148,7 +149,7 @@ def summarise(found: "Contest") -> dict[str, Any]:
 
 
 def terminal_lines(found: "Contest") -> list[str]:
-    """The outcome as lines for a terminal, the best mean rank first."""
+    """The outcome as lines for a terminal, best mean rank first."""
     from harness.contest import replay
 
     comparisons = replay.compared(found)
@@ -161,7 +162,7 @@ def terminal_lines(found: "Contest") -> list[str]:
             else "the reference"
         )
         lines.append(
-            f"{each.method.label}: mean rank {each.rank.mean():.1f}, on the way "
+            f"{each.method.label}: mean rank {each.rank.mean():.1f}, during the search "
             f"{100 * each.anytime.mean():.2f} %, at the end {100 * each.final.mean():.2f} % "
             f"({against})"
         )

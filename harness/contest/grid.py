@@ -19,13 +19,13 @@ MAX_CONFIGURATIONS = 20_000
 
 @dataclass(frozen=True)
 class Grid:
-    """Every combination of these values, the last hyperparameter's changing fastest."""
+    """Every combination of these values; the last hyperparameter changes fastest."""
 
     values: Mapping[str, tuple[Any, ...]]
 
     @classmethod
     def of(cls, study: "Study", at: Sequence[str], levels: int) -> "Grid":
-        """What is compared, and of what is searched the values given or `levels` of each."""
+        """The compared values, and of each searched hyperparameter the values `at`, or `levels`."""
         given = dict(_given(text, study) for text in at)
         values = {name: tuple(each) for name, each in study.compare.items()}
         for name, distribution in study.search.items():
@@ -33,7 +33,7 @@ class Grid:
         grid = cls(values)
         if len(grid) > MAX_CONFIGURATIONS:
             raise UserError(
-                f"{len(grid):,} configurations are too many; take fewer --levels, or say values: "
+                f"{len(grid):,} configurations are too many; take fewer --levels, or give values: "
                 f"--at {next(iter(study.search))}=…"
             )
         return grid
@@ -48,7 +48,7 @@ class Grid:
 
 
 def spaced(distribution: "BaseDistribution", levels: int) -> tuple[Any, ...]:
-    """Choices as they are; numbers from end to end, evenly on the distribution's own scale."""
+    """All choices; or `levels` numbers from end to end, evenly on the distribution's scale."""
     import numpy as np
     from optuna.distributions import (
         CategoricalDistribution,
@@ -75,7 +75,7 @@ def _given(text: str, study: "Study") -> tuple[str, tuple[Any, ...]]:
     distribution = study.search[name]
     values = tuple(_value(text, word.strip(), distribution) for word in listed.split(",") if word)
     if not values:
-        raise UserError(f"--at {text}: give values, say --at {name}=1,2")
+        raise UserError(f"--at {text}: give values, for example --at {name}=1,2")
     return name, values
 
 

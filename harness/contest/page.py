@@ -1,4 +1,4 @@
-"""A contest of search methods → one HTML file: what finds a good network soonest."""
+"""The report of a contest: which search method finds a good network soonest, as one HTML file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,11 +14,11 @@ from reports import cells, page, wording
 from reports.charts import chart, scales
 from reports.content import Cell, Column, Data, Figure, Panel, Row, Section, Table, Value
 
-INTERVALS_OF = 3  # curves in a panel up to which intervals are drawn; more would cover each other
+INTERVALS_OF = 3  # intervals are drawn for at most so many curves; more would cover each other
 
 
 def render(found: Contest, *, now: str) -> str:
-    """The whole page; `now` (ISO 8601) is when it was made."""
+    """The whole page as HTML; `now` is the time of writing, ISO 8601."""
     return page.compose(
         "page.html",
         study=f"{found.table.name}: search methods",
@@ -44,9 +44,9 @@ def _answer(found: Contest) -> Section:
     worse = [name for name, each in comparisons.items() if each.verdict == "worse"]
     lead = (
         f"{best.method.label} has the best mean rank, {best.rank.mean():.1f} of "
-        f"{len(found.outcomes)}. Against {base.method.label}, the study's own or the first named: "
-        f"shown to be better {wording.listing(better) or 'none'}; shown to be worse "
-        f"{wording.listing(worse) or 'none'}; the rest is equivalent or undecided."
+        f"{len(found.outcomes)}. Compared with {base.method.label} (the study's own method, or the "
+        f"first one named): better {wording.listing(better) or 'none'}; worse "
+        f"{wording.listing(worse) or 'none'}; the others are equivalent or inconclusive."
     )
     return Section(
         id="answer",
@@ -54,13 +54,13 @@ def _answer(found: Contest) -> Section:
         text=(
             lead,
             f"Each method was replayed on {wording.plural(found.seeds, 'seed')}, over a table of "
-            f"{len(found.table.trainings):,} configurations, trained once on several seeds: "
-            "suggestions and verdicts are made as in a real search, losses and seconds are the "
-            "measured ones. All get the time of "
+            f"{len(found.table.trainings):,} configurations, trained once on several seeds. "
+            "Samplers and pruners decide as in a real search; losses and times are the measured "
+            "ones. Every method has the time of "
             f"{found.trials} whole trainings, {wording.seconds(float(found.grid[-1]))}.",
             f"Quality is the validation {wording.metric_of(found.table.metric)} of the "
-            "configuration that a search would recommend, the mean over the table's seeds, so "
-            "that a lucky training is not rewarded. On the way means its mean over the time spent.",
+            "configuration that a search would recommend. It is the mean over the table's seeds, "
+            "so a lucky training does not help. “During the search” is its mean over the time.",
         ),
     )
 
@@ -100,20 +100,21 @@ def _curves(found: Contest) -> Section:
     by_trials = replace(by_cost, name="trials", x=np.arange(1.0, found.trials + 1), label="Trials")
     return Section(
         id="curves",
-        title="What is held on the way",
-        text=("A panel a pruner, a curve a sampler. The dotted line is the table's best.",),
+        title="Quality during the search",
+        text=("One panel for each pruner, one curve for each sampler. The dotted line is the best "
+              "quality in the table.",),
         figures=(
             Figure(
                 id="by-cost",
                 panels=tuple(_panel(p, each, by_cost) for p, each in groups.items()),
-                caption=f"By measured training cost, validation included, compiling not.{shown}",
+                caption=f"By measured training time, with validation, without compiling.{shown}",
                 data=Data(("sampler", "pruner", "cost_s", "mean", "low", "high"), rows),
                 legend=legend,
             ),
             Figure(
                 id="by-trials",
                 panels=tuple(_panel(p, each, by_trials) for p, each in groups.items()),
-                caption=f"By trials, whatever they cost.{shown}",
+                caption=f"By the number of trials, whatever time they take.{shown}",
                 data=Data(("sampler", "pruner", "trials", "mean", "low", "high"), trial_rows),
                 legend=legend,
             ),
@@ -173,7 +174,7 @@ def _panel(pruner: str, outcomes: Sequence[Outcome], shared: _Axes) -> Panel:
 
 
 def _ends(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> tuple[float | None, ...]:
-    """The mean over seeds and its interval's ends; None where one seed has none."""
+    """The mean over seeds and the ends of its interval; None where there is only one seed."""
     found = statistics.over_seeds(values)
     if found.seeds < 2:
         return found.mean, None, None
@@ -212,9 +213,9 @@ def _methods(found: Contest) -> Section:
         id="methods",
         title="All methods",
         text=(
-            f"Ranks are of the quality on the way, within each seed, then averaged; the "
-            f"difference is that quality less the one of {base}, paired by seed, its interval "
-            "corrected by Holm's method for all comparisons together.",
+            "Ranks compare the quality during the search within each seed, and are then averaged. "
+            f"The difference is this quality minus that of {base}, paired by seed. Its interval is "
+            "corrected for all comparisons together by Holm's method.",
         ),
         tables=(
             Table(
@@ -223,7 +224,7 @@ def _methods(found: Contest) -> Section:
                 (
                     Column("Method"),
                     Column("Mean rank", True),
-                    Column("On the way", True, "%"),
+                    Column("During the search", True, "%"),
                     Column("At the end", True, "%"),
                     Column(f"After {found.trials} trials", True, "%"),
                     Column("Cost of these", True, "s"),
@@ -263,14 +264,14 @@ def _pruners(found: Contest, of_pruners: dict[str, dict[str, statistics.MeanEsti
         id="pruners",
         title="What a pruner saves, and what it costs",
         text=(
-            f"Against no pruner, with the same sampler and seed: time saved and quality lost over "
-            f"{found.trials} trials, and quality gained where the time saved is spent on more "
-            "trials. Means over samplers, intervals over seeds.",
+            "Compared with no pruner, with the same sampler and seed: the time saved and the "
+            f"quality lost over {found.trials} trials, and the quality gained where the time saved "
+            "is used for more trials. Means are over samplers, intervals over seeds.",
         ),
         tables=(
             Table(
                 "pruners-table",
-                "Pruners against none",
+                "Pruners compared with none",
                 (Column("Pruner"), *columns),
                 rows,
             ),

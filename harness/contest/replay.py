@@ -1,15 +1,15 @@
 """Searches replayed on a table of trainings: what each method would have found, and when. No Keras.
 
 A table (see harness.contest.tabulate) has every epoch of every configuration on several seeds. A
-replayed trial is a row of it: its validation losses are told epoch by epoch, the pruner is asked as
-in a real search, and its cost is the measured time of the epochs that it was let train.
+replayed trial is one training of the table. Its validation losses are reported epoch by epoch, and
+the pruner is asked as in a real search. Its cost is the measured time of the epochs until it ends.
 """
 
 import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +20,16 @@ from harness.contest.table import Method, Table
 from harness.core.errors import UserError
 from harness.core.seeds import derive_seed
 
-if TYPE_CHECKING:
-    pass
-
-MAX_TRIALS = 20  # times as many as were asked for; pruning buys more trials at the same cost
+MAX_TRIALS = 20  # times `trials`; with pruning, the same time is enough for more trials
 
 
 @dataclass(frozen=True)
 class ReplayedSearch:
-    """One replayed search: after each of its trials the cost so far, and what it would recommend.
+    """One replayed search; arrays have shape (trials,), with the state after each trial.
 
-    `cost` seconds, `quality` that of the best configuration by its own trials (see `Table`), NaN
-    before there is one; `epochs` trained in all, `pruned` trials.
+    `cost` is in seconds. `quality` is that of the configuration that the search would recommend
+    (see `Table`), NaN before the first complete trial. `epochs` and `pruned` count the epochs
+    trained and the trials pruned so far.
     """
 
     cost: NDArray[np.float64]
@@ -40,7 +38,7 @@ class ReplayedSearch:
     pruned: NDArray[np.int64]
 
     def at_cost(self, cost: float) -> float:
-        """The quality that is held when so much has been spent."""
+        """The quality (0 to 1) after `cost` seconds; NaN before the first trial has ended."""
         done = int(np.searchsorted(self.cost, cost, side="right"))
         return float(self.quality[done - 1]) if done else math.nan
 
@@ -49,11 +47,11 @@ class ReplayedSearch:
 
 
 def search(table: Table, method: Method, seed: int, *, trials: int, cost: float) -> ReplayedSearch:
-    """Replay one search until both so many trials and so much cost are spent.
+    """Replay one search until it has both `trials` trials and a cost of `cost` seconds.
 
-    Suggestions and verdicts are made as in a real search: a fresh sampler for each trial, the
-    pruner asked after each epoch but the last. A configuration's trainings on its several seeds
-    are drawn by the seed.
+    Sampler and pruner decide as in a real search: each trial has a new sampler, and the pruner is
+    asked after every epoch except the last. `seed` also decides which of a configuration's
+    trainings is used.
     """
     import optuna
 
@@ -62,9 +60,9 @@ def search(table: Table, method: Method, seed: int, *, trials: int, cost: float)
     space = table.space()
     study = optuna.create_study(pruner=pruners.make(method.pruner, epochs=table.epochs))
     spent, best, incumbent, epochs, pruned = 0.0, math.inf, math.nan, 0, 0
-    told: list[tuple[float, float, int, int]] = []
-    while len(told) < trials or (spent < cost and len(told) < MAX_TRIALS * trials):
-        number = len(told)
+    history: list[tuple[float, float, int, int]] = []
+    while len(history) < trials or (spent < cost and len(history) < MAX_TRIALS * trials):
+        number = len(history)
         study.sampler = samplers.make(
             method.sampler,
             space,
@@ -74,8 +72,8 @@ def search(table: Table, method: Method, seed: int, *, trials: int, cost: float)
         )
         try:
             trial = study.ask(fixed_distributions=space)
-        except UserError:  # nothing is left to try, as of a grid
-            told += [told[-1]] * (trials - number)
+        except UserError:  # nothing is left to try, for example in a grid
+            history += [history[-1]] * (trials - number)
             break
         row = table.row(trial.params)
         rows = table.trainings[row]
@@ -102,19 +100,20 @@ def search(table: Table, method: Method, seed: int, *, trials: int, cost: float)
             study.tell(trial, value)
             if value < best:
                 best, incumbent = value, float(table.quality[row])
-        told.append((spent, incumbent, epochs, pruned))
-    costs, quality, trained, halted = zip(*told, strict=True)
+        history.append((spent, incumbent, epochs, pruned))
+    costs, quality, trained, halted = zip(*history, strict=True)
     return ReplayedSearch(np.array(costs), np.array(quality), np.array(trained), np.array(halted))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one method came to, over seeds: arrays (seeds,) unless they say otherwise.
+    """The results of one method over seeds; arrays have shape (seeds,) where nothing else is said.
 
-    `final` quality at the common cost, `by_trials` after the common number of trials, `anytime`
-    the mean quality over the cost spent up to there, `cost` and `epochs` of these trials, `rank`
-    of `anytime` among the methods of a seed (1 is best); `curve` (seeds, points) over `grid` of
-    cost, `trial_curve` (seeds, trials).
+    Qualities (0 to 1): `final` at the common cost, `by_trials` after the common number of trials,
+    `anytime` the mean over the cost up to the common one. `cost` (seconds), `epochs` and `pruned`
+    are those of the common number of trials. `rank` is that of `anytime` among the methods of one
+    seed, 1 for the best. `curve` (seeds, points) is the quality over the contest's `grid`,
+    `trial_curve` (seeds, trials) the quality after each trial.
     """
 
     method: Method
@@ -146,8 +145,8 @@ def contest(
 ) -> Contest:
     """Replay every method on every seed; the common cost is that of `trials` whole trainings.
 
-    Before its first complete trial a search holds a configuration drawn at random: its quality is
-    the table's mean.
+    Before its first complete trial, a search has the table's mean quality: that of a configuration
+    drawn at random.
     """
     from scipy.stats import rankdata
 
@@ -187,14 +186,15 @@ def contest(
 
 
 def reference(found: Contest) -> Outcome:
-    """What the others are held against: the study's own method, else the first."""
+    """The method that the others are compared with: the study's own, else the first."""
     own = [each for each in found.outcomes if each.method == found.table.default]
     return (own or list(found.outcomes))[0]
 
 
 def compared(found: Contest) -> dict[str, statistics.Comparison]:
-    """By method's label, its anytime quality less the reference's, paired by seed, Holm's
-    correction over all.
+    """By a method's label, its anytime quality minus the reference's.
+
+    Differences are paired by seed and corrected together by Holm's method.
     """
     base = reference(found)
     others = [each for each in found.outcomes if each is not base]
@@ -204,10 +204,11 @@ def compared(found: Contest) -> dict[str, statistics.Comparison]:
 
 
 def pruners_compared(found: Contest) -> dict[str, dict[str, statistics.MeanEstimate]]:
-    """By pruner, against none with the same sampler and seed, over the same number of trials.
+    """By pruner, the comparison with no pruner, with the same sampler and seed.
 
-    `saved`: the share of the cost that it saves; `lost`: the quality that it costs after so many
-    trials; `gained`: what it gains at the same cost. Means over samplers, intervals over seeds.
+    `saved` is the share of the cost that it saves over the same number of trials, `lost` the
+    quality that it loses after them, `gained` the quality that it gains at the same cost. Means are
+    over samplers, intervals over seeds.
     """
     by_method = {each.method: each for each in found.outcomes}
     result = {}

@@ -1,4 +1,4 @@
-"""A table of trainings, as `harness tabulate` made it: where it lies, and how it is read."""
+"""A table of trainings, as `harness tabulate` writes it, and how it is read."""
 
 import math
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Method:
 
 @dataclass(frozen=True)
 class TableTraining:
-    """One row of the table: by epoch, validation losses and seconds; empty where it failed."""
+    """One training: by epoch, validation losses and seconds; both empty where it failed."""
 
     losses: tuple[float, ...]
     seconds: tuple[float, ...]
@@ -36,10 +36,10 @@ class TableTraining:
 
 @dataclass(frozen=True)
 class Table:
-    """A grid of `values` by hyperparameter and its trainings by configuration, one a seed.
+    """A grid of `values`, by hyperparameter, with `trainings` by configuration and seed.
 
-    `quality` is a configuration's accuracy (0 to 1) at its epoch of lowest validation loss, the
-    mean over seeds; NaN where all of them failed.
+    `quality`, shape (configurations,), is the accuracy (0 to 1) at the epoch with the lowest
+    validation loss, the mean over seeds; NaN where all trainings failed.
     """
 
     name: str
@@ -54,12 +54,12 @@ class Table:
 
     @classmethod
     def read(cls, root: Path) -> "Table":
-        """Raises UserError where there is no complete table."""
+        """The table in a folder; raises UserError where there is no complete one."""
         import pandas as pd
 
         described = files.read_object(root / MANIFEST)
         if described is None or not (root / TABLE).is_file():
-            raise UserError(f"{root} holds no table; make one with: harness tabulate NAME")
+            raise UserError(f"{root} has no table; make one with: harness tabulate NAME")
         frame = pd.read_parquet(root / TABLE)
         study = described["study"]
         values = {name: tuple(each) for name, each in described["grid"].items()}
@@ -94,7 +94,7 @@ class Table:
         )
 
     def space(self) -> dict[str, "BaseDistribution"]:
-        """Of each hyperparameter with several values its distribution: numbers by their rank."""
+        """A distribution for each hyperparameter with several values; numbers by their rank."""
         from optuna.distributions import CategoricalDistribution, IntDistribution
 
         return {
@@ -106,7 +106,7 @@ class Table:
         }
 
     def row(self, params: Mapping[str, int]) -> int:
-        """The number of the configuration with these values' places."""
+        """The number of a configuration; `params` has the place of each value in `values`."""
         places = [params.get(name, 0) for name in self.values]
         shape = [len(each) for each in self.values.values()]
         return int(np.ravel_multi_index(places, shape))
@@ -118,7 +118,7 @@ class Table:
 
     @property
     def mean_cost(self) -> float:
-        """Seconds of a whole training, the mean over the table."""
+        """Mean seconds of a whole training."""
         return float(
             np.mean([sum(t.seconds) for each in self.trainings for t in each if t.seconds])
         )

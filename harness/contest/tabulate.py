@@ -1,8 +1,8 @@
 """A grid of a study's configurations, trained once on several seeds: `harness tabulate NAME`.
 
-The table has every epoch of every training, none pruned. `harness contest` replays searches on it,
-so that search methods are compared over many seeds in seconds. Trainings are files, as replicates
-are; a table that was interrupted goes on where it stopped.
+The table has every epoch of every training; none is pruned. `harness contest` replays searches on
+it, so that search methods are compared over many seeds within seconds. Each training has its own
+folder, like replicates. The same command resumes an interrupted table.
 """
 
 from dataclasses import replace
@@ -29,25 +29,27 @@ def tabulate(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE.py", help="The study.")],
     at: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=V1,V2,…", help="Values of a searched hyperparameter; repeat."),
+        typer.Option(
+            metavar="NAME=V1,V2,…", help="Values of a searched hyperparameter; repeatable."
+        ),
     ] = None,
     levels: Annotated[
-        int, typer.Option(help="Values of each other one, evenly spaced on its own scale.")
+        int, typer.Option(help="Values of every other searched one, evenly spaced on its scale.")
     ] = 3,
     seeds: Annotated[int, typer.Option(help="Trainings of each configuration.")] = 2,
     epochs: Annotated[int | None, typer.Option(help="Epochs of each training.")] = None,
     workers: Annotated[
         int | None, typer.Option(help="Trainings at once.  [default: one a physical core]")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="On the study's small budget.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Use the study's small budget.")] = False,
     runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
-    """Train a grid of a study's configurations, all epochs of each, into a Parquet table.
+    """Train a grid of a study's configurations, and write every epoch to a Parquet table.
 
-    What the study compares is part of the grid. The same command goes on where it was stopped.
+    The compared values are part of the grid. The same command resumes an interrupted table.
     """
     from importlib.util import find_spec
 
@@ -64,7 +66,7 @@ def tabulate(
     declaration = study_files.load(name)
     study = declaration.study.quick() if quick else declaration.study
     if study.hold:
-        raise UserError(f"{name}: units follow from what it holds, so there is no grid of them")
+        raise UserError(f"{name}: its units follow from hold, so they can't be a grid")
     budget = replace(study.budget, epochs=epochs or study.budget.epochs)
     study = replace(study, budget=budget, patience=None)
     grid = Grid.of(study, at or [], levels)
@@ -88,13 +90,15 @@ def tabulate(
 
 
 def trainings(study: "Study", grid: Grid, seeds: int, root: Path) -> "Replicates":
-    """One training for each configuration and seed; those with a result file are done."""
+    """One planned training for each configuration and seed."""
     from harness.core.seeds import derive_seed
     from harness.search.replicates import Planned, Replicates
     from harness.spec.study import Arm
 
     if study.of_dataset:
-        raise UserError(f"{min(study.of_dataset)}: a table is of one dataset; it can't be compared")
+        raise UserError(
+            f"{min(study.of_dataset)}: a table has one dataset; its fields can't be compared"
+        )
     planned = [
         Planned(
             number=number * seeds + seed,
@@ -118,7 +122,7 @@ def folder_of(root: Path, configuration: int, seed: int) -> Path:
 
 
 def read(root: Path, grid: Grid, seeds: int) -> "pd.DataFrame":
-    """A row an epoch: configuration (from 0), seed, hyperparameters, metrics, seconds, state."""
+    """One row for each epoch: configuration (from 0), seed, hyperparameters, metrics, state."""
     import pandas as pd
 
     from harness.core import files
@@ -139,13 +143,13 @@ def read(root: Path, grid: Grid, seeds: int) -> "pd.DataFrame":
                 "training_seed": str(result.get("seed", "")),
             }
             epochs = read_epochs(folder)
-            # One that failed before its first epoch has a row all the same.
+            # A training that failed before its first epoch has a row, too.
             rows += [known | epoch for epoch in epochs] or [known | {"epoch": 0}]
     return pd.DataFrame(rows)
 
 
 def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
-    """Begin a table, or make sure that the one there is of the same trainings."""
+    """Start a table; raise UserError where the folder has one of other trainings."""
     from harness.core import files
     from harness.spec.fingerprint import differences
 
@@ -164,12 +168,12 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
         )
         if changed:
             raise UserError(
-                f"{root} was begun with another grid or study ({'; '.join(changed)}); give the old "
-                "values to go on, or move the folder aside"
+                f"{root} was started with another grid or study ({'; '.join(changed)}); give "
+                "the old values to resume, or move the folder aside"
             )
         if described["dataset_sha256"] != old["dataset_sha256"]:
             raise UserError(
-                f"{root}: the data have changed since the table was begun; put them back as they "
+                f"{root}: the data have changed since the table was started; put them back as they "
                 "were, or move the folder aside"
             )
     files.write_atomically(root / MANIFEST, files.to_json(described))

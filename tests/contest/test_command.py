@@ -1,4 +1,4 @@
-"""Contests on a made table: what is replayed is what was measured, and the better method wins."""
+"""Contests on a generated table: replayed is what was measured, and the better method wins."""
 
 import json
 import math
@@ -27,7 +27,7 @@ def loss_of(units: int, rate: float, cell: str, seed: int, epoch: int) -> float:
     return 0.3 + 0.05 * off + 0.2 / epoch + 0.001 * seed
 
 
-def made(folder: Path, **changes: Any) -> Path:
+def write_table(folder: Path, **changes: Any) -> Path:
     pytest.importorskip("pyarrow", reason="no pyarrow (pip install pyarrow)")
     root = folder / "toy-table"
     root.mkdir(parents=True)
@@ -63,7 +63,7 @@ def made(folder: Path, **changes: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(tmp_path_factory.mktemp("contest"))
+    return write_table(tmp_path_factory.mktemp("contest"))
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_searches_repeat_and_seeds_differ(table: Table) -> None:
     )
 
 
-def test_pruning_saves_what_is_told(table: Table) -> None:
+def test_pruning_saves_what_the_contest_says(table: Table) -> None:
     methods = [Method("random", "none"), Method("random", "median")]
     found = replay.contest(table, methods, seeds=6, trials=12, seed=0, notify=lambda line: None)
     (saved,) = (each["saved"] for each in replay.pruners_compared(found).values())
@@ -163,11 +163,11 @@ def test_the_command_writes_a_page_and_json(root: Path) -> None:
     page = (root.parent / "toy-contest.html").read_text(encoding="utf-8")
     assert outcome["report"] == str(root.parent / "toy-contest.html")
     for text in ("Which search method finds a good network soonest?", "Methods by mean rank",
-                 "Pruners against none", "random + median"):  # fmt: skip
+                 "Pruners compared with none", "random + median"):  # fmt: skip
         assert text in page
-    told = invoke(*options).stdout.splitlines()
-    assert told[-1].endswith("toy-contest.html")
-    assert any("the reference" in line for line in told)
+    lines = invoke(*options).stdout.splitlines()
+    assert lines[-1].endswith("toy-contest.html")
+    assert any("the reference" in line for line in lines)
 
 
 def test_one_seed_gives_no_intervals(table: Table) -> None:
@@ -196,7 +196,7 @@ def test_mistakes_are_named(root: Path, arguments: list[str], complaint: str) ->
 
 
 def test_half_a_table_is_refused(tmp_path: Path) -> None:
-    root = made(tmp_path)
+    root = write_table(tmp_path)
     table = pd.read_parquet(root / TABLE)
     table[table["configuration"] < 5].to_parquet(root / TABLE)
     with pytest.raises(UserError, match="not complete"):

@@ -54,7 +54,7 @@ def test_a_grid_has_what_is_compared_and_searched() -> None:
         ("units=5000", "5000 lies outside of IntDistribution"),
         ("units=x", "'x' is not a number"),
         ("sequence_length=51", "51 is not one of 50, 100, 200"),
-        ("units=", "give values, say --at units=1,2"),
+        ("units=", "give values, for example --at units=1,2"),
         ("depth=1", "'depth' is not searched"),
     ],
 )
@@ -69,7 +69,7 @@ def test_too_many_are_refused() -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_table_goes_on_to_the_same_one(tmp_path: Path) -> None:
+def test_a_killed_table_resumes_to_the_same_one(tmp_path: Path) -> None:
     pd = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow", reason="no pyarrow (pip install pyarrow)")
     whole, broken = tmp_path / "whole", tmp_path / "broken"
@@ -99,4 +99,4 @@ def test_a_killed_table_goes_on_to_the_same_one(tmp_path: Path) -> None:
     assert {"step_ms", "train_s", "accuracy"} <= set(tables[0])
     other = run(broken, "--at", "units=5")
     assert other.returncode == 2
-    assert "begun with another grid or study (grid.units: [4] → [5])" in other.stderr
+    assert "started with another grid or study (grid.units: [4] → [5])" in other.stderr
