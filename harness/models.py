@@ -5,7 +5,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Loaded when asked for: Keras and KerasTuner take seconds to import."""
+    """Load a name on its first use: Keras and KerasTuner take seconds to import."""
     if name == "StackedRNN":
         return importlib.import_module("harness.integrations.keras_tuner").StackedRNN
     if name in ("build", "to_stock"):

@@ -1,4 +1,4 @@
-"""Pruners by name. Each sees one arm's trials only: depths are not held against each other."""
+"""Pruners by name. Each sees the trials of one arm only: it never compares depths."""
 
 import warnings
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from optuna.pruners import (
 
 from harness.core.errors import unknown
 
-# Four trials run in full before any is judged, and no trial is judged before its second epoch:
-# the first says more of the learning rate's warm-up than of where the training will end.
+# Four trials run in full before any is pruned. No trial is pruned before its second epoch: the
+# first epoch says little about where the training will end.
 N_STARTUP_TRIALS, N_WARMUP_STEPS = 4, 2
 
 
@@ -26,7 +26,7 @@ def _median() -> BasePruner:
 
 
 def _patient() -> BasePruner:
-    """The median's verdict, heard only once a trial has stopped improving for an epoch."""
+    """The median pruner, asked only after an epoch without improvement."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # since 2021
         return PatientPruner(_median(), patience=1)
@@ -54,7 +54,7 @@ def names() -> list[str]:
 
 
 def check(name: str) -> None:
-    """Raises UserError where there is no such pruner."""
+    """Raise UserError where there is no such pruner."""
     if name not in PRUNERS:
         raise unknown("pruner", name, names())
 

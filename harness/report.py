@@ -1,6 +1,6 @@
 """Rebuild the report of a study from its run directory: `python -m harness.report lstm_depth`.
 
-Works for a study still under way, and for a directory copied from another machine.
+It works for a study that still runs, and for a directory copied from another machine.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ from reports.write import write_comparison, write_records
 EXAMPLES = """Examples:
 
 \b
-  python -m harness.report lstm_depth              runs/lstm_depth/report.html anew
+  python -m harness.report lstm_depth              runs/lstm_depth/report.html again
   python -m harness.report copied/lstm_depth       any run directory
   python -m harness.report lstm_depth gru_depth    each, and runs/lstm_depth-vs-gru_depth.html
   python -m harness.report lstm_depth --profile other/profile.json
@@ -36,25 +36,25 @@ def report(
         typer.Argument(metavar="NAME|DIR...", help="Studies by name, or run directories."),
     ],
     runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
     profile: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Another machine's profile.json to show; repeatable."),
     ] = None,
 ) -> None:
-    """Rebuild report.html and the CSV tables from what is on file, and print the page's path.
+    """Rebuild report.html and the CSV tables from the run directory, and print the page's path.
 
-    Of several studies, a page that compares them as well: its path is the last line.
+    For several studies, also write a page that compares them: its path is the last line.
     """
-    # All are found before any is written.
+    # Find all before writing any: a wrong name then changes nothing.
     profiles = [read_profile(file) for file in profile or []]
     roots = list(
         {root.resolve(): root for root in (find(n, runs_directory) for n in names)}.values()
     )
     studies = [replace(read_records(root), other_profiles=tuple(profiles)) for root in roots]
     for records in studies:
-        # Beside a directory copied to somewhere, nobody expects a list.
+        # Only reports below --runs are listed on the index page there.
         listed = records.root.absolute().parent == runs_directory.absolute()
         print(write_records(records, listed=listed))
     if len(studies) > 1:
@@ -62,7 +62,7 @@ def report(
 
 
 def read_profile(file: Path) -> dict[str, Any]:
-    """A profile.json, or that of a directory; raises UserError where there is none."""
+    """A profile.json, or the one in a directory; raises UserError where there is none."""
     found = runs.read_profile(file / "profile.json" if file.is_dir() else file)
     if found is None:
         raise UserError(

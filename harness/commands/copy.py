@@ -10,7 +10,7 @@ def copy(
     source: Annotated[str, typer.Argument(metavar="FROM", help="URL of the database it is in.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="URL of the database to copy to.")],
 ) -> None:
-    """Copy a study's trials to another database; then go on there with --storage TO."""
+    """Copy a study's trials to another database; to continue there, give --storage TO."""
     from harness.search import database
     from harness.search.copy import copy_study
 

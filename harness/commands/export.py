@@ -1,7 +1,7 @@
-"""Trained models out of a run directory: `harness export lstm_depth --arm depth=2 -o DIR`.
+"""Export a trained model from a run directory: `harness export lstm_depth --arm depth=2 -o DIR`.
 
-An arm's first replicate is kept as a model of stock Keras layers, with its vocabulary and its
-hyperparameters beside it: nothing of this package is needed to load it. No Keras here.
+The model of an arm's first replicate is kept, with its vocabulary and hyperparameters beside it.
+It has stock Keras layers only, so nothing of this package is needed to load it. No Keras here.
 """
 
 from pathlib import Path
@@ -19,13 +19,14 @@ def export(
         str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the files are put.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where to put the files.")
     ],
     arm: Annotated[
-        str | None, typer.Option(metavar="ARM", help="depth=2, say.  [default: the recommended]")
+        str | None,
+        typer.Option(metavar="ARM", help="For example depth=2.  [default: the recommended arm]"),
     ] = None,
     runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
 ) -> None:
     """Copy an arm's trained model, vocabulary and hyperparameters into a directory."""

@@ -23,21 +23,24 @@ def predict(
     ],
     texts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT]...", help="Texts to label; none: the lines of stdin."),
+        typer.Argument(metavar="[TEXT]...", help="Texts to label.  [default: the lines of stdin]"),
     ] = None,
     arm: Annotated[
-        str | None, typer.Option(metavar="ARM", help="depth=2, say.  [default: the recommended]")
+        str | None,
+        typer.Option(metavar="ARM", help="For example depth=2.  [default: the recommended arm]"),
     ] = None,
     runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
-    json_output: Annotated[bool, typer.Option("--json", help="One JSON object a text.")] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object for each text.")
+    ] = False,
 ) -> None:
-    """Label texts with an arm's trained model: a line each, label and probability first."""
+    """Label texts with an arm's trained model: one line for each, label and probability first."""
     folder = model_folder(find(name, runs_directory), arm)
     params = json.loads((folder / "params.json").read_text(encoding="utf-8"))
     if params.get("input") != "text":
-        raise UserError(f"{name}: its dataset is not one of texts; load {folder}/model.keras")
+        raise UserError(f"{name}: its dataset has no texts; load {folder}/model.keras yourself")
     model = load(folder)
     lines = (line.rstrip("\n") for line in sys.stdin) if not texts else iter(texts)
     for batch in _batches(lines):
@@ -59,7 +62,7 @@ def load(folder: Path) -> Any:
 def label(
     model: Any, folder: Path, params: dict[str, Any], texts: list[str]
 ) -> list[dict[str, Any]]:
-    """For each text its label, that label's probability, and all labels' probabilities."""
+    """For each text its `label`, with its `probability`, and all labels' `probabilities`."""
     import numpy as np
 
     from harness.datasets.base import tokenizers

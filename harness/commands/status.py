@@ -1,6 +1,6 @@
-"""How far a study is: `harness status lstm_depth`. Reads files only, and disturbs nothing.
+"""How far a study is: `harness status lstm_depth`. It reads files only.
 
-It opens neither the database nor the lock, so a study under way does not notice it.
+It opens neither the database nor the lock, so it does not disturb a running study.
 """
 
 import re
@@ -23,11 +23,11 @@ def status(
         str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
     ],
     runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
-    json_output: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show how far a study is, while it runs or after."""
+    """Show how far a study is, while it runs or afterwards."""
     found = describe(find(name, runs_directory))
     if json_output:
         print(files.to_json(found))
@@ -87,10 +87,10 @@ def _epochs(records: Records, arm: str, trial: int) -> int:
 
 
 def _holder(lock: Path) -> str | None:
-    """Who runs the study, by the lock file's text: a process of this machine that is alive.
+    """The process that runs the study, as the lock file names it; None where it has ended.
 
-    A process of another machine is believed; a dead one's number may have been taken by another
-    program, which the time of its start tells.
+    A process on another machine can't be checked, so it is taken as running. On this machine the
+    process id may belong to a newer program by now: one that started after the file was written.
     """
     try:
         text = lock.read_text().strip()

@@ -1,6 +1,7 @@
-"""A study's spaces and fast trainings inside another program: a notebook, KerasTuner, Optuna.
+"""A study's search space and fast training inside another program: a notebook, KerasTuner, Optuna.
 
-Here the other program asks and keeps; nothing is written. It imports Keras.
+The other program decides what to train and keeps the results; nothing is written here. Imports
+Keras.
 """
 
 import functools
@@ -15,7 +16,7 @@ from harness.training.trainer import Callbacks, Data, Epoch, Trainer, Training, 
 
 
 class Embedded:
-    """A study to be trained in this process, compared hyperparameters searched like the others."""
+    """A study trained in this process; compared hyperparameters are searched like the others."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -23,7 +24,7 @@ class Embedded:
 
     @classmethod
     def from_study(cls, name_or_file: str) -> Self:
-        """A study by name or file, as it is declared; raises UserError."""
+        """The study of that name or file; raises UserError where there is none."""
         return cls(study_files.load(name_or_file).study)
 
     @functools.cached_property
@@ -31,7 +32,7 @@ class Embedded:
         return Trainer(path=self.study.path, device=self.study.device)
 
     def arm(self, compared: Mapping[str, Any]) -> Arm:
-        """The arm of these compared values."""
+        """The arm with these compared values."""
         return next(arm for arm in self.study.arms() if dict(arm.values) == dict(compared))
 
     def train(
@@ -44,9 +45,10 @@ class Embedded:
         on_epoch: Callable[[Epoch], bool],
         initial: list[Any] | None = None,
     ) -> Training:
-        """Train as a trial of the study is, from weights `initial` or else from the seed's.
+        """Train like a trial of the study; returns its epochs, parameters and path.
 
-        `on_epoch` ends the training by returning False; see `Trainer.train`.
+        It starts from the weights `initial`, or else from weights drawn with `seed`. The training
+        stops when `on_epoch` returns False; see `Trainer.train`.
         """
         dataset = self.study.dataset_of(arm)
         if dataset not in self._prepared:

@@ -1,7 +1,7 @@
-"""Trials from elsewhere into a study: `harness import NAME FROM`. No Keras.
+"""Import trials from other tools into a study: `harness import NAME FROM`. No Keras.
 
-FROM is a project directory of KerasTuner or an Optuna database over the same hyperparameters.
-Their trials become finished trials of the study, so that its search goes on from them.
+FROM is a project directory of KerasTuner, or an Optuna database, with the same hyperparameters.
+Its trials become finished trials of the study, and the study's sampler learns from them.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ from harness.core.errors import UserError
 
 @dataclass(frozen=True)
 class ImportedTrial:
-    """A finished trial: its lowest validation loss, and the losses by epoch, where they are known.
+    """A finished trial: `value` is its lowest validation loss, `epochs` has the losses by epoch.
 
-    `source` tells it from all others, so that it comes in once.
+    `source` is its identity: a trial with a source that the study has already is not added again.
     """
 
     source: str
@@ -33,27 +33,32 @@ class ImportedTrial:
 
 
 def import_trials(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE.py", help="The study they go into.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|FILE.py", help="The study that gets the trials.")
+    ],
     source: Annotated[
         str,
         typer.Argument(metavar="FROM", help="A KerasTuner project, an Optuna database or its URL."),
     ],
     study_name: Annotated[
         str | None,
-        typer.Option("--study", metavar="NAME", help="Which study of the Optuna database."),
+        typer.Option("--study", metavar="NAME", help="The study in the Optuna database."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Into NAME-quick.")] = False,
     storage: Annotated[
-        str | None, typer.Option(metavar="URL", help="The study's database, if it is not its own.")
+        str | None,
+        typer.Option(
+            metavar="URL", help="The study's database, if it is not in its run directory."
+        ),
     ] = None,
     runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
 ) -> None:
-    """Take the finished trials of KerasTuner or Optuna into a study; they count to its budget.
+    """Add finished trials of KerasTuner or Optuna to a study; they count towards its budget.
 
-    Their objective must be the validation loss. Trials outside of the study's space are left out,
-    and those that are in it already or have no finite loss.
+    Their objective must be the validation loss. Left out are trials outside of the study's search
+    space, trials that were imported before, and trials without a finite loss.
     """
     from harness.study import session
     from harness.study.options import Options
@@ -90,7 +95,8 @@ def import_trials(
 def _fitting(opened: Any, trial: ImportedTrial) -> Any:
     """The arm that a trial belongs to and its searched values; (None, reason) where there is none.
 
-    Text counts for a choice that reads so: KerasTuner keeps choices of mixed types as text.
+    KerasTuner stores choices of mixed types as text, so a text also stands for the choice that is
+    written like it.
     """
     from optuna.distributions import CategoricalDistribution
 
@@ -105,7 +111,7 @@ def _fitting(opened: Any, trial: ImportedTrial) -> Any:
         if isinstance(distribution, CategoricalDistribution):
             value = {str(choice): choice for choice in distribution.choices}.get(str(value), value)
         if not contains(distribution, value):
-            return None, f"{name} {value} lies outside of {distribution}"
+            return None, f"{name} {value} is outside of {distribution}"
         params[name] = value
     for arm in opened.arms:
         values = arm.arm.values.items()
@@ -173,23 +179,23 @@ def _of_optuna(source: str, study_name: str | None) -> Iterator[ImportedTrial]:
             f"{where}: {chosen} does not minimise one value; a study's value is the validation loss"
         )
     for trial in trials:
-        # To Optuna an infinite value is complete; here it is a training that diverged.
+        # Optuna calls a trial with an infinite value complete; here its training has diverged.
         if trial.value is None or not math.isfinite(trial.value):
             continue
         accuracy = trial.user_attrs.get("val_accuracy")
-        told = trial.intermediate_values.items()
+        losses = trial.intermediate_values.items()
         yield ImportedTrial(
             source=f"{where}#{chosen}/{trial.number}",
             params=trial.params,
             value=trial.value,
             val_accuracy=accuracy if isinstance(accuracy, float) else None,
-            epochs={epoch: loss for epoch, loss in told if math.isfinite(loss)},
+            epochs={epoch: loss for epoch, loss in losses if math.isfinite(loss)},
         )
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Optuna tells of each study that it loads."""
+    """Without Optuna's line for each study that it loads."""
     import optuna
 
     before = optuna.logging.get_verbosity()

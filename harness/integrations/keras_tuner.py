@@ -1,4 +1,4 @@
-"""A study as a `keras_tuner.HyperModel`: our spaces and fast training under KerasTuner's tuners.
+"""A study as a `keras_tuner.HyperModel`: its space and fast training for KerasTuner's tuners.
 
     import keras_tuner as kt
     from harness.models import StackedRNN
@@ -6,7 +6,7 @@
     tuner = kt.Hyperband(StackedRNN.from_study("joint_search"), objective="val_loss", max_epochs=5)
     tuner.search()
 
-The search is then KerasTuner's, and what it keeps as well.
+KerasTuner then searches, and keeps the results in its own directory.
 """
 
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ from harness.training.trainer import build_program
 
 
 class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
-    """Made by `from_study(NAME)`; `tuner.search()` trains on the study's dataset.
+    """Created by `from_study(NAME)`; `tuner.search()` trains on the study's dataset.
 
-    Built models are of stock Keras layers. `fit` trains as the study's trials are, by the fastest
-    path, and hands the weights of each epoch to the callbacks; hooks of batches are not called.
+    Models have stock Keras layers only. `fit` trains like the study's trials, by the fastest path.
+    Callbacks see the weights after each epoch; their methods for batches are not called.
     """
 
     def __init__(self, study: Any) -> None:
@@ -36,7 +36,7 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
         kt.HyperModel.__init__(self)
 
     def hyperparameters(self, hp: kt.HyperParameters) -> tuple[Arm, Hyperparameters]:
-        """Declare the study's space in `hp`, and read its values."""
+        """Declare the study's search space in `hp`; returns the arm and hyperparameters chosen."""
         compared = {name: _choice(hp, name, values) for name, values in self.study.compare.items()}
         searched = {
             name: _suggest(hp, name, distribution)
@@ -46,7 +46,7 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
         return arm, self.study.hyperparameters(arm, searched)
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:
-        """A compiled model of stock Keras layers."""
+        """A compiled model with stock Keras layers."""
         arm, hyperparameters = self.hyperparameters(hp)
         program = build_program(hyperparameters, self.study.signature_of(arm), "keras")
         program.reset(hyperparameters, self.study.seed)
@@ -63,9 +63,10 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
         verbose: Any = None,
         **others: Any,
     ) -> keras.callbacks.History:
-        """Train for `epochs` (the study's own budget by default); returns Keras's History.
+        """Train up to epoch `epochs` (by default the study's budget); returns Keras's History.
 
-        Raises UserError for data or other arguments of Keras's `fit`: the study has its own.
+        Raises UserError for data or other arguments of Keras's `fit`: the study says what to train
+        on, and how.
         """
         if data or others:
             named = ", ".join(others) or "x and y"
@@ -75,7 +76,7 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
             )
         arm, hyperparameters = self.hyperparameters(hp)
         history = keras.callbacks.History()
-        heard = keras.callbacks.CallbackList([*callbacks, history], model=model)
+        callback_list = keras.callbacks.CallbackList([*callbacks, history], model=model)
         model.stop_training = False
         number = initial_epoch
 
@@ -83,40 +84,40 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
             nonlocal number
             model.set_weights(self.trainer.weights())
             names = ("loss", "accuracy", "val_loss", "val_accuracy")
-            heard.on_epoch_end(number, {name: getattr(epoch, name) for name in names})
+            callback_list.on_epoch_end(number, {name: getattr(epoch, name) for name in names})
             number += 1
             if verbose not in (None, 0, "auto"):
                 print(f"epoch {number}: val_loss {epoch.val_loss:.4f}")
             if not model.stop_training and number < last:
-                heard.on_epoch_begin(number)
+                callback_list.on_epoch_begin(number)
             return not model.stop_training
 
         last = self.study.budget.epochs if epochs is None else epochs
-        heard.on_train_begin()
+        callback_list.on_train_begin()
         if last > initial_epoch:
-            heard.on_epoch_begin(initial_epoch)
+            callback_list.on_epoch_begin(initial_epoch)
             self.train(
                 arm,
                 hyperparameters,
-                # Hyperband goes on from an earlier trial's weights: in an order of its own.
+                # Hyperband continues an earlier trial; the examples are then shuffled differently.
                 seed=self.study.seed + initial_epoch,
                 epochs=last - initial_epoch,
                 on_epoch=on_epoch,
                 initial=model.get_weights() if initial_epoch else None,
             )
-        heard.on_train_end()
+        callback_list.on_train_end()
         return history
 
 
 def _suggest(hp: kt.HyperParameters, name: str, distribution: BaseDistribution) -> Any:
-    """The distribution of Optuna as KerasTuner has it."""
+    """Ask KerasTuner for a value of an Optuna distribution."""
     if isinstance(distribution, CategoricalDistribution):
         return _choice(hp, name, distribution.choices)
     return declare_number(hp, name, distribution)
 
 
 def _choice(hp: kt.HyperParameters, name: str, values: Sequence[Any]) -> Any:
-    """KerasTuner's choices are of one plain type; others go by their words."""
+    """A choice; KerasTuner needs values of one simple type, so others are given as text."""
     if len({type(value) for value in values}) == 1 and isinstance(values[0], int | float | str):
         return hp.Choice(name, list(values), ordered=isinstance(values[0], int | float))
     return {str(value): value for value in values}[hp.Choice(name, [str(v) for v in values])]

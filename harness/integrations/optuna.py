@@ -1,10 +1,10 @@
-"""A study's spaces and fast training for an Optuna study of one's own.
+"""A study's search space and fast training for your own Optuna study.
 
     import harness, optuna
 
     optuna.create_study().optimize(harness.optuna_objective("joint_search"), n_trials=20)
 
-Its trials are that study's alone.
+The trials belong to your study; nothing is written to a run directory.
 """
 
 from collections.abc import Callable
@@ -29,11 +29,11 @@ from harness.training.trainer import Epoch
 def optuna_objective(
     name_or_file: str, *, epochs: int | None = None, seed: int | None = None
 ) -> Callable[[optuna.Trial], float]:
-    """An objective to minimise, the lowest validation loss; trains in this process.
+    """An objective that trains in this process and returns the lowest validation loss (minimise).
 
-    Compared hyperparameters are suggested like the searched ones. Epochs are reported from 1, so
-    that any pruner of the study works; user attributes are those of the harness's own trials.
-    `epochs` and `seed` default to the study's. Raises UserError for a study that there is not.
+    Compared hyperparameters are suggested like the searched ones. Each epoch is reported to Optuna,
+    from 1, so any pruner works. The user attributes are those of the harness's own trials.
+    `epochs` and `seed` are the study's by default. Raises UserError where there is no such study.
     """
     embedded = Embedded.from_study(name_or_file)
     study = embedded.study

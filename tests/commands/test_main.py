@@ -69,7 +69,7 @@ def test_the_console_script_offers_the_same_as_verbs(tmp_path: Path) -> None:
         assert verb in helped.stdout
 
 
-def test_a_report_of_nothing_is_told(tmp_path: Path) -> None:
+def test_a_report_of_nothing_is_an_error(tmp_path: Path) -> None:
     answer = run("harness.report", "lstm_depth", cwd=tmp_path)
     assert answer.returncode == 2
     assert "no study named 'lstm_depth'" in answer.stderr

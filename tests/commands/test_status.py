@@ -30,15 +30,15 @@ def directory(ram_path: Path) -> RunDirectory:
     return directory
 
 
-def test_it_tells_what_is_under_way_while_the_lock_is_held(directory: RunDirectory) -> None:
+def test_it_shows_what_runs_while_the_lock_is_held(directory: RunDirectory) -> None:
     seen = []
 
-    def watching(order):  # type: ignore[no-untyped-def]
-        if order.task == "depth=2/1":
+    def watching(request):  # type: ignore[no-untyped-def]
+        if request.task == "depth=2/1":
             before = {p: p.stat().st_mtime_ns for p in directory.root.rglob("*")}
             seen.append(describe(directory.root))
             assert {p: p.stat().st_mtime_ns for p in directory.root.rglob("*")} == before
-        return losses(order)
+        return losses(request)
 
     with hold(directory.lock):
         run_search(directory, toy_study(), ToyPool(2, curve=watching))

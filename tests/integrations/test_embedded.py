@@ -81,7 +81,7 @@ def test_kerastuner_searches_the_studys_space(declared: str, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_hyperband_goes_on_from_weights(declared: str, tmp_path: Path) -> None:
+def test_hyperband_continues_from_weights(declared: str, tmp_path: Path) -> None:
     tuner = search(
         kt.Hyperband(
             StackedRNN.from_study(declared), objective="val_accuracy", max_epochs=2, factor=2,
@@ -94,7 +94,7 @@ def test_hyperband_goes_on_from_weights(declared: str, tmp_path: Path) -> None:
     assert all(trial.status == "COMPLETED" for trial in trials)
 
 
-def test_training_goes_on_from_given_weights(declared: str) -> None:
+def test_training_starts_from_given_weights(declared: str) -> None:
     embedded = Embedded.from_study(declared)
     arm = embedded.study.arms()[0]
     hyperparameters = embedded.study.hyperparameters(
