@@ -198,7 +198,7 @@ def test_no_replicates_when_none_are_asked_for(file: Path, trained: list[TrainRe
     assert not directory(file).best.exists()
 
 
-def test_a_replicate_that_fails_is_points_and_left_out(
+def test_a_replicate_that_fails_is_told_and_left_out(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(request: TrainRequest) -> list[float]:
