@@ -213,7 +213,7 @@ def test_sigint_and_sigterm_stop_in_order_and_resume(
         _, err = process.communicate(timeout=30)
         assert process.returncode == code
         assert time.monotonic() - asked < 10
-        assert "the same command goes on from here" in err
+        assert "the same command continues from here" in err
         assert "Traceback" not in err
         assert_gone(workers)
         states = {t[1] for trials in trials_in_any_state(folder).values() for t in trials}

@@ -12,14 +12,14 @@ from harness.core.text import sanitize
 
 USAGE, HELD = 2, 75
 
-# Typer's own words for a wrong command line, wherever it keeps click.
+# Typer's exception for a wrong command line, wherever it keeps click.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 stop = StopRequest()
 
 
 def application(**options: Any) -> typer.Typer:
-    """A Typer app as all commands here are: plain help, -h too, errors left to `run`."""
+    """A Typer app for a command: plain help, also by -h; `run` handles its errors."""
     return typer.Typer(
         add_completion=False,
         rich_markup_mode=None,
@@ -30,7 +30,7 @@ def application(**options: Any) -> typer.Typer:
 
 
 def run(app: typer.Typer, name: str) -> NoReturn:
-    """Run a Typer app as a program: its return value, or its error's code, is the exit code."""
+    """Run a Typer app as a program; its return value, or its error's code, is the exit code."""
     stop.install()
     try:
         code = app(standalone_mode=False, prog_name=name)
@@ -39,9 +39,9 @@ def run(app: typer.Typer, name: str) -> NoReturn:
     except StudyHeldError as error:
         code = _tell(str(error), HELD)
     except Stopped as stopped:
-        code = _tell("stopped; the same command goes on from here", stopped.code, "")
+        code = _tell("stopped; the same command continues from here", stopped.code, "")
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain again when it flushes.
+        # The reader of the output has ended; without this Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except _UsageError as error:

@@ -16,7 +16,7 @@ PACKAGES = (
 
 
 def describe() -> dict[str, Any]:
-    """A snapshot for the manifest; memory in GiB (2**30 bytes)."""
+    """The environment, for the manifest; memory in GiB (2**30 bytes)."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -46,7 +46,7 @@ def cpu_model() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that decide or show a study's numbers."""
+    """The versions of packages that affect or show a study's numbers."""
     found = {}
     for name in PACKAGES:
         try:
@@ -60,7 +60,7 @@ def _git_state(folder: Path) -> dict[str, Any] | None:
     """Commit, and whether the checkout differs from it; None for an installed package."""
     try:
         commit = _git(folder, "rev-parse", "HEAD")
-        # A package installed below some other project's checkout is not that project's code.
+        # This package may be installed inside the checkout of another project.
         _git(folder, "ls-files", "--error-unmatch", "environment.py")
         return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain"))}
     except (OSError, subprocess.SubprocessError):

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and JSON."""
+"""Files that are written completely or not at all, and JSON."""
 
 import json
 import math
@@ -15,9 +15,9 @@ def now() -> str:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write so that a reader, or a crash, sees the old file or the new one, never a part."""
+    """Write so that readers, even after a crash, see the old or the new content, never a part."""
     if isinstance(content, str):
-        # Half a character (of a file name that is no text) is written as its escape.
+        # Half a character (in a file name that is not text) is written as an escape.
         content = content.encode("utf-8", errors="backslashreplace")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -33,7 +33,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def to_json(value: Any, *, indent: int | None = 1) -> str:
-    """JSON with what JSON lacks (NaN, infinities) as null, keys in the order given."""
+    """JSON, with null for what JSON does not have (NaN, infinities); keys keep their order."""
     return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
@@ -48,7 +48,7 @@ def _plain(value: Any) -> Any:
 
 
 def read_object(file: Path) -> dict[str, Any] | None:
-    """A JSON object on file; None where it is missing, damaged or no object."""
+    """The JSON object in a file; None if it is missing, damaged or not an object."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The names of metrics that need no model, and how one is computed from predictions."""
+"""Metrics from predictions, one number for each example."""
 
 import math
 from typing import Any
@@ -6,16 +6,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-R2 = "R²"  # the metric of numbers
+R2 = "R²"  # the metric where numbers are predicted
 
 
 def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any]:
-    """One number an example whose mean is the metric: of what was predicted and what is right.
+    """One number for each example, from predictions and targets `y`; their mean is the metric.
 
-    Accuracy: 1 or 0 (uint8), or the share of an example's steps (float64). Balanced accuracy, the
-    mean over classes of the share found: a right one counts n / (classes x examples of its class)
-    (float64), so that classes weigh alike. R², the share of the variance of numbers `y` (n,) that
-    is explained: 1 less the squared error over it (float64).
+    - Accuracy: 1 or 0 (uint8). Where each step has a class, the share of steps that are right
+      (float64).
+    - Balanced accuracy, the mean over classes of the share that is right: a right example counts
+      n / (classes x examples of its class), else 0 (float64).
+    - R², the explained share of the variance of the numbers `y` (n,): 1 minus the squared error
+      divided by the variance (float64).
     """
     found: NDArray[Any]
     if metric == R2:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks for a stop in good order, the second ends at once."""
+"""SIGINT and SIGTERM: the first asks for an orderly stop, the second ends the process at once."""
 
 import os
 import signal
@@ -14,10 +14,10 @@ class Stopped(BaseException):
 
 
 class StopRequest:
-    """Takes SIGINT and SIGTERM for the process.
+    """Handles SIGINT and SIGTERM of the process.
 
-    While `deferred` is set a signal is only noted, in `received`, so that it can't land between
-    two writes that belong together; otherwise it raises Stopped where the program is.
+    A signal raises Stopped wherever the program is. While `deferred` is set, it is only recorded
+    in `received`, so that it can't interrupt two writes that belong together.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class StopRequest:
             signal.signal(number, self._on_signal)
 
     def check(self) -> None:
-        """Raises Stopped if a signal has been noted."""
+        """Raises Stopped if a signal has been recorded."""
         if self.received is not None:
             raise Stopped(self.received)
 

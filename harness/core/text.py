@@ -1,14 +1,14 @@
-"""Text from elsewhere made harmless to show."""
+"""Makes text from other sources safe to show."""
 
 from collections.abc import Mapping
 from typing import Any
 
-# Not printable by Python's rule, and yet meant: line breaks, narrow and fixed spaces, emoji joints.
+# Kept, though not printable for Python: line breaks, narrow and fixed spaces, joined emojis.
 _MEANT = "\n\t\u00a0\u202f\u2009\u200d"
 
 
 def sanitize(text: str) -> str:
-    r"""Text with terminal codes, direction marks and other unprintables spelled out: `\x1b`."""
+    r"""Text with terminal codes, direction marks and the like as escapes: `\x1b`."""
     if text.isprintable():
         return text
     return "".join(
@@ -17,9 +17,9 @@ def sanitize(text: str) -> str:
 
 
 def escape_surrogates(value: Any) -> Any:
-    r"""A text with halves of characters (from names of files, say) as their escapes: `\udc80`.
+    r"""A text with halves of characters (for example from file names) as escapes: `\udc80`.
 
-    No encoding can write them, and tables backed by Arrow can't hold them. Other values as is.
+    No encoding can write them, and Arrow tables can't store them. Other values are not changed.
     """
     if not isinstance(value, str) or value.isascii():
         return value

@@ -1,6 +1,6 @@
 """What configurations cost: `python -m harness.profile lstm_depth`, or any grid.
 
-The same command goes on where the last one stopped. See `python -m harness.profile --help`.
+After an interruption the same command continues. See `python -m harness.profile --help`.
 """
 
 import sys
@@ -56,7 +56,7 @@ def profile(
         Path, typer.Option(metavar="DIR", help="Where a grid's profile is kept.")
     ] = Path("profile"),
     runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories lie.")
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
@@ -64,7 +64,7 @@ def profile(
     """Measure step time, compile time, memory and more; the page's path is the last line.
 
     LISTs are separated by commas. Exit codes: 0 done, 2 wrong usage or input, 130 and 143 stopped
-    by SIGINT and SIGTERM (the same command goes on).
+    by SIGINT and SIGTERM (the same command continues).
     """
     notify = _quiet if quiet else _notify
     asked = dict(zip(GRID, (cell, depth, units, sequence_length, batch_size), strict=True))
@@ -77,7 +77,7 @@ def profile(
             "name a study, or a grid: --cell lstm --depth 1,2", param_hint="NAME"
         )
     if name is not None and given:
-        raise UserError(f"{given[0]}: a study's profile has a grid of its own; leave {name} out")
+        raise UserError(f"{given[0]}: a study's profile has its own grid; leave {name} out")
     if processes is not None and processes < 1:
         raise UserError(f"--processes {processes}: at least one is needed")
     from dataclasses import replace
@@ -187,4 +187,4 @@ def _notify(text: str) -> None:
 
 
 def _quiet(text: str) -> None:
-    """Says nothing."""
+    """Prints nothing."""

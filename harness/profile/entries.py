@@ -1,4 +1,4 @@
-"""One entry of profile.json from the figures of several processes."""
+"""Pools the figures of several processes into one entry of profile.json."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from harness.workers import spread
 
 
 def entry(configuration: Configuration, processes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One entry of profile.json: the figures of several processes pooled.
+    """One entry of profile.json: the pooled figures of several processes.
 
-    Times of blocks are pooled as they are; of figures that a process has once the median is
-    given; the peak of resident memory is the smallest, since a process also holds what it measured
-    before. `gflops` counts matrix products only (`arithmetic.flops_per_step`).
+    Times of blocks are pooled as they are. Of figures that each process has once, the entry has
+    the median. The peak of resident memory is the smallest one, since a process also keeps memory
+    of what it measured before. `gflops` counts matrix products only (`counts.flops_per_step`).
     """
     hp, signature = configuration.hyperparameters, configuration.signature
     step_ms = spread.pooled([ms for each in processes for ms in each["block_ms"]])
@@ -68,7 +68,7 @@ def entry(configuration: Configuration, processes: Sequence[Mapping[str, Any]]) 
 
 
 def write(profiled: Mapping[str, Any], file: Path, table: Path) -> None:
-    """profile.json, and the same entries as CSV: nested figures as `step_ms_median` and so on."""
+    """Write profile.json, and the same entries as CSV with columns such as `step_ms_median`."""
     import pandas as pd
 
     rows = [

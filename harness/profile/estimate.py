@@ -1,4 +1,4 @@
-"""How long a study will take, estimated from the profiles of this machine."""
+"""Estimates how long a study will take, from profiles of this machine."""
 
 import math
 import random
@@ -22,16 +22,16 @@ from harness.spec import counts
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Study
 
-DRAWS = 64  # configurations drawn from an arm's search space for its mean cost
+DRAWS = 64  # configurations, drawn from an arm's search space, for its mean cost
 
 
 class StepTime:
     """Milliseconds of a training step of any shape, from the entries of a profile.
 
-    A sum of what a step consists of: a constant, the parameters (Adam), the iterations of the
-    recurrence, the operations of its products. The four prices are not below zero and make the
-    relative errors least (non-negative least squares). A power law would go further astray outside
-    of what was measured. A cell that was not measured gets the prices of all cells together.
+    A step's time is the sum of four parts: a constant, the parameters (Adam), the iterations of
+    the recurrence, and the operations of its products. Their coefficients are fitted to the
+    relative errors by non-negative least squares. Outside the measured range a power law would
+    have larger errors. A cell that was not measured gets the coefficients of all cells together.
     """
 
     def __init__(self, entries: Sequence[Mapping[str, Any]], backend: str, device: str) -> None:
@@ -54,7 +54,7 @@ class StepTime:
         rows = [
             _parts(hyperparameters_of(e), signature_of(e)) / e["step_ms"]["median"] for e in chosen
         ]
-        # Scaled, or counts of operations would drown the rest.
+        # Scaled, because counts of operations are far larger than the rest.
         scale = np.maximum(np.abs(rows).max(axis=0), 1e-300)
         prices, _ = nnls(np.asarray(rows) / scale, np.ones(len(rows)))
         return prices / scale
@@ -62,7 +62,7 @@ class StepTime:
 
 @dataclass(frozen=True)
 class TimeEstimate:
-    """Seconds that a study will take at the most; pruning makes it less."""
+    """Seconds that a study will take at most; pruning reduces them."""
 
     search_s: float
     replicates_s: float
@@ -76,13 +76,13 @@ class TimeEstimate:
 def estimate(
     study: Study, profile: Mapping[str, Any], *, workers: int, device: str = "cpu"
 ) -> TimeEstimate | None:
-    """What the study takes on `workers` of the profile's machine; None where it can't tell.
+    """How long the study takes on `workers` workers of the profile's machine.
 
-    Mean costs of an arm are those of DRAWS configurations drawn from its search space; every trial
-    is taken to train all its epochs, its replicates to be as dear as the mean trial. Arms run
-    side by side, the trials of one one after another. Reports and the bag of embeddings are left
-    out. None where the profile has no entry of the study's backend and device, or the study builds
-    models of its own.
+    The mean cost of an arm is that of DRAWS configurations, drawn from its search space. The
+    estimate assumes that all trials train all epochs, and that a replicate costs as much as the
+    mean trial. Arms run side by side, the trials of an arm one after another. Reports and the bag
+    of embeddings are left out. Returns None if the profile has no entry of the study's backend and
+    device, or if the study builds its own models.
     """
     entries = profile["entries"]
     step_ms = StepTime(entries, study.backend, device)
@@ -154,7 +154,7 @@ def _parts(hp: Hyperparameters, signature: Signature) -> Any:
 
 
 def _side_by_side(seconds: Sequence[float], workers: int) -> float:
-    """How long `workers` take for pieces of work, each next one given to whoever is free first."""
+    """Seconds until all pieces of work are done; the next free worker takes the next piece."""
     busy = [0.0] * max(1, workers)
     for piece in sorted(seconds, reverse=True):
         busy[busy.index(min(busy))] += piece
@@ -164,12 +164,12 @@ def _side_by_side(seconds: Sequence[float], workers: int) -> float:
 def predict_study(
     study: Study, name: str, workers: int, *places: Path
 ) -> tuple[TimeEstimate, str] | None:
-    """How long a study will take at most, and by which profiles, in words.
+    """How long a study will take at most, and a text that names the profiles used.
 
-    Looked for in the run directory of `name` below each of `places`, then there, then in the run
-    directories of other studies. The first that can tell counts, together with all others of the
-    same processor and versions: the more shapes were measured, the less is extrapolated. None
-    where no profile has the study's backend.
+    Profiles are looked for in the run directory of `name` below each of `places`, then in `places`
+    themselves, then in the run directories of other studies. The first usable profile is used,
+    together with all others of the same processor and versions: the more shapes were measured, the
+    less has to be extrapolated. Returns None if no profile has the study's backend.
     """
     files = [place / name / "profile.json" for place in places]
     files += [place / "profile.json" for place in places]
@@ -181,13 +181,13 @@ def predict_study(
         alike = [each for each in profiles.values() if _machine(each) == _machine(first)]
         entries = [entry for each in alike for entry in each["entries"]]
         estimated = estimate(study, {"entries": entries}, workers=workers)
-        assert estimated is not None  # with more entries than were enough
+        assert estimated is not None  # it has the entries of `first`, which were enough
         others = f" and {len(alike) - 1} more of this machine" if len(alike) > 1 else ""
         return estimated, f"{file}{others}"
     return None
 
 
 def _machine(profile: Any) -> Any:
-    """Equal where step times may be used together."""
+    """Equal for profiles whose step times may be used together."""
     environment = profile.get("environment") or {}
     return [environment.get(key) for key in ("cpu", "gpus", "packages")]

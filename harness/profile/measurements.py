@@ -1,4 +1,4 @@
-"""What is measured, how long, and the measurements on file."""
+"""What is measured, for how long, and the file of measurements."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -15,10 +15,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What is measured: hyperparameters, and what trains them where.
+    """What is measured: hyperparameters, and the backend and device that train them.
 
-    `path` forces an execution path, None leaves it to `choose_path`. `arms` names the arms of a
-    study whose best configuration this is; they change nothing in what is measured.
+    `path` forces an execution path; None leaves it to `choose_path`. `arms` names the arms of a
+    study of which this is the best configuration. It does not affect the measurement.
     """
 
     hyperparameters: Hyperparameters
@@ -30,7 +30,7 @@ class Configuration:
     arms: tuple[str, ...] = field(default=(), compare=False)
 
     def to_mapping(self) -> dict[str, Any]:
-        """What decides the figures, as plain JSON values."""
+        """Everything that affects the figures, as plain JSON values."""
         return {
             **self.hyperparameters.to_mapping(),
             "backend": self.backend,
@@ -52,7 +52,7 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Effort:
-    """How many fresh processes, and seconds of training steps of each configuration in each."""
+    """How many fresh processes measure, and seconds of training steps for each configuration."""
 
     processes: int
     seconds: float
@@ -62,9 +62,10 @@ FULL, SHORT, QUICK = Effort(5, 2.0), Effort(2, 1.0), Effort(1, 1.0)
 
 
 class Measurements:
-    """What processes have measured: a JSON line each in one file, of one machine only.
+    """The measurements of one machine: a file with one JSON line for each.
 
-    Lines of another machine, other versions or another commit are moved aside, never pooled.
+    If the file is of another machine, other versions or another commit, it is renamed and not
+    used.
     """
 
     def __init__(self, file: Path, machine: str, notify: Say) -> None:
@@ -104,7 +105,7 @@ class Measurements:
             "process": process,
             "figures": dict(figures),
         }
-        # As it will be read again: tuples become lists.
+        # As it will be read later: tuples become lists.
         self.lines.append(json.loads(files.to_json(line)))
         text = "".join(files.to_json(line, indent=None) + "\n" for line in self.lines)
         files.write_atomically(self._file, text)
@@ -123,13 +124,13 @@ class Measurements:
 
 
 def signature_fields(signature: Signature) -> dict[str, int]:
-    """A signature as plain JSON values; what is 0, as of classes of texts, is left out."""
+    """A signature as plain JSON values; features and steps are left out where they are 0."""
     extra = {"features": signature.features, "steps": signature.steps}
     return {"classes": signature.classes, **{name: n for name, n in extra.items() if n}}
 
 
 def _json_lines(file: Path) -> Iterable[dict[str, Any]]:
-    """Lines that are whole and have what is needed; a damaged one is measured again."""
+    """The lines that are complete; what a damaged line had is measured again."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""The profile at a study's end: what each arm's best configuration costs."""
+"""The profile at the end of a study: what each arm's best configuration costs."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def profile_run_directory(root: Path, *, quick: bool, notify: Callable[[str], None]) -> Path:
-    """Profile a finished study with a short budget, into its run directory; returns profile.json.
+    """Profile a finished study in short time, into its run directory; returns profile.json's path.
 
-    The best configuration of each arm, and unless `quick` a grid of depths. Raises UserError where
-    no trial has completed, or nothing could be measured.
+    Measures the best configuration of each arm and, unless `quick`, a grid of depths. Raises
+    UserError if no trial has completed, or nothing could be measured.
     """
     from harness.profile.measurements import QUICK, SHORT, Effort
     from harness.results.records import read_profile
@@ -25,15 +25,15 @@ def profile_run_directory(root: Path, *, quick: bool, notify: Callable[[str], No
 
     effort = QUICK if quick else SHORT
     earlier = read_profile(RunDirectory(root).profile)
-    if earlier:  # to be renewed as thoroughly as it was made
+    if earlier:  # measure again with the same effort
         effort = Effort(int(earlier["processes"]), float(earlier["seconds"]))
     return profile_study(root, effort, notify, grid=not quick)
 
 
 def profile_is_current(root: Path) -> bool:
-    """Whether profile.json has each arm's best configuration, or says why it has not.
+    """Whether profile.json has each arm's best configuration, or says why it does not.
 
-    More trials may have found others. True as well where no trial has completed.
+    False where later trials have found other best configurations. True if no trial has completed.
     """
     from dataclasses import replace
 
@@ -45,7 +45,7 @@ def profile_is_current(root: Path) -> bool:
     records = read_records(root)
     best = summary.best_trials(records)
     if records.manifest["spec"].get("model"):
-        return True  # never measured
+        return True  # such studies are not profiled
     if records.profile is None or records.profile["failed"]:
         return best.empty or records.profile is not None
     measured = [
@@ -55,7 +55,7 @@ def profile_is_current(root: Path) -> bool:
     ]
     for _, trial in best.iterrows():
         hp = Hyperparameters.from_mapping(summary.all_parameters(records, trial))
-        # Step times do not depend on the learning rate, so that a profile does not say it.
+        # Step times do not depend on the learning rate, so profiles leave it out.
         if not any(
             arm == trial["arm"] and replace(of, learning_rate=hp.learning_rate) == hp
             for of, arm in measured
@@ -93,10 +93,10 @@ def configurations_of(
     devices: Sequence[str] | None = None,
     path: str | None = None,
 ) -> list["Configuration"]:
-    """The best configuration of each arm; with `grid` depths 1 to 4 of each of their cells, too.
+    """The best configuration of each arm and, with `grid`, depths 1 to 4 of each of their cells.
 
-    The grid has the lower median of units and length among completed trials (one number of units
-    for all layers). Raises UserError where no trial has completed.
+    The grid has the lower median of units and length over completed trials, with the same units in
+    all layers. Raises UserError if no trial has completed.
     """
     import statistics
     from dataclasses import replace
@@ -114,8 +114,7 @@ def configurations_of(
     spec = records.manifest["spec"]
     if spec.get("model"):
         raise UserError(
-            "the study builds models of its own, which are not profiled; step times are in its "
-            "trials"
+            "the study builds its own models, which are not profiled; step times are in its trials"
         )
     if devices is None:
         here = profiler.devices_here()
@@ -154,7 +153,7 @@ def configurations_of(
 
 
 def _signature(records: "Records") -> "Signature":
-    """What the models of a study take and give."""
+    """The inputs and outputs of a study's models."""
     from harness import datasets
     from harness.datasets.base.signature import Signature
 

@@ -1,6 +1,6 @@
-"""The coordinator of a profile: fresh processes measure, files keep it, figures are pooled.
+"""The coordinator of a profile: fresh processes measure, a file keeps that, figures are pooled.
 
-No Keras here: `harness.workers.measuring` has what a process does.
+No Keras: `harness.workers.timing` is what a process does.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from harness.workers.local import LocalPool, Settings, visible_gpus
 from harness.workers.messages import Died, Failed, Measure, Measurement
 
 SCHEMA = 1
-TIMEOUT_S = 900.0  # for one configuration in one process; beyond, it hangs
+TIMEOUT_S = 900.0  # for one configuration in one process; after that it counts as dead
 WAIT_S = 1.0
 
 
@@ -84,12 +84,12 @@ def check(configurations: Iterable[Configuration]) -> None:
 def profile(
     configurations: Sequence[Configuration], folder: Path, effort: Effort, notify: Say
 ) -> dict[str, Any]:
-    """Measure what is not on file in `folder`, and pool: the object of profile.json.
+    """Measure what is not in the file in `folder` yet, and pool it: the object of profile.json.
 
-    Each of `effort.processes` fresh worker processes a backend and device, pinned to a core of its
-    own, measures every configuration in turn, each process beginning with another one. What was
-    measured is kept at once: stopped at any moment, the same call goes on. Raises UserError where
-    nothing could be measured.
+    For each backend and device, `effort.processes` fresh worker processes, each on its own core,
+    measure all configurations; each process begins with another one. Each measurement is saved at
+    once, so that the same call continues after an interruption. Raises UserError if nothing could
+    be measured.
     """
     configurations = _unique(configurations)
     check(configurations)
@@ -143,7 +143,7 @@ def _measure(
     logs: Path,
     notify: Say,
 ) -> None:
-    """One fresh worker process measures these, all of one backend, device and thread count."""
+    """Measure these in one fresh worker process; backend, device and threads are the same."""
     one = configurations[0]
     settings = Settings(backend=one.backend, device=one.device, threads=one.threads, path=None)
     with LocalPool(1, settings, logs) as pool:
@@ -181,7 +181,7 @@ def _answer(pool: LocalPool) -> Measurement | Failed | Died:
 
 
 def _unique(configurations: Iterable[Configuration]) -> list[Configuration]:
-    """Each once; one that several arms chose names them all."""
+    """Each configuration once; if several arms chose it, with all their names."""
     found: dict[Configuration, tuple[str, ...]] = {}
     for each in configurations:
         found[each] = (*found.get(each, ()), *each.arms)
@@ -192,7 +192,7 @@ def _unique(configurations: Iterable[Configuration]) -> list[Configuration]:
 
 
 def _groups(configurations: Sequence[Configuration]) -> list[list[Configuration]]:
-    """What one process can measure: equal backend, device and number of threads."""
+    """Groups for one process each: equal backend, device and number of threads."""
     groups: dict[tuple[str, str, int], list[Configuration]] = {}
     for each in configurations:
         groups.setdefault((each.backend, each.device, each.threads), []).append(each)
@@ -220,7 +220,7 @@ def _environment() -> dict[str, Any]:
 
 
 def _disturbance(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Load and steal while the figures were taken: medians, and the worst."""
+    """Load and steal during the measurements: medians and maxima."""
     found: dict[str, Any] = {}
     for name in ("load_1m", "steal"):
         values = [float(each[name]) for each in figures if each.get(name) is not None]
@@ -229,7 +229,7 @@ def _disturbance(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _identity(described: Mapping[str, Any]) -> str:
-    """Equal where figures may be pooled: processor, system, versions, commit, affinity."""
+    """Equal if figures may be pooled: processor, system, versions, commit, affinity."""
     parts = {
         key: described[key]
         for key in ("python", "platform", "cpu", "packages", "gpus", "gpu_driver")

@@ -1,4 +1,4 @@
-"""How step time grows with depth, units, length and batch; and what a study will take. No Keras."""
+"""How step time grows with depth, units, length and batch size. No Keras."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ AXES = ("depth", "units", "sequence_length", "batch_size")
 
 @dataclass(frozen=True)
 class Exponent:
-    """Step time grows as axis**value; `low` and `high` are its 95 % interval, None without one."""
+    """Step time grows as axis**value; `low` and `high` are its 95 % interval, or None."""
 
     value: float
     low: float | None
@@ -23,7 +23,7 @@ class Exponent:
 class Fit:
     """A power law of one cell on one backend and device, from `n` configurations.
 
-    `error` is the relative residual standard deviation; None where nothing is left to tell it.
+    `error` is the relative residual standard deviation; None without degrees of freedom.
     """
 
     cell: str
@@ -48,11 +48,11 @@ class Fit:
 
 
 def fits(entries: Sequence[Mapping[str, Any]]) -> list[Fit]:
-    """One fit for each cell, backend and device whose configurations differ in something.
+    """One fit for each cell, backend and device whose configurations differ in an axis.
 
     Ordinary least squares of log(step time) on the logarithms of the axes that vary, with
-    Student's t intervals (statsmodels). Exponents describe the range that was measured: below it
-    constant costs make them smaller. Only equal layers of one direction enter.
+    Student's t intervals (statsmodels). Exponents are for the measured range: below it constant
+    costs make them smaller. Configurations with unequal layers or two directions are left out.
     """
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for entry in entries:
