@@ -1,4 +1,4 @@
-"""What the datasets' tests share: a small imdb.npz of Keras's layout, plain definitions."""
+"""Shared by the tests of datasets: a small imdb.npz in Keras's layout, simple definitions."""
 
 import json
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ SMALL = {"train": 30, "validation": 10, "test": 25}  # of 40 training and 30 tes
 
 
 def quiet(line: str) -> None:
-    """A `say` that keeps nothing."""
+    """A `notify` that does nothing."""
 
 
 def prepare(name: str) -> list[str]:
-    """Prepare a dataset and give back what it said; runs in a process of its own."""
+    """Prepare a dataset and return its lines; runs in a separate process."""
     lines: list[str] = []
     by_name(name).prepare(lines.append)
     return lines
@@ -29,7 +29,7 @@ def padded(sequences: list[list[int]], length: int) -> list[list[int]]:
 
 @dataclass(frozen=True)
 class KerasFile:
-    """An imdb.npz of Keras's layout and what was put into it."""
+    """An imdb.npz in Keras's layout, and its contents."""
 
     directory: Path
     x_train: list[list[int]]
@@ -39,7 +39,7 @@ class KerasFile:
 
 
 def object_array(rows: list[list[int]]) -> np.ndarray:
-    """An array of lists, as Keras keeps reviews, whatever their lengths."""
+    """An array of lists of any length, as Keras stores reviews."""
     array = np.empty(len(rows), object)
     array[:] = rows
     return array

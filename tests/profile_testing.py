@@ -14,7 +14,7 @@ ENVIRONMENT = {"cpu": "A processor", "cores": 2, "steal": {"median": 0.0, "max":
 
 
 def figures(step_ms: Sequence[float] = (10.0, 10.1, 9.9), **others: Any) -> dict[str, Any]:
-    """What one process would send."""
+    """The figures that one process would send."""
     return {
         "import_s": 5.0, "backend": "tensorflow", "device": "cpu", "path": "xla-scan", "xla": True,
         "cudnn": False, "build_s": 0.2, "compile_s": 3.0, "block_ms": list(step_ms),
@@ -30,7 +30,7 @@ def configuration(**hyperparameters: Any) -> Configuration:
 
 
 def profile(arms: Sequence[str] = ()) -> dict[str, Any]:
-    """Depths 1 to 4 at 10 units, the first as if several arms' best; the last unstable."""
+    """Depths 1 to 4 with 10 units; the first is the best of `arms`, the last is unstable."""
     entries = []
     for depth in (1, 2, 3, 4):
         ms = [4.0 * depth, 4.4 * depth, 4.0 * depth * (2 if depth == 4 else 1)]
@@ -45,7 +45,7 @@ def profile(arms: Sequence[str] = ()) -> dict[str, Any]:
 
 
 class Pool:
-    """Answers as a worker process would, with made-up figures; counts what it was asked."""
+    """Answers like a worker process, with made-up figures; keeps the requests."""
 
     asked: list[Measure]
     stop_after: int | None = None

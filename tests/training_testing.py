@@ -10,7 +10,7 @@ SMALL = {"units": 4, "embedding_dim": 5, "vocabulary": 40, "sequence_length": 8,
 
 
 def toy_data(train=100, validation=37, length=8, classes=2, seed=0):
-    """Reviews of random words; the class is told by the first word, so it can be learnt."""
+    """Reviews of random words; the last word decides the class, so it can be learnt."""
     random = np.random.default_rng(seed)
 
     def split(examples):
@@ -32,5 +32,5 @@ def train(trainer, hp, data, *, seed=0, epochs=2, on_epoch=lambda epoch: True):
 
 
 def numbers(training):
-    """What a training computed, without its times."""
+    """The results of a training, without its times."""
     return [(e.epoch, e.loss, e.accuracy, e.val_loss, e.val_accuracy) for e in training.epochs]

@@ -1,7 +1,7 @@
-"""Datasets by name: one file a dataset, found by the file's name, imported when asked for.
+"""Datasets by name: one file for each dataset, found by its name and imported when it is used.
 
-`imdb_keras.py` holds the dataset `imdb-keras` as the class `ImdbKeras`; a new file next to it is a
-new dataset. Nothing heavy is imported here: command lines list names before they import anything.
+`imdb_keras.py` has the dataset `imdb-keras` as the class `ImdbKeras`; a new file next to it is a
+new dataset. Nothing slow is imported here, because command lines list names first.
 """
 
 import importlib
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 
 def names() -> list[str]:
-    """The datasets there are, sorted; imports none of them."""
+    """The names of all datasets, sorted; imports none of them."""
     modules = (module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
     return sorted(module.replace("_", "-") for module in modules)
 
 
 def by_name(name: str, **options: Any) -> "Dataset":
-    """The dataset `name`, its sizes (and whatever else it takes) replaced by `options`.
+    """The dataset `name` with `options`: its sizes and other fields.
 
-    An option that is None means the dataset's own default, so a command line can pass on what it
-    was given. Raises UserError for a name that does not exist or an option it does not take.
+    An option that is None means the dataset's default, so that a command line can pass on all its
+    options. Raises UserError for an unknown name or option.
     """
     if name not in names():
         raise unknown("dataset", name, names())
@@ -51,7 +51,7 @@ def by_name(name: str, **options: Any) -> "Dataset":
 
 
 def is_path(name: str) -> bool:
-    """Whether a dataset is named as a file or folder, and not as one of `names`."""
+    """Whether a name is that of a file or folder, and not one of `names`."""
     file = Path(name)
     return name not in names() and (len(file.parts) > 1 or bool(file.suffix) or file.exists())
 
@@ -67,7 +67,7 @@ def _class_name(name: str) -> str:
 
 
 def __getattr__(attribute: str) -> Any:
-    """`harness.datasets.Imdb` and its like, imported on first use."""
+    """`harness.datasets.Imdb` and the other classes, imported on first use."""
     if attribute == "Dataset":
         return importlib.import_module(f"{__name__}.base.dataset").Dataset
     for name in names():

@@ -1,4 +1,4 @@
-"""The dataset `adding`: the sum of two marked numbers, long ago."""
+"""The dataset `adding`: the sum of two marked numbers in a long sequence."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,13 +12,13 @@ from harness.datasets.base.sequences import ENCODING as NUMBERS
 
 @dataclass(frozen=True, kw_only=True)
 class Adding(GeneratedTask):
-    """Of `length` numbers from 0 to 1 two are marked, one in either half; their sum is wanted.
+    """Of `length` numbers from 0 to 1 two are marked, one in each half; the target is their sum.
 
-    A time step has two features, the number and its mark (1 or 0). The adding problem of
+    A time step has two features, the number and its mark (1 or 0). This is the adding problem of
     Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9:1735-1780 (1997),
     as in Arjovsky, Shah and Bengio, "Unitary evolution recurrent neural networks", ICML 2016.
-    Saying 1 whatever is shown has a mean squared error of 1/6, an R² of 0; adding the marked
-    numbers up solves it.
+    A constant prediction of 1 has a mean squared error of 1/6 and an R² of 0. Adding up the marked
+    numbers solves the task.
     """
 
     length: int = 50

@@ -1,4 +1,4 @@
-"""The dataset `copy-memory`: ten symbols to be repeated after a delay."""
+"""The dataset `copy-memory`: repeat ten symbols after a delay."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,13 +12,13 @@ REMEMBERED = 10
 
 @dataclass(frozen=True, kw_only=True)
 class CopyMemory(GeneratedTask):
-    """Ten of the symbols a to h, `delay` blanks, the mark `go`; then the ten are to be said.
+    """Ten of the symbols a to h, `delay` blanks, the mark `go`; then the ten are the answer.
 
-    The last ten time steps, all blank, have a symbol each as their class. The copying memory
-    problem of Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation
+    The last ten time steps are blank, and the class of each is one symbol. This is the copying
+    memory problem of Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation
     9:1735-1780 (1997), as in Arjovsky, Shah and Bengio, "Unitary evolution recurrent neural
-    networks", ICML 2016; there the blanks before count as well, here only what is remembered.
-    Chance level 12.5 %; reading the first ten symbols solves it.
+    networks", ICML 2016. There the steps before are scored as well, here only the last ten. Chance
+    level is 12.5 %; reading the first ten symbols solves the task.
     """
 
     delay: int = 20

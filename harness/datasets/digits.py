@@ -13,11 +13,11 @@ from harness.datasets.base.split_sequences import SplitNumbers
 
 @dataclass(frozen=True, kw_only=True)
 class Digits(SplitNumbers):
-    """1,797 images of 8 by 8 pixels: 8 time steps, one a row from the top, of 8 features, 0 to 1.
+    """1,797 images of 8 by 8 pixels, row by row: 8 time steps of 8 features from 0 to 1.
 
-    Ten classes. The test part of the UCI set "Optical recognition of handwritten digits" (E.
-    Alpaydin and C. Kaynak, 1998), which comes with scikit-learn. Chance level 10 %; k nearest
-    neighbours on all pixels get some 98 %.
+    Ten classes. It is the test part of the UCI set "Optical recognition of handwritten digits" (E.
+    Alpaydin and C. Kaynak, 1998), which scikit-learn contains. Chance level is 10 %; k nearest
+    neighbours on all pixels reach about 98 %.
     """
 
     train: int = 1_150

@@ -1,4 +1,4 @@
-"""The dataset `dyck`: does every bracket close the one that it should?"""
+"""The dataset `dyck`: do all brackets match?"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from harness.core.errors import UserError
 from harness.datasets.base.generated import Drawn, GeneratedTask
 
-PAIRS = 40  # of brackets, in every example: lengths say nothing
+PAIRS = 40  # of brackets in every example, so that the length says nothing about the class
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dyck(GeneratedTask):
-    """80 brackets of two kinds, nested `nesting` deep at the most; class 1 where all match.
+    """80 brackets of two kinds, nested at most `nesting` deep; class 1 if all match.
 
-    In the other half of the examples one closing bracket is of the wrong kind, so that counting
-    is not enough: the kinds of all open brackets have to be kept. Bounded Dyck languages, which
-    recurrent networks can represent in memory that grows with the nesting: Hewitt et al., "RNNs
-    can generate bounded hierarchical languages with optimal memory", EMNLP 2020. Every example
-    reaches the depth asked for. Chance level 50 %; a stack solves it.
+    In the other half of the examples one closing bracket is of the wrong kind. So counting is not
+    enough: the kinds of all open brackets have to be remembered. These are bounded Dyck languages,
+    which recurrent networks can represent with memory that grows with the nesting: Hewitt et al.,
+    "RNNs can generate bounded hierarchical languages with optimal memory", EMNLP 2020. Every
+    example reaches the depth `nesting`. Chance level is 50 %; a stack solves the task.
     """
 
     nesting: int = 3
@@ -54,7 +54,7 @@ class Dyck(GeneratedTask):
 
 
 def _matched(random: np.random.RandomState, nesting: int) -> NDArray[np.int64]:
-    """A random walk between 0 and `nesting` that reaches it, as brackets."""
+    """A random walk between 0 and `nesting`, as brackets; it reaches `nesting`."""
     while True:
         example = []
         stack: list[int] = []

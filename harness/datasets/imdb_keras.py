@@ -1,8 +1,8 @@
-"""The dataset `imdb-keras`: `keras.datasets.imdb` as tutorials use it, its own split and ids.
+"""The dataset `imdb-keras`: `keras.datasets.imdb` as tutorials use it, with its split and ids.
 
-The file is `imdb.npz` from `--data-dir`, or from where Keras keeps its downloads, or downloaded
-from where Keras gets it. Ranks, start mark and shuffling are those of `keras.datasets.imdb`'s
-`load_data()`, without Keras (which the process that prepares datasets never imports).
+The file is `imdb.npz` from `--data-dir`, or from Keras's own downloads, or downloaded from where
+Keras gets it. Ranks, start mark and shuffling are those of `keras.datasets.imdb.load_data()`, but
+Keras is not imported: the process that prepares datasets never does.
 """
 
 import functools
@@ -34,10 +34,11 @@ _SHUFFLE_SEED = 113  # load_data's default
 class ImdbKeras(Dataset):
     """25,000 training and 25,000 test reviews of IMDB, positive (1) or negative (0).
 
-    The splits are those of a tutorial that calls `load_data()` and `fit(validation_split=0.2)`:
-    the last of the shuffled training part validate, the first train, and the shuffled test part
-    tests. They are kept as published: not stratified, not cleared of twins across splits, with
-    ranks counted by its makers. Smaller splits are parts of larger ones.
+    The splits are those of a tutorial that calls `load_data()` and `fit(validation_split=0.2)`. Of
+    the shuffled training part, the last reviews are for validation and the first for training. The
+    shuffled test part is for testing. The data are used as published: they are not stratified,
+    splits may share duplicates, and word ranks are those of the authors. Smaller splits are parts
+    of larger ones.
     """
 
     train: int = 20_000
@@ -51,15 +52,15 @@ class ImdbKeras(Dataset):
 
     def prepare(self, notify: Callable[[str], None]) -> None:
         _parts(self.data_dir, notify)
-        _prepared(self)  # sizes that do not fit are told now
+        _prepared(self)  # raises UserError for sizes that do not fit
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
         return _prepared(self).splits[split].encode(sequence_length, vocabulary)
 
     def words(self, vocabulary: int) -> list[str]:
-        """As `Dataset.words`; UserError when Keras's word index cannot be had.
+        """See `Dataset.words`; raises UserError if Keras's word index is not available.
 
-        Only this needs the index. Ids of no word are marked as unused.
+        Nothing else needs the index. Ids without a word are marked as unused.
         """
         ranks = _word_index(self.data_dir)
         words = list(text.MARKS) + [text.MARKS[-1]] * max(ranks.values(), default=0)
@@ -77,9 +78,9 @@ class _Prepared:
     fingerprint: str
 
 
-@functools.lru_cache(maxsize=2)  # one is the rule; each holds up to 50 MB
+@functools.lru_cache(maxsize=2)  # usually only one is used; each takes up to 50 MB
 def _prepared(dataset: ImdbKeras) -> _Prepared:
-    """The splits of a dataset, ready to encode; once in a process."""
+    """The splits of a dataset, ready to encode; computed once in a process."""
     source, (training, testing) = _parts(dataset.data_dir, notify=lambda line: None)
     rows = _rows(dataset, len(training.labels), len(testing.labels))
     part_of = {"train": training, "validation": training, "test": testing}
@@ -93,7 +94,7 @@ def _prepared(dataset: ImdbKeras) -> _Prepared:
 
 
 def _rows(dataset: ImdbKeras, n_training: int, n_testing: int) -> dict[Split, NDArray[np.int64]]:
-    """Row numbers of each split within its part, in the order in which Keras has them."""
+    """The row numbers of each split within its part, in Keras's order."""
     train, validation, test = dataset.train, dataset.validation, dataset.test
     if train + validation > n_training:
         raise UserError(
@@ -118,7 +119,7 @@ def _rows(dataset: ImdbKeras, n_training: int, n_testing: int) -> dict[Split, ND
 def _parts(
     data_dir: str | None, notify: Callable[[str], None]
 ) -> tuple[str, tuple[text.Corpus, text.Corpus]]:
-    """The source's SHA-256, its training part and its test part, from the cache once read."""
+    """The source's SHA-256, its training part and its test part; cached after the first call."""
     given = _given(data_dir, _NPZ)
     source = _NPZ_SHA256 if given is None else _sha256(given)
 
@@ -139,7 +140,7 @@ def _parts(
 
 
 def _word_index(data_dir: str | None) -> dict[str, int]:
-    """Each word's rank, from beside the reviews, or Keras's index if the reviews are Keras's."""
+    """The rank of each word, from the file beside the reviews, or else from Keras's index."""
     path = _given(data_dir, _WORDS, must_exist=False)
     if path is None:
         npz_given = _given(data_dir, _NPZ)
@@ -159,19 +160,19 @@ def _word_index(data_dir: str | None) -> dict[str, int]:
 
 
 def _given(data_dir: str | None, name: str, *, must_exist: bool = True) -> Path | None:
-    """The user's own file; None where no directory was given (or it lacks an optional file)."""
+    """The user's own file; None if no directory was given, or an optional file is not there."""
     if data_dir is None:
         return None
     path = Path(data_dir).expanduser() / name
     if os.path.isfile(path):  # Path.is_file raises where the directory may not be searched
         return path
     if must_exist:
-        raise UserError(f"there is no {name} in {data_dir}; name the directory that holds it")
+        raise UserError(f"there is no {name} in {data_dir}; name the directory that contains it")
     return None
 
 
 def _published(name: str, published: str, notify: Callable[[str], None]) -> Path:
-    """Keras's file, from Keras's own downloads, our cache or the network; its hash is right."""
+    """Keras's file with the right hash: from Keras's downloads, our cache or the network."""
     for path in (_keras_home() / "datasets" / name, cache.directory() / name):
         if download.has_hash(path, published):
             return path
@@ -182,7 +183,7 @@ def _published(name: str, published: str, notify: Callable[[str], None]) -> Path
 
 
 def _keras_home() -> Path:
-    """Where Keras keeps its downloads (keras/src/backend/config.py)."""
+    """The directory of Keras's downloads (see keras/src/backend/config.py)."""
     chosen = os.environ.get("KERAS_HOME")
     if chosen is not None:
         return Path(chosen).expanduser()

@@ -1,4 +1,4 @@
-"""The dataset `list-ops`: what does a nested expression on lists of digits come to?"""
+"""The dataset `list-ops`: the value of a nested expression of operations on digits."""
 
 import functools
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from harness.datasets.base.generated import Drawn, GeneratedTask
 
 OPERATIONS = ("MAX", "MIN", "MED", "SM")
-TOLERANCE = 10 + len(OPERATIONS)
+CLOSING = 10 + len(OPERATIONS)  # the number of the symbol "]"
 MAX_ARGUMENTS = 4
-NESTED = 0.3  # the chance that an argument is a list, where it need not be one
+NESTED = 0.3  # the probability that an argument is a list, where a digit is allowed, too
 LONGEST = 100
 
 
@@ -22,9 +22,9 @@ class ListOps(GeneratedTask):
 
     Operations are the maximum, the minimum, the median (rounded down) and the sum modulo 10 of two
     to four arguments, after Nangia and Bowman, "ListOps: a diagnostic dataset for latent tree
-    learning", NAACL 2018, with fewer arguments. Every example reaches exactly the depth asked for,
-    in at most 100 symbols. Results are not evenly spread: the majority class, which every study
-    shows, is the level to beat. A stack of open lists solves it.
+    learning", NAACL 2018, with fewer arguments. Every example is exactly `nesting` deep and has at
+    most 100 symbols. Some results are more frequent than others, so compare accuracies with the
+    majority class, which every study shows. A stack of open lists solves the task.
     """
 
     nesting: int = 2
@@ -53,11 +53,11 @@ class ListOps(GeneratedTask):
 
 
 def _grow(random: np.random.RandomState, nesting: int, symbols: list[int]) -> int:
-    """Append a list of exactly this depth to `symbols`; returns what it comes to."""
+    """Append a list of exactly this depth to `symbols`; returns its value."""
     operation = random.randint(len(OPERATIONS))
     symbols.append(10 + operation)
     count = random.randint(2, MAX_ARGUMENTS + 1)
-    deepest = random.randint(count)  # this argument carries the depth
+    deepest = random.randint(count)  # this argument has the full depth
     values = []
     for position in range(count):
         if position == deepest and nesting > 1:
@@ -68,7 +68,7 @@ def _grow(random: np.random.RandomState, nesting: int, symbols: list[int]) -> in
             digit = random.randint(10)
             symbols.append(digit)
             values.append(digit)
-    symbols.append(TOLERANCE)
+    symbols.append(CLOSING)
     return _result(operation, tuple(values))
 
 

@@ -1,4 +1,4 @@
-"""The dataset `modular-counting`: what is the sum of the digits, modulo five?"""
+"""The dataset `modular-counting`: the sum of digits modulo 5."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,8 +14,9 @@ MODULUS = 5
 class ModularCounting(GeneratedTask):
     """`length` random digits below 5; the class is their sum modulo 5.
 
-    The cyclic group's word problem: Liu et al., "Transformers learn shortcuts to automata", ICLR
-    2023, where depth is what replaces recurrence. Chance level 20 %; adding up solves it.
+    This is the word problem of the cyclic group: Liu et al., "Transformers learn shortcuts to
+    automata", ICLR 2023, where depth replaces recurrence. Chance level is 20 %; adding up the
+    digits solves the task.
     """
 
     length: int = 10

@@ -10,12 +10,12 @@ from harness.datasets.base.generated import Drawn, GeneratedTask
 
 @dataclass(frozen=True, kw_only=True)
 class Parity(GeneratedTask):
-    """`length` random bits; class 1 where the number of ones is odd.
+    """`length` random bits; class 1 if the number of ones is odd.
 
-    No part of the input says anything about the answer, the textbook case of what one layer
-    without hidden units can't represent: Minsky and Papert, "Perceptrons", MIT Press (1969). A
-    recurrent network of two states represents it at any length. Chance level 50 %; counting the
-    ones solves it.
+    No part of the input alone says anything about the answer. It is the classic example of what
+    one layer without hidden units can't represent: Minsky and Papert, "Perceptrons", MIT Press
+    (1969). A recurrent network with two states can, at any length. Chance level is 50 %; counting
+    the ones solves the task.
     """
 
     length: int = 10

@@ -1,4 +1,4 @@
-"""The dataset `teacher`: what a random recurrent network of known depth says of random symbols."""
+"""The dataset `teacher`: the output of a random recurrent network of known depth."""
 
 import functools
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from harness.core.seeds import derive_seed
 from harness.datasets.base.generated import Drawn, GeneratedTask
 
 WIDTH, SYMBOLS, LENGTH = 16, 8, 20
-CALIBRATION = 2_000  # examples whose median output separates the classes
+CALIBRATION = 2_000  # the median output over so many examples separates the classes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher(GeneratedTask):
-    """20 random symbols; the class is the sign of a random tanh network's output, less its median.
+    """20 random symbols; class 1 if the output of a random tanh network is above its median.
 
-    The teacher has `teacher_depth` layers of 16 units with recurrent weights of a spectral radius
-    of 0.95, so that it forgets slowly and is not chaotic. If depth is needed to represent what
-    deep networks compute, students shallower than their teacher should fall behind. Students and
-    teachers of one kind go back to Gardner and Derrida, "Three unfinished works on the optimal
-    storage capacity of networks", J. Phys. A 22:1983-1994 (1989). Chance level 50 %; the teacher
-    itself solves it.
+    The network, called the teacher, has `teacher_depth` layers of 16 units. Its recurrent weights
+    have a spectral radius of 0.95, so it forgets slowly and is not chaotic. If depth is needed to
+    represent what deep networks compute, students shallower than their teacher should be worse.
+    Students and teachers of one kind were introduced by Gardner and Derrida, "Three unfinished
+    works on the optimal storage capacity of networks", J. Phys. A 22:1983-1994 (1989). Chance
+    level is 50 %; the teacher itself solves the task.
     """
 
     teacher_depth: int = 2
@@ -71,7 +71,7 @@ def _weights(
     list[tuple[NDArray[np.float64], NDArray[np.float64]]],
     NDArray[np.float64],
 ]:
-    """Embedding, (input, recurrent) weights by layer, readout; lower layers as in other depths."""
+    """Embedding, (input, recurrent) weights of each layer, readout; equal for all depths."""
     random = np.random.RandomState(derive_seed(seed, "teacher"))
     embedding = random.normal(size=(SYMBOLS, WIDTH))
     readout = random.normal(size=WIDTH)

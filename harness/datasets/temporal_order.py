@@ -1,4 +1,4 @@
-"""The dataset `temporal-order`: in which order did two symbols come, long ago?"""
+"""The dataset `temporal-order`: the order of two symbols in a long sequence."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,11 +12,12 @@ from harness.datasets.base.generated import Drawn, GeneratedTask
 class TemporalOrder(GeneratedTask):
     """Of `length` symbols two are X or Y, all others a, b, c or d; the class is XX, XY, YX or YY.
 
-    The first of the two lies in the second tenth of the sequence, the other in the sixth, so that
-    the network has to carry the first one over about 0.9 `length` steps. Task 6a of Hochreiter and
-    Schmidhuber, "Long short-term memory", Neural Computation 9:1735-1780 (1997); places as in
-    Martens and Sutskever, "Learning recurrent neural networks with Hessian-free optimization",
-    ICML 2011. Chance level 25 %, of counting without order 75 %; reading the two symbols solves it.
+    The first of the two is in the second tenth of the sequence, the other in the sixth. So the
+    network has to remember the first one over about 0.9 `length` steps. This is task 6a of
+    Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9:1735-1780 (1997),
+    with places as in Martens and Sutskever, "Learning recurrent neural networks with Hessian-free
+    optimization", ICML 2011. Chance level is 25 %, and 75 % for counting without order. Reading
+    the two symbols solves the task.
     """
 
     length: int = 50

@@ -1,13 +1,13 @@
-"""Samplers by name: each file of this package is one, `cmaes.py` is `--sampler cmaes`.
+"""Samplers by name: each file of this package is one; `cmaes.py` is `--sampler cmaes`.
 
-A file offers `make(seed, arm_seed, space, epochs) -> BaseSampler` and, where it can't serve every
-study, `check(space, trials)`, which raises UserError with the way out.
+A file has a function `make(seed, arm_seed, space, epochs) -> BaseSampler`. If it can't be used for
+every study, it also has `check(space, trials)`, which raises UserError and says what to do.
 
-A sampler is made anew for each suggestion, from a seed that names the trial: Optuna stores no
-sampler state, and one re-created on resume from the study's seed would repeat its first
-suggestions. `seed` differs from trial to trial; `arm_seed` is the arm's own and stays, for
-samplers that plan ahead, as a grid does. A sampler that gives trials epochs of their own says so in
-the trial's system attribute `EPOCHS`.
+A new sampler is made for each suggestion, from a seed of the trial. The reason: Optuna does not
+store the state of samplers, and a sampler that is made again from the study's seed on resume would
+repeat its first suggestions. `seed` differs from trial to trial. `arm_seed` is the same for all
+trials of an arm, for samplers that plan ahead, such as a grid. A sampler that chooses the epochs of
+a trial writes them to the trial's system attribute `EPOCHS`.
 """
 
 import importlib
@@ -39,7 +39,7 @@ def _module(name: str) -> Any:
 
 
 def check(name: str, space: Mapping[str, "BaseDistribution"], *, trials: int) -> None:
-    """Raises UserError where there is no such sampler, or it can't search this space."""
+    """Raises UserError if there is no such sampler, or it can't search this space."""
     module = _module(name)
     if hasattr(module, "check"):
         module.check(space, trials)
@@ -48,6 +48,6 @@ def check(name: str, space: Mapping[str, "BaseDistribution"], *, trials: int) ->
 def make(
     name: str, space: Mapping[str, "BaseDistribution"], *, seed: int, arm_seed: int, epochs: int
 ) -> "BaseSampler":
-    """A fresh sampler for one suggestion; trainings have `epochs` epochs at most."""
+    """A new sampler for one suggestion; trainings have at most `epochs` epochs."""
     sampler: BaseSampler = _module(name).make(seed, arm_seed, space, epochs)
     return sampler

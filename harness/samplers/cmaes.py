@@ -1,6 +1,6 @@
 """`cmaes`: covariance matrix adaptation over the numeric hyperparameters.
 
-Categories are drawn at random beside it, as Optuna does it.
+Categories are drawn at random, as in Optuna.
 """
 
 from collections.abc import Mapping

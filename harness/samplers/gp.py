@@ -1,4 +1,4 @@
-"""`gp`: Bayesian optimisation with a Gaussian process. Optuna's needs PyTorch."""
+"""`gp`: Bayesian optimisation with a Gaussian process, by Optuna; it needs PyTorch."""
 
 import importlib.util
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from optuna.samplers import BaseSampler, GPSampler
 
 from harness.core.errors import UserError
 
-# As for TPE: Optuna's default of 10 would leave an arm of ten trials unsearched.
+# As for TPE: with Optuna's default of 10, an arm of ten trials would only have random trials.
 N_STARTUP_TRIALS = 4
 
 

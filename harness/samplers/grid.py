@@ -1,7 +1,7 @@
-"""`grid`: every cell of a grid once, in a seeded order.
+"""`grid`: every cell of a grid once, in random order by the seed.
 
-Categories are taken whole; a range gives its values where it has at most five, else five
-points from end to end, evenly spaced on the distribution's own scale (linear or log).
+All categories are used. A range with at most five values gives all of them, another range five
+points, evenly spaced on the distribution's own scale (linear or log), with both ends.
 """
 
 import math
@@ -34,13 +34,13 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
 def make(
     seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
 ) -> BaseSampler:
-    # The seed shuffles the cells and so gives them their numbers: it has to stay the same.
+    # The seed shuffles the cells and so numbers them: it must be the same for all trials.
     return _Cells(cells_of(space), seed=arm_seed)
 
 
 class _Cells(GridSampler):
     def after_trial(self, *args: object) -> None:
-        """Optuna's own stops `Study.optimize` after the last cell, and raises outside of it."""
+        """Does nothing: Optuna's method stops `Study.optimize`, and raises errors outside of it."""
 
 
 def cells_of(space: Mapping[str, BaseDistribution]) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""`kt-bayesian`: KerasTuner's oracle of that name, a Gaussian process."""
+"""`kt-bayesian`: KerasTuner's Bayesian oracle, a Gaussian process."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -18,5 +18,5 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
 def make(
     seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
 ) -> BaseSampler:
-    # The arm's seed: an oracle goes on where it was, and would repeat itself under another.
+    # The arm's seed: with another seed, an oracle would not continue but start again.
     return OracleSampler("bayesian", arm_seed, space, epochs)

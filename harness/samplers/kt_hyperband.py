@@ -1,8 +1,8 @@
-"""`kt-hyperband`: KerasTuner's oracle of that name, which gives each trial its epochs.
+"""`kt-hyperband`: KerasTuner's Hyperband oracle, which chooses the epochs of each trial.
 
-Many trials train for few epochs, and the best of them again for more. KerasTuner goes on from the
-earlier trial's weights; here a trial is trained from the start, so that each is one of its own.
-A pruner beside it would make trials invalid that the oracle is to judge.
+Many trials train for few epochs, and the best of them again for more. KerasTuner continues from the
+weights of the earlier trial. Here each trial is trained from the start, so that trials are
+independent. Do not use a pruner with it: pruned trials are invalid for the oracle.
 """
 
 from collections.abc import Mapping
@@ -16,5 +16,5 @@ from harness.samplers.keras_tuner.oracle_sampler import OracleSampler
 def make(
     seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
 ) -> BaseSampler:
-    # The arm's seed: an oracle goes on where it was, and would repeat itself under another.
+    # The arm's seed: with another seed, an oracle would not continue but start again.
     return OracleSampler("hyperband", arm_seed, space, epochs)

@@ -1,4 +1,4 @@
-"""`kt-random`: KerasTuner's oracle of that name."""
+"""`kt-random`: KerasTuner's random search oracle."""
 
 from collections.abc import Mapping
 
@@ -11,5 +11,5 @@ from harness.samplers.keras_tuner.oracle_sampler import OracleSampler
 def make(
     seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
 ) -> BaseSampler:
-    # The arm's seed: an oracle goes on where it was, and would repeat itself under another.
+    # The arm's seed: with another seed, an oracle would not continue but start again.
     return OracleSampler("random", arm_seed, space, epochs)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
 
-# Optuna's default of 10 random trials first would leave nothing to search in an arm of ten.
+# With Optuna's default of 10 random trials, an arm of ten trials would have no others.
 N_STARTUP_TRIALS = 4
 
 

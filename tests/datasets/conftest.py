@@ -1,4 +1,4 @@
-"""A cache for the tests' session, so that the real reviews are tokenised once; a small imdb.npz."""
+"""A cache for all tests, so that the real reviews are tokenised once; a small imdb.npz."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from harness.datasets.base.dataset import Dataset
 
 @pytest.fixture(scope="session")
 def first_use(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[list[str]]]:
-    """Fill the session's cache with the real reviews from two processes at once: what they said."""
+    """Fill the cache with the real reviews from two processes at once; returns their lines."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("cache")))
         with multiprocessing.get_context("spawn").Pool(2) as pool:
@@ -25,7 +25,7 @@ def first_use(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[list[st
 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache directory, not made yet, for one test alone."""
+    """A cache directory for one test, which does not exist yet."""
     directory = tmp_path / "cache"
     monkeypatch.setenv("HARNESS_CACHE", str(directory))
     return directory
@@ -38,7 +38,7 @@ def keras_reviews(tmp_path_factory: pytest.TempPathFactory) -> KerasFile:
 
 @pytest.fixture
 def make_dataset(first_use: list[list[str]], keras_reviews: KerasFile) -> Callable[[str], Dataset]:
-    """Any dataset by name, of a size for tests, ready to load."""
+    """Any dataset by name, in a small size, ready to load."""
 
     def make(name: str) -> Dataset:
         if name == "imdb-keras":

@@ -1,4 +1,4 @@
-"""Every dataset keeps the same promises; a new file in harness/datasets is tested as it is."""
+"""Tests of every dataset; a new file in harness/datasets is tested, too."""
 
 import pickle
 import subprocess
@@ -67,7 +67,7 @@ def test_ids_are_below_the_vocabulary_and_padding_is_in_front(
         padding = x == 0
         assert padding.any()
         assert not (padding[:, 1:] & ~padding[:, :-1]).any()
-        # A row with room to spare begins with the start mark, and no other place has it.
+        # A row that is not cut off begins with the start mark, which occurs nowhere else.
         assert (x[padding.any(axis=1)] == 1).sum(axis=1).tolist() == [1] * padding[:, 0].sum()
 
 
@@ -147,7 +147,7 @@ def test_senseless_sizes_are_refused(name: str, sizes: dict[str, int], complaint
         datasets.by_name(name, **sizes)
 
 
-@pytest.mark.parametrize("name", ["imdb", "imdb-keras"])  # made tasks have no end
+@pytest.mark.parametrize("name", ["imdb", "imdb-keras"])  # generated tasks have any size
 @pytest.mark.parametrize("too_many", ["train", "validation", "test"])
 def test_sizes_that_do_not_fit_are_refused_before_training(
     name: str, too_many: str, make_dataset: Make

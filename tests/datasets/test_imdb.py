@@ -1,4 +1,4 @@
-"""The real reviews: whole, split without twins, ranked by the training split alone."""
+"""The real reviews: complete, splits without shared duplicates, ranks of the training split."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Make = Callable[[str], Dataset]
 
 @pytest.fixture(scope="module")
 def reviews() -> tuple[list[str], list[int]]:
-    """Read once more, by hand: texts and labels in the file's order."""
+    """Texts and labels in the file's order, read without the dataset."""
     import csv
     import importlib.metadata
 
@@ -120,7 +120,7 @@ def test_the_split_seed_is_part_of_the_dataset(first_use: object) -> None:
 
 
 def test_the_fingerprint_is_frozen(first_use: object) -> None:
-    # A change here is a change of the data: every study on it becomes another study.
+    # If this changes, the data have changed, and every study on them is another study.
     assert Imdb().fingerprint() == (
         "d349f4ca77691e20ca05ab36ee4a682cc1d7a6fa79241cabaacec4d12f9d75b6"
     )

@@ -1,4 +1,4 @@
-"""`imdb-keras` from a small file of Keras's layout: as Keras loads it, found as Keras finds it."""
+"""`imdb-keras` from a small file in Keras's layout: found and loaded as by Keras."""
 
 import functools
 import hashlib
@@ -18,7 +18,7 @@ from harness.datasets import ImdbKeras, imdb_keras
 
 @pytest.fixture(autouse=True)
 def _alone(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A cache and a Keras home for each test, no way to the real address, nothing remembered."""
+    """A cache and a Keras home for each test, without network and without earlier results."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras-home"))
     monkeypatch.setattr(imdb_keras, "_ORIGIN", "http://127.0.0.1:9/")
     monkeypatch.setenv("no_proxy", "*")
@@ -28,7 +28,7 @@ def _alone(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, made: KerasFile) -> None:
-    """Let the small file's hashes be the published ones."""
+    """Make the hashes of the small file the published ones."""
     npz, index = (made.directory / name for name in (imdb_keras._NPZ, imdb_keras._WORDS))
     monkeypatch.setattr(imdb_keras, "_NPZ_SHA256", hashlib.sha256(npz.read_bytes()).hexdigest())
     monkeypatch.setattr(imdb_keras, "_WORDS_MD5", hashlib.md5(index.read_bytes()).hexdigest())
@@ -184,7 +184,7 @@ def test_another_file_among_keras_downloads_is_not_used(tmp_path: Path) -> None:
 
 @pytest.fixture
 def server(keras_reviews: KerasFile, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Keras's address, on this machine; yields the paths that were asked for."""
+    """A server in place of Keras's; yields the paths that were requested."""
     asked: list[str] = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):

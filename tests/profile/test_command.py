@@ -43,7 +43,7 @@ def test_wrong_usage_is_one_line_and_exit_2(
 
 
 def test_a_tiny_grid_for_real(tmp_path: Path) -> None:
-    """One real worker process; a second call measures nothing and says the same."""
+    """One real worker process; a second call measures nothing and prints the same."""
     words = [sys.executable, "-m", "harness.profile", "--cell", "gru", "--depth", "1", "--units",
              "2", "--sequence-length", "5", "--batch-size", "4", "--quick", "--json",
              "--device", "cpu"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Exponents and estimates from profiles whose law is known."""
+"""Exponents and estimates from profiles that follow a known law."""
 
 import itertools
 import random
@@ -111,6 +111,6 @@ def test_draws_lie_in_their_distribution(distribution: Any) -> None:
     rng = random.Random(0)
     drawn = [estimate.draw(rng, distribution) for _ in range(300)]
     for value in drawn:
-        # As Optuna has it: 6 of (2, 6, 10), but not 5.
+        # As in Optuna: 6 is one of (2, 6, 10), but 5 is not.
         assert distribution._contains(distribution.to_internal_repr(value))
     assert len(set(drawn)) > 2

@@ -1,4 +1,4 @@
-"""One conformance test over every sampler: seeded, in bounds, different from trial to trial."""
+"""Tests of every sampler: reproducible by seed, in bounds, different from trial to trial."""
 
 import optuna
 import pytest

@@ -1,4 +1,4 @@
-"""Checkpoints: exact, whole or not there, never another training's."""
+"""Checkpoints are exact, complete or absent, and never those of another training."""
 
 import json
 from pathlib import Path

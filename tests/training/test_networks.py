@@ -1,4 +1,4 @@
-"""Models have the same layers, weights and start on every path, and turn into stock models."""
+"""Models have the same layers and initial weights on every path, and become stock models."""
 
 import os
 import random

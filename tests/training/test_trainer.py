@@ -1,4 +1,4 @@
-"""Trainings equal stock Keras's, do not depend on what was trained before, and say what they do."""
+"""Trainings give stock Keras's numbers, whatever was trained before, and report what they do."""
 
 import os
 import subprocess
@@ -63,7 +63,7 @@ def test_a_reused_program_trains_as_a_fresh_one(trainer):
     hp = Hyperparameters(cell="gru", dropout=0.3, **SMALL)
     data = toy_data()
     expected = train(Trainer(), hp, data, seed=1)
-    # Other seeds, rates and shapes on the same trainer before it.
+    # The same trainer trains other seeds, rates and shapes before.
     other = Hyperparameters(cell="gru", dropout=0.1, learning_rate=0.03, **SMALL)
     train(trainer, other, data, seed=2)
     train(trainer, Hyperparameters(cell="rnn", depth=1, **SMALL), data, seed=3)
@@ -111,7 +111,7 @@ def test_blocks_of_steps_do_not_change_the_numbers(trainer, monkeypatch):
     assert all(steps == 7 and step < steps for _, step, steps, _ in said)
 
 
-def test_a_training_that_is_not_wanted_any_more_stops(trainer):
+def test_a_training_stops_when_on_epoch_returns_false(trainer):
     hp = Hyperparameters(cell="gru", dropout=0.3, **SMALL)
     training = train(trainer, hp, toy_data(), epochs=5, on_epoch=lambda epoch: epoch.epoch < 2)
     assert [epoch.epoch for epoch in training.epochs] == [1, 2]
@@ -218,7 +218,7 @@ print(first.epochs[-1].val_accuracy)
 @pytest.mark.parametrize("path", ["xla-scan", "keras"])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_probabilities_are_those_of_the_stock_model(path, classes):
-    """Of a split larger than the validation split, its last batch a partial one."""
+    """For a split larger than the validation split, whose last batch is partial."""
     trainer = Trainer(path=path)
     data = toy_data(classes=classes)
     train(trainer, Hyperparameters(cell="gru", depth=1, **SMALL), data)

@@ -90,7 +90,7 @@ def test_the_best_epochs_weights_survive_an_interruption(tmp_path: Path, path: s
     whole = Trainer(path=path)
     expected = train(whole, hp, None, keep_best=True)
     best = min(expected, key=lambda epoch: epoch.val_loss)
-    assert best.epoch < 4  # the last epoch is not the best one, or this shows nothing
+    assert best.epoch < 4  # the last epoch is not the best one: else this would test nothing
     assert whole.evaluate(DATA.validation)[0] == pytest.approx(best.val_loss, rel=1e-6)
     with pytest.raises(Interrupted):
         train(Trainer(path=path), hp, tmp_path, interrupt_after=3, keep_best=True)
@@ -108,7 +108,7 @@ def test_paused_within_an_epoch_it_ends_bit_identical(
         dropout=0.3, learning_rate=0.02, batch_size=2,
     )  # fmt: skip
     expected = train(whole := Trainer(), hp, None)
-    # Blocks of a few steps, so that there is an inside of these short epochs.
+    # Blocks of a few steps, so that these short epochs can be interrupted.
     monkeypatch.setattr(compiled_epochs, "PROGRESS_S", 1e-9)
     pauses = iter([False] * 5 + [True] + [False] * 40 + [True])
     trainer = Trainer()
@@ -123,7 +123,9 @@ def test_paused_within_an_epoch_it_ends_bit_identical(
         assert one.tobytes() == two.tobytes()
 
 
-def test_a_checkpoint_that_cannot_be_written_is_told_and_training_goes_on(tmp_path: Path) -> None:
+def test_a_checkpoint_that_cannot_be_written_is_reported_and_training_continues(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "file").write_text("")
     heard: list[str] = []
     hp = Hyperparameters(depth=1, units=2, vocabulary=50, sequence_length=6)

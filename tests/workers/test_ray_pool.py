@@ -63,12 +63,12 @@ def write_study(folder: Path, train: int = 400, epochs: int = 2) -> Path:
     return file
 
 
-LONG: Any = {"train": 16_000, "epochs": 8}  # enough that something can die amid it
+LONG: Any = {"train": 16_000, "epochs": 8}  # long enough that something can be killed during it
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """What the long study comes to with local workers."""
+    """The results of the long study with local workers."""
     folder = tmp_path_factory.mktemp("whole")
     run(write_study(folder, **LONG), "--workers", "2", "-q", cwd=folder)
     return numbers(folder)
@@ -131,7 +131,7 @@ def epochs_on_file(folder: Path) -> int:
 
 
 def actors_alive(address: str) -> int:
-    """Worker processes of harness that Ray still has."""
+    """Worker processes of harness that are still running."""
     import psutil
 
     found = 0
@@ -199,7 +199,7 @@ def order(folder: Path, epochs: int = 3) -> TrainRequest:
 
 
 def drive(pool: RayPool, train: TrainRequest, stop_after: int | None = None) -> list[Any]:
-    """What one training says; cut off when so many epochs were told."""
+    """The messages of one training; ends after so many EpochDone."""
     said: list[Any] = []
     until(lambda: pool.wait(0.5) is not None and bool(pool.ready), 60)
     pool.send(0, train)
@@ -217,7 +217,7 @@ def drive(pool: RayPool, train: TrainRequest, stop_after: int | None = None) -> 
 
 
 class Unshared(RayPool):
-    """As on nodes that do not see the coordinator's files."""
+    """Like nodes that do not see the coordinator's files."""
 
     def _create(self) -> Any:
         self._token.unlink(missing_ok=True)
@@ -243,7 +243,7 @@ def test_without_shared_files_checkpoints_and_models_come_back(tmp_path: Path) -
     )
     names = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
     assert [[m[n] for n in names] for m in first] == [[m[n] for n in names] for m in second]
-    # The new actor compiled for the epoch that was left, and took the others as they were.
+    # The new actor compiled for the last epoch only; the epochs before were restored.
     assert second[2]["compile_s"] > 0.1 > first[2]["compile_s"]
     np.testing.assert_array_equal(whole[-1].test.scores, again[-1].test.scores)
 

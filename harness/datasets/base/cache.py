@@ -1,9 +1,9 @@
-"""The cache on disk: whole directories, built once, checked before use, built again when damaged.
+"""The cache on disk: directories that are built once, checked before use, and repaired.
 
-It lies in `$HARNESS_CACHE`, or else where the system keeps caches. Each entry is a directory of
-plain files and, written last, a marker with the size and SHA-256 of every one of them. An entry
-appears under its name in one rename, so that nobody sees half of one; a file lock lets one process
-build while the others wait.
+It is in `$HARNESS_CACHE`, or else where the system keeps caches. Each entry is a directory of plain
+files and, written last, a marker with the size and SHA-256 of each file. An entry is renamed to its
+final name when it is complete, so that no process sees an incomplete one. A file lock lets one
+process build while the others wait.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _POLL_S = 0.05  # between two attempts to get the lock
 
 
 def directory() -> Path:
-    """Where the cache is; the directory need not exist yet."""
+    """The directory of the cache; it may not exist yet."""
     chosen = os.environ.get("HARNESS_CACHE")
     if chosen:
         return Path(chosen).expanduser()
@@ -44,10 +44,10 @@ def cached(
     read: Callable[[Path], T],
     notify: Callable[[str], None],
 ) -> T:
-    """What `read` finds in the entry `key`, made by `build` and `write` where there is none yet.
+    """What `read` returns for the entry `key`, which `build` and `write` make if necessary.
 
-    `build` runs in one process at a time and may raise what it likes; nothing is kept then.
-    Raises UserError when the cache cannot be read or written.
+    `build` runs in one process at a time. If it raises an error, nothing is kept. Raises UserError
+    if the cache can't be read or written.
     """
     entry = directory() / key
     with _needs_cache():
@@ -56,7 +56,7 @@ def cached(
         return read(entry)
     with _locked(key, notify):
         with _needs_cache():
-            fault = _fault(entry)  # whoever held the lock may have built it meanwhile
+            fault = _fault(entry)  # another process may have built it meanwhile
         if fault is not None:
             if entry.exists():
                 notify(f"the cache entry {entry} is damaged ({fault}): building it again")
@@ -68,9 +68,9 @@ def cached(
 
 @contextmanager
 def keeping(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target` in the cache; moved onto it when the block succeeds.
+    """A temporary path beside `target` in the cache; renamed to it when the block succeeds.
 
-    An OSError in the block is taken for the cache's.
+    An OSError in the block counts as an error of the cache.
     """
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     with _needs_cache():
@@ -89,11 +89,11 @@ def sha256(path: Path) -> str:
 
 
 def _fault(entry: Path) -> str | None:
-    """What is wrong with an entry, in words; None when it is whole."""
+    """What is wrong with an entry, in words; None if it is complete."""
     try:
         files: dict[str, dict[str, object]] = json.loads((entry / _MARKER).read_bytes())["files"]
         for name, kept in files.items():
-            # Sizes first: the usual damage is a truncated file, and that needs no reading.
+            # Sizes first: most damaged files are truncated, which shows without reading them.
             if (entry / name).stat().st_size != kept["bytes"]:
                 return f"{name} has another size than was written"
         for name, kept in files.items():
@@ -107,9 +107,9 @@ def _fault(entry: Path) -> str | None:
 
 
 def _commit(entry: Path, content: T, write: Callable[[T, Path], None]) -> None:
-    """Write an entry beside its place, marker last, and move it there. The lock must be held."""
+    """Write an entry under another name, marker last, and rename it. Needs the lock."""
     partial = entry.with_name(f".{entry.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed while it wrote
+    shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
     try:
         partial.mkdir()
         write(content, partial)
@@ -121,13 +121,13 @@ def _commit(entry: Path, content: T, write: Callable[[T, Path], None]) -> None:
             for path in sorted(partial.rglob("*"))
             if path.is_file()
         }
-        # No fsync: what a power failure loses, the hashes tell, and the source is still there.
+        # No fsync: after a power failure the hashes show what is lost, and it is built again.
         (partial / _MARKER).write_text(json.dumps({"files": files}, indent=1), encoding="utf-8")
         if entry.exists():
             shutil.rmtree(entry)
         os.replace(partial, entry)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)  # a full disk gets its space back
+        shutil.rmtree(partial, ignore_errors=True)  # give a full disk its space back
         raise
 
 
@@ -160,7 +160,7 @@ def _wait_for(lock: FileLock, key: str, notify: Callable[[str], None]) -> None:
 
 @contextmanager
 def _needs_cache() -> Iterator[None]:
-    """Turn a refusal of the file system into one line that says how to mend it."""
+    """Turn an OSError into one line that says how to solve the problem."""
     try:
         yield
     except OSError as error:

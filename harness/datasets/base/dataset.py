@@ -1,4 +1,4 @@
-"""What a dataset is: named, sized, prepared once, loaded as arrays by split."""
+"""What a dataset is: a name, the sizes of its splits, and how they are prepared and loaded."""
 
 import abc
 from collections.abc import Callable
@@ -19,9 +19,9 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 class Arrays:
     """One split, encoded.
 
-    `x` int32 (n, sequence_length) are ids of tokens, or float32 (n, sequence_length, features).
-    `y` int32 (n,) are class numbers, (n, steps) those of each of the last steps; float32 (n,) are
-    numbers to predict.
+    `x` has ids of tokens, int32 (n, sequence_length), or numbers, float32 (n, sequence_length,
+    features). `y` has class numbers, int32 (n,), or those of each of the last steps, int32
+    (n, steps), or numbers to predict, float32 (n,).
     """
 
     x: NDArray[Any]
@@ -32,8 +32,8 @@ class Arrays:
 class Dataset(abc.ABC):
     """A dataset with the sizes of its three splits (examples).
 
-    A subclass is one file of this package: `imdb_keras.py` holds the dataset named `imdb-keras`.
-    Instances are small, immutable and picklable: they travel to the workers; arrays do not.
+    A subclass is one file of this package: `imdb_keras.py` has the dataset named `imdb-keras`.
+    Instances are small, immutable and picklable, because they are sent to the workers.
     """
 
     train: int
@@ -42,18 +42,18 @@ class Dataset(abc.ABC):
 
     name: ClassVar[str]
     classes: ClassVar[int] = 2  # 0: the target is a number (regression)
-    features: ClassVar[int] = 0  # numbers a time step; 0: time steps are tokens
-    steps: ClassVar[int] = 0  # so many last time steps have a class each; 0: one for all
-    labels: ClassVar[tuple[str, ...]] = ()  # what the classes are called; () for their numbers
-    # "balanced accuracy" weighs classes alike: for classes of very different sizes; "R²" is the
-    # share of the variance explained: for numbers
+    features: ClassVar[int] = 0  # numbers in each time step; 0: time steps are tokens
+    steps: ClassVar[int] = 0  # how many of the last time steps have their own class; 0: none
+    labels: ClassVar[tuple[str, ...]] = ()  # the names of the classes; () for their numbers
+    # "balanced accuracy" gives classes of very different sizes the same weight; "R²" is the
+    # explained share of the variance, where numbers are predicted
     metric: ClassVar[str] = "accuracy"
-    tokenizer: ClassVar[str] = "keras"  # of texts: see tokenizers.py
+    tokenizer: ClassVar[str] = "keras"  # for texts: see tokenizers.py
     encoding: ClassVar[str] = (
         "ids by line of vocabulary.txt, from 0: 0 padding in front, 1 before the first word, 2 for "
         "words not in it; the last sequence_length ids"
     )
-    input: ClassVar[str] = "tokens"  # "text" where they are words of texts; "numbers"
+    input: ClassVar[str] = "tokens"  # or "text" for words of texts, or "numbers"
 
     def __post_init__(self) -> None:
         for split, least in (("train", 1), ("validation", 1), ("test", 0)):
@@ -65,48 +65,50 @@ class Dataset(abc.ABC):
 
     @abc.abstractmethod
     def prepare(self, notify: Callable[[str], None]) -> None:
-        """Make the cache, once; safe when several processes do it at the same time.
+        """Fill the cache, once; several processes may do it at the same time.
 
-        `say` gets a line for whatever takes seconds. Raises UserError with a line that says how
-        to mend it (sizes that do not fit, no network, a damaged file).
+        `notify` gets a line about each thing that takes seconds. Raises UserError for sizes that
+        do not fit, a missing network or a damaged file.
         """
 
     @abc.abstractmethod
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
-        """Encode a split to the last `sequence_length` steps of each example, padded in front.
+        """Encode a split: the last `sequence_length` steps of each example, padded in front.
 
-        Ids of tokens are Keras's: 0 padding, 1 start, 2 unknown, a word's frequency rank + 3; ids
-        from `vocabulary` on become 2. Costs milliseconds, but for a process's first call, which
-        reads the cache. `prepare` must have run.
+        Ids of tokens are those of Keras: 0 padding, 1 start, 2 unknown, frequency rank of the
+        word + 3. Ids of `vocabulary` and above become 2. Takes milliseconds, except for the first
+        call in a process, which reads the cache. `prepare` must have run before.
         """
 
     @property
     def signature(self) -> Signature:
-        """What a model of this dataset takes and gives."""
+        """The inputs and outputs of a model for this dataset."""
         return Signature(classes=self.classes, features=self.features, steps=self.steps)
 
     def scaling(self) -> dict[str, list[float]]:
-        """Means and standard deviations by which numbers are standardised, for users of a model:
-        of each feature `x_mean`, `x_std`, of the target `y_mean`, `y_std`; empty for none.
+        """Means and standard deviations with which numbers are standardised.
+
+        Users of a model need them: `x_mean` and `x_std` of each feature, `y_mean` and `y_std` of
+        the target. Empty if nothing is standardised.
         """
         return {}
 
     def limits(self) -> dict[str, int]:
-        """The most of `sequence_length` or `vocabulary` that a model can make use of, if known."""
+        """The largest useful values of `sequence_length` and `vocabulary`, if they are known."""
         return {}
 
     @abc.abstractmethod
     def words(self, vocabulary: int) -> list[str]:
-        """The vocabulary by id: `words(v)[i]` is the word of id i; ids 0–3 are marks.
+        """The vocabulary by id: `words(v)[i]` is the word with id i; ids 0–3 are marks.
 
-        Shorter than `vocabulary` when the training split has fewer words; empty for numbers.
+        Shorter than `vocabulary` if the training split has fewer words; empty for numbers.
         """
 
     @abc.abstractmethod
     def fingerprint(self) -> str:
-        """SHA-256, in hex, of the data and the split: equal when all arrays are.
+        """SHA-256, in hex, of the data and the splits: equal if all arrays are equal.
 
-        Where the data lies on the machine is no part of it. `prepare` must have run.
+        It does not depend on where the data are stored. `prepare` must have run before.
         """
 
     def smaller(self, train: int, validation: int, test: int) -> Self:
@@ -119,7 +121,7 @@ class Dataset(abc.ABC):
         )
 
     def to_mapping(self) -> dict[str, Any]:
-        """What the study's fingerprint holds of it: name and sizes; the metric, if another."""
+        """Its part of the study's fingerprint: name, sizes, and the metric if not accuracy."""
         return {
             "name": self.name,
             "train": self.train,

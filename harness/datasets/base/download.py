@@ -1,4 +1,4 @@
-"""Files from a public address into the cache, kept only when their published hash is right."""
+"""Downloads files into the cache; keeps only files with the published hash."""
 
 import hashlib
 import http.client
@@ -17,7 +17,7 @@ _CHUNK = 1 << 16
 
 
 def has_hash(path: Path, published: str) -> bool:
-    """Whether there is a readable file of this hash, in hex: SHA-256, or MD5 where it is short."""
+    """Whether there is a readable file with this hash, in hex: SHA-256, or MD5 if it is short."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, lambda: _digest(published)).hexdigest() == published
@@ -28,9 +28,9 @@ def has_hash(path: Path, published: str) -> bool:
 def fetch(
     url: str, target: Path, *, published: str, mend: str, notify: Callable[[str], None]
 ) -> None:
-    """Download `url` to `target`, a file of the cache, which appears there only when it is whole.
+    """Download `url` to `target`, a file in the cache, which appears there only when complete.
 
-    Raises UserError, ending in `mend` (what to do without a network), when that fails.
+    Raises UserError if that fails; its text ends with `mend`, what to do without a network.
     """
     notify(f"downloading {url}")
     digest = _digest(published)
@@ -54,14 +54,14 @@ def _chunks(url: str, mend: str) -> Iterator[bytes]:
             while chunk := response.read(_CHUNK):
                 yield chunk
     except (OSError, http.client.HTTPException) as error:
-        # What a plain URLError wraps says more clearly what happened than it does.
+        # The error inside a plain URLError says more clearly what happened.
         told = error.reason if type(error) is urllib.error.URLError else error
         if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
+            error.close()  # it has the open connection
         reason = " ".join(str(told).split()) or type(error).__name__
         raise UserError(f"cannot download {url} ({reason}); {mend}") from error
 
 
 def _digest(published: str) -> "hashlib._Hash":
-    # Not for security where it is MD5: Keras publishes nothing better for its word index.
+    # MD5 is not secure, but Keras publishes no other hash of its word index.
     return hashlib.new("sha256" if len(published) == 64 else "md5", usedforsecurity=False)

@@ -1,4 +1,4 @@
-"""What tasks made from a seed number have in common: any size, no download."""
+"""What tasks generated from a seed have in common: any size, no download."""
 
 import abc
 import functools
@@ -16,9 +16,9 @@ from harness.datasets.base.dataset import SPLITS, Arrays, Dataset, Split
 from harness.datasets.base.sequences import padded
 from harness.datasets.base.text import INDEX_FROM, MARKS, check_encoding
 
-BLOCK = 500  # examples drawn from one seed, so that a smaller split is the front of a larger one
+BLOCK = 500  # examples drawn from one seed, so that a smaller split begins a larger one
 
-# Examples, and the target of each: symbol numbers from 0 (time,), or numbers (time, features).
+# Examples and their targets. An example is symbol numbers from 0 (time,), or (time, features).
 Drawn = tuple[Sequence[NDArray[Any]], NDArray[Any]]
 
 
@@ -26,11 +26,11 @@ Drawn = tuple[Sequence[NDArray[Any]], NDArray[Any]]
 class GeneratedTask(Dataset):
     """A task whose examples follow from `data_seed`: sequences of `symbols` or of numbers.
 
-    Examples of different splits are drawn independently of one another. Symbols are encoded as a
-    text is: a start mark, then theirs, whose ids begin behind those of the marks. Give it a
-    `sequence_length` of `longest` or more, or what comes first is cut off, and a `vocabulary` of
-    `ids` or more. `difficulty` names the field that makes the task harder as it grows; the
-    task counts as solved where the share that is right reaches `solved`.
+    Examples of different splits are drawn independently. Symbols are encoded like the words of a
+    text: a start mark, then ids above those of the marks. A `sequence_length` below `longest` cuts
+    off the beginning of examples, and the `vocabulary` should be at least `ids`. `difficulty`
+    names the field that makes the task harder as it grows. The task counts as solved when the
+    share of right answers reaches `solved`.
     """
 
     train: int = 10_000
@@ -55,7 +55,7 @@ class GeneratedTask(Dataset):
     @property
     @abc.abstractmethod
     def longest(self) -> int:
-        """Time steps of the longest example, a start mark included."""
+        """Time steps of the longest example, with its start mark."""
 
     def limits(self) -> dict[str, int]:
         found = {"sequence_length": self.longest}
@@ -63,11 +63,11 @@ class GeneratedTask(Dataset):
 
     @classmethod
     def ids(cls) -> int:
-        """How many ids there are: marks and symbols."""
+        """The number of ids: marks and symbols."""
         return len(MARKS) + len(cls.symbols)
 
     def prepare(self, notify: Callable[[str], None]) -> None:
-        """Nothing to keep: examples are drawn in each process that needs them."""
+        """Does nothing: examples are drawn in each process that needs them."""
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
         check_encoding(sequence_length, vocabulary)
@@ -100,12 +100,12 @@ class GeneratedTask(Dataset):
 
 @functools.lru_cache(maxsize=6)
 def _drawn(dataset: GeneratedTask, split: Split) -> tuple[list[NDArray[Any]], NDArray[Any]]:
-    """A split's examples; seeds of blocks depend on the split, not on its size."""
+    """The examples of a split; seeds of blocks depend on the split, not on its size."""
     examples: list[NDArray[Any]] = []
     labels: list[NDArray[Any]] = []
     size = int(getattr(dataset, split))
     for block in range(-(-size // BLOCK)):
-        # RandomState's stream is frozen for ever; that of numpy's Generator is not.
+        # RandomState always gives the same numbers; NumPy's Generator may change between versions.
         random = np.random.RandomState(derive_seed(dataset.data_seed, split, block))
         drawn, targets = dataset.draw(random, BLOCK)
         examples.extend(drawn)

@@ -1,9 +1,9 @@
-"""Reviews from an .npz file of Keras's layout, read without running what a pickle may carry.
+"""Reviews from an .npz file in Keras's layout, read without running code in a pickle.
 
-Keras keeps lists of different lengths in arrays of objects, which NumPy stores as pickles, and an
-ordinary unpickler runs whatever a file tells it to. This one knows five names, those that an array
-in a pickle is made of, and puts stand-ins of ours in their place: NumPy's own code for unpickling
-never sees the file. (Keras has a similar reader, but it is private and costs importing Keras.)
+Keras stores lists of different lengths in arrays of objects, which NumPy stores as pickles. An
+ordinary unpickler runs any code in a file. This one knows only the names that an array in a pickle
+needs, and uses our own classes for them: NumPy's code for unpickling is never used. (Keras has a
+similar reader, but it is private, and importing Keras is slow.)
 """
 
 import math
@@ -21,20 +21,20 @@ from harness.datasets.base.text import INDEX_FROM, Corpus
 
 
 def read_part(path: Path, part: str) -> Corpus:
-    """`x_<part>` and `y_<part>` of a file, in its order: ranks as tokens, without words.
+    """`x_<part>` and `y_<part>` of a file in their order, with ranks as tokens, without words.
 
-    Raises UserError for anything but lists of ranks and classes 0 and 1.
+    Raises UserError unless they are lists of ranks, and classes 0 and 1.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             x = _member(archive, f"x_{part}")
             y = np.asarray(_member(archive, f"y_{part}"))
         return _corpus(x, y)
-    # Reading a damaged zip file or pickle raises nearly anything (the documentation of pickle
-    # says so); whatever it is, the file is of no use.
+    # Reading a damaged zip file or pickle can raise almost any error, as the documentation of
+    # pickle says. In each case the file can't be used.
     except Exception as error:
         raise UserError(
-            f"{path} does not hold reviews in Keras's layout: x_{part}, y_{part}: {_line(error)}"
+            f"{path} does not contain reviews in Keras's layout: x_{part}, y_{part}: {_line(error)}"
         ) from error
 
 
@@ -70,7 +70,7 @@ def _ranks(row: Any) -> NDArray[np.int64]:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> Any:
-    """One array: of numbers as an array, of objects as a list."""
+    """One array; an array of objects is returned as a list."""
     with archive.open(f"{name}.npy") as file:
         version = np.lib.format.read_magic(file)
         if version == (1, 0):
@@ -93,7 +93,7 @@ def _unpickled(file: IO[bytes]) -> Any:
 
 
 def _resolved(value: Any) -> Any:
-    """Lists with the stand-ins in them (two levels: reviews, ranks) replaced by what they hold."""
+    """Replace `_Array` objects in lists (of reviews, and of ranks) by their contents."""
     if isinstance(value, _Array):
         value = value.content
     if isinstance(value, list):
@@ -102,7 +102,7 @@ def _resolved(value: Any) -> Any:
 
 
 class _Dtype:
-    """What NumPy pickles of a dtype: a code such as "O8" or "i8", then a state with byte order."""
+    """A dtype as NumPy pickles it: a code such as "O8" or "i8", then a state with byte order."""
 
     def __init__(self, code: str, align: bool = False, copy: bool = False) -> None:
         self.dtype = np.dtype(code)
@@ -115,14 +115,14 @@ class _Dtype:
 
 
 class _Array:
-    """What NumPy pickles of an array: its shape, dtype, memory order, and content."""
+    """An array as NumPy pickles it: shape, dtype, memory order, and content."""
 
     content: Any = None
 
     def __setstate__(self, state: tuple[int, tuple[int, ...], _Dtype, bool, Any]) -> None:
         _, shape, dtype, fortran, data = state
         if isinstance(data, list):
-            # Rows of one length make NumPy store a table of objects instead of a list of lists.
+            # If all rows have one length, NumPy stores a table of objects, not a list of lists.
             self.content = np.array(data).reshape(shape) if len(shape) > 1 else data
         else:
             flat = np.frombuffer(data, dtype.dtype)
@@ -138,7 +138,7 @@ def _scalar(dtype: _Dtype, data: bytes) -> int:
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """How pickles of protocol 2 write bytes."""
+    """Bytes, as pickles of protocol 2 write them."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"bytes in {encoding}")
     return text.encode("latin1")

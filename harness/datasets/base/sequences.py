@@ -1,4 +1,4 @@
-"""Sequences of numbers as arrays, for the datasets that have such."""
+"""Sequences of numbers as arrays."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def padded(
 ) -> NDArray[np.float32]:
     """The last `sequence_length` time steps of each example (time, features), zeros in front.
 
-    Float32 (n, sequence_length, features).
+    Returns float32 (n, sequence_length, features).
     """
     x = np.zeros((len(examples), sequence_length, features), np.float32)
     for row, numbers in zip(x, examples, strict=True):

@@ -1,4 +1,4 @@
-"""What a study's models take, what they give, and who builds them. No Keras."""
+"""The inputs and outputs of a study's models, and the function that builds them. No Keras."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """The two sides of a model.
+    """The inputs and outputs of a model.
 
-    It takes ids of tokens, int32 (batch, time), or with `features` so many numbers a time step,
-    float32 (batch, time, features). It gives one output, (batch, outputs), or with `steps` one for
-    each of so many last time steps, (batch, steps, outputs). An output tells `classes` classes
-    apart; with 0 classes it is a number. `builder` is the study's own function of models; None
-    means `harness.models`.
+    Inputs are ids of tokens, int32 (batch, time), or, if `features` is above 0, numbers, float32
+    (batch, time, features). Outputs are (batch, outputs) or, if `steps` is above 0, (batch, steps,
+    outputs): one output for each of the last `steps` time steps. With `classes` 0 an output is a
+    number, else it has the probabilities of `classes` classes. `builder` is the study's own
+    function that builds models; None means `harness.training.networks`.
     """
 
     classes: int = 2
@@ -23,7 +23,7 @@ class Signature:
 
     @property
     def outputs(self) -> int:
-        """The head's units: the probability of the second of two classes, or a number, is one."""
+        """Units of the output layer; two classes need one, the second's probability."""
         return 1 if self.classes in (0, 2) else self.classes
 
 

@@ -1,4 +1,4 @@
-"""What datasets of numbers share whose three splits are drawn from one array."""
+"""Datasets of numbers whose three splits are drawn from one array."""
 
 import abc
 import functools
@@ -15,14 +15,15 @@ from harness.datasets.base.sequences import ENCODING, padded
 from harness.datasets.base.splits import SplitBySeed, repeated, stratified
 from harness.datasets.base.text import check_encoding
 
-_STRATA = 10  # of numbers to predict: every split has small and large ones in proportion
+_STRATA = 10  # of numbers to predict, so that every split has small and large ones
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitNumbers(SplitBySeed):
-    """Copies of one sequence are only ever trained on: see `split.stratified`.
+    """Sequences that occur more than once are only in the training split.
 
-    Classes are in proportion, of numbers small and large ones.
+    Every split has the classes, or small and large numbers, in the same proportions. See
+    `splits.stratified`.
     """
 
     input: ClassVar[str] = "numbers"
@@ -30,10 +31,10 @@ class SplitNumbers(SplitBySeed):
 
     @abc.abstractmethod
     def whole(self) -> tuple[NDArray[Any], NDArray[Any], str]:
-        """All sequences (n, time, features), all targets, and the SHA-256 of both; kept."""
+        """All sequences (n, time, features), all targets, and the SHA-256 of both."""
 
     def scaled(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Sequences and targets as models see them, standardised as `scaling` says."""
+        """Sequences and targets for models, standardised with `scaling`."""
         return x, y
 
     def split(self) -> dict[Split, NDArray[np.int64]]:

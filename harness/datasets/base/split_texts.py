@@ -1,4 +1,4 @@
-"""What datasets of texts share whose three splits are drawn from one labelled corpus."""
+"""Datasets of texts whose three splits are drawn from one labelled corpus."""
 
 import abc
 import functools
@@ -15,18 +15,18 @@ from harness.datasets.base.splits import SplitBySeed, stratified
 
 @dataclass(frozen=True, kw_only=True)
 class SplitTexts(SplitBySeed):
-    """Copies of one text are only ever trained on: see `split.stratified`.
+    """Texts that occur more than once are only in the training split: see `splits.stratified`.
 
     The vocabulary is that of the training split.
     """
 
     @abc.abstractmethod
     def corpus(self, notify: Callable[[str], None]) -> tuple[text.Corpus, str]:
-        """All texts, from the cache once read, and what tells their source from others."""
+        """All texts, cached after the first call, and a text that identifies their source."""
 
     def prepare(self, notify: Callable[[str], None]) -> None:
         self.corpus(notify)
-        prepared(self)  # sizes that do not fit are told now
+        prepared(self)  # raises UserError for sizes that do not fit
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
         return prepared(self).splits[split].encode(sequence_length, vocabulary)
@@ -40,7 +40,7 @@ class SplitTexts(SplitBySeed):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A dataset's splits, ready to encode; `rows` are numbers of the corpus's rows."""
+    """The splits of a dataset, ready to encode; `rows` are row numbers of the corpus."""
 
     rows: dict[Split, NDArray[Any]]
     splits: dict[Split, text.Sequences]
@@ -48,9 +48,9 @@ class Prepared:
     fingerprint: str
 
 
-@functools.lru_cache(maxsize=2)  # one is the rule; each of IMDB's holds 24 MB
+@functools.lru_cache(maxsize=2)  # usually only one is used; IMDB takes 24 MB
 def prepared(dataset: SplitTexts) -> Prepared:
-    """The splits of a dataset: 0.2 s for IMDB, once in a process."""
+    """The splits of a dataset, computed once in a process: 0.2 s for IMDB."""
     corpus, source = dataset.corpus(notify=lambda line: None)
     rows = stratified(
         corpus.labels,

@@ -1,4 +1,4 @@
-"""Splits of a labelled corpus: stratified, repeatable, and without twins across splits."""
+"""Splits of a labelled corpus: stratified, repeatable, and without shared duplicates."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from harness.datasets.base.dataset import SPLITS, Dataset, Split
 
 @dataclass(frozen=True, kw_only=True)
 class SplitBySeed(Dataset):
-    """A dataset whose splits are drawn from one whole, by `split_seed`."""
+    """A dataset whose splits are drawn from one set of examples, by `split_seed`."""
 
     split_seed: int = 0
 
@@ -28,7 +28,7 @@ class SplitBySeed(Dataset):
 
 
 def repeated(contents: Sequence[bytes]) -> NDArray[np.bool_]:
-    """For each content, whether there is another like it."""
+    """For each content, whether it occurs more than once."""
     seen = Counter(contents)
     return np.array([seen[content] > 1 for content in contents], bool)
 
@@ -42,19 +42,21 @@ def stratified(
     test: int,
     seed: int,
 ) -> dict[Split, NDArray[np.int64]]:
-    """Row numbers of each split, in random order; `labels` and `copies` have one value a row.
+    """Row numbers of each split, in random order; `labels` and `copies` have a value for each row.
 
-    Every split has the classes in the proportions of the whole (two classes of one size differ by
-    at most one row). Rows marked as copies are never in the validation or the test split: a twin
-    there would have been seen in training.
+    Every split has the classes in the same proportions as all rows (two classes of equal size
+    differ by at most one row). Rows marked as copies are only in the training split. Otherwise a
+    copy in the validation or test split could have been seen in training.
 
-    The validation split is taken from the front of one shuffled sequence, the test split from
-    behind it, the training split from the end. So, whatever the other sizes, a smaller validation
-    split is part of a larger one, with the same validation size a smaller test split is part of a
-    larger one, and with the same two a smaller training split is part of a larger one. In
-    particular a quick look at smaller splits never validates on rows of the full test split.
+    The rows are shuffled once. The validation split is taken from the beginning of that sequence,
+    the test split follows it, and the training split is taken from the end. This has three
+    effects:
+    - A smaller validation split is part of a larger one.
+    - With the same validation size, a smaller test split is part of a larger one.
+    - With the same sizes of both, a smaller training split is part of a larger one.
+    So a quick run with smaller splits never validates on rows of the full test split.
 
-    Raises UserError when the sizes do not fit.
+    Raises UserError if the sizes do not fit.
     """
     n = len(labels)
     held_out = validation + test
@@ -63,7 +65,7 @@ def stratified(
             f"train + validation + test = {train:,} + {validation:,} + {test:,} = "
             f"{train + held_out:,} examples, but there are {n:,}: make one of them smaller"
         )
-    # RandomState's stream is frozen for ever; that of numpy's Generator is not.
+    # RandomState always gives the same numbers; NumPy's Generator may change between versions.
     shuffled = np.random.RandomState(seed).permutation(n).astype(np.int64)
 
     sequence = np.empty(n, np.int64)
@@ -91,9 +93,9 @@ def stratified(
 
 
 def _interleaved(labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The labels in an order of which every stretch holds the classes in proportion.
+    """The labels in an order in which every section has the classes in the same proportions.
 
-    With two classes of one size: 0, 1, 0, 1, …
+    With two classes of equal size: 0, 1, 0, 1, …
     """
     numbers, counts = np.unique(labels, return_counts=True)
     classes = np.repeat(numbers, counts)

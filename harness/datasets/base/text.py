@@ -1,7 +1,7 @@
-"""Text as Keras sees it: words, their numbers, their ids by frequency, and padded sequences.
+"""From texts to padded sequences of word ids, by Keras's rules.
 
-The steps, each cheap to repeat but the first: texts → `Corpus` (cached on disk) → `Vocabulary` of
-the training rows → `Sequences` of a split → an array of the last `sequence_length` ids.
+The steps: texts → `Corpus` (cached on disk) → `Vocabulary` of the training rows → `Sequences` of a
+split → an array of the last `sequence_length` ids. All but the first step are fast.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ from harness.datasets.base.dataset import SPLITS, Arrays, Split
 from harness.datasets.base.splits import repeated
 from harness.datasets.base.tokenizers import Tokenizer, keras
 
-VERSION = 1  # of the rules and the files below: a new number makes new cache entries
+VERSION = 1  # of the rules and files below; with a new number, cache entries are built again
 
 # The ids are the defaults of keras.datasets.imdb.
 PADDING, START, UNKNOWN = 0, 1, 2
-INDEX_FROM = 3  # added to a word's rank; ranks count from 1, so id 3 stays unused
+INDEX_FROM = 3  # added to the rank of a word; ranks count from 1, so id 3 is unused
 MARKS = ("<padding>", "<start>", "<unknown>", "<unused>")  # no tokenizer makes such words
 
 
@@ -44,8 +44,8 @@ class Corpus:
     def from_texts(
         cls, texts: Iterable[str], labels: Iterable[int], tokenizer: Tokenizer = keras
     ) -> Self:
-        """Number the words of `texts` in the order in which they first appear."""
-        # A missing word gets the next number, in C: 6 million words take 1.5 s.
+        """Number the words of `texts` in the order of their first occurrence."""
+        # A new word gets the next number. This runs in C: 6 million words take 1.5 s.
         numbers: defaultdict[str, int] = defaultdict()
         numbers.default_factory = numbers.__len__
         tokens = array("i")
@@ -61,11 +61,11 @@ class Corpus:
         )
 
     def save(self, directory: Path) -> None:
-        """Write plain .npy files, and the words as UTF-8, each ended by a newline."""
+        """Write plain .npy files, and the words as UTF-8, each followed by a newline."""
         directory.mkdir(exist_ok=True)
         for name in ("tokens", "offsets", "labels"):
             np.save(directory / f"{name}.npy", getattr(self, name), allow_pickle=False)
-        # As bytes: words may hold \r, \x85 or \u2028, which text files and splitlines break at.
+        # As bytes: words may contain \r, \x85 or \u2028, at which text files and splitlines break.
         words = "".join(f"{word}\n" for word in self.words)
         (directory / "words.txt").write_bytes(words.encode("utf-8", "surrogatepass"))
 
@@ -91,14 +91,14 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`ids[number]` is the id of a word of the corpus; `words[id]` the word of an id."""
+    """`ids[number]` is the id of a word of the corpus; `words[id]` is the word of an id."""
 
     ids: NDArray[np.int32]
     words: tuple[str, ...]
 
     @classmethod
     def fit(cls, corpus: Corpus, rows: NDArray[np.int64]) -> Self:
-        """Rank the words by how often they occur in `rows`, ties by which the corpus has first.
+        """Rank the words by their frequency in `rows`; ties by their first place in the corpus.
 
         Words that do not occur in `rows` are unknown.
         """
@@ -112,7 +112,10 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Sequences:
-    """A split's ids on end, the start mark before each row; row i ends before `ends[i]`."""
+    """The ids of a split in one array, with the start mark before each row.
+
+    Row i ends before `ends[i]`.
+    """
 
     ids: NDArray[np.int32]
     ends: NDArray[np.int64]
@@ -120,7 +123,7 @@ class Sequences:
 
     @classmethod
     def of(cls, corpus: Corpus, rows: NDArray[np.int64], ids: NDArray[np.int32]) -> Self:
-        """The rows of a corpus, `ids[number]` being the id of a word number."""
+        """The rows of a corpus; `ids[number]` is the id of a word number."""
         tokens, lengths = _concatenated(corpus, rows)
         ends = np.cumsum(lengths + 1)
         marked = np.empty(len(tokens) + len(rows), np.int32)
@@ -131,14 +134,14 @@ class Sequences:
         return cls(ids=marked, ends=ends, labels=corpus.labels[rows])
 
     def encode(self, sequence_length: int, vocabulary: int) -> Arrays:
-        """The last `sequence_length` ids of each row, padded in front, as Keras's pad_sequences.
+        """The last `sequence_length` ids of each row, padded in front, like pad_sequences of Keras.
 
-        Ids from `vocabulary` on become the unknown word. Raises UserError for a length below 1 or
-        a vocabulary without room for the marks.
+        Ids of `vocabulary` and above become the unknown word. Raises UserError for a length below 1
+        or a vocabulary without room for the marks.
         """
         check_encoding(sequence_length, vocabulary)
-        # With padding before the first row, the window that ends where a row ends always exists;
-        # what reaches into the rows before it is blanked out afterwards.
+        # Because of the padding before the first row, a window that ends where a row ends always
+        # exists. Its part in the rows before is then replaced by padding.
         flat = np.concatenate([np.zeros(sequence_length, np.int32), self.ids])
         windows = np.lib.stride_tricks.sliding_window_view(flat, sequence_length)
         x = windows[self.ends]
@@ -151,7 +154,7 @@ class Sequences:
 def encode_texts(
     texts: Sequence[str], words: Sequence[str], sequence_length: int, tokenizer: Tokenizer = keras
 ) -> NDArray[np.int32]:
-    """Texts as a model trained on `words` (by id) takes them: int32 (n, sequence_length)."""
+    """Texts as inputs of a model trained on `words` (by id): int32 (n, sequence_length)."""
     ids = {word: number for number, word in enumerate(words) if number > INDEX_FROM}
     x = np.full((len(texts), sequence_length), PADDING, np.int32)
     for row, text in enumerate(texts):
@@ -163,7 +166,7 @@ def encode_texts(
 def digest(
     source: str, rows: Mapping[Split, NDArray[np.int64]], labels: Mapping[Split, NDArray[np.int32]]
 ) -> str:
-    """SHA-256 of what decides all arrays: the source's hash, and each split's rows and labels."""
+    """SHA-256 of all that affects the arrays: the source's hash, rows and labels of each split."""
     whole = hashlib.sha256(f"{VERSION} {source}\n".encode())
     for split in SPLITS:
         whole.update(f"{split} {len(rows[split])}\n".encode())
@@ -175,7 +178,7 @@ def digest(
 def _concatenated(
     corpus: Corpus, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The tokens of some rows on end, and how many each row has."""
+    """The tokens of some rows in one array, and how many each row has."""
     starts = corpus.offsets[rows]
     lengths = corpus.offsets[rows + 1] - starts
     # Token k of the result is token k - (tokens before its row) + (the row's start) of the corpus.

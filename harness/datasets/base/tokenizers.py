@@ -1,4 +1,4 @@
-"""From a text to its tokens: by Keras's rules, by Unicode's words, or by characters."""
+"""From a text to its tokens: Keras's words, Unicode's words, or characters."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ Tokenizer = Callable[[str], list[str]]
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _TO_BLANK = str.maketrans(dict.fromkeys(FILTERS, " "))
 
-# Scripts that put no blanks between words: each of their characters is a token of its own.
+# Scripts without spaces between words: each of their characters is a token.
 _UNSPACED = "".join(
     rf"\p{{{script}}}"
     for script in ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
@@ -28,9 +28,9 @@ _WORDS = regex.compile(
 
 
 def keras(text: str) -> list[str]:
-    """The words of a text by Keras's rules: lower case, filter characters as blanks.
+    """The words of a text by Keras's rules: lower case, filter characters count as spaces.
 
-    Split at the blank only, as Keras does: other white space stays part of a word.
+    Like Keras it splits only at spaces: other white space stays part of a word.
     """
     return [word for word in text.lower().translate(_TO_BLANK).split(" ") if word]
 
@@ -38,13 +38,13 @@ def keras(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """Words of any language, in lower case; punctuation is left out, pictographs are kept.
 
-    Of scripts without blanks between words (Chinese, Japanese, Thai, …) each character counts.
+    In scripts without spaces between words (Chinese, Japanese, Thai, …) each character is a word.
     """
     return _WORDS.findall(text.lower())
 
 
 def characters(text: str) -> list[str]:
-    """What a reader sees as characters (grapheme clusters), any white space as one blank."""
+    """What readers see as characters (grapheme clusters); white space becomes one space."""
     return [" " if each.isspace() else each for each in regex.findall(r"\s+|\X", text)]
 
 
@@ -52,7 +52,7 @@ TOKENIZERS: dict[str, Tokenizer] = {"keras": keras, "words": words, "characters"
 
 
 def by_name(name: str) -> Tokenizer:
-    """Raises UserError for a name that there is not."""
+    """The tokenizer `name`; raises UserError for an unknown name."""
     if name not in TOKENIZERS:
         raise UserError(f"no tokenizer named {name!r}; known: {', '.join(TOKENIZERS)}")
     return TOKENIZERS[name]

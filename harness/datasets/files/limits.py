@@ -1,4 +1,4 @@
-"""What datasets from files of the user's own have in common: how much is enough, and too much."""
+"""Sizes and limits of datasets from the user's own files."""
 
 from pathlib import Path
 from typing import TypedDict
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from harness.core.errors import UserError
 
 MIN_ROWS, MIN_OF_A_CLASS, MAX_CLASSES = 50, 5, 100
-UNBALANCED = 5  # largest class to smallest: beyond, accuracy says little
+UNBALANCED = 5  # largest to smallest class; above it, accuracy says little
 VALIDATION, TEST = 0.16, 0.20  # of all rows; the rest is for training
 
 
@@ -22,7 +22,7 @@ class Sizes(TypedDict, total=False):
 
 
 def sizes(n: int, given: Sizes) -> dict[str, int]:
-    """The splits' sizes; those left out, or None, are 64, 16 and 20 % of `n` rows."""
+    """The sizes of the splits; missing sizes become 64, 16 and 20 % of `n` rows."""
     train, validation, test = given.get("train"), given.get("validation"), given.get("test")
     validation = max(1, round(VALIDATION * n)) if validation is None else validation
     test = max(1, round(TEST * n)) if test is None else test
@@ -31,13 +31,13 @@ def sizes(n: int, given: Sizes) -> dict[str, int]:
 
 
 def metric_of(classes: NDArray[np.int32]) -> str:
-    """Balanced accuracy where the largest class has more than five times the smallest's rows."""
+    """Balanced accuracy if the largest class has more than five times the rows of the smallest."""
     counts = np.bincount(classes)
     return "balanced accuracy" if counts.max() > UNBALANCED * counts.min() else "accuracy"
 
 
 def check_memory(path: Path, size: int, factor: int) -> None:
-    """Raises UserError where `size` bytes, `factor` of memory each, are more than is free."""
+    """Raises UserError if `factor` times `size` bytes are more than the free memory."""
     import psutil
 
     available = psutil.virtual_memory().available

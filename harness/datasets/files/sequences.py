@@ -1,8 +1,10 @@
-"""The dataset `number-files`: sequences of numbers of your own, from an .npz file.
+"""The dataset `number-files`: your own sequences of numbers, from an .npz file.
 
-It holds two plain arrays: `x`, numbers (n, length, features), and `y`, one class a sequence (whole
-numbers or strings), one class for each of the last steps (whole numbers (n, steps)), or one number
-a sequence (floating point). Everything is checked when it is named.
+The file has two plain arrays. `x` has numbers (n, length, features). `y` has one of three:
+- a class for each sequence: whole numbers or strings (n,);
+- a class for each of the last steps: whole numbers (n, steps);
+- a number to predict for each sequence: floating point (n,).
+Everything is checked before anything is trained.
 """
 
 import functools
@@ -29,16 +31,16 @@ from harness.datasets.files.limits import (
     sizes,
 )
 
-_MEMORY = 3  # bytes that a byte of the arrays may take while they are read, with room to spare
+_MEMORY = 3  # bytes of memory for each byte of the arrays while they are read, with some reserve
 
 
 @dataclass(frozen=True, kw_only=True)
 class NumberFiles(SplitNumbers):
     """Made by `of`, which reads the file; `labels` are sorted, class i is called `labels[i]`.
 
-    Each feature is standardised by its mean and standard deviation over the training split, and
-    so are numbers to predict: `scaling` has both, in that order. Classes of very different sizes
-    make `metric` balanced accuracy.
+    Each feature, and each number to predict, is standardised with its mean and standard deviation
+    over the training split; see `scaling`. If class sizes are very different, `metric` is balanced
+    accuracy.
     """
 
     path: str = ""
@@ -66,9 +68,9 @@ class NumberFiles(SplitNumbers):
         split_seed: int = 0,
         **splits: Unpack[Sizes],
     ) -> Self:
-        """The dataset of a file; sizes left out are 64, 16 and 20 % of the sequences.
+        """The dataset of a file; default sizes are 64, 16 and 20 % of the sequences.
 
-        Reads the whole of it. Raises UserError with a line on what is wrong with it.
+        Reads the whole file. Raises UserError with a line that says what is wrong.
         """
         file = str(Path(path).absolute())
         x, y, labels, _ = _read(file)
@@ -84,17 +86,17 @@ class NumberFiles(SplitNumbers):
             steps=y.shape[1] if y.ndim == 2 else 0,
             metric=metric,
         )
-        found.split()  # sizes that do not fit are told now
+        found.split()  # raises UserError for sizes that do not fit
         return found
 
     def whole(self) -> tuple[NDArray[Any], NDArray[Any], str]:
         x, y, labels, sha256 = _read(self.path)
         if labels != self.labels or x.shape[2] != self.features:
-            raise UserError(f"{self.path} has changed while it was in use: its shape is another")
+            raise UserError(f"{self.path} has changed while it was in use: other shapes or classes")
         return x, y, sha256
 
     def scaling(self) -> dict[str, list[float]]:
-        """Of each feature, and of the target where it is a number, mean and standard deviation."""
+        """Mean and standard deviation of each feature, and of the target if it is a number."""
         return _scaling(self)
 
     def scaled(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -124,7 +126,7 @@ def _scaling(dataset: NumberFiles) -> dict[str, list[float]]:
     if dataset.classes == 0:
         target = y[rows].astype(np.float64)
         found |= {"y_mean": target.mean(keepdims=True), "y_std": target.std(keepdims=True)}
-    # What never varies stays 0, whatever it is divided by.
+    # Values that never vary become 0, so their divisor does not matter.
     return {
         name: [float(v) or 1.0 if name.endswith("std") else float(v) for v in values]
         for name, values in found.items()
@@ -145,7 +147,7 @@ def _read(file: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, ...]
     if x.ndim != 3 or 0 in x.shape:
         raise UserError(
             f"{path}: x has the shape {x.shape}; it needs (n, length, features)"
-            + (", say x[..., None] for one feature" if x.ndim == 2 else "")
+            + (", for example x[..., None] for one feature" if x.ndim == 2 else "")
         )
     if len(x) != len(y):
         raise UserError(f"{path}: x has {len(x):,} sequences, y {len(y):,} targets")
@@ -153,7 +155,7 @@ def _read(file: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, ...]
         raise UserError(f"{path}: {len(x):,} sequences are too few, at least {MIN_ROWS}")
     if x.dtype.kind not in "fiub":
         raise UserError(f"{path}: x is of {x.dtype}; it needs plain numbers")
-    with np.errstate(over="ignore"):  # what float32 can't hold is told as infinite
+    with np.errstate(over="ignore"):  # too large for float32: found as infinite below
         x = x.astype(np.float32)
     _check_finite(path, "x", x)
     y, labels = _targets(path, y, x.shape[1])
@@ -164,20 +166,20 @@ def _read(file: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, ...]
 
 
 def _arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """`x` and `y` of the file, nothing unpickled."""
+    """`x` and `y` of the file; nothing is unpickled."""
     try:
         with zipfile.ZipFile(path) as archive:
             check_memory(path, sum(each.file_size for each in archive.infolist()), _MEMORY)
         with np.load(path, allow_pickle=False) as found:
             missing = [name for name in ("x", "y") if name not in found.files]
             if missing:
-                held = ", ".join(found.files) or "nothing"
-                raise UserError(f"{path} has no array {missing[0]!r}; it holds {held}")
+                found_names = ", ".join(found.files) or "none"
+                raise UserError(f"{path} has no array {missing[0]!r}; it has {found_names}")
             return found["x"], found["y"]
     except ValueError as error:
         if "allow_pickle" in str(error):
             raise UserError(
-                f"{path} holds pickled objects, which are not opened: they may run code; save "
+                f"{path} contains pickled objects, which are not opened: they may run code; save "
                 "plain arrays of numbers"
             ) from None
         raise UserError(f"{path}: not an .npz file that can be read ({error})") from None

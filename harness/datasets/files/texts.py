@@ -1,7 +1,8 @@
-"""The dataset `text-files`: texts and labels of your own, from a table or a folder per class.
+"""The dataset `text-files`: your own texts and labels, from a table or from folders.
 
-Tables are CSV, TSV, JSON Lines or Parquet with a column of texts and one of labels; a folder has a
-folder a class with a `.txt` file a text. All is UTF-8. Everything is checked when it is named.
+Tables are CSV, TSV, JSON Lines or Parquet files with a column of texts and a column of labels. A
+folder has a subfolder for each class, with a `.txt` file for each text. All must be UTF-8.
+Everything is checked before anything is trained.
 """
 
 import csv
@@ -31,15 +32,15 @@ from harness.datasets.files.limits import (
 )
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-_MEMORY = 6  # bytes that a byte of the file may take while it is read, with room to spare
+_MEMORY = 6  # bytes of memory for each byte of the file while it is read, with some reserve
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextFiles(SplitTexts):
     """Made by `of`, which reads the labels; `labels` are sorted, class i is called `labels[i]`.
 
-    Where the largest class has more than five times the rows of the smallest, `metric` is
-    balanced accuracy: the mean over classes of the share of each that is found.
+    If the largest class has more than five times the rows of the smallest, `metric` is balanced
+    accuracy: the mean over classes of the share that is right.
     """
 
     path: str = ""
@@ -72,9 +73,9 @@ class TextFiles(SplitTexts):
         split_seed: int = 0,
         **splits: Unpack[Sizes],
     ) -> Self:
-        """The dataset of a file or folder; sizes left out are 64, 16 and 20 % of the rows.
+        """The dataset of a file or folder; default sizes are 64, 16 and 20 % of the rows.
 
-        Reads the whole of it. Raises UserError with a line on what is wrong with it.
+        Reads all of it. Raises UserError with a line that says what is wrong.
         """
         tokenizers.by_name(tokenizer)
         source = Source(str(Path(path).absolute()), text_column, label_column, tokenizer)
@@ -90,14 +91,14 @@ class TextFiles(SplitTexts):
             classes=len(labels),
             metric=metric_of(corpus.labels),
         )
-        prepared(found)  # sizes that do not fit are told now
+        prepared(found)  # raises UserError for sizes that do not fit
         return found
 
     def corpus(self, notify: Callable[[str], None]) -> tuple[text.Corpus, str]:
         source = Source(self.path, self.text_column, self.label_column, self.tokenizer)
         corpus, labels, sha256 = _read(source)
         if labels != self.labels:
-            raise UserError(f"{self.path} has changed while it was in use: its labels are others")
+            raise UserError(f"{self.path} has changed while it was in use: it has other labels")
         return corpus, f"{sha256} {self.text_column} {self.label_column} {self.tokenizer}"
 
     def to_mapping(self) -> dict[str, Any]:
@@ -121,7 +122,7 @@ class Source:
 
 @functools.lru_cache(maxsize=2)
 def _read(source: Source) -> tuple[text.Corpus, tuple[str, ...], str]:
-    """The tokenised rows, the classes' names, and the SHA-256 of the bytes read."""
+    """The tokenised rows, the names of the classes, and the SHA-256 of the bytes read."""
     path = Path(source.path)
     files = _files(path)
     check_memory(path, sum(file.stat().st_size for file in files), _MEMORY)
@@ -144,7 +145,7 @@ def _read(source: Source) -> tuple[text.Corpus, tuple[str, ...], str]:
         empty = np.flatnonzero(np.diff(corpus.offsets) == 0)
         if len(empty):
             raise UserError(
-                f"{path}: {len(empty):,} texts have no token by --tokenizer {source.tokenizer}, "
+                f"{path}: {len(empty):,} texts have no token with --tokenizer {source.tokenizer}, "
                 f"the first is {pairs[int(empty[0])][0][:40]!r}; remove them, or use --tokenizer "
                 "characters"
             )
@@ -175,7 +176,7 @@ def _open(directory: Path) -> _Labelled:
 
 
 def _files(path: Path) -> list[Path]:
-    """The table, or a folder's files, a folder of them a class."""
+    """The table, or all files of a folder with a subfolder for each class."""
     if path.is_dir():
         folders = [each for each in sorted(path.iterdir()) if each.is_dir() and each.name[0] != "."]
         files = [file for folder in folders for file in sorted(folder.glob("*.txt"))]
@@ -184,8 +185,8 @@ def _files(path: Path) -> list[Path]:
         return files
     if path.suffix.lower() not in TABLES:
         raise UserError(
-            f"--dataset {path}: not a kind of file that is read; {', '.join(TABLES)}, or a folder "
-            "with a folder for each class (pickles are not opened: they may run code)"
+            f"--dataset {path}: files of this kind are not read; use {', '.join(TABLES)}, or a "
+            "folder with a folder for each class (pickles are not opened: they may run code)"
         )
     if not path.is_file():
         raise UserError(f"--dataset {path}: no such file or folder")
@@ -193,7 +194,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _checked(path: Path, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
-    """The labels in order; raises UserError where there is too little to learn from."""
+    """The labels in order; raises UserError if there are too few rows or labels."""
     counts = Counter(label for _, label in pairs)
     if len(pairs) < MIN_ROWS:
         raise UserError(f"{path}: {len(pairs):,} rows are too few, at least {MIN_ROWS}")
@@ -217,7 +218,7 @@ def _checked(path: Path, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def _folder(raw: dict[Path, bytes]) -> list[tuple[str, str]]:
-    """Texts and labels of files, a folder a class."""
+    """Texts and labels of files; the name of a file's folder is its label."""
     pairs = []
     for file, content in raw.items():
         decoded = _decoded(file, content)
@@ -247,12 +248,12 @@ def _table(path: Path, raw: bytes, source: Source) -> list[tuple[str, str]]:
 
 
 def _empty(cell: object) -> bool:
-    """Nothing, blanks, or the NaN that stands for a gap in a column of numbers."""
+    """Nothing, spaces, or NaN, which stands for a gap in a column of numbers."""
     return cell is None or cell != cell or not str(cell).strip()
 
 
 def _label(label: object) -> str:
-    """1.0 and 1 are one label: tables with gaps turn whole numbers into fractions."""
+    """1.0 and 1 are one label: in tables with gaps, whole numbers become floats."""
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
@@ -269,7 +270,7 @@ def _separated(path: Path, raw: bytes, source: Source, delimiter: str) -> _Rows:
         for number, row in enumerate(reader, start=1):
             if None in row:
                 raise UserError(
-                    f"{path}: row {number} has more cells than the heading; put texts that hold "
+                    f"{path}: row {number} has more cells than the heading; put texts that contain "
                     "the delimiter in double quotes"
                 )
             rows.append((number, (row[source.text_column], row[source.label_column])))
@@ -288,9 +289,9 @@ def _json_lines(path: Path, raw: bytes, source: Source) -> _Rows:
         try:
             found = json.loads(line)
         except ValueError as error:
-            raise UserError(f"{path}: line {number} is no JSON ({error})") from None
+            raise UserError(f"{path}: line {number} is not JSON ({error})") from None
         if not isinstance(found, dict):
-            raise UserError(f"{path}: line {number} is no JSON object")
+            raise UserError(f"{path}: line {number} is not a JSON object")
         _check_columns(path, list(found), source)
         rows.append((number, (found[source.text_column], found[source.label_column])))
     return rows
@@ -342,6 +343,6 @@ def _decoded(file: Path, raw: bytes) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UserError(
-            f"{file} is not UTF-8 (byte {error.start:,}, line {line:,}); convert it, say with: "
-            f"iconv -f LATIN1 -t UTF-8"
+            f"{file} is not UTF-8 (byte {error.start:,}, line {line:,}); convert it, for example "
+            f"with: iconv -f LATIN1 -t UTF-8"
         ) from None

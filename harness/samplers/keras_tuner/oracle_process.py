@@ -1,4 +1,4 @@
-"""One of KerasTuner's oracles, in a process of its own: it imports Keras."""
+"""KerasTuner's oracles in a separate process, because they import Keras."""
 
 import json
 import sys
@@ -11,12 +11,12 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, json
 from harness.core.checks import is_number
 from harness.samplers.keras_tuner.space import declare_number
 
-# KerasTuner's default of three random points a hyperparameter would leave an arm of ten unsearched.
+# KerasTuner's default, three random points for each hyperparameter, is too many for ten trials.
 N_INITIAL_POINTS = 4
 
 
 class _Replayed:
-    """An oracle, and the trials that it has been told of."""
+    """An oracle, and the trials that it has seen."""
 
     def __init__(
         self, kind: str, seed: int, epochs: int, space: Mapping[str, str], folder: str
@@ -37,7 +37,7 @@ class _Replayed:
         if kind == "grid":
             self._oracle = oracles.GridSearchOracle(**options)
         elif kind == "hyperband":
-            # Without an end: the study's budget says how many trials there are.
+            # Without an end: the study's budget limits the number of trials.
             self._oracle = oracles.HyperbandOracle(
                 max_epochs=epochs, hyperband_iterations=None, **options
             )
@@ -49,7 +49,7 @@ class _Replayed:
             self._oracle = oracles.RandomSearchOracle(max_trials=None, **options)
         self._oracle._set_project_dir(folder, "oracle")
         self.told: list[dict[str, Any]] = []
-        self._open: Any = None  # asked for, and not yet told of
+        self._open: Any = None  # suggested, but its result is not known yet
 
     def suggest(self, trials: list[dict[str, Any]]) -> dict[str, Any] | None:
         for each in trials[len(self.told) :]:
@@ -64,7 +64,7 @@ class _Replayed:
         self.told.append(each)
         if trial.status == "STOPPED":
             return
-        # Somebody may have enqueued others than the oracle's own.
+        # The trial may have other parameters than the oracle suggested: trials can be enqueued.
         trial.hyperparameters.values = {**trial.hyperparameters.values, **each["params"]}
         if each["running"]:
             return
@@ -77,7 +77,7 @@ class _Replayed:
 
 
 def _declare(hps: Any, name: str, distribution: BaseDistribution) -> None:
-    """The distribution of Optuna as KerasTuner has it; choices by their index."""
+    """Declare an Optuna distribution in KerasTuner; choices by their index."""
     if isinstance(distribution, CategoricalDistribution):
         numbers = all(is_number(choice) for choice in distribution.choices)
         hps.Choice(name, list(range(len(distribution.choices))), ordered=numbers)
@@ -86,7 +86,7 @@ def _declare(hps: Any, name: str, distribution: BaseDistribution) -> None:
 
 
 def main() -> None:
-    """Answer requests, a line each, until the input ends."""
+    """Answer requests, one in each line, until the input ends."""
     out, sys.stdout = sys.stdout, sys.stderr  # KerasTuner prints
     oracles: dict[str, _Replayed] = {}
     with tempfile.TemporaryDirectory(prefix="oracle-") as folder:
@@ -95,7 +95,7 @@ def main() -> None:
             key = json.dumps([request[name] for name in ("kind", "seed", "epochs", "space")])
             kept, trials = oracles.get(key), request["trials"]
             if kept is None or kept.told != trials[: len(kept.told)]:
-                # A folder of its own: oracles keep files of their trials.
+                # A folder for each oracle: oracles write files of their trials.
                 place = tempfile.mkdtemp(dir=folder)
                 kept = oracles[key] = _Replayed(
                     request["kind"], request["seed"], request["epochs"], request["space"], place

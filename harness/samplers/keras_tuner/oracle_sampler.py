@@ -1,10 +1,9 @@
-"""KerasTuner's oracles as samplers: an adapter to Optuna's ask, with the oracle in a process apart.
+"""KerasTuner's oracles as samplers for Optuna.
 
-The coordinator holds no Keras, which KerasTuner imports; so a small process of its own, fed by
-lines of JSON, holds the oracles (`harness.samplers.keras_tuner.oracle_process`). It keeps no state
-that matters: each request brings the arm's trials so far, which the oracle is made to repeat where
-it has not seen them, so that a study killed anywhere goes on with the suggestions that it would
-have had.
+KerasTuner imports Keras, which the coordinator must not do. So the oracles are in a small separate
+process, `harness.samplers.keras_tuner.oracle_process`, which reads and writes lines of JSON. Its
+state does not matter: each request contains the arm's trials so far, and the oracle repeats those
+that it has not seen. So a study that was killed at any moment continues with the same suggestions.
 """
 
 import atexit
@@ -33,17 +32,17 @@ from harness.samplers import EPOCHS
 
 
 class OracleSampler(BaseSampler):
-    """Suggests what the oracle `kind` does after the trials before.
+    """Suggests what the oracle `kind` suggests after the trials before.
 
-    Kinds are random, bayesian, hyperband and grid. Trials that were pruned or failed are invalid to
-    the oracle, which has no word for either.
+    Kinds are random, bayesian, hyperband and grid. Trials that were pruned or failed are invalid
+    for the oracle, which does not distinguish the two.
     """
 
     def __init__(
         self, kind: str, seed: int, space: Mapping[str, BaseDistribution], epochs: int
     ) -> None:
         self._kind, self._space, self._epochs = kind, dict(space), epochs
-        # KerasTuner takes a seed of 0 for none given; RandomState takes 32 bits.
+        # For KerasTuner a seed of 0 means none; RandomState takes 32 bits.
         self._seed = 1 + seed % (2**32 - 2)
 
     def infer_relative_search_space(
@@ -54,7 +53,7 @@ class OracleSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        # All of the arm's trials, also where a pruner would show the sampler a part of them.
+        # All trials of the arm: some pruners show the sampler only a part of them.
         everyone = optuna_private.all_trials(study)
         before = sorted((t for t in everyone if t.number < trial.number), key=lambda t: t.number)
         answer = _ask(
@@ -65,7 +64,7 @@ class OracleSampler(BaseSampler):
                 "space": {name: distribution_to_json(d) for name, d in self._space.items()},
                 "trials": [
                     {
-                        # As the oracle knows choices: by their index.
+                        # The oracle knows choices by their index.
                         "params": {n: d.to_internal_repr(each.params[n])
                                    if isinstance(d, CategoricalDistribution) else each.params[n]
                                    for n, d in self._space.items() if n in each.params},
@@ -97,7 +96,7 @@ def _value(distribution: BaseDistribution, found: Any) -> Any:
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(found)]
     assert isinstance(distribution, IntDistribution | FloatDistribution)
-    # Logarithms and back may end a rounding error beyond the ends.
+    # Rounding errors of logarithms may lead beyond the ends.
     value = min(max(found, distribution.low), distribution.high)
     return round(value) if isinstance(distribution, IntDistribution) else float(value)
 
@@ -120,14 +119,14 @@ def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _start() -> "subprocess.Popen[str]":
-    # The cheapest backend to import that is there; an oracle computes nothing with it. Keras's
+    # The installed backend that imports fastest; an oracle computes nothing with it. Keras's
     # NumPy backend needs JAX.
     backend = "numpy" if find_spec("jax") else "tensorflow"
     child = subprocess.Popen(
         [sys.executable, "-m", "harness.samplers.keras_tuner.oracle_process"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env={**os.environ, "KERAS_BACKEND": backend},
-        start_new_session=True,  # Ctrl-C is for the coordinator, which closes our input
+        start_new_session=True,  # the coordinator handles Ctrl-C, and closes the input
     )  # fmt: skip
     atexit.register(_end, child)
     return child

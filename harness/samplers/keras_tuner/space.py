@@ -6,7 +6,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 
 
 def declare_number(hps: Any, name: str, distribution: BaseDistribution) -> Any:
-    """A distribution of numbers as KerasTuner has it; returns the value that it has there."""
+    """Declare a distribution of numbers in KerasTuner; returns its value there."""
     assert isinstance(distribution, IntDistribution | FloatDistribution)
     kind = hps.Int if isinstance(distribution, IntDistribution) else hps.Float
     low, high = distribution.low, distribution.high

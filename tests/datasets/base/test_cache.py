@@ -1,4 +1,4 @@
-"""The cache: one builder among processes, damage noticed, refusals that say what to do."""
+"""The cache: one process builds, damage is found, and errors say what to do."""
 
 import json
 import multiprocessing
@@ -15,7 +15,7 @@ from harness.datasets.base import cache
 
 
 def use(log: Path, notify: Callable[[str], None] = lambda line: None, pause_s: float = 0.0) -> str:
-    """Use an entry of two files, noting in `log` whenever it is built."""
+    """Use an entry of two files; each build adds a line to `log`."""
 
     def build() -> str:
         with log.open("a") as file:
@@ -151,7 +151,7 @@ def test_a_file_in_the_way_says_what_to_set(
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "file"))
     with pytest.raises(UserError, match="set HARNESS_CACHE to a writable directory"):
         use(tmp_path / "log")
-    assert built(tmp_path / "log") == 0  # told before the work, not after it
+    assert built(tmp_path / "log") == 0  # reported before the work, not after it
 
 
 def test_no_permission_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Made tasks: each is what it says, by a solver of its own that reads the symbols."""
+"""Generated tasks: a solver that reads the symbols gets every answer right."""
 
 from collections.abc import Callable, Sequence
 
@@ -83,7 +83,7 @@ def nesting_of(symbols: Sequence[str]) -> int:
 NAMES = [n for n in datasets.names() if issubclass(type(datasets.by_name(n)), GeneratedTask)]
 
 
-def test_every_made_task_has_a_solver() -> None:
+def test_every_generated_task_has_a_solver() -> None:
     # The teacher solves its own; the others are solved below.
     assert set(NAMES) == {*SOLVERS, "teacher", "adding", "copy-memory"}
 
@@ -97,7 +97,7 @@ def test_adding_up_the_marked_numbers_solves_adding() -> None:
         assert (half.sum(axis=1) == 1).all()
     assert numbers.min() >= 0
     assert numbers.max() <= 1
-    assert abs(np.mean((arrays.y - 1) ** 2) - 1 / 6) < 0.03  # what saying 1 costs
+    assert abs(np.mean((arrays.y - 1) ** 2) - 1 / 6) < 0.03  # of the constant prediction 1
 
 
 def test_saying_the_first_ten_symbols_solves_copy_memory() -> None:

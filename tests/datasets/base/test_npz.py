@@ -22,7 +22,7 @@ def write(path: Path, x: np.ndarray, y: object = (1, 0, 1)) -> Path:
 
 
 def write_pickle(path: Path, pickled: bytes) -> Path:
-    """An .npz whose x_train is an array of objects with any pickle in it."""
+    """An .npz file whose x_train is an array of objects with a given pickle."""
     member = io.BytesIO()
     header = {"descr": "|O", "fortran_order": False, "shape": (3,)}
     np.lib.format.write_array_header_1_0(member, header)
@@ -82,7 +82,7 @@ def test_empty_reviews_are_read(tmp_path: Path) -> None:
 
 
 class Hostile:
-    """Unpickled by anybody else, this makes a directory."""
+    """An ordinary unpickler would make a directory here."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -156,5 +156,5 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no item named 'x_test.npy'"):
         npz.read_part(path, "test")
     path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(UserError, match="does not hold reviews in Keras's layout"):
+    with pytest.raises(UserError, match="does not contain reviews in Keras's layout"):
         npz.read_part(path, "train")

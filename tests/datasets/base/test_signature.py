@@ -1,4 +1,4 @@
-"""Models of numbers, of classes a step, of numbers to predict: the same on every path."""
+"""Models for numbers, for a class in each step, and for numbers to predict, on every path."""
 
 import functools
 import os
@@ -137,7 +137,7 @@ def test_the_bag_takes_the_mean_of_numbers_over_time():
 
 
 def own_builder(hp, signature, *, width):
-    """A network without recurrence, as somebody may declare one."""
+    """A network without recurrence, as a user may declare it."""
     return keras.Sequential(
         [
             keras.Input((hp.sequence_length, signature.features)),
@@ -148,7 +148,7 @@ def own_builder(hp, signature, *, width):
     )
 
 
-def test_a_builder_of_ones_own_gets_its_hyperparameters():
+def test_the_users_own_builder_gets_its_hyperparameters():
     signature = Signature(features=3, classes=4, builder=own_builder)
     values = {**hyperparameters().to_mapping(), "width": 7}
     hp = Hyperparameters.from_mapping(values, {"width"})

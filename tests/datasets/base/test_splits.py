@@ -1,4 +1,4 @@
-"""Splits: proportions, no twins, nesting, sizes that do not fit."""
+"""Splits: proportions, no shared duplicates, nesting, sizes that do not fit."""
 
 import numpy as np
 import pytest
@@ -98,7 +98,7 @@ def test_the_seed_changes_the_split_and_rows_are_mixed() -> None:
 
 
 def test_the_shuffle_is_frozen() -> None:
-    # Whatever NumPy and Python: a changed split would make old studies incomparable.
+    # The same with every version: old studies must stay comparable.
     rows = rows_of(20, [], train=4, validation=4, test=2)
     assert {split: some.tolist() for split, some in rows.items()} == {
         "train": [3, 0, 15, 12],

@@ -1,4 +1,4 @@
-"""Tokenising, vocabulary and padding against slow, plain versions of themselves, and Keras's."""
+"""Tokenising, vocabulary and padding compared with simple slow versions, and with Keras."""
 
 from collections import Counter
 from pathlib import Path

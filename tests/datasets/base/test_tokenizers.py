@@ -1,4 +1,4 @@
-"""Words of any language survive; nothing that is read is lost by characters."""
+"""Words of any language are kept, and characters lose nothing that can be read."""
 
 import pytest
 from hypothesis import given

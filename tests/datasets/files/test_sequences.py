@@ -1,4 +1,4 @@
-"""Sequences of numbers of one's own: read, checked, standardised, scored; one line for bad ones."""
+"""The user's own sequences: read, checked, standardised; one line for bad ones."""
 
 import json
 import pickle
@@ -148,7 +148,7 @@ def test_what_is_wrong_is_said_in_one_line(
 
 def test_a_missing_array_and_a_single_one_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=arrays()["x"], labels=arrays()["y"])
-    with pytest.raises(UserError, match="no array 'y'; it holds x, labels"):
+    with pytest.raises(UserError, match="no array 'y'; it has x, labels"):
         NumberFiles.of(tmp_path / "a.npz")
     np.save(tmp_path / "a.npy", arrays()["x"])
     with pytest.raises(UserError, match=r"numpy\.savez"):

@@ -1,4 +1,4 @@
-"""Tables and folders of one's own: read whole, checked before anything else happens."""
+"""The user's own tables and folders: read completely, and checked first."""
 
 import csv
 import json
@@ -131,7 +131,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "Latin-1": ("a.csv", make_latin, "not UTF-8 (byte"),
     "more cells": ("a.csv", lambda path: path.write_text("text,label\na,b,c\n"), "more cells"),
     "open quote": ("a.csv", lambda path: path.write_text('text,label\n"a,b\n'), "not a table"),
-    "no JSON": ("a.jsonl", lambda path: path.write_text("{}{\n"), "line 1 is no JSON"),
+    "no JSON": ("a.jsonl", lambda path: path.write_text("{}{\n"), "line 1 is not JSON"),
     "no object": ("a.jsonl", lambda path: path.write_text("[1]\n"), "no JSON object"),
     "gaps as NaN": (
         "a.jsonl",

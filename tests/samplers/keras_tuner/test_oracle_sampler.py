@@ -1,4 +1,4 @@
-"""KerasTuner's oracles behind Optuna's ask: what they say, nothing else, killed or not."""
+"""KerasTuner's oracles as samplers suggest the same as in KerasTuner, even after a kill."""
 
 import os
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def test_hyperband_gives_epochs_and_trains_the_best_again() -> None:
     study = optuna.create_study()
     grow(study, "kt-hyperband", SPACE, 16)
     epochs = [trial.system_attrs[samplers.EPOCHS] for trial in study.trials]
-    # Of nine epochs, a factor of three: many trainings of one, a third of them of three, then nine.
+    # Nine epochs, factor three: many trainings of one epoch, a third of them of three, then nine.
     assert set(epochs) == {1, 3, 9}
     assert epochs[0] == 1
     first = [t for t, n in zip(study.trials, epochs, strict=True) if n == 1]
