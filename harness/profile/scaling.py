@@ -69,7 +69,7 @@ def _fit(cell: str, backend: str, device: str, entries: Sequence[Mapping[str, An
     varied = [axis for axis in AXES if len({entry[axis] for entry in entries}) > 1]
     columns = [[math.log(entry[axis]) for entry in entries] for axis in varied]
     design = np.column_stack([np.ones(len(entries)), *columns])
-    # Axes that always change together can't be told apart.
+    # The effects of axes that always change together can't be separated.
     if not varied or np.linalg.matrix_rank(design) < design.shape[1]:
         return None
     fitted = sm.OLS([math.log(entry["step_ms"]["median"]) for entry in entries], design).fit()

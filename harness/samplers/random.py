@@ -1,4 +1,4 @@
-"""`random`: independent uniform draws (log-uniform where the distribution says so)."""
+"""`random`: independent uniform draws (log-uniform for log distributions)."""
 
 from collections.abc import Mapping
 

@@ -158,7 +158,7 @@ class Trainer:
         A loss that is not finite is returned like any other.
 
         With `checkpoints` the state after each epoch is saved there before `on_epoch` is called.
-        A training that finds a checkpoint of its own continues from it, bit for bit: `on_epoch`
+        A training that finds its own checkpoint continues from it, bit for bit: `on_epoch`
         is called for the epochs before as they were recorded, then for the rest. If it is asked
         to pause, and its program can continue within an epoch, it saves its state and raises
         TrainingPaused.

@@ -45,7 +45,7 @@ class _Scan:
     ) -> Any:
         """`sequences` (batch, time, features) → (batch, time, units) or (batch, units)."""
         if initial_state is not None or mask is not None:
-            raise ValueError("the scan starts from zeros and knows no mask")
+            raise ValueError("the scan starts from zeros and takes no mask")
         layer: Any = self
         x = tf.transpose(tf.convert_to_tensor(sequences), (1, 0, 2))
         if layer.go_backwards:

@@ -132,7 +132,7 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "more cells": ("a.csv", lambda path: path.write_text("text,label\na,b,c\n"), "more cells"),
     "open quote": ("a.csv", lambda path: path.write_text('text,label\n"a,b\n'), "not a table"),
     "no JSON": ("a.jsonl", lambda path: path.write_text("{}{\n"), "line 1 is not JSON"),
-    "no object": ("a.jsonl", lambda path: path.write_text("[1]\n"), "no JSON object"),
+    "no object": ("a.jsonl", lambda path: path.write_text("[1]\n"), "not a JSON object"),
     "gaps as NaN": (
         "a.jsonl",
         lambda path: write_jsonl(path, [*rows(), *[("x", math.nan)] * 9]),  # type: ignore[list-item]
