@@ -9,25 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-    distribution_to_json,
-)
+from optuna.distributions import BaseDistribution, distribution_to_json
 
 from harness import pruners, samplers
-from harness.core.checks import check_whole, is_number, is_whole
+from harness.core.checks import check_whole
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
-from harness.spec import counts
-from harness.spec.choices import BACKENDS, DEVICES, MEASURES, PATHS
-from harness.spec.hyperparameters import BAG, OF_TOKENS, Hyperparameters
+from harness.spec import checks, counts
+from harness.spec.checks import TRAIN
+from harness.spec.choices import BACKENDS, DEVICES, PATHS
+from harness.spec.hyperparameters import BAG, Hyperparameters
 
 PATIENCE = 2  # epochs without a lower validation loss, by default
-TRAIN = "train"  # the field of datasets that counts training examples
 MAX_UNITS = 4096  # with `hold`, units are looked for up to here
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
@@ -117,24 +111,21 @@ class Study:
             raise UserError(f"budget: {self.budget!r} is not a Budget(trials=…, epochs=…)")
         for name, least in (("replicates", 0), ("seed", 0), ("threads", 1)):
             check_whole(name, getattr(self, name), least)
-        if not is_number(self.margin) or not 0 <= self.margin < 1:
-            raise UserError(
-                f"margin: {self.margin!r} is not a difference in accuracy from 0 to 1; "
-                "0.005 is half a point"
-            )
-        _one_of("backend", self.backend, BACKENDS)
-        _one_of("device", self.device, DEVICES)
+        checks.check_margin(self.margin)
+        checks.check_one_of("backend", self.backend, BACKENDS)
+        checks.check_one_of("device", self.device, DEVICES)
         if self.path is not None:
-            _one_of("path", self.path, PATHS)
-        if self.patience is not None and (not is_whole(self.patience) or self.patience < 1):
-            raise UserError(f"patience: {self.patience!r} is neither None nor a number of epochs")
-        self._check_published()
-        self._check_model()
-        self._check_hold()
+            checks.check_one_of("path", self.path, PATHS)
+        checks.check_patience(self.patience)
+        checks.check_published(self.published)
+        if self.model is not None:
+            checks.check_model(self.model, self.hold)
+        if self.hold:
+            checks.check_hold(self.hold, self._groups)
         self._check_hyperparameters()
         for arm in self.arms():
             samplers.check(self.sampler, self.search, trials=self.budget.trials)
-            _check_arm_name(arm.name)
+            checks.check_arm_name(arm.name)
         pruners.check(self.pruner)
 
     def arms(self) -> list[Arm]:
@@ -145,7 +136,7 @@ class Study:
         combinations = itertools.product(*(self.compare[name] for name in names))
         arms = [dict(zip(names, values, strict=True)) for values in combinations]
         return [
-            Arm(",".join(f"{name}={_text(value)}" for name, value in arm.items()), arm)
+            Arm(",".join(f"{name}={checks.value_text(value)}" for name, value in arm.items()), arm)
             for arm in arms
         ]
 
@@ -187,12 +178,12 @@ class Study:
         return hp
 
     @property
+    def _groups(self) -> dict[str, Mapping[str, Any]]:
+        return {"compare": self.compare, "search": self.search, "fixed": self.fixed}
+
+    @property
     def _of_model(self) -> frozenset[str]:
-        """The hyperparameters that `model` takes: its keyword-only parameters."""
-        if self.model is None:
-            return frozenset()
-        parameters = inspect.signature(self.model).parameters.values()
-        return frozenset(p.name for p in parameters if p.kind == p.KEYWORD_ONLY)
+        return frozenset() if self.model is None else checks.own_parameters(self.model)
 
     def quick(self) -> "Study":
         """The same question on a subsample with a small budget."""
@@ -259,112 +250,18 @@ class Study:
         above = bisect.bisect_left(range(MAX_UNITS), wanted, key=lambda less: count(less + 1)) + 1
         return min(max(1, above - 1), above, key=lambda units: abs(count(units) - wanted))
 
-    def _check_model(self) -> None:
-        if self.model is None:
-            return
-        name = getattr(self.model, "__qualname__", "<")
-        if not callable(self.model) or "<" in name:
-            raise UserError(
-                f"model: {self.model!r} is not a function at the top of the study's file"
-            )
-        if self.hold:
-            raise UserError("hold: goes with the networks of harness.models, not with model")
-        taken = self._of_model & {each.name for each in fields(Hyperparameters)}
-        if taken:
-            raise UserError(
-                f"model: {sorted(taken)[0]} comes with hp; leave it out of {name}'s parameters"
-            )
-
-    def _check_published(self) -> None:
-        for name, values in self.published.items():
-            if name == "source" and isinstance(values, str):
-                continue
-            if name not in MEASURES:
-                raise UserError(f"published: {name!r} is not one of source, {', '.join(MEASURES)}")
-            if not isinstance(values, Sequence) or not all(is_number(value) for value in values):
-                raise UserError(f"published: {name} needs a list of numbers, one an epoch")
-
-    def _check_hold(self) -> None:
-        if not self.hold:
-            return
-        if list(self.hold) not in (["parameters"], ["step_ms"]):
-            raise UserError(f"hold: {dict(self.hold)!r} is not one of parameters and step_ms")
-        (value,) = self.hold.values()
-        if not is_number(value) or not value > 0:
-            raise UserError(f"hold: {value!r} is not a number above 0")
-        for group in (self.compare, self.search, self.fixed):
-            if "units" in group:
-                raise UserError(
-                    "units: follow from what is held; leave them out, or leave out hold"
-                )
-        if "step_ms" in self.hold:
-            for name in self.search:
-                if name not in ("learning_rate", "dropout"):
-                    raise UserError(
-                        f"search: {name} changes how long a step takes, so step_ms can't be held; "
-                        f"move {name} to fixed"
-                    )
-
     def _check_hyperparameters(self) -> None:
-        groups = {"compare": self.compare, "search": self.search, "fixed": self.fixed}
-        for (one, first), (two, second) in itertools.combinations(groups.items(), 2):
-            for name in first:
-                if name in second:
-                    raise UserError(f"{name}: stands in both {one} and {two}; leave it in one")
-        for name, values in self.compare.items():
-            if isinstance(values, str) or not isinstance(values, Sequence) or not values:
-                raise UserError(f"compare: {name} needs a list of values, got {values!r}")
-            if len({_text(value) for value in values}) != len(values):
-                raise UserError(f"compare: {name} lists a value twice")
-        for name in OF_TOKENS:
-            if self.dataset.features and (name in self.compare or name in self.search):
-                raise UserError(
-                    f"{name}: dataset {self.dataset.name} holds numbers, not tokens; leave it out"
-                )
-        for name in ("validation", "test"):
-            if name in self.compare:
-                raise UserError(f"compare: {name}: arms are judged by equally many examples")
+        checks.check_groups(self._groups)
+        checks.check_compared(self.compare)
+        checks.check_of_tokens({*self.compare, *self.search}, self.dataset)
+        checks.check_scored_splits(self.compare)
         for arm in self.arms():
             self.dataset_of(arm)  # raises UserError for a value that the dataset refuses
-        for size in self.compare.get(TRAIN, ()):
-            if size > self.dataset.train:
-                raise UserError(
-                    f"compare: {TRAIN}: {size:,} are more than the dataset's {self.dataset.train:,}"
-                )
-        for name, distribution in self.search.items():
-            if not isinstance(distribution, BaseDistribution):
-                raise UserError(
-                    f"search: {name} needs an Optuna distribution, got {distribution!r}; "
-                    "put a value that stays the same into fixed"
-                )
-        # Try each end of each distribution, with the first end of all others.
-        ends = {name: _ends(distribution) for name, distribution in self.search.items()}
-        first_ends = {name: values[0] for name, values in ends.items()}
+        checks.check_train_sizes(self.compare, self.dataset)
+        configurations = checks.extremes(self.search)
         for arm in self.arms():
-            self.hyperparameters(arm, first_ends)
-            for name, values in ends.items():
-                for value in values[1:]:
-                    self.hyperparameters(arm, {**first_ends, name: value})
-
-
-def _ends(distribution: BaseDistribution) -> list[Any]:
-    if isinstance(distribution, CategoricalDistribution):
-        return list(distribution.choices)
-    if isinstance(distribution, IntDistribution | FloatDistribution):
-        return [distribution.low, distribution.high]
-    raise UserError(f"{type(distribution).__name__}: not a distribution that a study can search")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "-".join(_text(item) for item in value)
-    return str(value)
-
-
-def _check_arm_name(name: str) -> None:
-    # Arm names become folder names and Optuna study names.
-    if len(name) > 200 or any(c in name for c in '/\\:*?"<>|{}\0\n') or name.strip(". ") != name:
-        raise UserError(f"compare: the arm name {name!r} can't be a folder's; use plain values")
+            for params in configurations:
+                self.hyperparameters(arm, params)
 
 
 def _described(function: Callable[..., Any]) -> dict[str, str]:
@@ -374,8 +271,3 @@ def _described(function: Callable[..., Any]) -> dict[str, str]:
         "name": function.__name__,
         "source_sha256": hashlib.sha256(source.encode()).hexdigest(),
     }
-
-
-def _one_of(name: str, value: object, known: Sequence[str]) -> None:
-    if value not in known:
-        raise UserError(f"{name}: {value!r} is not one of {', '.join(known)}")

@@ -1,0 +1,176 @@
+"""The checks of what a study declares; each raises UserError, which names what is wrong.
+
+They take the values that they check, not the study.
+"""
+
+import inspect
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from harness.core.checks import is_number, is_whole
+from harness.core.errors import UserError
+from harness.datasets.base.dataset import Dataset
+from harness.spec.choices import MEASURES
+from harness.spec.hyperparameters import OF_TOKENS, Hyperparameters
+
+TRAIN = "train"  # the field of datasets that counts training examples
+
+
+def check_one_of(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UserError(f"{name}: {value!r} is not one of {', '.join(known)}")
+
+
+def check_margin(margin: object) -> None:
+    if not is_number(margin) or not 0 <= margin < 1:
+        raise UserError(
+            f"margin: {margin!r} is not a difference in accuracy from 0 to 1; 0.005 is half a point"
+        )
+
+
+def check_patience(patience: object) -> None:
+    if patience is not None and (not is_whole(patience) or patience < 1):
+        raise UserError(f"patience: {patience!r} is neither None nor a number of epochs")
+
+
+def check_published(published: Mapping[str, Any]) -> None:
+    """`source` is a text, and each measure a list of numbers."""
+    for name, values in published.items():
+        if name == "source" and isinstance(values, str):
+            continue
+        if name not in MEASURES:
+            raise UserError(f"published: {name!r} is not one of source, {', '.join(MEASURES)}")
+        if not isinstance(values, Sequence) or not all(is_number(value) for value in values):
+            raise UserError(f"published: {name} needs a list of numbers, one an epoch")
+
+
+def check_model(model: Callable[..., Any], hold: Mapping[str, float]) -> None:
+    """A study's own `model` is a function at the top of a file, so that workers can import it.
+
+    Its own parameters have no names of the harness, and `hold` is not used with it.
+    """
+    name = getattr(model, "__qualname__", "<")
+    if not callable(model) or "<" in name:
+        raise UserError(f"model: {model!r} is not a function at the top of the study's file")
+    if hold:
+        raise UserError("hold: goes with the networks of harness.models, not with model")
+    taken = own_parameters(model) & {each.name for each in fields(Hyperparameters)}
+    if taken:
+        raise UserError(
+            f"model: {sorted(taken)[0]} comes with hp; leave it out of {name}'s parameters"
+        )
+
+
+def check_hold(hold: Mapping[str, float], groups: Mapping[str, Mapping[str, Any]]) -> None:
+    """`hold` names one positive number; no group of hyperparameters contradicts it."""
+    if list(hold) not in (["parameters"], ["step_ms"]):
+        raise UserError(f"hold: {dict(hold)!r} is not one of parameters and step_ms")
+    (value,) = hold.values()
+    if not is_number(value) or not value > 0:
+        raise UserError(f"hold: {value!r} is not a number above 0")
+    for group in groups.values():
+        if "units" in group:
+            raise UserError("units: follow from what is held; leave them out, or leave out hold")
+    if "step_ms" in hold:
+        for name in groups["search"]:
+            if name not in ("learning_rate", "dropout"):
+                raise UserError(
+                    f"search: {name} changes how long a step takes, so step_ms can't be held; "
+                    f"move {name} to fixed"
+                )
+
+
+def check_groups(groups: Mapping[str, Mapping[str, Any]]) -> None:
+    """No hyperparameter is in two of `compare`, `search` and `fixed`."""
+    for (one, first), (two, second) in itertools.combinations(groups.items(), 2):
+        for name in first:
+            if name in second:
+                raise UserError(f"{name}: stands in both {one} and {two}; leave it in one")
+
+
+def check_compared(compare: Mapping[str, Sequence[Any]]) -> None:
+    """Each compared name has a list of different values."""
+    for name, values in compare.items():
+        if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+            raise UserError(f"compare: {name} needs a list of values, got {values!r}")
+        if len({value_text(value) for value in values}) != len(values):
+            raise UserError(f"compare: {name} lists a value twice")
+
+
+def check_of_tokens(names: Collection[str], dataset: Dataset) -> None:
+    """`names` has nothing that only acts on tokens, if the dataset has numbers."""
+    for name in OF_TOKENS:
+        if dataset.features and name in names:
+            raise UserError(
+                f"{name}: dataset {dataset.name} holds numbers, not tokens; leave it out"
+            )
+
+
+def check_scored_splits(compare: Mapping[str, Sequence[Any]]) -> None:
+    """All arms are scored on equally many examples."""
+    for name in ("validation", "test"):
+        if name in compare:
+            raise UserError(f"compare: {name}: arms are judged by equally many examples")
+
+
+def check_train_sizes(compare: Mapping[str, Sequence[Any]], dataset: Dataset) -> None:
+    """No arm trains on more examples than the dataset has."""
+    for size in compare.get(TRAIN, ()):
+        if size > dataset.train:
+            raise UserError(
+                f"compare: {TRAIN}: {size:,} are more than the dataset's {dataset.train:,}"
+            )
+
+
+def check_arm_name(name: str) -> None:
+    """Arm names become folder names and Optuna study names."""
+    if len(name) > 200 or any(c in name for c in '/\\:*?"<>|{}\0\n') or name.strip(". ") != name:
+        raise UserError(f"compare: the arm name {name!r} can't be a folder's; use plain values")
+
+
+def extremes(search: Mapping[str, BaseDistribution]) -> list[dict[str, Any]]:
+    """Configurations to try before a search: each end of each distribution.
+
+    All other hyperparameters have their first end. Raises UserError for what is no distribution,
+    or not one that a study can search.
+    """
+    for name, distribution in search.items():
+        if not isinstance(distribution, BaseDistribution):
+            raise UserError(
+                f"search: {name} needs an Optuna distribution, got {distribution!r}; "
+                "put a value that stays the same into fixed"
+            )
+    ends = {name: _ends(distribution) for name, distribution in search.items()}
+    first_ends = {name: values[0] for name, values in ends.items()}
+    others = [{**first_ends, name: v} for name, values in ends.items() for v in values[1:]]
+    return [first_ends, *others]
+
+
+def own_parameters(model: Callable[..., Any]) -> frozenset[str]:
+    """The hyperparameters that a study's `model` takes: its keyword-only parameters."""
+    parameters = inspect.signature(model).parameters.values()
+    return frozenset(p.name for p in parameters if p.kind == p.KEYWORD_ONLY)
+
+
+def value_text(value: Any) -> str:
+    """A compared value as it stands in the name of an arm."""
+    if isinstance(value, list | tuple):
+        return "-".join(value_text(item) for item in value)
+    return str(value)
+
+
+def _ends(distribution: BaseDistribution) -> list[Any]:
+    if isinstance(distribution, CategoricalDistribution):
+        return list(distribution.choices)
+    if isinstance(distribution, IntDistribution | FloatDistribution):
+        return [distribution.low, distribution.high]
+    raise UserError(f"{type(distribution).__name__}: not a distribution that a study can search")
