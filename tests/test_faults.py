@@ -316,7 +316,7 @@ def test_disk_full_while_checkpointing(small_disk: Path) -> None:
     checkpoints.save([{"epoch": 1}], [np.zeros(1000)])
     filler = _fill(small_disk, 4096)
     checkpoints.save([{"epoch": 1}, {"epoch": 2}], [np.zeros(100_000)])
-    assert "No space left on device; training goes on" in heard[0]
+    assert "No space left on device; training continues" in heard[0]
     found = checkpoints.load()
     assert found is not None
     assert found.epoch == 1

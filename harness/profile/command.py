@@ -133,7 +133,7 @@ def terminal_lines(profiled: Any) -> list[str]:
         lines.append(
             f"{entry['cell']} depth {entry['depth']} units {entry['units']} "
             f"length {entry['sequence_length']} batch {entry['batch_size']} {entry['backend']} "
-            f"{entry['device']} {entry['path']}: {step['median']:.3g} ms a step "
+            f"{entry['device']} {entry['path']}: {step['median']:.3g} ms per step "
             f"[{step['p05']:.3g}, {step['p95']:.3g}]{' unstable' if step['unstable'] else ''}, "
             f"compiled in {entry['compile_s']:.1f} s, {entry['parameters']:,} parameters"
         )

@@ -161,7 +161,7 @@ def _measure(
                 measurements.add(configuration, effort, process, answer.figures)
                 step = statistics.median(answer.figures["block_ms"])
                 notify(
-                    f"{name}: {step:.3g} ms a step (process {process + 1} of {effort.processes})"
+                    f"{name}: {step:.3g} ms per step (process {process + 1} of {effort.processes})"
                 )
                 continue
             failed[name] = answer.reason if isinstance(answer, Failed) else f"died: {answer.how}"

@@ -22,7 +22,7 @@ def solve_units(
     """
     if len(equal_step_time.read_units(study, directory)) < len(study.arms()):
         study.dataset.prepare(options.notify)
-        options.notify(f"measuring which units take {study.hold['step_ms']:g} ms a step")
+        options.notify(f"measuring which units take {study.hold['step_ms']:g} ms per step")
         workers = min(worker_count(options, study), len(study.arms())) if options.quick else 1
         settings = settings_of(study, declaration)
         with LocalPool(workers, settings, directory.root / "logs") as pool:
@@ -53,6 +53,6 @@ def _probe(
         Coordinator(probes, pool, board, stop).run()
         for probe in probes:
             step_ms = probe.measured[probe.units]
-            options.notify(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms a step")
+            options.notify(f"{probe.arm.name}: {probe.units} units, {step_ms:.3g} ms per step")
         found += probes
     return found

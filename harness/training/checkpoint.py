@@ -128,7 +128,7 @@ class Checkpoints:
         try:
             save(self.folder, Checkpoint(self.identity, history, arrays, step, seconds))
         except OSError as error:
-            self.notify(f"no checkpoint in {self.folder}: {error.strerror}; training goes on")
+            self.notify(f"no checkpoint in {self.folder}: {error.strerror}; training continues")
 
 
 def remove(folder: Path) -> None:

@@ -220,7 +220,7 @@ class Trainer:
                     raise
                 self._notify(
                     f"path {path} failed ({type(error).__name__}: {_reason(error)}); "
-                    f"training goes on with path {following}"
+                    f"training continues with path {following}"
                 )
                 continue
             self._programs[key] = program

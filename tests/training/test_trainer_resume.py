@@ -138,4 +138,4 @@ def test_a_checkpoint_that_cannot_be_written_is_reported_and_training_continues(
     )
     assert len(training.epochs) == 2
     assert len(heard) == 2
-    assert "training goes on" in heard[0]
+    assert "training continues" in heard[0]
