@@ -1,0 +1,96 @@
+"""Errors become one line on stderr and an exit code; tried in processes of their own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+# A command whose body is filled in.
+PROGRAM = """
+import os, signal, sys
+from harness.core import console
+from harness.core.errors import StudyHeldError, UserError
+
+app = console.application()
+
+@app.command()
+def main(number: int = 0):
+    '''A command for a test.'''
+    {body}
+
+console.run(app, "python -m toy")
+"""
+
+
+def command(body: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    code = PROGRAM.format(body=body)
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "err"),
+    [
+        ("raise UserError('depth: 0 is too few')", 2, "error: depth: 0 is too few\n"),
+        ("raise StudyHeldError('tiny is in use')", 75, "error: tiny is in use\n"),
+        ("return 3", 3, ""),
+        ("return None", 0, ""),
+    ],
+)
+def test_exit_codes(body: str, code: int, err: str) -> None:
+    ended = command(body)
+    assert (ended.returncode, ended.stderr) == (code, err)
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_with_its_code_and_a_hint(name: str, code: int) -> None:
+    ended = command(f"os.kill(os.getpid(), signal.{name})")
+    assert ended.returncode == code
+    assert ended.stderr == "stopped; the same command continues from here\n"
+
+
+def test_a_message_is_one_line_without_terminal_codes() -> None:
+    ended = command(r"raise UserError('a\nb\t c \x1b[31mred\u202e')")
+    assert ended.returncode == 2
+    assert ended.stderr == "error: a b c \\x1b[31mred\\u202e\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [(["--depht", "2"], "No such option"), (["--number", "x"], "valid integer")],
+)
+def test_a_wrong_command_line_names_the_help(arguments: list[str], problem: str) -> None:
+    ended = command("print('not reached')", *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("error: ")
+    assert problem in ended.stderr
+    assert ended.stderr.endswith(". Try: python -m toy --help\n")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help(option: str) -> None:
+    ended = command("print('not reached')", option)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "A command for a test." in ended.stdout
+
+
+def test_other_errors_keep_their_traceback() -> None:
+    ended = command("1 / 0")
+    assert ended.returncode == 1
+    assert "Traceback" in ended.stderr
+    assert "ZeroDivisionError" in ended.stderr
+
+
+def test_a_closed_output_ends_quietly() -> None:
+    """As in `harness status | head -1`: the reader has ended, and nothing is printed about it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = PROGRAM.format(body="print('a line', flush=True)")
+    ended = subprocess.run(
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, "")
