@@ -18,18 +18,18 @@ class FileLock(Closing):
 
     The kernel frees it when its process ends, however that ends, so a file left behind means
     nothing. The text of the file (see `sign`) is only for people to read. Making a FileLock opens
-    the file, or creates it; raises OSError where that is not possible.
+    the file, or creates it with `mode` less the umask; raises OSError where that is not possible.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, mode: int = 0o644) -> None:
         # Not inherited by child processes, which would keep the lock.
-        self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
 
     def acquire(self) -> None:
         """Take the lock without waiting; raises LockHeldError."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except (BlockingIOError, PermissionError):  # some file systems say EACCES
             holder = os.pread(self._descriptor, 200, 0).decode(errors="replace").strip()
             raise LockHeldError(holder) from None
 

@@ -122,7 +122,8 @@ class Records:
     def searched(self) -> bool:
         """Whether every arm has the trials that the study asks for."""
         done = self.trials[self.trials["state"] != "running"].groupby("arm").size()
-        return all(done.get(arm, 0) >= self.manifest.trials for arm in self.arms)
+        wanted = self.manifest.trials  # 0 only where the manifest is damaged
+        return wanted > 0 and all(done.get(arm, 0) >= wanted for arm in self.arms)
 
     @property
     def scored_split(self) -> str:

@@ -129,7 +129,7 @@ def _text(records: Records, spent: list[_Spent]) -> str:
     listed = listed.replace("%", "\u00a0%")
     count = sum(each.trainings for each in spent)
     return (
-        f"{wording.plural(count, 'training')} took {wording.seconds(total)} in total: "
+        f"{wording.plural(count, 'training')} took {wording.seconds(total)}, all added together: "
         f"{listed}.{_elapsed(records)}"
     )
 

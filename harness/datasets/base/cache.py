@@ -136,7 +136,7 @@ def _locked(key: str, notify: Callable[[str], None]) -> Iterator[None]:
     """Keep the entry's lock during the block; wait for it, with a line every few seconds."""
     with _needs_cache():
         directory().mkdir(parents=True, exist_ok=True)
-        lock = FileLock(directory() / f".{key}.lock")
+        lock = FileLock(directory() / f".{key}.lock", mode=0o666)  # a group may share it
     with lock:
         with _needs_cache():
             _wait_for(lock, key, notify)

@@ -22,7 +22,13 @@ class Sizes(TypedDict, total=False):
 
 
 def sizes(n: int, given: Sizes) -> dict[str, int]:
-    """The sizes of the splits; missing sizes become 64, 16 and 20 % of `n` rows."""
+    """The sizes of the splits; missing sizes become 64, 16 and 20 % of `n` rows.
+
+    Raises TypeError for a key that is no split, such as a misspelled keyword.
+    """
+    for name in given:
+        if name not in Sizes.__annotations__:
+            raise TypeError(f"got an unexpected keyword argument {name!r}")
     train, validation, test = given.get("train"), given.get("validation"), given.get("test")
     validation = max(1, round(VALIDATION * n)) if validation is None else validation
     test = max(1, round(TEST * n)) if test is None else test

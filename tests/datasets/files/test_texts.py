@@ -178,3 +178,12 @@ def test_what_is_a_path_and_what_a_name(tmp_path: Path) -> None:
     assert is_path(str(tmp_path))
     assert not is_path("imdb")
     assert not is_path("imbd")
+
+
+def test_a_misspelled_keyword_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "reviews.csv"
+    rows = "".join(f"good {i},yes\nbad {i},no\n" for i in range(20))
+    file.write_text("text,label\n" + rows)
+    for wrong in ("trian", "text_colum"):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{wrong}'"):
+            TextFiles.of(file, **{wrong: 5})  # type: ignore[arg-type]
