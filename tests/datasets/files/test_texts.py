@@ -182,7 +182,7 @@ def test_what_is_a_path_and_what_a_name(tmp_path: Path) -> None:
 
 def test_a_misspelled_keyword_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "reviews.csv"
-    rows = "".join(f"good {i},yes\nbad {i},no\n" for i in range(20))
+    rows = "".join(f"good {i},yes\nbad {i},no\n" for i in range(40))
     file.write_text("text,label\n" + rows)
     for wrong in ("trian", "text_colum"):
         with pytest.raises(TypeError, match=f"unexpected keyword argument '{wrong}'"):
