@@ -51,7 +51,7 @@ def test_the_documented_example_runs_and_resumes(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert profile.returncode == 2
-    assert "builds models of its own" in profile.stderr
+    assert "builds its own models" in profile.stderr
 
 
 def test_what_a_builder_does_not_take_is_named(tmp_path: Path) -> None:

@@ -308,7 +308,7 @@ def test_a_study_of_ones_own_travels_whole(tmp_path: Path) -> None:
         (["--gpus-per-trial", "0.5"], "--gpus-per-trial goes with --ray"),
         (["--ray", "local", "--gpus-per-trial", "-1"], "--gpus-per-trial -1: from 0 to 64"),
         (["--ray", "local", "--gpus-per-trial", "1", "--device", "cpu"], "not with --device cpu"),
-        (["--ray", "local", "--gpus-per-trial", "0", "--device", "gpu"], "takes a share of one"),
+        (["--ray", "local", "--gpus-per-trial", "0", "--device", "gpu"], "needs a share of a GPU"),
     ],
 )
 def test_what_cannot_be_is_one_line(tmp_path: Path, arguments: list[str], complaint: str) -> None:
