@@ -34,14 +34,14 @@ def difference(found: Comparison) -> Value:
 
 
 def difference_interval(found: Comparison) -> str:
-    """The ends of its interval; a dash for a single replicate."""
+    """The ends of its interval; a dash for a single search or replicate."""
     if found.replicates < 2:
         return wording.MISSING
     return verdicts.interval_text(found.interval).strip("[]").replace(", ", " to ")
 
 
 def p_value(found: Comparison) -> Value | str:
-    """The corrected p value; a dash for a single replicate."""
+    """The corrected p value; a dash for a single search or replicate."""
     return Value(wording.p_value(found.p), found.p) if found.replicates > 1 else wording.MISSING
 
 

@@ -29,7 +29,8 @@ def _finding(records: Records, trial: "pd.Series[Any]") -> str:
     )
     if len(records.arms) == 1:
         ended = int((records.trials["state"] != "running").sum())
-        return f"Of {wording.plural(ended, 'trial')}, trial {trial['trial']} reached {reached}."
+        which = wording.training_label(records, "trial", trial["trial"], trial["search"])
+        return f"Of {wording.plural(ended, 'trial')}, {which} reached {reached}."
     label = wording.arm_label(records, str(trial["arm"]))
     return f"{label[:1].upper()}{label[1:]} reached {reached}."
 

@@ -2,13 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.summary import best_trials
+from harness.analysis.summary import best_of_searches, best_trials
 from harness.results.records import Records
 from reports import wording
 from reports.content import Data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
+
+KEYS = ("arm", "search", "trial")  # what identifies a trial
 
 
 def in_state(records: Records, state: str, *, needs: tuple[str, ...]) -> "pd.DataFrame":
@@ -28,12 +32,27 @@ def best_of(records: Records, arm: str) -> "pd.Series[Any] | None":
 
 
 def is_best(records: Records, table: "pd.DataFrame") -> "pd.Series[bool]":
-    """For each row of `table`: is it the best trial of its arm?"""
+    """For each row of `table`: is it the best trial of its search?"""
     import pandas as pd
 
-    best = {(row.arm, row.trial) for row in best_trials(records).itertuples()}
-    pairs = zip(table["arm"], table["trial"], strict=True)
-    return pd.Series([pair in best for pair in pairs], index=table.index, dtype=bool)
+    best = set(_keys(best_of_searches(records)))
+    return pd.Series([key in best for key in _keys(table)], index=table.index, dtype=bool)
+
+
+def best_of_each(records: Records) -> str:
+    """Which trials `is_best` marks, in words."""
+    if wording.several_searches(records):
+        return "the best trial of each search"
+    return "the best trial" if len(records.arms) == 1 else "each arm's best trial"
+
+
+def search_column(records: Records) -> tuple[str, ...]:
+    """The column `search` for a figure's data, where arms have several."""
+    return ("search",) if wording.several_searches(records) else ()
+
+
+def _keys(table: "pd.DataFrame") -> "Iterator[tuple[Any, ...]]":
+    return zip(*(table[name] for name in KEYS), strict=True)
 
 
 def searched(records: Records) -> list[str]:
@@ -62,22 +81,20 @@ def data(table: "pd.DataFrame", *columns: str) -> Data:
 
 def anchors(table: "pd.DataFrame") -> list[str]:
     """The ids of these trials' rows in the table of all trials."""
-    pairs = zip(table["arm"], table["trial"], strict=True)
-    return [wording.trial_anchor(arm, number) for arm, number in pairs]
+    return [wording.trial_anchor(arm, number, search) for arm, search, number in _keys(table)]
 
 
 def tooltips(records: Records) -> dict[str, str]:
     """By row id, the tooltip of a trial's mark in a chart."""
     size = wording.validation_size(records)
     return {
-        wording.trial_anchor(arm, number): (
-            f"{wording.trial_label(records, arm, number)}"
+        wording.trial_anchor(arm, number, search): (
+            f"{wording.trial_label(records, arm, number, search)}"
             f"{'' if state == 'complete' else f' ({state})'}: "
             f"loss {wording.loss(loss)}, {wording.percent(accuracy, size)}"
         )
-        for arm, number, state, loss, accuracy in zip(
-            *(records.trials[c] for c in ("arm", "trial", "state", "value", "val_accuracy")),
-            strict=True,
+        for arm, search, number, state, loss, accuracy in zip(
+            *(records.trials[c] for c in (*KEYS, "state", "value", "val_accuracy")), strict=True
         )
     }
 
@@ -85,12 +102,14 @@ def tooltips(records: Records) -> dict[str, str]:
 def replicate_tooltips(records: Records) -> dict[str, str]:
     """The same for replicates."""
     return {
-        wording.replicate_anchor(arm, number): (
-            f"{wording.shorten(wording.arm_label(records, arm), 60)}, replicate {number}: "
+        wording.replicate_anchor(arm, number, search): (
+            f"{wording.shorten(wording.arm_label(records, arm), 60)}, "
+            f"{wording.training_label(records, 'replicate', number, search)}: "
             f"{wording.percent(accuracy)} {wording.right(records)}"
         )
-        for arm, number, accuracy in zip(
-            *(records.replicates[c] for c in ("arm", "replicate", "scored_accuracy")), strict=True
+        for arm, search, number, accuracy in zip(
+            *(records.replicates[c] for c in ("arm", "search", "replicate", "scored_accuracy")),
+            strict=True,
         )
     }
 

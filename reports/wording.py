@@ -3,12 +3,14 @@
 import math
 import re
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from harness.analysis import verdicts
 from harness.analysis.statistics import Interval
+from harness.analysis.verdicts import ArmResult
 from harness.core.metrics import R2
 from harness.core.text import sanitize
 from harness.results.records import Records
@@ -160,7 +162,9 @@ def short_count(value: float) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """1 trial, 3 trials, 3 searches."""
+    ending = "" if number == 1 else "es" if noun.endswith("search") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def milliseconds(value: Any) -> str:
@@ -260,20 +264,54 @@ def arm_label(records: Records, arm: str) -> str:
     return sanitize(", ".join(f"{label(key)} {value_text(item)}" for key, item in values.items()))
 
 
-def trial_label(records: Records, arm: str, number: Any) -> str:
-    """Short enough for a tooltip and a link: depth 2, trial 7."""
-    label = f"trial {number}"
+def several_searches(records: Records) -> bool:
+    """Whether arms have several searches, so that trials are named with theirs."""
+    return records.manifest.searches > 1
+
+
+def draws(records: Records) -> str:
+    """What varies between an arm's scores beside the examples: searches or seeds."""
+    return "searches" if several_searches(records) else "seeds"
+
+
+def most_replicates(arm: ArmResult) -> int:
+    """The replicates of an arm's search that has most of them."""
+    by_search = Counter(search for search, _ in arm.values)
+    return max(by_search.values(), default=0)
+
+
+def basis(arm: ArmResult) -> str:
+    """What an arm's mean is taken over: 5 replicates; 3 searches of 2 replicates each."""
+    if arm.searches < 2:
+        return plural(arm.n, "replicate")
+    most = most_replicates(arm)
+    if most * arm.searches == arm.n:
+        return f"{plural(arm.searches, 'search')} of {plural(most, 'replicate')} each"
+    return f"{plural(arm.searches, 'search')} with {plural(arm.n, 'replicate')} in all"
+
+
+def training_label(records: Records, noun: str, number: Any, search: Any) -> str:
+    """A trial or replicate within its arm: trial 7, or of several searches: search 2, trial 7."""
+    label = f"{noun} {number}"
+    return f"search {search}, {label}" if several_searches(records) else label
+
+
+def trial_label(records: Records, arm: str, number: Any, search: Any) -> str:
+    """Short enough for a tooltip and a link: depth 2, trial 7; depth 2, search 3, trial 7."""
+    label = training_label(records, "trial", number, search)
     return label if len(records.arms) == 1 else f"{shorten(arm_label(records, arm), 60)}, {label}"
 
 
-def trial_anchor(arm: str, number: Any) -> str:
+def trial_anchor(arm: str, number: Any, search: Any = 1) -> str:
     """The id of a trial's row: what charts and other tables link to."""
-    return f"trial-{re.sub(r'[^0-9A-Za-z_.,=-]', '_', arm)}-{number}"
+    # A colon is in no arm's part, so that no two trials have the same id.
+    of_search = "" if search == 1 else f":search={search}"
+    return f"trial-{re.sub(r'[^0-9A-Za-z_.,=-]', '_', arm)}{of_search}-{number}"
 
 
-def replicate_anchor(arm: str, number: Any) -> str:
+def replicate_anchor(arm: str, number: Any, search: Any = 1) -> str:
     """The id of a replicate's row."""
-    return trial_anchor(arm, number).replace("trial-", "replicate-", 1)
+    return trial_anchor(arm, number, search).replace("trial-", "replicate-", 1)
 
 
 def study_argument(records: Records) -> str:

@@ -52,13 +52,17 @@ def write_run(
     compare: dict[str, Sequence[Any]] | None = None,
     trials: int = 10,
     replicates: int = 0,
+    searches: int = 1,
     epochs: int = 5,
     wanted: int | None = None,
     edit: Edit = lambda result: result,
     manifest: dict[str, Any] | None = None,
     seed: int = 0,
 ) -> Path:
-    """Write `trials` trials and `replicates` replicates of each arm, and a bag of embeddings.
+    """Write `searches` searches of each arm, and a bag of embeddings.
+
+    Each search has `trials` trials and `replicates` replicates. Replicates are numbered through all
+    searches for their scores: 5 searches of 1 replicate have the scores of 1 search of 5.
 
     `edit` gets each trial's result and may change it. A result in the state running is written to
     started.json; None writes a folder without a result. `manifest` replaces entries of the
@@ -84,6 +88,7 @@ def write_run(
             "sampler": "tpe",
             "pruner": "median",
             "budget": {"trials": trials if wanted is None else wanted, "epochs": epochs},
+            "searches": searches,
             "replicates": replicates,
             "seed": 0,
             "backend": "tensorflow",
@@ -100,15 +105,21 @@ def write_run(
     }
     files.write_atomically(root / "manifest.json", json.dumps(content))
     for index, arm in enumerate(arms):
-        for number in range(trials):
-            result, lines = _trial(chance, arm["name"], index, number, epochs)
-            _write_trial(RunDirectory(root).trial(arm["name"], number), edit(result), lines)
+        for search in range(1, searches + 1):
+            for number in range(trials):
+                result, lines = _trial(chance, arm["name"], index, number, epochs)
+                folder = RunDirectory(root).trial(arm["name"], number, search)
+                _write_trial(folder, edit({**result, "search": search}), lines)
     if trials:
         made_up = profile_testing.profile(arms=[arm["name"] for arm in arms])
         files.write_atomically(root / "profile.json", files.to_json(made_up))
     for index, arm in enumerate([*arms, {"name": records.BAG_OF_EMBEDDINGS}] if replicates else []):
-        for number in range(1, replicates + 1):
-            write_replicate(root, arm["name"], number, 0.875 - 0.02 * index)
+        for search in range(1, searches + 1):
+            for number in range(1, replicates + 1):
+                seed = (search - 1) * replicates + number
+                write_replicate(
+                    root, arm["name"], number, 0.875 - 0.02 * index, search=search, seed=seed
+                )
     return root
 
 
@@ -121,12 +132,25 @@ def run_maker(folder: Path) -> MakeRun:
     return make
 
 
-def write_replicate(root: Path, arm: str, number: int, accuracy: float, n: int = 500) -> None:
-    """A replicate whose model is right about `accuracy` of `n` examples, the easy ones first."""
-    rng = np.random.default_rng(number)
+def write_replicate(
+    root: Path,
+    arm: str,
+    number: int,
+    accuracy: float,
+    n: int = 500,
+    *,
+    search: int = 1,
+    seed: int | None = None,
+) -> None:
+    """A replicate whose model is right about `accuracy` of `n` examples, the easy ones first.
+
+    Its scores are drawn from `seed`, by default its number.
+    """
+    seed = number if seed is None else seed
+    rng = np.random.default_rng(seed)
     hard = np.linspace(-1, 1, n)
     right = rng.random(n) < np.clip(accuracy - 0.1 * hard, 0, 1)
-    folder = RunDirectory(root).replicate(arm, number)
+    folder = RunDirectory(root).replicate(arm, number, search)
     lines = [
         {
             "epoch": epoch, "loss": 0.5 / epoch, "accuracy": 0.8, "val_loss": 0.3 + 0.2 / epoch,
@@ -136,11 +160,12 @@ def write_replicate(root: Path, arm: str, number: int, accuracy: float, n: int =
         for epoch in (1, 2, 3)
     ]  # fmt: skip
     result = {
-        "arm": arm, "replicate": number, "trial": 0, "state": "complete", "params": {"units": 9},
+        "arm": arm, "search": search, "replicate": number, "trial": 0, "state": "complete",
+        "params": {"units": 9},
         "scored_accuracy": float(right.mean()), "scored_loss": 0.31, "scored_n": n, "value": 0.36,
         "val_accuracy": accuracy, "best_epoch": 3, "parameters": 321_000,
         "step_ms": 4.0 + 100 * (0.9 - accuracy), "train_s": 9.6, "path": "keras",
-        "seed": number, "reason": None, "started": NOW, "finished": NOW,
+        "seed": seed, "reason": None, "started": NOW, "finished": NOW,
     }  # fmt: skip
     folder.mkdir(parents=True)
     np.save(folder / "scores.npy", right.astype(np.uint8))
@@ -153,38 +178,43 @@ LEVELS = {"depth=1,nesting=1": 0.97, "depth=2,nesting=1": 0.96,
 
 
 def write_accuracies(
-    root: Path, accuracies: dict[str, float], n: int = 4000, seeds: int = 5
+    root: Path, accuracies: dict[str, float], n: int = 4000, searches: int = 5
 ) -> Path:
-    """Replicates of arms named depth=N with about these accuracies; their steps take 10 · N ms."""
-    write_run(root, compare={"depth": [int(arm[-1]) for arm in accuracies]}, trials=3, replicates=0,
-              manifest={})  # fmt: skip
+    """Searches of arms named depth=N, each of one replicate with about the arm's accuracy.
+
+    A step of depth N takes 10 · N ms.
+    """
+    compare: dict[str, Sequence[Any]] = {"depth": [int(arm[-1]) for arm in accuracies]}
+    write_run(root, compare=compare, trials=3, searches=searches)
     for arm, accuracy in accuracies.items():
-        for number in range(1, seeds + 1):
-            write_replicate(root, arm, number, accuracy, n)
-            change_replicate(root, arm, number, step_ms=10.0 * int(arm[-1]))
+        for search in range(1, searches + 1):
+            write_replicate(root, arm, 1, accuracy, n, search=search, seed=search)
+            change_replicate(root, arm, 1, search=search, step_ms=10.0 * int(arm[-1]))
     return root
 
 
-def change_replicate(root: Path, arm: str, number: int, **values: object) -> None:
+def change_replicate(
+    root: Path, arm: str, number: int, *, search: int = 1, **values: object
+) -> None:
     """Replace values of a replicate's result.json."""
-    file = RunDirectory(root).replicate(arm, number) / "result.json"
+    file = RunDirectory(root).replicate(arm, number, search) / "result.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
 
 
 def write_levels(root: Path, accuracies: dict[str, float], solved: float) -> Path:
-    """Replicates of arms named depth=…,nesting=…; the declared difficulty is nesting 1."""
+    """Searches of arms named depth=…,nesting=…; the declared difficulty is nesting 1."""
     arms = []
     for name in accuracies:
         values = dict(each.split("=") for each in name.split(","))
         arms.append({"name": name, "values": {key: int(value) for key, value in values.items()}})
-    write_run(root, compare={"depth": [1]}, trials=0, manifest={"arms": arms})
+    write_run(root, compare={"depth": [1]}, trials=0, searches=5, manifest={"arms": arms})
     manifest = json.loads((root / "manifest.json").read_text())
     task = {"difficulty": "nesting", "nesting": 1, "solved": solved}
     manifest["spec"]["dataset"] |= task
     (root / "manifest.json").write_text(json.dumps(manifest))
     for arm, accuracy in (accuracies | {records.BAG_OF_EMBEDDINGS: 0.3}).items():
-        for number in range(1, 6):
-            write_replicate(root, arm, number, accuracy, 2000)
+        for search in range(1, 6):
+            write_replicate(root, arm, 1, accuracy, 2000, search=search, seed=search)
     return root
 
 

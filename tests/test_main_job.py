@@ -33,6 +33,7 @@ study = Study(
     },
     fixed={"cell": "gru", "sequence_length": 12, "vocabulary": 500, "embedding_dim": 4},
     budget=Budget(trials=3, epochs=3),
+    searches=1,
     replicates=2,
     seed=1,
 )

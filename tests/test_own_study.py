@@ -29,7 +29,8 @@ def test_the_documented_example_runs_and_resumes(tmp_path: Path) -> None:
     code = example()
     assert len(code.splitlines()) < 40
     (tmp_path / "waves.py").write_text(code)
-    options = ["waves.py", "--trials", "1", "--epochs", "1", "--replicates", "1", "-q"]
+    options = ["waves.py", "--trials", "1", "--epochs", "1", "--searches", "1",
+               "--replicates", "1", "-q"]  # fmt: skip
     done = run_study(*options, "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     records = read_records(tmp_path / "runs" / "waves")

@@ -76,6 +76,8 @@ def toy_study(**changes: object) -> Study:
         "search": SPACE,
         "fixed": {"cell": "lstm", "vocabulary": 100},
         "budget": Budget(trials=6, epochs=4),
+        "searches": 1,
+        "replicates": 5,
         **changes,
     }
     return Study(**values)  # type: ignore[arg-type]
@@ -188,8 +190,12 @@ def run_search(
 ) -> list[ArmSearch]:
     """A search as a session does it, with a toy pool."""
     storage = open_storage(sqlite_url(root.database))
-    arms = [ArmSearch("toy", study, arm, storage, root) for arm in study.arms()]
-    board = ProgressDisplay([arm.name for arm in study.arms()], study.budget.trials, len(pool), 4)
+    arms = [
+        ArmSearch("toy", study, arm, storage, root, search)
+        for search in range(1, study.independent_searches + 1)
+        for arm in study.arms()
+    ]
+    board = ProgressDisplay([arm.group for arm in arms], study.budget.trials, len(pool), 4)
     Coordinator(arms, pool, board, stop or StopRequest(), **options).run()  # type: ignore[arg-type]
     return arms
 

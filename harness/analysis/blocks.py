@@ -15,69 +15,59 @@ the seeds are the blocks.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.analysis.statistics import (
     CONFIDENCE,
-    EVERYTHING,
-    Interval,
-    Verdict,
+    Comparison,
+    MeanEstimate,
     holm,
-    judge,
-    t_quantile,
+    standardised,
 )
 
-GUARD = 0.90  # an arm as noisy as fewer than one in ten fair ones keeps its own variance
+GUARD = 0.90  # a fair pair looks as noisy as that by chance in one case of ten
+
+# An arm's trainings: by search and replicate (both from 1), scores of shape (examples,).
+Trainings = Mapping[tuple[int, int], ArrayLike]
+# The same by block, each of shape (trainings, examples).
+Blocks = Mapping[int, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class BlockComparison:
-    """`a` less `b`: both tuned with the same budget, trained and tested.
+class BlockComparison(Comparison):
+    """`a` minus `b`, each tuned with the same budget, trained and tested.
 
-    `difference` and `interval` are in the unit of the scores (accuracy: 0 to 1); the interval has
-    the level at which Holm's procedure tests this pair. `p` is two-sided and corrected for the
-    family. `error` is the standard error, `freedom` the degrees of freedom of Student's t, and
-    `reason` says in one sentence what the verdict rests on. `guarded` is True where the pair's own
-    variance was used, because it is much larger than the pooled one.
+    `difference` and `interval` are in the unit of the scores (accuracy: 0 to 1). `p` is two-sided
+    and corrected for the family. `guarded` is True if the pair's own variance was used, because it
+    is much larger than the pooled one.
     """
 
     a: str
     b: str
-    difference: float
-    interval: Interval
-    verdict: Verdict
-    p: float
-    reason: str
-    error: float
-    freedom: float
-    guarded: bool
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """A pair before the correction for the family."""
-
-    a: str
-    b: str
-    difference: float
-    error: float
-    freedom: float
+    searched: bool
     guarded: bool
 
     @property
-    def p(self) -> float:
-        from scipy import stats
+    def reason(self) -> str:
+        """What the verdict rests on, in a few words."""
+        if self.estimate.seeds < 2:
+            return "one search" if self.searched else "one seed"
+        reason = {
+            "better": "the whole interval is above 0",
+            "worse": "the whole interval is below 0",
+            "equivalent": "the whole interval is within the margin",
+            "inconclusive": "the interval contains 0 and is wider than the margin",
+        }[self.verdict]
+        if self.guarded:
+            reason += "; one of the two is much noisier than the other arms"
+        return reason
 
-        if self.error == 0.0:
-            return 1.0 if self.difference == 0.0 else 0.0
-        return float(2 * stats.t.sf(abs(self.difference) / self.error, self.freedom))
-
-    def interval(self, alpha: float) -> Interval:
-        half = t_quantile(1 - alpha / 2, self.freedom) * self.error if self.error else 0.0
-        return Interval(self.difference - half, self.difference + half)
+    def turned(self) -> Self:
+        return replace(super().turned(), a=self.b, b=self.a)
 
 
 def compare(
@@ -89,45 +79,129 @@ def compare(
 ) -> list[BlockComparison]:
     """Compare every two arms, the later one as `a`, as one family of comparisons.
 
-    `scores` holds an array (searches, replicates, examples) for each arm; its mean is the metric.
+    `scores` has an array (searches, replicates, examples) for each arm; its mean is the metric.
     Arms may have different numbers of searches and replicates: search s of one arm is a block
     with search s of the others. All arms have the same examples. With `searched` False nothing
     was searched, and replicate r of one arm is a block with replicate r of the others. `margin`
-    is the difference that is too small to matter; `alpha` the rate of families in which arms that
-    are alike are told apart.
+    is the difference that is too small to matter; `alpha` the share of families in which arms
+    that are alike may be told apart.
 
     With a single block nothing can be said about arms: every verdict is `inconclusive`. Raises
     ValueError for arrays of other shapes, or of different numbers of examples.
     """
-    arrays = {arm: _blocks(arm, values, searched) for arm, values in scores.items()}
-    if len({array.shape[2] for array in arrays.values()}) > 1:
-        raise ValueError("arms are scored on different numbers of examples")
-    names = list(arrays)
+    trainings = {}
+    for arm, values in scores.items():
+        array = np.asarray(values, np.float64)
+        if array.ndim != 3 or 0 in array.shape:
+            raise ValueError(
+                f"{arm}: scores have shape {array.shape}, not (searches, replicates, examples)"
+            )
+        searches, replicates, _ = array.shape
+        trainings[arm] = {
+            (s + 1, r + 1): array[s, r] for s in range(searches) for r in range(replicates)
+        }
+    names = list(trainings)
     pairs = [(b, a) for i, a in enumerate(names) for b in names[i + 1 :]]
-    means = {arm: array.mean(axis=(1, 2)) for arm, array in arrays.items()}
-    comparable = [pair for pair in pairs if _shared(means, pair) > 1]
-    pooled = _residual(list(means.values()))
-    found = [_compare(pair, arrays, means, pooled) for pair in comparable]
-    levels = holm([pair.p for pair in found], alpha)
-    concluded = {
-        (pair.a, pair.b): _conclude(pair, each.p, each.alpha, margin)
-        for pair, each in zip(found, levels, strict=True)
+    return compare_pairs(pairs, trainings, margin, searched=searched, alpha=alpha)
+
+
+def compare_pairs(
+    pairs: Sequence[tuple[str, str]],
+    trainings: Mapping[str, Trainings],
+    margin: float,
+    *,
+    searched: bool,
+    alpha: float = 1 - CONFIDENCE,
+) -> list[BlockComparison]:
+    """Compare the pairs (a, b) as one family; pairs without a common block are left out.
+
+    The variance is pooled over all arms in `trainings`. Raises ValueError where arms have
+    different numbers of examples.
+    """
+    arms = {arm: blocks_of(of_arm, searched=searched) for arm, of_arm in trainings.items()}
+    if len({block.shape[1] for blocks in arms.values() for block in blocks.values()}) > 1:
+        raise ValueError("arms are scored on different numbers of examples")
+    means = {
+        arm: {number: float(block.mean()) for number, block in blocks.items()}
+        for arm, blocks in arms.items()
     }
-    return [concluded.get(pair) or _undecided(pair, arrays, searched) for pair in pairs]
-
-
-def _blocks(arm: str, values: ArrayLike, searched: bool) -> NDArray[np.float64]:
-    """Scores as (blocks, trainings, examples)."""
-    array = np.asarray(values, np.float64)
-    if array.ndim != 3 or 0 in array.shape:
-        raise ValueError(
-            f"{arm}: scores have shape {array.shape}, not (searches, replicates, examples)"
+    pooled = _residual([of_arm for of_arm in means.values() if of_arm])
+    found = [
+        _compare(a, b, arms, means, pooled) for a, b in pairs if means[a].keys() & means[b].keys()
+    ]
+    # A single block has no error, so it is no test and needs no share of alpha.
+    tested = [each for each in found if each.estimate.seeds > 1]
+    levels = iter(holm([each.estimate.p for each in tested], alpha))
+    return [
+        BlockComparison(
+            estimate=each.estimate,
+            p=level.p if (level := next(levels) if each.estimate.seeds > 1 else None) else 1.0,
+            alpha=level.alpha if level else alpha,
+            effect=each.effect,
+            margin=margin,
+            a=each.a,
+            b=each.b,
+            searched=searched,
+            guarded=each.guarded,
         )
-    return array if searched else array.reshape(-1, 1, array.shape[2])
+        for each in found
+    ]
 
 
-def _shared(means: Mapping[str, NDArray[np.float64]], pair: tuple[str, str]) -> int:
-    return min(len(means[arm]) for arm in pair)
+def blocks_of(trainings: Trainings, *, searched: bool) -> Blocks:
+    """Trainings by block: by search or, where nothing was searched, one by one."""
+    blocks: dict[int, list[NDArray[np.float64]]] = {}
+    for number, ((search, _), scores) in enumerate(sorted(trainings.items()), start=1):
+        block = search if searched else number
+        blocks.setdefault(block, []).append(np.asarray(scores, np.float64))
+    return {block: np.stack(rows) for block, rows in blocks.items()}
+
+
+@dataclass(frozen=True)
+class Variance:
+    """The variance of an arm's score by its source, each of a single draw; None where unknown.
+
+    `search`: between searches, beyond what their few seeds explain. `seed`: between trainings of
+    one configuration. `examples`: of the mean over a test split of this size. In the square of the
+    scores' unit.
+    """
+
+    search: float | None
+    seed: float | None
+    examples: float | None
+
+
+def variance_by_source(trainings: Sequence[Trainings], *, searched: bool) -> Variance:
+    """The sources of variance, pooled over the arms."""
+    arms = [
+        blocks for of_arm in trainings if (blocks := blocks_of(of_arm, searched=True))
+    ]  # here seeds are seeds, whether or not anything was searched
+    within = [(block.mean(axis=1).var(ddof=1), len(block) - 1) for blocks in arms
+              for block in blocks.values() if len(block) > 1]  # fmt: skip
+    seed = _pooled(within)
+    between = _pooled(
+        [
+            (np.var([block.mean() for block in blocks.values()], ddof=1), len(blocks) - 1)
+            for blocks in arms
+            if len(blocks) > 1
+        ]
+    )
+    search = None
+    if searched and between is not None:
+        sizes = [len(block) for blocks in arms for block in blocks.values()]
+        search = max(0.0, between - (seed or 0.0) * float(np.mean([1 / size for size in sizes])))
+    of_examples = [
+        float(np.concatenate(list(blocks.values())).mean(axis=0).var())
+        / next(iter(blocks.values())).shape[1]
+        for blocks in arms
+    ]
+    return Variance(search, seed, float(np.mean(of_examples)) if of_examples else None)
+
+
+def _pooled(parts: Sequence[tuple[float, int]]) -> float | None:
+    """Variances weighted by their degrees of freedom."""
+    freedom = sum(weight for _, weight in parts)
+    return sum(float(v) * weight for v, weight in parts) / freedom if freedom else None
 
 
 @dataclass(frozen=True)
@@ -138,100 +212,80 @@ class _Residual:
     freedom: int
 
 
-def _residual(arms: Sequence[NDArray[np.float64]]) -> _Residual:
-    """Arms × blocks by least squares, as arms may lack the last blocks.
+def _residual(arms: Sequence[Mapping[int, float]]) -> _Residual:
+    """Arms × blocks by least squares, because arms may lack some blocks.
 
-    With every cell there the degrees of freedom are (arms - 1)(blocks - 1).
+    With every cell present the degrees of freedom are (arms - 1)(blocks - 1).
     """
-    blocks = max((len(values) for values in arms), default=0)
-    rows = [(arm, block) for arm, values in enumerate(arms) for block in range(len(values))]
-    design = np.zeros((len(rows), len(arms) + blocks))
-    for row, (arm, block) in enumerate(rows):
+    numbers = sorted({number for blocks in arms for number in blocks})
+    rows = [
+        (arm, numbers.index(number), value)
+        for arm, blocks in enumerate(arms)
+        for number, value in blocks.items()
+    ]
+    design = np.zeros((len(rows), len(arms) + len(numbers)))
+    for row, (arm, block, _) in enumerate(rows):
         design[row, arm] = design[row, len(arms) + block] = 1.0
-    cells = np.concatenate([*arms]) if arms else np.empty(0)
+    cells = np.array([value for *_, value in rows])
+    if not rows:
+        return _Residual(math.inf, 0)
     fitted, _, rank, _ = np.linalg.lstsq(design, cells, rcond=None)
     freedom = len(rows) - int(rank)
     if freedom < 1:
         return _Residual(math.inf, 0)
-    left = cells - design @ fitted
+    total = float(((cells - design @ fitted) ** 2).sum())
     # What rounding leaves of equal cells is nothing.
-    total = float((left**2).sum())
     return _Residual(total / freedom if total > 1e-24 * len(cells) else 0.0, freedom)
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """A pair before the correction for the family."""
+
+    a: str
+    b: str
+    estimate: MeanEstimate
+    effect: float | None
+    guarded: bool
+
+
 def _compare(
-    pair: tuple[str, str],
-    arrays: Mapping[str, NDArray[np.float64]],
-    means: Mapping[str, NDArray[np.float64]],
+    a: str,
+    b: str,
+    arms: Mapping[str, Blocks],
+    means: Mapping[str, Mapping[int, float]],
     pooled: _Residual,
-) -> _Pair:
+) -> _Compared:
     """The estimate of one pair over the blocks that both have."""
     from scipy import stats
 
-    a, b = pair
-    n = _shared(means, pair)
-    differences = means[a][:n] - means[b][:n]
+    shared = sorted(means[a].keys() & means[b].keys())
+    n = len(shared)
+    first, second = (np.array([means[arm][number] for number in shared]) for arm in (a, b))
+    differences = first - second
+    if n < 2:
+        alone = MeanEstimate(float(differences.mean()), math.inf, 0.0, n, math.inf, 0.0)
+        return _Compared(a, b, alone, None, guarded=False)
     of_blocks, freedom = 2 * pooled.mean_square / n, float(pooled.freedom)
     own = float(differences.var(ddof=1)) / n
     # One arm far noisier than the rest makes the pooled variance unfair to its pairs.
     guarded = own > of_blocks * float(stats.f.ppf(GUARD, n - 1, pooled.freedom))
     if guarded:
         of_blocks, freedom = own, float(n - 1)
-    by_example = arrays[a][:n].mean(axis=(0, 1)) - arrays[b][:n].mean(axis=(0, 1))
-    examples = len(by_example)
-    of_examples = float(by_example.var()) / examples
+    by_example = [
+        np.mean([arms[arm][number].mean(axis=0) for number in shared], axis=0) for arm in (a, b)
+    ]
+    examples = len(by_example[0])
+    of_examples = float((by_example[0] - by_example[1]).var()) / examples
     variance = of_blocks + of_examples
     # Satterthwaite (1946), Biometrics Bulletin 2:110-114.
-    spread = of_blocks**2 / freedom + of_examples**2 / max(1, examples - 1)
-    return _Pair(
-        a=a,
-        b=b,
-        difference=float(differences.mean()),
+    parts = of_blocks**2 / freedom + of_examples**2 / max(1, examples - 1)
+    estimate = MeanEstimate(
+        mean=float(differences.mean()),
         error=math.sqrt(variance),
-        freedom=variance**2 / spread if spread > 0 else freedom,
-        guarded=guarded,
+        freedom=variance**2 / parts if parts > 0 else freedom,
+        seeds=n,
+        seed_variance=of_blocks * n,
+        rest=of_examples,
     )
-
-
-def _conclude(pair: _Pair, p: float, alpha: float, margin: float) -> BlockComparison:
-    interval = pair.interval(alpha)
-    verdict = judge(interval, margin)
-    reason = {
-        "better": "the whole interval lies above 0",
-        "worse": "the whole interval lies below 0",
-        "equivalent": "the whole interval lies within the margin",
-        "inconclusive": "the interval holds 0, and more than the margin",
-    }[verdict]
-    if pair.guarded:
-        reason += "; one of the two is much noisier than the other arms, so its own variance counts"
-    return BlockComparison(
-        a=pair.a,
-        b=pair.b,
-        difference=pair.difference,
-        interval=interval,
-        verdict=verdict,
-        p=p,
-        reason=reason,
-        error=pair.error,
-        freedom=pair.freedom,
-        guarded=pair.guarded,
-    )
-
-
-def _undecided(
-    pair: tuple[str, str], arrays: Mapping[str, NDArray[np.float64]], searched: bool
-) -> BlockComparison:
-    """What a single block says of two arms: a difference, of unknown error."""
-    a, b = pair
-    return BlockComparison(
-        a=a,
-        b=b,
-        difference=float(arrays[a][:1].mean() - arrays[b][:1].mean()),
-        interval=EVERYTHING,
-        verdict="inconclusive",
-        p=1.0,
-        reason="one search" if searched else "one seed",
-        error=math.inf,
-        freedom=0.0,
-        guarded=False,
-    )
+    return _Compared(a, b, estimate, standardised(first, second), guarded)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.analysis.verdicts import ArmResult, Conclusions, arm_label, interval_text, signed
-from harness.core.text import short
+from harness.core.text import counted, short
 
 
 def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
@@ -68,8 +68,10 @@ def _tested(result: ArmResult, metric: str) -> str:
     if result.n > 1:
         low, high = result.both
         interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
-    seeds = "seed" if result.n == 1 else "seeds"
-    return f"{metric} {100 * result.mean:.1f} %{interval} over {result.n} {seeds}; "
+    over = counted(result.n, "seed")
+    if result.searches > 1:
+        over = f"{result.searches} searches, {counted(result.n, 'training')}"
+    return f"{metric} {100 * result.mean:.1f} %{interval} over {over}; "
 
 
 def advice(arm: str, reason: str) -> str:

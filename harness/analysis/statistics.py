@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -227,7 +227,7 @@ class Comparison:
             return self.replicates
         return replicates_needed(self.estimate, self.margin, self.alpha)
 
-    def turned(self) -> "Comparison":
+    def turned(self) -> Self:
         """The same comparison the other way round."""
         return replace(
             self,

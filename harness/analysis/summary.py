@@ -22,13 +22,24 @@ ENDS = ("complete", "pruned", "failed")
 def best_trials(records: Records) -> "pd.DataFrame":
     """The best complete trial of each arm that has one, in the order of the arms.
 
-    It has the lowest validation loss; of equal ones the first counts.
+    It has the lowest validation loss of all searches; of equal ones the first counts.
     """
+    return _lowest(records, "arm")
+
+
+def best_of_searches(records: Records) -> "pd.DataFrame":
+    """The best complete trial of each search that has one, in the order of arms and searches."""
+    return _lowest(records, "arm", "search")
+
+
+def _lowest(records: Records, *keys: str) -> "pd.DataFrame":
     trials = records.trials
     complete = trials[(trials["state"] == "complete") & trials["value"].notna()]
-    ordered = complete.sort_values(["value", "trial"], kind="stable").drop_duplicates("arm")
+    ordered = complete.sort_values(["value", "search", "trial"], kind="stable")
+    first = ordered.drop_duplicates(list(keys)).sort_values("search", kind="stable")
     rank = {arm: position for position, arm in enumerate(records.arms)}
-    return ordered.sort_values("arm", key=lambda arms: arms.map(rank)).reset_index(drop=True)
+    in_order = first.sort_values("arm", key=lambda arms: arms.map(rank), kind="stable")
+    return in_order.reset_index(drop=True)
 
 
 def recommended_arm(records: Records) -> str | None:
@@ -73,7 +84,8 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
     Accuracies and differences are fractions, 0 to 1. `ci95` of replicates is the t interval over
     seeds; its bounds are null for one replicate. `ci95_seeds_and_examples` also counts the test
     examples as a random sample. So does `ci95` of a verdict, which is corrected for the number of
-    verdicts, too.
+    verdicts, too. With several searches these intervals are over searches, not seeds. `variance` is
+    that of a single draw, in squared fractions. A quick study recommends nothing.
     """
     best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
     found = conclude(records)
@@ -86,6 +98,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
                 "arm": arm,
                 "trials": {state: states.count(state) for state in ENDS},
                 "best": None if trial is None else _best(trial),
+                "searches": _searches(records, arm, found.arms[arm]),
                 "replicates": _replicates(records, found.arms[arm]),
                 "cost": {
                     "step_ms": None if trial is None else _step_ms(found.arms[arm], trial),
@@ -95,7 +108,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
                 },
             }
         )
-    chosen = recommended_arm(records)
+    chosen = None if records.manifest.quick else recommended_arm(records)
     confirmed = confirmed_recommendation(records)
     return {
         "study": records.study,
@@ -109,6 +122,15 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
             "arm": chosen,
             "params": all_parameters(records, best[chosen]),
             "reason": confirmed.reason if confirmed else None,
+            "loss": confirmed.loss if confirmed else None,
+            "loss_ci95": list(confirmed.loss_interval)
+            if confirmed and confirmed.loss_interval
+            else None,
+        },
+        "variance": {
+            "search": found.variance.search,
+            "seed": found.variance.seed,
+            "examples": found.variance.examples,
         },
         "baselines": [
             {"baseline": name, "replicates": _replicates(records, result)}
@@ -127,8 +149,8 @@ def write_verdicts(records: Records) -> None:
     import pandas as pd
 
     found = conclude(records)
-    columns = ("a", "b", "difference", "low", "high", "verdict", "p", "effect", "margin",
-               "replicates", "detectable", "replicates_needed")  # fmt: skip
+    columns = ("a", "b", "difference", "low", "high", "verdict", "reason", "p", "effect", "margin",
+               "searches", "replicates", "detectable", "replicates_needed")  # fmt: skip
     rows = []
     for pair in (*found.pairs, *found.baseline_pairs):
         verdict = _verdict(pair)
@@ -136,6 +158,29 @@ def write_verdicts(records: Records) -> None:
         rows.append({**verdict, "low": low, "high": high})
     table = pd.DataFrame(rows, columns=list(columns))
     files.write_atomically(records.root / "tables" / "verdicts.csv", to_csv(table))
+
+
+def _searches(records: Records, arm: str, result: ArmResult) -> list[dict[str, Any]]:
+    """What each search of an arm found, and what its best configuration scored."""
+    best = best_of_searches(records)
+    ours = records.trials[records.trials["arm"] == arm]
+    found = []
+    for search in range(1, records.manifest.searches + 1):
+        states = list(ours.loc[ours["search"] == search, "state"])
+        of_search = best[(best["arm"] == arm) & (best["search"] == search)]
+        values = [value for (of, _), value in result.values.items() if of == search]
+        found.append(
+            {
+                "search": search,
+                "trials": {state: states.count(state) for state in ENDS},
+                "best": None if of_search.empty else _best(of_search.iloc[0]),
+                "replicates": {
+                    "n": len(values),
+                    "mean": sum(values) / len(values) if values else None,
+                },
+            }
+        )
+    return found
 
 
 def _replicates(records: Records, result: ArmResult) -> dict[str, Any]:
@@ -173,9 +218,11 @@ def _verdict(pair: Pair) -> dict[str, Any]:
         "difference": each.difference,
         "ci95": list(each.interval),
         "verdict": each.verdict,
+        "reason": each.reason,
         "p": each.p,
         "effect": each.effect,
         "margin": each.margin,
+        "searches": each.estimate.seeds if each.searched else 0,
         "replicates": each.replicates,
         "detectable": each.detectable,
         "replicates_needed": each.replicates_needed,

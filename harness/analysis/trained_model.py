@@ -2,11 +2,12 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from harness.analysis import summary
 from harness.core import files
 from harness.core.errors import UserError, unknown
-from harness.results.records import read_records
+from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 
 FILES = ("model.keras", "vocabulary.txt", "params.json")
@@ -20,7 +21,7 @@ def model_folder(root: Path, arm: str | None) -> Path:
         raise UserError(f"{root}: no trial has finished yet, so there is no model")
     if chosen not in records.arms:
         raise unknown("arm", chosen, records.arms)
-    folder = RunDirectory(root).replicate(chosen, 1)
+    folder = _folder(records, chosen)
     missing = [file for file in FILES if not (folder / file).is_file()]
     if missing:
         raise UserError(
@@ -28,6 +29,20 @@ def model_folder(root: Path, arm: str | None) -> Path:
             "replicates; run the study to its end, with --replicates 1 or more"
         )
     return folder
+
+
+def _folder(records: Records, arm: str) -> Path:
+    """Where the model of the arm's best trial is: in the search that found it."""
+    best = summary.best_trials(records)
+    of_arm = best.loc[best["arm"] == arm, "search"]
+    search = 1 if of_arm.empty else int(of_arm.iloc[0])
+    return RunDirectory(records.root).replicate(arm, 1, search)
+
+
+def model_card(records: Records, arm: str) -> dict[str, Any] | None:
+    """The content of `params.json` beside the arm's trained model; None without a model."""
+    folder = _folder(records, arm)
+    return files.read_object(folder / "params.json") if (folder / "model.keras").is_file() else None
 
 
 def copy_model(source: Path, target: Path) -> None:
@@ -42,7 +57,7 @@ def write_best(directory: RunDirectory) -> None:
     chosen = summary.confirmed_recommendation(records)
     if chosen is None:
         return
-    source = directory.replicate(chosen.arm, 1)
+    source = _folder(records, chosen.arm)
     if all((source / name).is_file() for name in FILES):
         copy_model(source, directory.best)
     else:  # its first replicate failed; another arm's model would be wrong

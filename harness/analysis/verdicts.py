@@ -4,19 +4,25 @@ Everything is computed from records, so that report, `--json` and terminal agree
 """
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from harness.analysis import statistics
-from harness.analysis.statistics import Comparison, Interval
+from harness.analysis.blocks import (
+    BlockComparison,
+    Trainings,
+    Variance,
+    blocks_of,
+    compare_pairs,
+    variance_by_source,
+)
+from harness.analysis.statistics import Interval
 from harness.results.records import BASELINES, Records
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MARGIN = 0.005  # for manifests without one
 
@@ -25,9 +31,11 @@ MARGIN = 0.005  # for manifests without one
 class ArmResult:
     """The replicates of an arm or a baseline: `n` with test scores, `failed` without.
 
-    `mean` is the mean accuracy (0 to 1), `seeds` its t interval over seeds, `both` its interval
-    over seeds and test examples, `values` the accuracy by replicate number. Without scores they are
-    None or empty. `step_ms` (milliseconds) and `train_s` (seconds) are medians over replicates.
+    `mean` is the mean accuracy (0 to 1), `seeds` its t interval over searches, or over seeds where
+    there is one search; `both` its interval over these and the test examples; `values` the accuracy
+    by search and replicate. Without scores they are None or empty. `step_ms` (milliseconds) and
+    `train_s` (seconds) are medians over replicates. `searches` counts the searches with scores, or
+    is 0 where nothing was searched.
     """
 
     name: str
@@ -36,10 +44,11 @@ class ArmResult:
     mean: float | None
     seeds: Interval | None
     both: Interval | None
-    values: Mapping[int, float]
+    values: Mapping[tuple[int, int], float]
     step_ms: float | None
     train_s: float | None
     parameters: int | None
+    searches: int
 
     @property
     def bar(self) -> Interval | None:
@@ -49,11 +58,11 @@ class ArmResult:
 
 @dataclass(frozen=True)
 class Pair:
-    """`a` compared with `b`, over the replicates that both have."""
+    """`a` compared with `b`, over the searches (or seeds) that both have."""
 
     a: str
     b: str
-    comparison: Comparison
+    comparison: BlockComparison
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,8 @@ class Recommendation:
 
     arm: str
     reason: str
+    loss: float = 0.0  # of its mean against the highest one, 0 to 1
+    loss_interval: Interval | None = None  # None for a single search, or for the best arm
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ class Conclusions:
     front: tuple[str, ...]
     called: Mapping[str, str]  # display names of the baselines
     levels: Mapping[str, Any]  # difficulty by arm; None if the study does not compare it
+    variance: Variance  # of the arms' scores, by source
 
     @property
     def references(self) -> dict[str, str]:
@@ -99,7 +111,7 @@ class Conclusions:
         found = {arm.name: best[self.levels[arm.name]] for arm in measured}
         return {arm: reference for arm, reference in found.items() if arm != reference}
 
-    def between(self, a: str, b: str) -> Comparison | None:
+    def between(self, a: str, b: str) -> BlockComparison | None:
         """`a` minus `b`, in whichever order they were compared; None if they were not."""
         for pair in (*self.pairs, *self.baseline_pairs):
             if (pair.a, pair.b) == (a, b):
@@ -122,7 +134,7 @@ _concluded: WeakKeyDictionary[Records, Conclusions] = WeakKeyDictionary()
 
 
 def _conclude(records: Records) -> Conclusions:
-    margin = margin_of(records)
+    margin, searched = margin_of(records), bool(records.manifest.search)
     scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
     arms = {name: _result(records, name, scores[name]) for name in records.arms}
     baselines = {
@@ -132,11 +144,14 @@ def _conclude(records: Records) -> Conclusions:
     }
     levels = levels_of(records)
     alike = [(b, a) for a, b in itertools.combinations(records.arms, 2) if levels[a] == levels[b]]
-    pairs = _compare(alike, scores, margin)
+    of_arms = {name: scores[name] for name in records.arms}
+    pairs = _compare(alike, of_arms, margin, searched=searched)
     # Baselines were trained on the dataset as it is declared.
     declared = _difficulty(records)[1]
     tried = [arm for arm in records.arms if levels[arm] in (None, declared)]
-    against = _compare([(arm, base) for base in baselines for arm in tried], scores, margin)
+    against = _compare(
+        [(arm, base) for base in baselines for arm in tried], scores, margin, searched=searched
+    )
     decisive, note = _decisive(records, arms, levels)
     measured = [result for result in decisive.values() if result.mean is not None]
     front = statistics.pareto_front(
@@ -153,9 +168,12 @@ def _conclude(records: Records) -> Conclusions:
         front=tuple(measured[i].name for i in front),
         called=records.baselines,
         levels=levels,
+        variance=variance_by_source(list(of_arms.values()), searched=searched),
     )
     chosen = _recommend(replace(found, arms=decisive))
     if chosen is not None:
+        if pairs and all(pair.comparison.estimate.seeds < 2 for pair in pairs) and searched:
+            note += " One search of each arm says nothing about the arms, only about what it found."
         chosen = replace(chosen, reason=chosen.reason + note)
     return replace(found, recommended=chosen)
 
@@ -198,11 +216,13 @@ def across(studies: Mapping[str, tuple[Records, str]], margin: float) -> tuple[P
     """Compare one arm of each study with one arm of each other study.
 
     `studies` maps a label to records and an arm's name. Only studies with equal `scored_on` may be
-    compared. Replicates are paired by number. This is valid even if the studies have different
+    compared. Searches are paired by number. This is valid even if the studies have different
     seeds, because the pairs are independent of one another.
     """
     scores = {label: records.scores(arm) for label, (records, arm) in studies.items()}
-    return _compare([(b, a) for a, b in itertools.combinations(studies, 2)], scores, margin)
+    searched = any(records.manifest.search for records, _ in studies.values())
+    pairs = [(b, a) for a, b in itertools.combinations(studies, 2)]
+    return _compare(pairs, scores, margin, searched=searched)
 
 
 def margin_of(records: Records) -> float:
@@ -225,51 +245,47 @@ def scored_on(records: Records) -> tuple[tuple[str, str], ...] | None:
     return tuple(sorted((key, str(value)) for key, value in known.items()))
 
 
-def _result(records: Records, name: str, scores: "Mapping[int, NDArray[Any]]") -> ArmResult:
+def _result(records: Records, name: str, scores: Trainings) -> ArmResult:
     ours = records.replicates[records.replicates["arm"] == name]
     complete = ours[ours["state"] == "complete"]
-    values = {number: float(np.mean(each, dtype=np.float64)) for number, each in scores.items()}
+    values = {key: float(np.asarray(each, np.float64).mean()) for key, each in scores.items()}
 
     def median(column: str) -> float | None:
         found = complete[column].dropna()
         return None if found.empty else float(found.median())
 
     parameters = median("parameters")
-    seeds = statistics.over_seeds(list(values.values())) if values else None
-    both = _matrix_estimate(scores) if values else None
+    searched = bool(records.manifest.search) and name not in BASELINES
+    # With one search the interval is about its configuration: seeds are all that varies.
+    blocks = blocks_of(scores, searched=searched and len({search for search, _ in scores}) > 1)
+    rows = [block.mean(axis=0) for block in blocks.values()]
+    seeds = statistics.over_seeds([float(row.mean()) for row in rows]) if rows else None
+    both = statistics.over_seeds_and_examples(np.stack(rows)) if rows else None
     return ArmResult(
         name=name,
         n=len(values),
         failed=int((ours["state"] == "failed").sum()),
-        mean=None if seeds is None else seeds.mean,
+        mean=float(np.mean(list(values.values()))) if values else None,
         seeds=None if seeds is None else statistics.possible(seeds.interval(), records.metric),
         both=None if both is None else statistics.possible(both.interval(), records.metric),
         values=values,
         step_ms=median("step_ms"),
         train_s=median("train_s"),
         parameters=None if parameters is None else int(parameters),
+        searches=len({search for search, _ in scores}) if searched else 0,
     )
-
-
-def _matrix_estimate(scores: "Mapping[int, NDArray[Any]]") -> statistics.MeanEstimate:
-    return statistics.over_seeds_and_examples(statistics.stack(list(scores.values())))
 
 
 def _compare(
     names: list[tuple[str, str]],
-    scores: "Mapping[str, Mapping[int, NDArray[Any]]]",
+    scores: Mapping[str, Trainings],
     margin: float,
+    *,
+    searched: bool,
 ) -> tuple[Pair, ...]:
-    """Compare over the seeds that both have; pairs that share none are left out."""
-    usable, matrices = [], []
-    for a, b in names:
-        shared = sorted(scores[a].keys() & scores[b].keys())
-        if shared:
-            usable.append((a, b))
-            first, second = ([scores[x][number] for number in shared] for x in (a, b))
-            matrices.append((statistics.stack(first), statistics.stack(second)))
-    found = statistics.compare(matrices, margin)
-    return tuple(Pair(a, b, each) for (a, b), each in zip(usable, found, strict=True))
+    """Compare over the searches that both have; pairs that share none are left out."""
+    found = compare_pairs(names, scores, margin, searched=searched)
+    return tuple(Pair(each.a, each.b, each) for each in found)
 
 
 def _recommend(found: Conclusions) -> Recommendation | None:
@@ -289,7 +305,15 @@ def _recommend(found: Conclusions) -> Recommendation | None:
         and ((against := found.between(arm.name, best.name)) is None or against.verdict != "worse")
     ]
     chosen = min(fit, key=_step)
-    return Recommendation(chosen.name, _reason(found, chosen, best))
+    loss = (best.mean or 0.0) - (chosen.mean or 0.0)
+    against = found.between(best.name, chosen.name)
+    known = against is not None and math.isfinite(against.interval.high)
+    return Recommendation(
+        arm=chosen.name,
+        reason=_reason(found, chosen, best),
+        loss=loss,
+        loss_interval=against.interval if against is not None and known else None,
+    )
 
 
 def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
@@ -303,9 +327,13 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
         faster = ""
         if chosen.step_ms and best.step_ms:
             faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
+        most = ""
+        if against is not None and math.isfinite(against.interval.low):
+            most = f", at most {100 * max(0.0, -against.interval.low):.1f}"
         return (
             f"{name} is the cheapest arm within {100 * found.margin:g} points of the highest "
-            f"mean, that of {arm_label(best.name)}: {_gap(found, best, chosen)} points lower, "
+            f"mean, that of {arm_label(best.name)}: {_gap(found, best, chosen)} points lower"
+            f"{most}, "
             f"{'shown to be equivalent' if equal else 'not shown to be worse'}{faster}."
         )
     cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
@@ -346,6 +374,6 @@ def signed(value: float) -> str:
 
 def interval_text(interval: Interval) -> str:
     if np.isinf(interval.low) or np.isinf(interval.high):
-        return "[no interval from one replicate]"
+        return "[no interval]"
     low, high = max(-1.0, interval.low), min(1.0, interval.high)
     return f"[{signed(low)}, {signed(high)}]"

@@ -41,3 +41,8 @@ def short(params: Mapping[str, Any]) -> str:
         f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in params.items()
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 arm`, `3 arms`."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"

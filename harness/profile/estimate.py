@@ -108,8 +108,18 @@ def estimate(
             costs.append(compile_s + study.budget.epochs * epoch_ms / 1000.0)
         of_arms.append(float(np.mean(costs)))
     return TimeEstimate(
-        import_s + _side_by_side([study.budget.trials * cost for cost in of_arms], workers),
-        _side_by_side([cost for cost in of_arms for _ in range(study.replicates)], workers),
+        import_s
+        + _side_by_side(
+            [study.budget.trials * cost for cost in of_arms] * study.independent_searches, workers
+        ),
+        _side_by_side(
+            [
+                cost
+                for cost in of_arms
+                for _ in range(study.replicates * study.independent_searches)
+            ],
+            workers,
+        ),
         workers,
     )
 

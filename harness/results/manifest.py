@@ -31,6 +31,11 @@ class Manifest(dict[str, Any]):
         return bool(self.get("quick"))
 
     @property
+    def shared_searches(self) -> bool:
+        """Whether search s tries the same configurations in every arm; not so in old studies."""
+        return bool(self.get("shared_searches"))
+
+    @property
     def created(self) -> str | None:
         """When the study began: ISO 8601, UTC."""
         return self.get("created")
@@ -97,7 +102,7 @@ class Manifest(dict[str, Any]):
 
     @property
     def trials(self) -> int:
-        """The trials that each arm is to have."""
+        """The trials that each search of an arm is to have."""
         return int(_object(self.spec, "budget").get("trials") or 0)
 
     @property
@@ -107,8 +112,13 @@ class Manifest(dict[str, Any]):
         return epochs if isinstance(epochs, int) else None
 
     @property
+    def searches(self) -> int:
+        """The independent searches that each arm is to have."""
+        return int(self.spec.get("searches") or 1)
+
+    @property
     def replicates(self) -> int:
-        """The replicates that each arm is to have."""
+        """The replicates that the best configuration of each search is to have."""
         return int(self.spec.get("replicates") or 0)
 
     @property

@@ -37,14 +37,17 @@ _OUTCOME_COLUMNS = {
 }
 TRIAL_COLUMNS = {
     "arm": "str",
+    "search": "Int64",
     "trial": "Int64",
     "state": "str",
     **_OUTCOME_COLUMNS,
 }
-# One row per replicate; arms share the numbers in `replicate`. `scored_accuracy` (0 to 1) is
-# measured on the `scored_n` examples of `split`: test, or validation without a test split.
+# One row per replicate, numbered within its search; arms share both numbers. `scored_accuracy`
+# (0 to 1) is measured on the `scored_n` examples of `split`: test, or validation without a test
+# split.
 REPLICATE_COLUMNS = {
     "arm": "str",
+    "search": "Int64",
     "replicate": "Int64",
     "trial": "Int64",
     "state": "str",
@@ -60,6 +63,7 @@ BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class"}
 
 EPOCH_COLUMNS = {
     "arm": "str",
+    "search": "Int64",
     "trial": "Int64",
     "epoch": "Int64",
     "loss": "float64",
@@ -120,10 +124,16 @@ class Records:
 
     @property
     def searched(self) -> bool:
-        """Whether every arm has the trials that the study asks for."""
-        done = self.trials[self.trials["state"] != "running"].groupby("arm").size()
+        """Whether every search of every arm has the trials that the study asks for."""
+        done = self.trials[self.trials["state"] != "running"].groupby(["arm", "search"]).size()
         wanted = self.manifest.trials  # 0 only where the manifest is damaged
-        return wanted > 0 and all(done.get(arm, 0) >= wanted for arm in self.arms)
+        return wanted > 0 and all(done.get(each, 0) >= wanted for each in self.arm_searches)
+
+    @property
+    def arm_searches(self) -> list[tuple[str, int]]:
+        """Every search of every arm: the arm's name and the search's number, from 1."""
+        searches = range(1, self.manifest.searches + 1)
+        return [(arm, search) for arm in self.arms for search in searches]
 
     @property
     def scored_split(self) -> str:
@@ -147,19 +157,18 @@ class Records:
 
     @property
     def replicates_missing(self) -> int:
-        """How many replicates are still missing, in arms that have a complete trial."""
-        wanted = self.manifest.replicates
-        done = self.replicates[self.replicates["state"] != "running"].groupby("arm").size()
-        complete = set(self.trials.loc[self.trials["state"] == "complete", "arm"])
-        return sum(max(0, wanted - int(done.get(a, 0))) for a in self.arms if a in complete)
+        """How many replicates are still missing, in searches that have a complete trial."""
+        wanted, keys = self.manifest.replicates, ["arm", "search"]
+        done = self.replicates[self.replicates["state"] != "running"].groupby(keys).size()
+        complete = self.trials[self.trials["state"] == "complete"].groupby(keys).size()
+        return sum(
+            max(0, wanted - int(done.get(each, 0)))
+            for each in self.arm_searches
+            if each in complete.index
+        )
 
-    def model_card(self, arm: str) -> dict[str, Any] | None:
-        """The content of `params.json` beside the arm's trained model; None without a model."""
-        folder = RunDirectory(self.root).replicate(arm, 1)
-        return read_object(folder / "params.json") if (folder / "model.keras").is_file() else None
-
-    def scores(self, arm: str) -> dict[int, "NDArray[np.generic]"]:
-        """By replicate number, ascending: the scores of its examples, shape (examples,).
+    def scores(self, arm: str) -> dict[tuple[int, int], "NDArray[np.generic]"]:
+        """By search and replicate, ascending: the scores of its examples, shape (examples,).
 
         The mean of a replicate's scores is its metric. Replicates that failed, or whose file is
         missing, damaged or too short, are left out.
@@ -170,13 +179,14 @@ class Records:
             (self.replicates["arm"] == arm) & (self.replicates["state"] == "complete")
         ]
         found = {}
-        counted = ours[["replicate", "scored_n"]].dropna().sort_values("replicate")
-        for number, examples in counted.astype(int).to_numpy().tolist():
-            file = RunDirectory(self.root).replicate(arm, number) / "scores.npy"
+        keys = ["search", "replicate"]
+        counted = ours[[*keys, "scored_n"]].dropna().sort_values(keys)
+        for search, number, examples in counted.astype(int).to_numpy().tolist():
+            file = RunDirectory(self.root).replicate(arm, number, search) / "scores.npy"
             with contextlib.suppress(OSError, ValueError, EOFError):
                 scores = np.load(file, allow_pickle=False)
                 if scores.shape == (examples,):
-                    found[number] = scores
+                    found[search, number] = scores
         return found
 
 
@@ -188,10 +198,14 @@ def read_records(root: Path) -> Records:
     epochs: list[dict[str, Any]] = []
     replicates: list[dict[str, Any]] = []
     replicate_epochs: list[dict[str, Any]] = []
-    for arm in manifest.arm_values:
-        _read_trainings(root / "trials" / arm, "[0-9]*", arm, trials, epochs)
-    for name in (*manifest.arm_values, *BASELINES):
-        _read_trainings(directory.replicates(name), "seed=*", name, replicates, replicate_epochs)
+    for search in range(1, manifest.searches + 1):
+        for arm in manifest.arm_values:
+            of = {"arm": arm, "search": search}
+            _read_trainings(directory.trials(arm, search), "[0-9]*", of, trials, epochs)
+        for name in (*manifest.arm_values, *BASELINES):
+            of = {"arm": name, "search": search}
+            folder = directory.replicates(name, search)
+            _read_trainings(folder, "seed=*", of, replicates, replicate_epochs)
     return Records(
         root=root,
         manifest=manifest,
@@ -216,11 +230,14 @@ def read_profile(file: Path) -> dict[str, Any] | None:
 def _read_trainings(
     parent: Path,
     pattern: str,
-    arm: str,
+    of: Mapping[str, Any],
     trainings: list[dict[str, Any]],
     epochs: list[dict[str, Any]],
 ) -> None:
-    """Append the trainings in a folder, and their epochs, to these lists, sorted by number."""
+    """Append the trainings in a folder, and their epochs, to these lists, sorted by number.
+
+    `of` has the columns that say to which arm and search they belong.
+    """
     which = "trial" if pattern == "[0-9]*" else "replicate"
     found = {
         int(match[1]): folder
@@ -228,9 +245,9 @@ def _read_trainings(
         if (match := re.fullmatch(r"(?:seed=)?(\d+)", folder.name))
     }
     for number, folder in sorted(found.items()):
-        training = {"arm": arm, which: number, "state": "running", **_read_result(folder)}
+        training = {"state": "running", **_read_result(folder), **of, which: number}
         trainings.append(training)
-        epochs.extend({"arm": arm, which: number, **epoch} for epoch in read_epochs(folder))
+        epochs.extend({**epoch, **of, which: number} for epoch in read_epochs(folder))
 
 
 def _read_result(folder: Path) -> dict[str, Any]:

@@ -43,14 +43,19 @@ class RunDirectory:
     def tables(self) -> Path:
         return self.root / "tables"
 
-    def trial(self, arm: str, number: int) -> Path:
-        return self.root / "trials" / arm / f"{number:04d}"
+    def trials(self, arm: str, search: int = 1) -> Path:
+        """The folder of the trials of one search; the first search's is the arm's own."""
+        return _of_search(self.root / "trials" / arm, search)
 
-    def replicates(self, arm: str) -> Path:
-        return self.root / "replicates" / arm
+    def trial(self, arm: str, number: int, search: int = 1) -> Path:
+        return self.trials(arm, search) / f"{number:04d}"
 
-    def replicate(self, arm: str, number: int) -> Path:
-        return self.replicates(arm) / f"seed={number}"
+    def replicates(self, arm: str, search: int = 1) -> Path:
+        """The folder of the replicates of the best trial of one search."""
+        return _of_search(self.root / "replicates" / arm, search)
+
+    def replicate(self, arm: str, number: int, search: int = 1) -> Path:
+        return self.replicates(arm, search) / f"seed={number}"
 
     @property
     def best(self) -> Path:
@@ -87,6 +92,10 @@ class RunDirectory:
             number += 1
         self.root.rename(aside)
         return aside
+
+
+def _of_search(arm: Path, search: int) -> Path:
+    return arm if search == 1 else arm / f"search={search}"
 
 
 def append_epoch(folder: Path, metrics: Mapping[str, Any]) -> None:

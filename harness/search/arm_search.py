@@ -21,7 +21,7 @@ from harness.core import files
 from harness.core.optuna_private import seen_by_sampler, stored_trial, trial_id
 from harness.core.seeds import derive_seed
 from harness.results.run_directory import RunDirectory, append_epoch
-from harness.search.assignment import Assignment
+from harness.search.assignment import Assignment, group_name
 from harness.search.database import Database
 from harness.search.trial_store import TrialStore
 from harness.spec import counts
@@ -47,7 +47,13 @@ ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", 
 
 
 class ArmSearch:
-    """One arm as an Optuna study of its own, `NAME/depth=2`, minimising validation loss."""
+    """One search of an arm as its own Optuna study, minimising validation loss.
+
+    The first search of an arm is `NAME/depth=2`, the others are `NAME/depth=2/search=3`. They are
+    independent: each has its own seed and sees its own trials only. With `shared` the seed does
+    not depend on the arm, so that search 3 of every arm tries the same configurations as far as
+    the sampler allows. Run directories of older versions have seeds that depend on the arm.
+    """
 
     def __init__(
         self,
@@ -56,14 +62,23 @@ class ArmSearch:
         arm: Arm,
         database: Database,
         directory: RunDirectory,
+        search: int = 1,
+        shared: bool = True,
     ) -> None:
         self.arm = arm
+        self.search = search
+        self.group = group_name(arm, search)
+        self._seed_parts: tuple[object, ...] = (study.seed, "search", search)
+        if not shared and search == 1:
+            self._seed_parts = (study.seed, arm.name)
+        # Trainings of two arms with the same configuration differ in their seeds.
+        self._training_seed = (study.seed, arm.name, *(() if search == 1 else ("search", search)))
         self.independent = False  # a trial's suggestion depends on the trials before it
         self._study = study
         self._directory = directory
         self._space = dict(study.search)
         pruner = pruners.make(study.pruner, epochs=study.budget.epochs)
-        self._store = TrialStore(database, f"{name}/{arm.name}", pruner)
+        self._store = TrialStore(database, f"{name}/{optuna_name(arm, search)}", pruner)
         self._optuna, self._storage = self._store.study, self._store.memory
         self._under_way: dict[int, Trial] = {}
         trials = self._trials()
@@ -117,6 +132,7 @@ class ArmSearch:
         assignment = Assignment(
             arm=self.arm,
             number=self._created,
+            search=self.search,
             params=dict(params),
             hyperparameters=hyperparameters,
             seed=0,
@@ -178,7 +194,8 @@ class ArmSearch:
             # Units that follow from `hold` are kept beside what was searched.
             params={**params, "units": hyperparameters.units} if self._study.hold else params,
             hyperparameters=hyperparameters,
-            seed=derive_seed(self._study.seed, self.arm.name, trial.number, "training"),
+            search=self.search,
+            seed=derive_seed(*self._training_seed, trial.number, "training"),
             folder=self._folder(trial.number),
         )
         folder = self._folder(trial.number)
@@ -274,12 +291,11 @@ class ArmSearch:
         return dict(stored_trial(self._optuna, trial).params)
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        parts = (self._study.seed, self.arm.name)
         return samplers.make(
             self._study.sampler,
             self._space,
-            seed=derive_seed(*parts, number, "sampler"),
-            arm_seed=derive_seed(*parts, "sampler"),
+            seed=derive_seed(*self._seed_parts, number, "sampler"),
+            arm_seed=derive_seed(*self._seed_parts, "sampler"),
             epochs=self._study.budget.epochs,
         )
 
@@ -289,7 +305,7 @@ class ArmSearch:
         return self._study.budget.epochs if own is None else int(own)
 
     def _folder(self, number: int) -> Path:
-        return self._directory.trial(self.arm.name, number)
+        return self._directory.trial(self.arm.name, number, self.search)
 
     def _trials(self) -> list[FrozenTrial]:
         return self._optuna.get_trials(deepcopy=False)
@@ -298,9 +314,15 @@ class ArmSearch:
         return stored_trial(self._optuna, self._under_way[assignment.number])
 
 
+def optuna_name(arm: Arm, search: int) -> str:
+    """The name of a search's Optuna study, after the study's own name and a slash."""
+    return arm.name if search == 1 else f"{arm.name}/search={search}"
+
+
 def _start_record(assignment: Assignment) -> dict[str, Any]:
     return {
         "arm": assignment.arm.name,
+        "search": assignment.search,
         "trial": assignment.number,
         "state": "running",
         "params": assignment.params,

@@ -28,6 +28,7 @@ class Assignment:
     parameters: int | None = None
     path: str | None = None
     epochs: list[dict[str, float]] = field(default_factory=list)
+    search: int = 1  # of the arm's independent searches
     folder: Path | None = None  # of the training's files; None where its epochs are not kept
 
     def begin(self) -> None:
@@ -44,7 +45,11 @@ class Assignment:
 
     @property
     def task(self) -> str:
-        return f"{self.arm.name}/{self.number}"
+        return f"{self.group}/{self.number}"
+
+    @property
+    def group(self) -> str:
+        return group_name(self.arm, self.search)
 
     @property
     def best_epoch(self) -> dict[str, float] | None:
@@ -74,3 +79,8 @@ class Assignment:
 
 def _median(values: list[float]) -> float | None:
     return statistics.median(values) if values else None
+
+
+def group_name(arm: Arm, search: int) -> str:
+    """What trainings of one search are listed under: `depth=2`, or `depth=2, search 3`."""
+    return arm.name if search == 1 else f"{arm.name}, search {search}"

@@ -1,5 +1,6 @@
 """The baselines of arms: a bag of embeddings and the majority class."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -46,19 +47,26 @@ def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
     return Replicates(study, arm, planned)
 
 
-def bag_replicates(study: Study, directory: RunDirectory) -> Replicates | None:
+def bag_replicates(study: Study, directory: RunDirectory) -> list[Replicates]:
     """The replicates of the best candidate; None where all candidates failed."""
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     folders = directory.replicates(arm.name).glob("candidate=*")
     found = [files.read_object(folder / "result.json") for folder in sorted(folders)]
     scored = [record for record in found if record is not None and record["value"] is not None]
     if not scored:
-        return None
+        return []
     params = min(scored, key=lambda record: record["value"])["params"]
     hyperparameters = bag_of_embeddings(study, params["learning_rate"])
-    return planned_replicates(
-        study, arm, {"trial": None, "params": params}, hyperparameters, directory
-    )
+    return [
+        planned_replicates(
+            study,
+            arm,
+            {"search": search, "trial": None, "params": params},
+            hyperparameters,
+            directory,
+        )
+        for search in range(1, study.independent_searches + 1)
+    ]
 
 
 def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
@@ -93,14 +101,15 @@ def write_majority(study: Study, directory: RunDirectory) -> None:
 
     scores = score(scored_split(study), dataset.metric)
     validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
-    for number in range(1, study.replicates + 1):
-        folder = directory.replicate(MAJORITY, number)
+    searches = range(1, study.independent_searches + 1)
+    for search, number in itertools.product(searches, range(1, study.replicates + 1)):
+        folder = directory.replicate(MAJORITY, number, search)
         if (folder / "result.json").exists():
             continue
         record = {
-            "arm": MAJORITY, "replicate": number, "trial": None, "params": {}, "state": "complete",
-            "val_accuracy": float(np.mean(validated)), "parameters": 0, "started": files.now(),
-            "finished": files.now(), "split": scored_split(study),
+            "arm": MAJORITY, "search": search, "replicate": number, "trial": None, "params": {},
+            "state": "complete", "val_accuracy": float(np.mean(validated)), "parameters": 0,
+            "started": files.now(), "finished": files.now(), "split": scored_split(study),
         }  # fmt: skip
         written = write_scores(folder, scores) | {"scored_loss": None}
         files.write_atomically(folder / "result.json", files.to_json(record | written))

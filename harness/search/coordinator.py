@@ -75,6 +75,7 @@ class Trainings(Protocol):
     """
 
     arm: Arm
+    group: str  # its name here and in the progress display
     independent: bool
     done: Counter[str]
 
@@ -104,7 +105,7 @@ class Coordinator:
         stop: StopRequest,
         trial_timeout_s: float | None = None,
     ) -> None:
-        self._arms = {arm.arm.name: arm for arm in arms}
+        self._arms = {arm.group: arm for arm in arms}
         self._pool = pool
         self._board = board
         self._stop = stop
@@ -142,7 +143,7 @@ class Coordinator:
             for assignment in self._assigned.values():
                 # Without the database the trial stays RUNNING; it is resumed as well.
                 with contextlib.suppress(SQLAlchemyError, StudyHeldError, UserError, OSError):
-                    self._arms[assignment.arm.name].release(assignment)
+                    self._arms[assignment.group].release(assignment)
             self._assigned.clear()
             self._stop.deferred = False
         self._stop.check()
@@ -165,7 +166,7 @@ class Coordinator:
 
         Independent trainings of one arm stay on the worker that has compiled their program.
         """
-        under_way = [assignment.arm.name for assignment in self._assigned.values()]
+        under_way = [assignment.group for assignment in self._assigned.values()]
         # More than one at a time for each arm only where there are more workers than arms.
         at_once = math.ceil(len(self._pool) / len(self._arms))
         open_arms = [
@@ -178,14 +179,14 @@ class Coordinator:
             return
 
         def rank(arm: Trainings) -> tuple[bool, int, int]:
-            another = arm.independent and arm.arm.name != self._last_arm.get(worker)
-            return another, under_way.count(arm.arm.name), arm.done.total()
+            another = arm.independent and arm.group != self._last_arm.get(worker)
+            return another, under_way.count(arm.group), arm.done.total()
 
         arm = min(open_arms, key=rank)
         assignment = arm.next()
         self._assigned[worker] = assignment
-        self._last_arm[worker] = arm.arm.name
-        self._board.started(assignment.task, arm.arm.name, assignment.number, assignment.params)
+        self._last_arm[worker] = arm.group
+        self._board.started(assignment.task, arm.group, assignment.number, assignment.params)
         if worker in self._ready:
             self._train(worker)
 
@@ -198,7 +199,7 @@ class Coordinator:
         waiting = [other for other in self._assigned if other not in self._ready]
         if worker in self._ready and waiting:
             assignment = self._assigned[worker] = self._assigned.pop(waiting[0])
-            self._last_arm[worker] = assignment.arm.name
+            self._last_arm[worker] = assignment.group
             self._train(worker)
 
     def _train(self, worker: int) -> None:
@@ -206,7 +207,7 @@ class Coordinator:
         assignment.begin()
         if self._trial_timeout_s is not None:
             self._deadline[worker] = time.monotonic() + self._trial_timeout_s
-        self._pool.send(worker, self._arms[assignment.arm.name].training_request(assignment))
+        self._pool.send(worker, self._arms[assignment.group].training_request(assignment))
         self._board.sent(assignment.task)
 
     def _handle(self, worker: int, message: Up) -> None:
@@ -250,7 +251,7 @@ class Coordinator:
             self._pool.send(worker, Stop(task))
             return
         assignment.add_epoch(metrics)
-        continues = self._arms[assignment.arm.name].report(assignment, metrics)
+        continues = self._arms[assignment.group].report(assignment, metrics)
         self._board.epoch_done(task, metrics)
         if not continues:
             self._halting[worker] = ("halted", None)
@@ -261,7 +262,7 @@ class Coordinator:
     ) -> None:
         """Record a training's end and give the worker its next one."""
         assignment = self._assigned[worker]
-        record = self._arms[assignment.arm.name].end(assignment, outcome, reason, test)
+        record = self._arms[assignment.group].end(assignment, outcome, reason, test)
         del self._assigned[worker]
         self._deadline.pop(worker, None)
         self._board.ended(

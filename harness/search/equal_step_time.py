@@ -46,7 +46,7 @@ class StepTimeProbe:
         start: int = START,
         tolerance: float = TOLERANCE,
     ) -> None:
-        self.arm = arm
+        self.arm, self.group = arm, arm.name
         self._start, self._tolerance = start, tolerance
         self.done: Counter[str] = Counter()
         self.measured: dict[int, float] = {}

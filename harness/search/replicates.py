@@ -23,7 +23,7 @@ from harness.core import files
 from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import Split
 from harness.results.run_directory import RunDirectory
-from harness.search.assignment import Assignment
+from harness.search.assignment import Assignment, group_name
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
 from harness.training import checkpoint
@@ -51,8 +51,9 @@ class Replicates:
 
     independent = True
 
-    def __init__(self, study: Study, arm: Arm, planned: Sequence[Planned]) -> None:
-        self.arm = arm
+    def __init__(self, study: Study, arm: Arm, planned: Sequence[Planned], search: int = 1) -> None:
+        self.arm, self.search = arm, search
+        self.group = group_name(arm, search)
         self.done: Counter[str] = Counter()
         self._study = study
         self._planned = {each.number: each for each in planned}
@@ -78,6 +79,7 @@ class Replicates:
         return Assignment(
             arm=self.arm,
             number=planned.number,
+            search=self.search,
             params=dict(planned.record["params"]),
             hyperparameters=planned.hyperparameters,
             seed=planned.seed,
@@ -169,10 +171,11 @@ def replicates_of(
     trial: int,
     params: Mapping[str, Any],
     directory: RunDirectory,
+    search: int = 1,
 ) -> Replicates:
-    """The replicates of an arm's best trial: number `trial`, with searched values `params`."""
+    """The replicates of a search's best trial: number `trial`, with searched values `params`."""
     hyperparameters = study.hyperparameters(arm, params)
-    record = {"trial": trial, "params": dict(params)}
+    record = {"search": search, "trial": trial, "params": dict(params)}
     return planned_replicates(study, arm, record, hyperparameters, directory)
 
 
@@ -204,20 +207,22 @@ def planned_replicates(
     hyperparameters: Hyperparameters,
     directory: RunDirectory,
 ) -> Replicates:
-    planned = []
+    """Replicates of the search that `record["search"]` names, on seeds that arms share."""
+    planned, search = [], int(record["search"])
     for number in range(1, study.replicates + 1):
-        seed = derive_seed(study.seed, "replicate", number)  # the same in every arm: paired
+        of_search = () if search == 1 else ("search", search)
+        seed = derive_seed(study.seed, *of_search, "replicate", number)
         planned.append(
             Planned(
                 number=number,
-                folder=directory.replicate(arm.name, number),
+                folder=directory.replicate(arm.name, number, search),
                 record={"arm": arm.name, "replicate": number, "seed": seed, **record},
                 hyperparameters=hyperparameters,
                 seed=seed,
                 score=True,
             )
         )
-    return Replicates(study, arm, planned)
+    return Replicates(study, arm, planned, search)
 
 
 def _move_superseded(planned: Planned) -> None:

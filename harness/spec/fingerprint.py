@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # What may change when a study is resumed: earlier trials stay comparable.
-FREE_TO_CHANGE = ("budget.trials", "replicates", "margin")
+FREE_TO_CHANGE = ("budget.trials", "searches", "replicates", "margin")
 
 
 def fingerprint(spec: Mapping[str, Any]) -> str:

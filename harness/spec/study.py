@@ -25,13 +25,13 @@ PATIENCE = 2  # epochs without a lower validation loss, by default
 MAX_UNITS = 4096  # with `hold`, units are looked for up to here
 
 QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
-QUICK_TRIALS, QUICK_EPOCHS, QUICK_REPLICATES = 3, 2, 2
+QUICK_TRIALS, QUICK_EPOCHS, QUICK_SEARCHES, QUICK_REPLICATES = 3, 2, 1, 2
 QUICK_TRIALS_IN_ALL = 24  # with many arms: `--quick` takes two minutes at most
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """`trials` for each arm in total; each trains at most `epochs` epochs."""
+    """`trials` for each search of an arm; each trains at most `epochs` epochs."""
 
     trials: int
     epochs: int
@@ -55,9 +55,11 @@ class Study:
 
     `compare`, `search` and `fixed` are the scientific, nuisance and fixed hyperparameters of the
     Deep Learning Tuning Playbook. Every value of `compare` becomes an arm, and everything in
-    `search` is searched again within each arm. Each arm's best configuration is then trained on
-    `replicates` fresh seeds. A difference in accuracy of up to `margin` (0 to 1) counts as too
-    small to matter.
+    `search` is searched again within each arm. Each arm has `searches` independent searches, of
+    `budget.trials` trials each, and the best configuration of each search is then trained on
+    `replicates` fresh seeds. Verdicts about arms need two searches or more; where `search` is empty
+    there is nothing to repeat, `searches` has no effect, and verdicts rest on the seeds. A
+    difference in accuracy of up to `margin` (0 to 1) counts as too small to matter.
 
     `compare` may also name fields of the dataset: `train`, with numbers of training examples up to
     the dataset's own, or what makes a generated task harder. Baselines use the dataset as declared.
@@ -90,7 +92,8 @@ class Study:
     sampler: str = "tpe"
     pruner: str = "median"
     budget: Budget
-    replicates: int = 5
+    searches: int = 3
+    replicates: int = 2
     margin: float = 0.005
     patience: int | None = PATIENCE
     hold: Mapping[str, float] = field(default_factory=dict)
@@ -109,7 +112,7 @@ class Study:
             raise UserError(f"dataset: {self.dataset!r} is not a dataset; write for example Imdb()")
         if not isinstance(self.budget, Budget):
             raise UserError(f"budget: {self.budget!r} is not a Budget(trials=…, epochs=…)")
-        for name, least in (("replicates", 0), ("seed", 0), ("threads", 1)):
+        for name, least in (("searches", 1), ("replicates", 0), ("seed", 0), ("threads", 1)):
             check_whole(name, getattr(self, name), least)
         checks.check_margin(self.margin)
         checks.check_one_of("backend", self.backend, BACKENDS)
@@ -139,6 +142,11 @@ class Study:
             Arm(",".join(f"{name}={checks.value_text(value)}" for name, value in arm.items()), arm)
             for arm in arms
         ]
+
+    @property
+    def independent_searches(self) -> int:
+        """The searches of each arm; one where nothing is searched."""
+        return self.searches if self.search else 1
 
     def dataset_of(self, arm: Arm) -> Dataset:
         """The dataset that the arm is trained and scored on."""
@@ -204,6 +212,7 @@ class Study:
                 ),
                 epochs=min(self.budget.epochs, QUICK_EPOCHS),
             ),
+            searches=QUICK_SEARCHES,
             replicates=min(self.replicates, QUICK_REPLICATES),
         )
 
@@ -220,6 +229,7 @@ class Study:
             "sampler": self.sampler,
             "pruner": self.pruner,
             "budget": {"trials": self.budget.trials, "epochs": self.budget.epochs},
+            "searches": self.independent_searches,
             "replicates": self.replicates,
             "margin": self.margin,
             "seed": self.seed,

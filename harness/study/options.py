@@ -33,13 +33,16 @@ class Options:
         bool, typer.Option("--quick", help="The same question on a small budget, in NAME-quick.")
     ] = False
     trials: Annotated[
-        int | None, typer.Option(help="Trials of each arm in all, finished ones included.")
+        int | None, typer.Option(help="Trials of each search in all, finished ones included.")
     ] = field(default=None, metadata={**OF_BUDGET, **MAY_VARY})
     epochs: Annotated[int | None, typer.Option(help="Epochs of a training at most.")] = field(
         default=None, metadata=OF_BUDGET
     )
+    searches: Annotated[
+        int | None, typer.Option(help="Independent searches of each arm; verdicts need two.")
+    ] = field(default=None, metadata={**OVERRIDES, **MAY_VARY})
     replicates: Annotated[
-        int | None, typer.Option(help="Trainings of each arm's best on fresh seeds.")
+        int | None, typer.Option(help="Trainings of each search's best on fresh seeds.")
     ] = field(default=None, metadata={**OVERRIDES, **MAY_VARY})
     workers: Annotated[
         int | None, typer.Option(help="Trainings at once.  [default: one a physical core]")

@@ -17,6 +17,8 @@ def plan(options: Options) -> str:
     """The plan as lines of text; raises UserError for wrong options."""
     declaration, name, study, directory = named_study(options)
     dataset = study.dataset
+    searches = study.independent_searches
+    several = f"{searches} independent searches of each arm, each of " if searches > 1 else ""
     lines = [
         f"{name}: {declaration.question}",
         f"dataset    {dataset.name}: {dataset.train:,} training, {dataset.validation:,} "
@@ -31,11 +33,11 @@ def plan(options: Options) -> str:
             or "nothing"
         ),
         f"fixed      {text.short(study.fixed)}",
-        f"budget     {study.budget.trials} trials an arm, "
-        f"{study.budget.trials * len(study.arms())} in all, "
+        f"budget     {several}{study.budget.trials} trials, "
+        f"{study.budget.trials * searches * len(study.arms())} in all, "
         f"up to {study.budget.epochs} epochs each",
-        f"replicates {study.replicates} of each arm's best, on the "
-        f"{'test' if dataset.test else 'validation'} split",
+        f"replicates {study.replicates} of each {'search' if searches > 1 else 'arm'}'s best, on "
+        f"the {'test' if dataset.test else 'validation'} split",
         f"search     sampler {study.sampler}, pruner {study.pruner}, seed {study.seed}",
         f"workers    {worker_count(options, study)}"
         + (f" on the cluster {options.ray}" if options.ray is not None else "")

@@ -1,6 +1,6 @@
 """Checks before a study resumes in a run directory. No Keras."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,7 @@ def new_manifest(
         "study": name,
         "question": declaration.question,
         "quick": quick,
+        "shared_searches": True,  # search s tries the same configurations in every arm
         "spec": spec,
         "arms": [{"name": arm.name, "values": dict(arm.values)} for arm in study.arms()],
         "fingerprint": fingerprint(spec),
@@ -45,11 +46,12 @@ def match(
     name: str,
     study: Study,
     directory: RunDirectory,
-    *,
-    trials_given: bool,
-    replicates_given: bool,
+    given: Collection[str],
 ) -> Study:
-    """The study as it resumes; raises UserError where the directory has another study or spec."""
+    """The study as it resumes; raises UserError where the directory has another study or spec.
+
+    `given` names the options of the command line that may make a study larger.
+    """
     if manifest["study"] != name:
         raise UserError(
             f"{directory.root} holds the study {manifest['study']!r}, not {name!r}; "
@@ -61,13 +63,23 @@ def match(
             f"{directory.root} was started with another spec ({'; '.join(changed)}); "
             "give the old values to resume, or --fresh, which moves the directory aside"
         )
-    # Earlier --trials and --replicates stay in effect when the command does not give them.
+    # Earlier --trials and the like stay in effect when the command does not give them.
     trials = int(manifest["spec"]["budget"]["trials"])
-    if not trials_given and trials > study.budget.trials:
+    if "trials" not in given and trials > study.budget.trials:
         study = replace(study, budget=replace(study.budget, trials=trials))
     replicates = int(manifest["spec"].get("replicates") or 0)
-    if not replicates_given and replicates > study.replicates:
+    if "replicates" not in given and replicates > study.replicates:
         study = replace(study, replicates=replicates)
+    searches = int(manifest["spec"].get("searches") or 1)
+    if "searches" in given and study.independent_searches < searches:
+        raise UserError(
+            f"--searches {study.searches} is lower than the {searches} that the study has; "
+            f"give {searches} or more, or leave it out"
+        )
+    # A study that began before there were searches stays one of a single search.
+    old = "searches" not in manifest["spec"]
+    if "searches" not in given and (old or searches > study.searches):
+        study = replace(study, searches=searches)
     return study
 
 
@@ -99,7 +111,7 @@ def check_trials(arms: list[ArmSearch], study: Study, *, trials_given: bool) -> 
         done = arm.done.total()
         if trials_given and done > study.budget.trials:
             raise UserError(
-                f"--trials {study.budget.trials} is lower than the {done} that {arm.arm.name} "
+                f"--trials {study.budget.trials} is lower than the {done} that {arm.group} "
                 f"has done; give {done} or more, or leave it out"
             )
 
@@ -109,7 +121,8 @@ def check_replicates(study: Study, directory: RunDirectory, *, given: bool) -> N
     found = [
         int(folder.name.removeprefix("seed="))
         for arm in study.arms()
-        for folder in directory.replicates(arm.name).glob("seed=*")
+        for search in range(1, study.independent_searches + 1)
+        for folder in directory.replicates(arm.name, search).glob("seed=*")
         if folder.name.removeprefix("seed=").isdecimal() and (folder / "result.json").exists()
     ]
     done = max(found, default=0)

@@ -27,6 +27,7 @@ from harness.study.solve_units import solve_units
 from harness.study.trainings import StudyTrainings, settings_of
 from reports import write
 
+GROWING = ("trials", "searches", "replicates")  # options that make a study larger
 MAX_PROFILED_IN_QUICK = 8  # arms; each takes about five seconds to compile and measure
 
 
@@ -92,8 +93,7 @@ def _open_locked(
             name,
             study,
             directory,
-            trials_given=options.trials is not None,
-            replicates_given=options.replicates is not None,
+            {name for name in GROWING if getattr(options, name) is not None},
         )
     resume.check_replicates(study, directory, given=options.replicates is not None)
     if "step_ms" in study.hold and options.ray is not None:
@@ -117,14 +117,20 @@ def _open_locked(
     closing.callback(database.close)
     database.notify = options.notify
     database.hold(name)
-    arms = [ArmSearch(name, study, arm, database, directory) for arm in study.arms()]
+    shared = bool(manifest.get("shared_searches"))
+    arms = [
+        ArmSearch(name, study, arm, database, directory, search, shared)
+        for search in range(1, study.independent_searches + 1)
+        for arm in study.arms()
+    ]
     resume.check_claims(arms, manifest["fingerprint"], shown(url))
     resume.check_trials(arms, study, trials_given=options.trials is not None)
     # Only now: all checks have passed.
     files.write_atomically(directory.manifest, files.to_json(manifest))
     for arm in arms:
         arm.claim(manifest["fingerprint"])
-        arm.enqueue(manifest.get("enqueued", {}).get(arm.arm.name, ()))
+        if arm.search == 1:
+            arm.enqueue(manifest.get("enqueued", {}).get(arm.arm.name, ()))
     return study, arms, old is not None
 
 
@@ -142,8 +148,8 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
             _estimate(options, opened.name, study, directory)
         trainings.train()
     trained_model.write_best(directory)
-    if options.quick and len(arms) > MAX_PROFILED_IN_QUICK:
-        options.notify(f"no profile in a quick look at {len(arms)} arms")
+    if options.quick and len(study.arms()) > MAX_PROFILED_IN_QUICK:
+        options.notify(f"no profile in a quick look at {len(study.arms())} arms")
     elif options.quick and "step_ms" in study.hold:
         options.notify("no profile in a quick look: finding the units took its time")
     elif options.profile and not profile_is_current(directory.root):

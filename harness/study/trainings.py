@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from harness.analysis import summary
 from harness.core.console import stop
+from harness.core.text import counted
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.search import baselines
@@ -38,10 +39,10 @@ def worker_count(options: Options, study: Study) -> int:
     With more workers than arms the outcome could not be repeated exactly. On a cluster the default
     is one for each arm: a worker that finds no free node waits for one.
     """
-    arms = len(study.arms())
+    searches = len(study.arms()) * study.independent_searches
     if options.ray is not None:
-        return options.workers or arms
-    return options.workers or min(default_count(study.threads, study.device), arms)
+        return options.workers or searches
+    return options.workers or min(default_count(study.threads, study.device), searches)
 
 
 class StudyTrainings:
@@ -96,26 +97,28 @@ class StudyTrainings:
         return RayPool(self._options.ray, workers, self._settings, logs, gpus=gpus)
 
     def _announce(self, workers: int) -> None:
-        arms, study = self._arms, self._study
+        study = self._study
+        arms, searches = len(study.arms()), study.independent_searches
+        several = f"{searches} independent searches each, of " if searches > 1 else ""
         self._options.notify(
-            f"{self._name}: {len(arms)} {'arm' if len(arms) == 1 else 'arms'} of "
+            f"{self._name}: {counted(arms, 'arm')} of {several}"
             f"{study.budget.trials} trials of up to {study.budget.epochs} epochs, then "
-            f"{study.replicates} replicates of each arm's best, {workers} "
-            f"{'worker' if workers == 1 else 'workers'}, in {self._directory.root}",
+            f"{study.replicates} replicates of each {'search' if searches > 1 else 'arm'}'s best, "
+            f"{counted(workers, 'worker')}, in {self._directory.root}",
         )
-        if workers > len(arms):
+        if workers > len(self._arms):
             self._options.notify(
-                "more workers than arms: trials of one arm run side by side, and "
+                "more workers than searches: trials of one search run side by side, and "
                 "the outcome can't be repeated exactly",
             )
 
     def _search(self, pool: Pool) -> None:
-        names = [arm.arm.name for arm in self._arms]
+        names = [arm.group for arm in self._arms]
         with self._board(names, self._study.budget.trials, len(pool), "trial") as board:
             for arm in self._arms:
                 for trial in arm.finished_trials():
                     board.found(
-                        arm.arm.name,
+                        arm.group,
                         arm.state_of(trial),
                         trial.value,
                         trial.user_attrs.get("val_accuracy"),
@@ -134,7 +137,7 @@ class StudyTrainings:
             self._run(replicates, study.replicates, pool, "replicate")
 
     def _run(self, trainings: Sequence[Replicates], each: int, pool: Pool, noun: str) -> None:
-        board = self._board([t.arm.name for t in trainings], each, len(pool), noun)
+        board = self._board([t.group for t in trainings], each, len(pool), noun)
         run_replicates(trainings, pool, board, self._options.trial_timeout)
 
     def _replicates(self, records: Records) -> list[Replicates]:
@@ -143,19 +146,20 @@ class StudyTrainings:
         if not study.replicates:
             return []
         arms = {arm.name: arm for arm in study.arms()}
-        best = summary.best_trials(records).sort_values("train_s", ascending=False, kind="stable")
-        found: list[Replicates | None] = [
+        best = summary.best_of_searches(records)
+        best = best.sort_values("train_s", ascending=False, kind="stable")
+        found = [
             replicates_of(
                 study,
                 arms[str(trial["arm"])],
                 int(trial["trial"]),
                 summary.searched_parameters(trial),
                 directory,
+                int(trial["search"]),
             )
             for _, trial in best.iterrows()
         ]
-        found.append(baselines.bag_replicates(study, directory))
-        return [each for each in found if each is not None]
+        return [*found, *baselines.bag_replicates(study, directory)]
 
     def _board(self, arms: list[str], each: int, workers: int, noun: str) -> ProgressDisplay:
         size = (arms, each, workers, self._study.budget.epochs)
@@ -173,7 +177,7 @@ def run_replicates(
         for one in trainings:
             for state, number in one.done.items():
                 for _ in range(number):
-                    board.found(one.arm.name, state, None, None)
+                    board.found(one.group, state, None, None)
         Coordinator(trainings, pool, board, stop, timeout_s).run()
 
 

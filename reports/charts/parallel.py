@@ -39,7 +39,7 @@ def panel(records: Records, scored: "pd.DataFrame", names: Sequence[str]) -> Pan
     columns = ["params_" + name for name in names]
     trials = scored[(scored["state"] == "complete")].dropna(subset=["value", *columns])
     trials = trials[np.isfinite(trials["value"].astype(float))]
-    trials = trials.sort_values(["value", "arm", "trial"], kind="stable").head(MAX_LINES)
+    trials = trials.sort_values(["value", *selection.KEYS], kind="stable").head(MAX_LINES)
     if len(trials) < 5 or len(names) < 2:
         return None
     coordinates = [

@@ -1,6 +1,6 @@
 """Several studies side by side: what each recommends, what it costs, and which are better.
 
-Studies scored on the same examples are compared replicate by replicate; others are only listed.
+Studies scored on the same examples are compared, search by search; others are only listed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from harness.analysis.summary import best_trials
 from harness.analysis.verdicts import Pair, across, margin_of, scored_on
 from harness.core.text import sanitize
 from harness.results.records import Records
-from reports import cells, page, wording
+from reports import basis, cells, page, wording
 from reports.content import Column, Row, Section, Table
 from reports.pages import compared_studies
 from reports.pages.compared_studies import Entry, comparable, metric_of
@@ -100,6 +100,18 @@ def _notices(listed: Sequence[Entry], groups: Sequence[Sequence[Entry]]) -> tupl
             f"No verdict on {wording.listing(alone)}: only studies with replicates that were "
             "scored on the same examples (dataset, sizes, split) can be compared one by one."
         )
+    quick = [each.label for each in listed if each.records.manifest.quick]
+    if quick:
+        notices.append(
+            f"{wording.listing(quick)}: a quick study recommends nothing; the arm that did best in "
+            "it is listed."
+        )
+    single = [each.label for group in groups for each in group if basis.one_search(each.records)]
+    if single:
+        notices.append(
+            f"One search of each arm in {wording.listing(single)}: this is about the "
+            "configurations found, and decides nothing about studies."
+        )
     machines = {str(each.records.manifest.environment.get("cpu")) for each in listed}
     if len(machines) > 1:
         notices.append("These studies ran on different processors: their times are not comparable.")
@@ -115,7 +127,7 @@ def _recommended(listed: Sequence[Entry]) -> Table:
             Column("Recommended arm"),
             Column("Replicates", True),
             Column(wording.capital(metric_of(listed)), True, "%"),
-            Column("95\u00a0% interval, seeds and examples", True),
+            Column("95\u00a0% interval", True),
             Column("Scored on"),
             Column("Step", True, "ms"),
             Column("Training", True, "s"),
@@ -159,16 +171,18 @@ def _recommended_row(each: Entry) -> Row:
 def _verdicts(pairs: tuple[Pair, ...]) -> Table:
     return Table(
         id="studies-compared",
-        caption="The studies' recommendations compared, replicate by replicate and example by "
-        "example; intervals and p values corrected by Holm's method",
+        caption="The studies' recommendations compared, search by search (or seed by seed, where "
+        "nothing is searched) and example by example; intervals and p values corrected by Holm's "
+        "method",
         columns=(
             Column("Study"),
             Column("Against"),
             Column("Difference", True, "points"),
             Column("95\u00a0% interval, points", True),
             Column("Verdict"),
+            Column("Reason"),
             Column("p (Holm)", True),
-            Column("Replicates", True),
+            Column("Searches or seeds", True),
         ),
         rows=tuple(
             Row(
@@ -178,6 +192,7 @@ def _verdicts(pairs: tuple[Pair, ...]) -> Table:
                     cells.difference(pair.comparison),
                     cells.difference_interval(pair.comparison),
                     pair.comparison.verdict,
+                    pair.comparison.reason,
                     cells.p_value(pair.comparison),
                     f"{pair.comparison.replicates:,}",
                 )

@@ -54,7 +54,10 @@ def accuracy_chart(listed: Sequence[Entry]) -> Section | None:
     return Section(
         id="accuracy",
         title=f"{wording.capital(metric)} of all arms",
-        text=("Means of the replicates with 95\u00a0% intervals over seeds and examples.",),
+        text=(
+            "Means of the replicates with 95\u00a0% intervals over searches (or seeds, where there "
+            "is one search) and examples.",
+        ),
         figures=(
             Figure(
                 id="accuracy-figure",

@@ -39,7 +39,9 @@ def _study(folder: Path) -> dict[str, str] | None:
         outcome = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         recommended = outcome["recommended"]
         verdict = "No trial has finished yet."
-        if recommended is not None:
+        if recommended is None and any(arm.get("best") for arm in outcome["arms"]):
+            verdict = "A quick study, which recommends nothing."
+        elif recommended is not None:
             arm, reason = recommended["arm"], recommended.get("reason")
             verdict = (
                 outcome_text.advice(arm, reason)

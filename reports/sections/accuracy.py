@@ -34,10 +34,16 @@ def build(records: Records) -> Section | None:
             Figure(
                 id="accuracy-figure",
                 panels=(_panel(records, found, layout, limits),),
-                caption=_caption(found, limits),
+                caption=_caption(records, found, limits),
                 legend=_legend(records, found, limits),
                 data=selection.data(
-                    sized, "arm", "replicate", "seed", "scored_accuracy", "scored_n"
+                    sized,
+                    "arm",
+                    *selection.search_column(records),
+                    "replicate",
+                    "seed",
+                    "scored_accuracy",
+                    "scored_n",
                 ),
             ),
         ),
@@ -48,7 +54,6 @@ def build(records: Records) -> Section | None:
 def _text(records: Records, found: Conclusions, layout: Layout) -> str:
     sizes = records.replicates["scored_n"].dropna()
     examples = f" of {int(sizes.max()):,} examples" if not sizes.empty else ""
-    which = "Each arm's best configuration" if layout.name else "The best configuration"
     most = max(arm.n for arm in found.arms.values())
     split = (
         f"a test split{examples} that the search never saw"
@@ -57,7 +62,18 @@ def _text(records: Records, found: Conclusions, layout: Layout) -> str:
     )
     if records.scored_split != "test" and records.manifest.search:
         split += ", by which it was also chosen, so its scores are probably too good"
+    several = wording.several_searches(records)
+    if several:
+        most = max(wording.most_replicates(arm) for arm in found.arms.values())
     times = "once more, on a fresh seed" if most == 1 else f"{most} more times, on fresh seeds"
+    if several:
+        subject = "Each arm" if layout.name else "The space"
+        return (
+            f"{subject} was searched {records.manifest.searches} times, each time from nothing. "
+            f"The best configuration of each search was trained {times}, and scored on {split}. "
+            "Replicates of the same search and number share their seed."
+        )
+    which = "Each arm's best configuration" if layout.name else "The best configuration"
     return (
         f"{which} was trained {times}, and scored on {split}. Replicates of the same number share "
         "their seed."
@@ -94,7 +110,7 @@ def _panel(
             offsets = scales.spread(len(arm.values), 0.2 * layout.step)
             at = [place - shift + offset for offset in offsets]
             heights = [100 * value for value in arm.values.values()]
-            anchors = [wording.replicate_anchor(name, number) for number in arm.values]
+            anchors = [wording.replicate_anchor(name, number, of) for of, number in arm.values]
             x, y = (at, heights) if upright else (heights, at)
             chart.mark(axes, x, y, style, "complete", anchors)
             chart.mean_mark(
@@ -123,10 +139,11 @@ def _baseline(axes: Axes, name: str, mean: float, upright: bool) -> None:
     line(100 * mean, color=chart.INK, linewidth=1.2, zorder=2, linestyle=_DASHES.get(name, _DOTS))
 
 
-def _caption(found: Conclusions, limits: tuple[float, float]) -> str:
+def _caption(records: Records, found: Conclusions, limits: tuple[float, float]) -> str:
     several = any(arm.n > 1 for arm in found.arms.values())
+    draws = wording.draws(records)
     bars = (
-        "Large marks are means; bars are their 95\u00a0% intervals, over seeds and examples "
+        f"Large marks are means; bars are their 95\u00a0% intervals, over {draws} and examples "
         "together. Each small dot is a replicate, one training."
         if several
         else "One replicate per arm, so there is no interval."
@@ -177,6 +194,7 @@ def _alt(records: Records, found: Conclusions) -> str:
 
 
 def _table(records: Records, found: Conclusions) -> Table:
+    several, draws = wording.several_searches(records), wording.draws(records)
     rows = [
         _row(records, arm, "best" if found.recommended and name == found.recommended.arm else "")
         for name, arm in found.arms.items()
@@ -184,14 +202,16 @@ def _table(records: Records, found: Conclusions) -> Table:
     rows += [_row(records, base, "baseline") for base in found.baselines.values()]
     return Table(
         id="test-accuracy",
-        caption=f"{wording.scored_accuracy(records)} of arms and baselines, and what they cost",
+        caption=f"{wording.scored_accuracy(records)} of arms and baselines, and what they cost"
+        + ("; baselines are not searched, so their intervals are over seeds" if several else ""),
         columns=(
             Column("Arm"),
+            *((Column("Searches", True),) if several else ()),
             Column("Replicates", True),
             Column("Failed", True),
             Column(wording.scored_accuracy(records), True, "%"),
-            Column("95\u00a0% interval, seeds and examples", True),
-            Column("Seeds alone", True),
+            Column(f"95\u00a0% interval, {draws} and examples", True),
+            Column(f"{draws.capitalize()} alone", True),
             Column("Lowest", True, "%"),
             Column("Highest", True, "%"),
             Column("Step", True, "ms"),
@@ -203,10 +223,11 @@ def _table(records: Records, found: Conclusions) -> Table:
 
 
 def _row(records: Records, result: ArmResult, kind: str) -> Row:
-    values = list(result.values.values())
+    values, several = list(result.values.values()), wording.several_searches(records)
     return Row(
         (
             wording.arm_label(records, result.name),
+            *((f"{result.searches}" if result.searches else wording.MISSING,) if several else ()),
             f"{result.n:,}",
             f"{result.failed:,}",
             cells.mean(result.mean, result.both),

@@ -1,10 +1,9 @@
 """The answer first: what to take, what it costs, how to get it, and how sure this is."""
 
-import math
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.statistics import Comparison
+from harness.analysis import trained_model
 from harness.analysis.summary import (
     all_parameters,
     best_trials,
@@ -18,18 +17,16 @@ from harness.analysis.verdicts import (
     arm_label,
     conclude,
     interval_text,
-    signed,
 )
 from harness.core.metrics import R2
 from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
-from reports import cells, preliminary, selection, wording
+from reports import basis, cells, preliminary, selection, sureness, wording
 from reports.content import Column, Command, Fact, Row, Section, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ORDER = 10
-MAX_ADVISED = 100  # replicates; more is not practical advice
 
 
 def build(records: Records) -> Section:
@@ -43,6 +40,8 @@ def build(records: Records) -> Section:
             notices=_notices(records),
             commands=(_rerun(records),),
         )
+    if records.manifest.quick:
+        return _quick(records, chosen)
     trial = best[best["arm"] == chosen].iloc[0]
     confirmed = confirmed_recommendation(records)
     if confirmed is None:
@@ -50,7 +49,7 @@ def build(records: Records) -> Section:
         facts = preliminary.facts(records, trial)
     else:
         found = conclude(records)
-        text = (_verdict(records, found, confirmed), *_sureness(records, found, chosen))
+        text = (_verdict(records, found, confirmed), *sureness.paragraphs(records, found, chosen))
         facts = _facts(records, found, found.arms[chosen])
     return Section(
         id="answer",
@@ -58,8 +57,42 @@ def build(records: Records) -> Section:
         text=text,
         facts=facts,
         tables=(_configuration(records, trial),),
+        notices=(*_notices(records), *(basis.caution(records) if confirmed else ())),
+        commands=(
+            *_model_commands(records, chosen),
+            _rerun(records),
+            *sureness.commands(records, chosen),
+        ),
+    )
+
+
+def _quick(records: Records, chosen: str) -> Section:
+    """A quick study recommends nothing; it says how to get a study that does."""
+    manifest = records.manifest
+    of = "search" if basis.searched(records) else "arm"
+    full = wording.study_command(records).replace(" --quick", "")
+    size = manifest.dataset.get("train")
+    examples = f" on {size:,} training examples" if isinstance(size, int) else ""
+    return Section(
+        id="answer",
+        title="A quick look",
+        text=(
+            "A quick study recommends nothing. It shows that everything works, with "
+            f"{wording.plural(manifest.trials, 'trial')} of each {of}, up to "
+            f"{wording.plural(manifest.epochs or 0, 'epoch')} of each trial and "
+            f"{wording.plural(manifest.replicates, 'replicate')}{examples}.",
+            "A full study has the data, the trials and the epochs that its file declares"
+            f"{', in several searches of each arm' if basis.searched(records) else ''}. The plan "
+            "says how many these are, and about how long they take.",
+        ),
         notices=_notices(records),
-        commands=(*_model_commands(records, chosen), _rerun(records), *_settling(records, chosen)),
+        commands=(
+            *(() if records.finished else (_rerun(records),)),
+            Command("Says what a full study takes, and starts nothing", f"{full} --dry-run"),
+            Command("Runs the full study", full),
+            *_model_commands(records, chosen),
+            *((_rerun(records),) if records.finished else ()),
+        ),
     )
 
 
@@ -68,14 +101,20 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
     arm = found.arms[recommended.arm]
     reached = (
         f"{wording.mean_percent(arm.mean, arm.both)} {wording.right(records)}, "
-        "the mean of "
-        f"{wording.plural(arm.n, 'replicate')}{_interval_clause(arm)}"
+        f"the mean of {wording.basis(arm)}{_interval_clause(arm)}"
     )
     if len(records.arms) == 1:
-        return f"The best configuration found gets {reached}.{_against_baselines(found, arm)}"
+        several = wording.several_searches(records)
+        what = "The best configuration of a search" if several else "The best configuration found"
+        return f"{what} gets {reached}.{_against_baselines(found, arm)}"
     label = wording.arm_label(records, arm.name)
     reason = recommended.reason.removeprefix(f"{arm_label(arm.name)} ")
-    return f"Take {label}: it {reason} It gets {reached}.{_against_baselines(found, arm)}"
+    take = (
+        f"Of the configurations found, take that of {label}"
+        if basis.one_search(records)
+        else f"Take {label}"
+    )
+    return f"{take}: it {reason} It gets {reached}.{_against_baselines(found, arm)}"
 
 
 def _interval_clause(arm: ArmResult) -> str:
@@ -89,7 +128,9 @@ def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
     unbeaten = [
         found.called[name]
         for name in found.baselines
-        if (against := found.between(arm.name, name)) and against.verdict != "better"
+        if (against := found.between(arm.name, name))
+        and against.replicates > 1
+        and against.verdict != "better"
     ]
     if not unbeaten:
         return ""
@@ -97,91 +138,8 @@ def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
     return f" It was not shown to beat the {beaten}, which costs far less."
 
 
-def _sureness(records: Records, found: Conclusions, chosen: str) -> tuple[str, ...]:
-    """What was shown about the other arms, what was not, and what would settle it."""
-    others = {
-        name: against
-        for name in records.arms
-        if name != chosen and (against := found.between(chosen, name)) is not None
-    }
-    if not others:
-        return ()
-    one = any(against.replicates < 2 for against in others.values())
-    if one:
-        return (
-            "How sure this is: not at all, because one replicate says nothing about chance. Two or "
-            "more give intervals; five are usual.",
-        )
-    groups: dict[str, list[str]] = {}
-    for name, against in others.items():
-        label = wording.arm_label(records, name)
-        if against.verdict == "inconclusive":
-            label += f" ({signed(against.difference)} {interval_text(against.interval)} points)"
-        groups.setdefault(against.verdict, []).append(label)
-    numbers = records.metric == R2
-    more, less = ("better", "worse") if numbers else ("more accurate", "less accurate")
-    said = [
-        f"{lead} {wording.listing(groups[verdict])}"
-        for verdict, lead in (
-            ("better", f"shown to be {more} than"),
-            ("equivalent", f"shown to be within {100 * found.margin:g} points of"),
-            ("worse", f"shown to be {less} than"),
-            ("inconclusive", "undecided against"),
-        )
-        if verdict in groups
-    ]
-    first = (
-        f"How sure this is: {wording.arm_label(records, chosen)} is {'; '.join(said)}. "
-        "Confidence is 95\u00a0% for all comparisons together."
-    )
-    return (first, " ".join([_power(others), *_settle(records, others)]))
-
-
-def _power(others: dict[str, Comparison]) -> str:
-    """The smallest true differences that would probably have been found."""
-    found = sorted(against.detectable for against in others.values())
-    n = min(against.replicates for against in others.values())
-    start = f"With {wording.plural(n, 'replicate')} each"
-    if found[0] >= 1:
-        return f"{start}, no difference, however large, would have been found reliably."
-    largest = found[-1]
-    if largest >= 1:
-        extent = f"at least {wording.points(found[0])}"
-    elif wording.points(found[0]) == wording.points(largest):
-        extent = wording.points(largest)
-    else:
-        extent = f"{100 * found[0]:.1f} to {wording.points(largest)}, depending on the arm"
-    return (
-        f"{start}, the smallest true difference that four of five such studies would find is "
-        f"{extent}."
-    )
-
-
-def _settle(records: Records, others: dict[str, Comparison]) -> list[str]:
-    undecided = {n: a for n, a in others.items() if a.verdict == "inconclusive"}
-    known = {n: a.replicates_needed for n, a in undecided.items() if a.replicates_needed}
-    if not undecided:
-        return []
-    if not known:
-        return ["More replicates would not settle what is undecided; a larger test split might."]
-    several = len(records.arms) > 2
-    each = wording.listing(
-        [
-            f"{count:,}{f' ({wording.arm_label(records, name)})' if several else ''}"
-            for name, count in known.items()
-        ]
-    )
-    rest = len(undecided) - len(known)
-    more = "; the rest needs a larger test split" if rest else ""
-    return [
-        f"If these differences are the true ones, about {each} replicates would settle what is "
-        f"undecided{more}. This is a rough guide, based on "
-        f"{wording.plural(min(a.replicates for a in undecided.values()), 'replicate')}."
-    ]
-
-
 def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, ...]:
-    seeds = wording.plural(arm.n, "replicate")
+    seeds = wording.basis(arm)
     facts = [
         Fact(
             wording.scored_accuracy(records),
@@ -194,7 +152,11 @@ def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, 
     for name in (BAG_OF_EMBEDDINGS, MAJORITY):
         against = found.between(arm.name, name)
         if against is not None:
-            wide = "" if against.replicates < 2 else f", {interval_text(against.interval)}"
+            wide = (
+                f": {against.reason}"
+                if against.replicates < 2
+                else f", {interval_text(against.interval)}"
+            )
             facts.append(
                 Fact(
                     f"Against the {found.called[name]}",
@@ -237,7 +199,7 @@ def _rerun(records: Records) -> Command:
 
 def _model_commands(records: Records, arm: str) -> tuple[Command, ...]:
     """How to get the trained model, where there is one."""
-    card = records.model_card(arm)
+    card = trained_model.model_card(records, arm)
     if card is None:
         return ()
     study, chosen = wording.study_argument(records), shlex.quote(arm)
@@ -258,30 +220,6 @@ def _model_commands(records: Records, arm: str) -> tuple[Command, ...]:
     return tuple(commands)
 
 
-def _settling(records: Records, chosen: str) -> tuple[Command, ...]:
-    """The command for as many replicates as would settle what is undecided, if feasible."""
-    if confirmed_recommendation(records) is None:
-        return ()
-    found = conclude(records)
-    needed = [
-        against.replicates_needed or math.inf
-        for name in records.arms
-        if name != chosen
-        and (against := found.between(chosen, name)) is not None
-        and against.verdict == "inconclusive"
-    ]
-    feasible = [int(count) for count in needed if count <= MAX_ADVISED]
-    if not feasible:
-        return ()
-    part = "" if len(feasible) == len(needed) else "part of "
-    return (
-        Command(
-            f"Adds replicates to settle {part}what is undecided",
-            f"{wording.study_command(records)} --replicates {max(feasible)}",
-        ),
-    )
-
-
 def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
     manifest = records.manifest
     parameters = all_parameters(records, trial)
@@ -298,7 +236,12 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
     names = [*declared, *(name for name in parameters if name not in declared)]
     return Table(
         id="configuration",
-        caption="The recommended configuration",
+        caption="The recommended configuration"
+        + (
+            f": {wording.training_label(records, 'trial', trial['trial'], trial['search'])}"
+            if wording.several_searches(records)
+            else ""
+        ),
         columns=(Column("Hyperparameter"), Column("Value", numeric=True), Column("How it was set")),
         rows=tuple(
             Row((wording.label(name), cells.parameter(parameters[name]), kind(name)))
@@ -330,7 +273,7 @@ def _notices(records: Records) -> tuple[str, ...]:
             "ended. What follows may change; the command below resumes the study."
         )
     elif not records.finished:
-        wanted = records.manifest.trials * len(records.arms)
+        wanted = records.manifest.trials * len(records.arm_searches)
         notices.append(
             f"Unfinished: {int((states != 'running').sum()):,} of "
             f"{wording.plural(wanted, 'trial')} have ended. What follows may change; the command "

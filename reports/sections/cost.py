@@ -164,7 +164,9 @@ def _trials(records: Records) -> Figure | None:
         caption=f"Finished trials of the search, by validation {wording.metric(records)}. On the "
         f"front: {', '.join(fronts)}. Training time includes validation and compiling.",
         legend=(*_keys(records), chart.line_key("Pareto front", chart.INK)),
-        data=selection.data(shown, "arm", "trial", "val_accuracy", *columns),
+        data=selection.data(
+            shown, "arm", *selection.search_column(records), "trial", "val_accuracy", *columns
+        ),
     )
 
 

@@ -29,7 +29,7 @@ def build(records: Records) -> Section | None:
     if not arms:
         return None
     limits = _limits(records, epochs)
-    drawn = records.trials.merge(epochs[["arm", "trial"]].drop_duplicates())["state"]
+    drawn = records.trials.merge(epochs[list(selection.KEYS)].drop_duplicates())["state"]
     keys = [chart.line_key("finished", chart.MUTED)]
     style = chart.arm_style(records.arms, records.arms[0])
     if not records.replicate_epochs.empty:
@@ -41,8 +41,14 @@ def build(records: Records) -> Section | None:
     ):
         if (drawn == state).any():
             keys.append(chart.line_key(label, chart.MUTED, dash))
-    trial = "the best finished trial" + (" of each arm" if len(records.arms) > 1 else "")
-    most = epochs.groupby("arm")["trial"].nunique().max()
+    trial = "the best finished trial" + (
+        " of each search"
+        if wording.several_searches(records)
+        else " of each arm"
+        if len(records.arms) > 1
+        else ""
+    )
+    most = epochs.drop_duplicates(list(selection.KEYS)).groupby("arm").size().max()
     fewer = (
         f" Of each arm's trials the {MAX_CURVES} with the lowest losses are drawn."
         if most > MAX_CURVES
@@ -74,16 +80,23 @@ def _data(records: Records, epochs: "pd.DataFrame") -> Data:
     drawn = []
     for arm in records.arms:
         ours = selection.of_arm(epochs, arm)
-        lowest = ours.groupby("trial")["val_loss"].min().sort_values(kind="stable")
-        drawn.append(ours[ours["trial"].isin(lowest.index[:MAX_CURVES])])
+        kept = _lowest(ours).index[:MAX_CURVES].to_frame(index=False)
+        drawn.append(ours.merge(kept))
     rows: list[tuple[str | int | float | None, ...]] = []
+    of_search = selection.search_column(records)
     for ours in drawn:
-        found = selection.data(ours, "arm", "trial", "epoch", "val_loss")
+        found = selection.data(ours, "arm", *of_search, "trial", "epoch", "val_loss")
         rows += [(arm, "trial", *rest) for arm, *rest in found.rows]
     again = _replicate_epochs(records)
-    found = selection.data(again, "arm", "replicate", "epoch", "val_loss")
+    found = selection.data(again, "arm", *of_search, "replicate", "epoch", "val_loss")
     rows += [(arm, "replicate", *rest) for arm, *rest in found.rows]
-    return Data(("arm", "training", "number", "epoch", "val_loss"), tuple(rows))
+    return Data(("arm", "training", *of_search, "number", "epoch", "val_loss"), tuple(rows))
+
+
+def _lowest(epochs: "pd.DataFrame") -> "pd.Series[float]":
+    """An arm's lowest losses by search and trial, the best trial first."""
+    lowest = epochs.groupby(["search", "trial"])["val_loss"].min()
+    return lowest.sort_values(kind="stable")
 
 
 def _replicate_epochs(records: Records) -> "pd.DataFrame":
@@ -104,30 +117,32 @@ def _panel(
 ) -> Panel:
     ours = selection.of_arm(epochs, arm)
     trials = selection.of_arm(records.trials, arm)
-    states = dict(zip(trials["trial"], trials["state"], strict=True))
-    lowest = ours.groupby("trial")["val_loss"].min().sort_values(kind="stable")
+    numbers = zip(trials["search"], trials["trial"], strict=True)
+    states = dict(zip(numbers, trials["state"], strict=True))
     best = selection.best_of(records, arm)
-    chosen = None if best is None else best["trial"]
+    winners = trials[selection.is_best(records, trials)]
+    chosen = set(zip(winners["search"], winners["trial"], strict=True))
     style = chart.arm_style(records.arms, arm)
 
     def draw(axes: Axes) -> None:
-        for number in reversed(lowest.index[:MAX_CURVES]):
-            curve = ours[ours["trial"] == number].sort_values("epoch")
-            special = number == chosen
+        for search, trial in reversed(_lowest(ours).index[:MAX_CURVES]):
+            curve = _curve(ours, search, trial)
+            special = (search, trial) in chosen
             # A curve of one epoch would be invisible as a line.
             dots = special or len(curve) == 1
             axes.plot(
                 curve["epoch"].astype(float).to_list(),
                 curve["val_loss"].to_list(),
                 color=style.colour if special else chart.MUTED,
-                linestyle=_DASHES.get(states.get(number, "running"), "-"),
+                linestyle=_DASHES.get(states.get((search, trial), "running"), "-"),
                 linewidth=2.6 if special else 1.0,
                 alpha=1.0 if special else 0.6,
                 marker=style.marker if dots else None,
                 markersize=6 if special else 3,
                 zorder=3 if special else 2,
             )
-        for _, again in selection.of_arm(_replicate_epochs(records), arm).groupby("replicate"):
+        replicates = selection.of_arm(_replicate_epochs(records), arm)
+        for _, again in replicates.groupby(["search", "replicate"]):
             curve = again.sort_values("epoch")
             axes.plot(
                 curve["epoch"].astype(float).to_list(),
@@ -153,12 +168,18 @@ def _panel(
     )
 
 
+def _curve(epochs: "pd.DataFrame", search: Any, trial: Any) -> "pd.DataFrame":
+    of_trial = (epochs["search"] == search) & (epochs["trial"] == trial)
+    ours: pd.DataFrame = epochs[of_trial].sort_values("epoch")
+    return ours
+
+
 def _alt(records: Records, arm: str, ours: "pd.DataFrame", best: "pd.Series[Any] | None") -> str:
     label = wording.arm_label(records, arm)
-    count = wording.plural(ours["trial"].nunique(), "trial")
+    count = wording.plural(len(_lowest(ours)), "trial")
     low, high = wording.loss(ours["val_loss"].min()), wording.loss(ours["val_loss"].max())
     start = f"Line chart of validation loss by epoch, {label}: {count} between {low} and {high}"
-    curve = ours[ours["trial"] == best["trial"]].sort_values("epoch") if best is not None else None
+    curve = None if best is None else _curve(ours, best["search"], best["trial"])
     if curve is None or curve.empty:
         return f"{start}; none finished."
     losses = curve["val_loss"].to_list()

@@ -72,13 +72,16 @@ def _hyperparameters(manifest: Manifest) -> list[Row]:
 
 
 def _protocol(manifest: Manifest) -> dict[str, Any]:
-    spec = manifest.spec
+    spec, of = manifest.spec, "search" if manifest.searches > 1 else "arm"
     return {
         "Sampler": spec.get("sampler"),
         "Pruner": spec.get("pruner"),
-        "Trials of each arm": manifest.trials or None,
+        "Searches of each arm": manifest.searches if manifest.searches > 1 else None,
+        f"Trials of each {of}": manifest.trials or None,
         "Maximum epochs": manifest.epochs,
-        "Replicates declared": spec.get("replicates"),
+        f"Replicates {'of each search' if manifest.searches > 1 else 'declared'}": spec.get(
+            "replicates"
+        ),
         "Margin, in points": _points(manifest.margin),
         "Seed": spec.get("seed"),
         "Backend": spec.get("backend"),
@@ -91,8 +94,9 @@ def _protocol(manifest: Manifest) -> dict[str, Any]:
 
 
 def _storage(records: Records) -> dict[str, Any]:
-    seeds = records.replicates.dropna(subset=["seed"]).drop_duplicates("replicate")
-    listed = ", ".join(str(seed) for seed in seeds.sort_values("replicate")["seed"])
+    keys = ["search", "replicate"]
+    seeds = records.replicates.dropna(subset=["seed"]).drop_duplicates(keys)
+    listed = ", ".join(str(seed) for seed in seeds.sort_values(keys)["seed"])
     return {
         "Seeds of replicates, the same in every arm": listed,
         "Optuna's database": wording.storage_url(records),

@@ -16,12 +16,15 @@ def build(records: Records) -> Section | None:
         failed = table[table["state"] == "failed"]
         for arm in (*records.arms, *BASELINES):
             ours = failed[failed["arm"] == arm]
-            for number, reason, finished in zip(
-                ours[noun], ours["reason"], ours["finished"], strict=True
+            for search, number, reason, finished in zip(
+                ours["search"], ours[noun], ours["reason"], ours["finished"], strict=True
             ):
                 cells: tuple[Cell, ...] = (
                     wording.arm_label(records, arm),
-                    Link(f"{noun} {number}", anchor(arm, number)),
+                    Link(
+                        wording.training_label(records, noun, number, search),
+                        anchor(arm, number, search),
+                    ),
                     "not recorded" if wording.missing(reason) or not reason else str(reason),
                     wording.moment(finished),
                 )
@@ -33,7 +36,7 @@ def build(records: Records) -> Section | None:
         title="Failures",
         text=(
             f"{wording.plural(len(rows), 'training')} failed. A failed trial counts towards the "
-            "budget of its arm, but this page uses none of its scores.",
+            "budget of its search, but this page uses none of its scores.",
         ),
         tables=(
             Table(

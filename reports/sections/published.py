@@ -89,7 +89,7 @@ def _panel(records: Records, measure: str, epochs: dict[int, Cell]) -> Panel:
     table = table[(table["arm"] == records.arms[0]) & (table["epoch"] <= max(epochs))]
 
     def draw(axes: Axes) -> None:
-        for _, ours in table.groupby("replicate"):
+        for _, ours in table.groupby(["search", "replicate"]):
             axes.plot(
                 ours["epoch"], ours[measure] * factor, color=_STYLE.colour, linewidth=0.8, alpha=0.5
             )

@@ -55,12 +55,18 @@ def build(records: Records) -> Section | None:
             Figure(
                 id="search-figure",
                 panels=panels,
-                caption="Dark outline: the best trial. Hollow: pruned, at its best epoch so far. "
-                "What was searched on a logarithmic scale is shown on one."
+                caption=f"Dark outline: {_best(records)}. Hollow: pruned, at its best epoch so "
+                "far. What was searched on a logarithmic scale is shown on one."
                 + (parallel.CAPTION if coordinates else ""),
                 legend=tuple(keys),
                 data=selection.data(
-                    scored, "arm", "trial", "state", "value", *(_PREFIX + name for name in names)
+                    scored,
+                    "arm",
+                    *selection.search_column(records),
+                    "trial",
+                    "state",
+                    "value",
+                    *(_PREFIX + name for name in names),
                 ),
             ),
         ),
@@ -87,39 +93,44 @@ def _importance(records: Records) -> tuple[Table, ...]:
     )
 
 
+def _best(records: Records) -> str:
+    """What has a dark outline."""
+    several = wording.several_searches(records)
+    return "the best trial of each search" if several else "the best trial"
+
+
 def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
-    """Each arm's lowest loss so far, by trial."""
-    finished = scored[scored["state"] == "complete"].sort_values(["arm", "trial"])
+    """Each search's lowest loss so far, by trial."""
+    finished = scored[scored["state"] == "complete"].sort_values(list(selection.KEYS))
     if finished.empty:
         return ()
 
     def draw(axes: Axes) -> None:
         for arm in records.arms:
-            ours = selection.of_arm(finished, arm)
-            if ours.empty:
-                continue
             style = chart.arm_style(records.arms, arm)
-            axes.step(
-                ours["trial"].astype(float).to_list(),
-                ours["value"].cummin().to_list(),
-                where="post",
-                color=style.colour,
-                linewidth=1.6,
-                marker=style.marker,
-                markersize=4,
-            )
+            for _, ours in selection.of_arm(finished, arm).groupby("search"):
+                axes.step(
+                    ours["trial"].astype(float).to_list(),
+                    ours["value"].cummin().to_list(),
+                    where="post",
+                    color=style.colour,
+                    linewidth=1.6,
+                    marker=style.marker,
+                    markersize=4,
+                )
         scales.whole(axes, "x")
         scales.linear(axes, "y")
         axes.set_xlabel("Trial, in the order of the search")
         axes.set_title("Lowest validation loss so far")
 
     last = "; ".join(
-        f"{wording.arm_label(records, arm)} {wording.loss(ours['value'].min())}, reached by "
-        f"trial {ours['trial'].iloc[int(ours['value'].argmin())]}"
+        f"{wording.arm_label(records, arm)} {wording.loss(best['value'])}, reached by "
+        f"{wording.training_label(records, 'trial', best['trial'], best['search'])}"
         for arm in records.arms
-        if not (ours := selection.of_arm(finished, arm)).empty
+        if (best := selection.best_of(records, arm)) is not None
     )
-    alt = f"Step chart of the lowest validation loss so far, by trial. In the end: {last}."
+    line = ", a line for each search" if wording.several_searches(records) else ""
+    alt = f"Step chart of the lowest validation loss so far, by trial{line}. In the end: {last}."
     return (chart.panel("search-history", alt, draw, height=250),)
 
 

@@ -112,8 +112,9 @@ def _saved(records: Records, trials: "pd.DataFrame", epochs: "pd.DataFrame") -> 
     if budget is None:
         return 0.0
     saved = 0.0
-    for number in trials.loc[trials["state"] == "pruned", "trial"]:
-        ours = epochs[epochs["trial"] == number]
+    pruned = trials[trials["state"] == "pruned"]
+    for search, number in zip(pruned["search"], pruned["trial"], strict=True):
+        ours = epochs[(epochs["search"] == search) & (epochs["trial"] == number)]
         seconds = (ours["train_s"] + ours["validation_s"]).mean()
         if len(ours) and not wording.missing(seconds):
             saved += max(0, budget - len(ours)) * float(seconds)

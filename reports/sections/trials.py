@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.summary import best_trials
 from harness.results.records import BASELINES, Records
 from reports import cells, selection, wording
 from reports.content import Column, Row, Section, Table
@@ -18,11 +17,12 @@ def build(records: Records) -> Section | None:
     if trials.empty:
         return None
     rank = {arm: position for position, arm in enumerate(records.arms)}
-    trials = trials.assign(rank=trials["arm"].map(rank)).sort_values(["rank", "trial"])
+    trials = trials.assign(rank=trials["arm"].map(rank)).sort_values(["rank", "search", "trial"])
     params = selection.searched(records)
     several = len(records.arms) > 1
     columns = (
         *((Column("Arm"),) if several else ()),
+        *_search_column(records),
         Column("Trial", numeric=True),
         Column("State"),
         Column("Loss", numeric=True),
@@ -35,10 +35,11 @@ def build(records: Records) -> Section | None:
         Column("Path"),
         Column("Reason"),
     )
-    best = {(row.arm, row.trial) for row in best_trials(records).itertuples()}
     rows = tuple(
-        _row(records, trial, params, best=(trial["arm"], trial["trial"]) in best, several=several)
-        for _, trial in trials.iterrows()
+        _row(records, trial, params, best=best, several=several)
+        for (_, trial), best in zip(
+            trials.iterrows(), selection.is_best(records, trials), strict=True
+        )
     )
     counts = trials["state"].value_counts()
     tally = ", ".join(
@@ -66,6 +67,14 @@ def build(records: Records) -> Section | None:
     )
 
 
+def _search_column(records: Records) -> tuple[Column, ...]:
+    return (Column("Search", numeric=True),) if wording.several_searches(records) else ()
+
+
+def _search_cell(records: Records, training: "pd.Series[Any]") -> tuple[str, ...]:
+    return (_number(training["search"]),) if wording.several_searches(records) else ()
+
+
 def _replicates(records: Records) -> tuple[Table, ...]:
     """Of arms and of baselines."""
     table = records.replicates
@@ -73,6 +82,7 @@ def _replicates(records: Records) -> tuple[Table, ...]:
         return ()
     columns = (
         Column("Arm"),
+        *_search_column(records),
         Column("Replicate", True),
         Column("State"),
         Column(wording.scored_accuracy(records), True, "%"),
@@ -93,6 +103,7 @@ def _replicates(records: Records) -> tuple[Table, ...]:
                 Row(
                     (
                         wording.arm_label(records, arm),
+                        *_search_cell(records, each),
                         f"{each['replicate']}",
                         "finished" if state == "complete" else state,
                         cells.percent(each["scored_accuracy"]),
@@ -105,7 +116,7 @@ def _replicates(records: Records) -> tuple[Table, ...]:
                         _number(each["seed"]),
                         "" if wording.missing(reason) else str(reason),
                     ),
-                    id=wording.replicate_anchor(arm, each["replicate"]),
+                    id=wording.replicate_anchor(arm, each["replicate"], each["search"]),
                     kind="" if state == "complete" else state,
                 )
             )
@@ -131,6 +142,7 @@ def _row(
     return Row(
         cells=(
             *((wording.arm_label(records, trial["arm"]),) if several else ()),
+            *_search_cell(records, trial),
             text("trial"),
             "finished, best" if best else "finished" if state == "complete" else state,
             cells.loss(trial["value"]),
@@ -143,6 +155,6 @@ def _row(
             text("path"),
             text("reason"),
         ),
-        id=wording.trial_anchor(trial["arm"], trial["trial"]),
+        id=wording.trial_anchor(trial["arm"], trial["trial"], trial["search"]),
         kind="best" if best else state,
     )

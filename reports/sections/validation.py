@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 
+from harness.analysis.summary import best_of_searches
 from harness.results.records import Records
 from reports import cells, selection, wording
 from reports.charts import chart, scales
@@ -37,9 +38,10 @@ def build(records: Records) -> Section | None:
         figures=(
             Figure(id="validation-figure", panels=panels, caption=_caption(records, layout),
                    legend=_legend(records, scored),
-                   data=selection.data(scored, "arm", "trial", "state", *_MEASURES)),
+                   data=selection.data(scored, "arm", *selection.search_column(records), "trial",
+                                       "state", *_MEASURES)),
         ),
-        tables=(_table(records),) if layout.name else (),
+        tables=(_table(records),) if len(records.arm_searches) > 1 else (),
     )  # fmt: skip
 
 
@@ -67,8 +69,10 @@ def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: st
             for look in ("pruned", "complete", "best"):
                 chosen = _of_look(ours, best, look)
                 if layout.name and look == "best":
-                    # At the arm's own place, together with its interval.
-                    at = [layout.positions[arm]] * int(chosen.sum())
+                    # In the middle of the arm, together with their intervals.
+                    number = int(chosen.sum())
+                    offsets = scales.spread(number, 0.3 * step) if number > 1 else [0.0] * number
+                    at = [layout.positions[arm] + offset for offset in offsets]
                 else:
                     at = [p for p, keep in zip(place, chosen, strict=True) if keep]
                 values = [h for h, keep in zip(height, chosen, strict=True) if keep]
@@ -113,19 +117,28 @@ def _interval(
 
 def _text(records: Records, layout: Layout) -> str:
     if not layout.name:
+        which = " of the same search" if wording.several_searches(records) else ""
         return (
             "The study has one arm and searches everything together. Each dot is one training; "
-            "the sampler knew the results to its left."
+            f"the sampler knew the results{which} to its left."
+        )
+    several = ""
+    if wording.several_searches(records):
+        several = (
+            f" It had {records.manifest.searches} searches that knew nothing of one another; "
+            "search number s tries the same configurations in every arm, as far as it can."
+            if records.manifest.shared_searches
+            else f" It had {records.manifest.searches} searches that knew nothing of one another."
         )
     return (
         f"Each dot is one training. Every {layout.name} was searched with its own budget, so all "
-        "of them are tuned with the same care."
+        f"of them are tuned with the same care.{several}"
     )
 
 
 def _caption(records: Records, layout: Layout) -> str:
     size = wording.validation_size(records)
-    which = "each arm's best trial" if layout.name else "the best trial"
+    which = selection.best_of_each(records)
     bars = "; bars are one standard error of its accuracy" if size else ""
     lay = " Dots of one arm are moved sideways to keep them apart." if layout.name else ""
     return (
@@ -172,22 +185,25 @@ def _alt(records: Records, scored: "pd.DataFrame", measure: str) -> str:
 
 
 def _table(records: Records) -> Table:
-    """The best trial of each arm, and how many of the others ended in which state."""
-    size = wording.validation_size(records)
+    """The best trial of each search, and how many of the others ended in which state."""
+    size, several = wording.validation_size(records), wording.several_searches(records)
+    found = best_of_searches(records)
     rows = []
-    for arm in records.arms:
-        states = selection.of_arm(records.trials, arm)["state"]
+    for arm, search in records.arm_searches:
+        trials = selection.of_arm(records.trials, arm)
+        states = trials.loc[trials["search"] == search, "state"]
         tally = tuple(f"{int((states == s).sum()):,}" for s in ("complete", "pruned", "failed"))
-        best = selection.best_of(records, arm)
-        label = wording.arm_label(records, arm)
-        if best is None:
-            rows.append(Row((label, *(wording.MISSING,) * 6, *tally)))
+        of_search = found[(found["arm"] == arm) & (found["search"] == search)]
+        labels = (wording.arm_label(records, arm), *((f"{search}",) if several else ()))
+        if of_search.empty:
+            rows.append(Row((*labels, *(wording.MISSING,) * 6, *tally)))
             continue
+        best = of_search.iloc[0]
         rows.append(
             Row(
                 (
-                    label,
-                    Link(f"{best['trial']}", wording.trial_anchor(arm, best["trial"])),
+                    *labels,
+                    Link(f"{best['trial']}", wording.trial_anchor(arm, best["trial"], search)),
                     cells.percent(best["val_accuracy"], size),
                     cells.loss(best["value"]),
                     cells.count(best["parameters"]),
@@ -202,9 +218,11 @@ def _table(records: Records) -> Table:
               "Training": "s", "Finished": "", "Pruned": "", "Failed": ""}  # fmt: skip
     return Table(
         id="best-trials",
-        caption="The best trial of each arm, and how many of its trials finished",
+        caption=f"The best trial of each {'search' if several else 'arm'}, and how many of its "
+        "trials finished",
         columns=(
             Column("Arm"),
+            *((Column("Search", numeric=True),) if several else ()),
             *(Column(t, numeric=True, unit=unit) for t, unit in titles.items()),
         ),
         rows=tuple(rows),

@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 
 from harness.analysis.verdicts import Conclusions, Pair, conclude, interval_text, signed
 from harness.results.records import Records
-from reports import cells, wording
+from reports import basis, cells, wording
 from reports.charts import chart, scales
 from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table, Value
 
@@ -20,7 +20,8 @@ def build(records: Records) -> Section | None:
     return Section(
         id="verdicts",
         title="Verdicts",
-        text=(_text(found),),
+        notices=basis.caution(records),
+        text=(_text(records, found),),
         figures=(_figure(records, found, drawable),)
         if drawable and len(drawable) <= MAX_DRAWN
         else (),
@@ -35,13 +36,35 @@ def build(records: Records) -> Section | None:
     )
 
 
-def _text(found: Conclusions) -> str:
+def _text(records: Records, found: Conclusions) -> str:
+    if basis.one_search(records):
+        return (
+            "Another search of the same arm might find a better configuration or a worse one, so "
+            "one search is no evidence of a difference: every verdict is inconclusive. "
+            f"More searches (--searches {basis.ADVISED_SEARCHES}) give intervals and "
+            "verdicts." + _within_levels(found)
+        )
+    on = basis.rests_on(records, found)
+    if not basis.searched(records):
+        start = (
+            f"Nothing is searched, so verdicts rest on {on}. Scores are compared replicate by "
+            "replicate, each pair on the same seed, and test example by test example."
+        )
+    else:
+        shared = (
+            "; search number s tries the same configurations in every arm, as far as it can"
+            if records.manifest.shared_searches
+            else ""
+        )
+        start = (
+            f"Verdicts rest on {on}. Scores are compared search by search and test example by test "
+            f"example{shared}."
+        )
     return (
-        "Scores are compared replicate by replicate, each pair on the same seed, and test "
-        "example by test example. Intervals and p values are corrected by Holm's method, for all "
-        "pairs of a table together. Equivalent means that the whole 95\u00a0% interval lies "
-        f"within ±{100 * found.margin:g} points, the margin that the study declares too small to "
-        "matter." + _within_levels(found)
+        f"{start} The variance is pooled over all arms. Intervals and p values are corrected by "
+        "Holm's method, for all pairs of a table together. Equivalent means that the whole "
+        f"95\u00a0% interval lies within ±{100 * found.margin:g} points, the margin that the study "
+        "declares too small to matter." + _within_levels(found)
     )
 
 
@@ -62,7 +85,7 @@ def _figure(records: Records, found: Conclusions, pairs: list[Pair]) -> Figure:
         caption=f"Differences with their 95\u00a0% intervals. Shaded: the margin of "
         f"±{100 * found.margin:g} points.{_cut(pairs)}",
         data=Data(
-            ("a", "b", "difference_points", "low_points", "high_points", "verdict"),
+            ("a", "b", "difference_points", "low_points", "high_points", "verdict", "reason"),
             tuple(
                 (
                     pair.a,
@@ -72,6 +95,7 @@ def _figure(records: Records, found: Conclusions, pairs: list[Pair]) -> Figure:
                         for value in (pair.comparison.difference, *pair.comparison.interval)
                     ),
                     pair.comparison.verdict,
+                    pair.comparison.reason,
                 )
                 for pair in pairs
             ),
@@ -144,10 +168,11 @@ def _table(records: Records, identity: str, caption: str, pairs: tuple[Pair, ...
             Column("Difference", True, "points"),
             Column("95\u00a0% interval, points", True),
             Column("Verdict"),
+            Column("Reason"),
             Column("p (Holm)", True),
             Column("Effect (d)", True),
             Column("Detectable", True, "points"),
-            Column("Replicates", True),
+            Column("Searches" if basis.searched(records) else "Replicates", True),
             Column("Needed to settle", True),
         ),
         rows=tuple(_row(records, pair) for pair in pairs),
@@ -166,6 +191,7 @@ def _row(records: Records, pair: Pair) -> Row:
             cells.difference(each),
             cells.difference_interval(each),
             each.verdict,
+            each.reason,
             cells.p_value(each),
             wording.MISSING
             if each.effect is None

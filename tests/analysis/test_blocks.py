@@ -31,8 +31,8 @@ def test_the_error_is_the_residual_of_a_two_way_table() -> None:
     by_example = arms["arm 1"].mean((0, 1)) - arms["arm 0"].mean((0, 1))
     expected = math.sqrt(2 * mean_square / 3 + by_example.var() / 1_000)
     assert each.difference == pytest.approx(0.03)
-    assert each.error == pytest.approx(expected)
-    p = 2 * stats.t.sf(0.03 / expected, each.freedom)
+    assert each.estimate.error == pytest.approx(expected)
+    p = 2 * stats.t.sf(0.03 / expected, each.estimate.freedom)
     assert each.p >= p  # corrected for the family
     assert not any(each.guarded for each in found.values())
 
@@ -58,7 +58,7 @@ def test_where_nothing_is_searched_replicates_are_the_blocks() -> None:
     a, b = (random.random((1, 6, 2_000)) < share for share in (0.9, 0.5))
     (each,) = compare({"a": a, "b": b}, 0.005, searched=False)
     assert each.verdict == "worse"
-    assert "below 0" in each.reason
+    assert each.reason == "the whole interval is below 0"
     (single,) = compare({"a": a[:, :1], "b": b[:, :1]}, 0.005, searched=False)
     assert (single.verdict, single.reason) == ("inconclusive", "one seed")
 

@@ -23,8 +23,8 @@ def test_a_sentence_gives_difference_and_price(tmp_path: Path) -> None:
     line = outcome_text.sentence(conclude(read_records(root)), "depth=2", "depth=1")
     assert line.startswith("Depth 2 against depth 1: +0.3 points [")
     assert line.endswith("; 2.0× the step time.")
-    for number in range(1, 6):
-        change_replicate(root, "depth=2", number, step_ms=0.5)
+    for search in range(1, 6):
+        change_replicate(root, "depth=2", 1, search=search, step_ms=0.5)
     found = conclude(read_records(root))
     assert outcome_text.sentence(found, "depth=2", "depth=1").endswith("; 0.05× the step time.")
 

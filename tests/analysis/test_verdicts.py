@@ -43,21 +43,21 @@ def test_an_arm_shown_to_be_better_is_recommended_at_its_price(tmp_path: Path) -
 
 
 def test_an_arm_far_behind_is_not_taken_because_nothing_is_certain(tmp_path: Path) -> None:
-    """Two seeds prove little, but 6 points are too much to give up."""
-    root = write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.86}, n=40, seeds=2)
+    """Two searches prove little, but 6 points are too much to give up."""
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.86}, n=40, searches=2)
     found = conclude(read_records(root))
     assert found.pairs[0].comparison.verdict == "inconclusive"
     assert found.recommended is not None
     assert found.recommended.arm == "depth=2"
 
 
-def test_pairs_share_their_seeds_and_baselines_are_a_family_apart(tmp_path: Path) -> None:
+def test_pairs_share_their_searches_and_baselines_are_a_family_apart(tmp_path: Path) -> None:
     root = write_accuracies(
         tmp_path / "s", {"depth=1": 0.86, "depth=2": 0.86, "depth=3": 0.86}, n=500
     )
-    for number in (1, 2, 3):
-        write_replicate(root, BAG_OF_EMBEDDINGS, number, 0.70)
-    change_replicate(root, "depth=3", 2, state="failed", reason="diverged")
+    for search in (1, 2, 3):
+        write_replicate(root, BAG_OF_EMBEDDINGS, 1, 0.70, search=search, seed=search)
+    change_replicate(root, "depth=3", 1, search=2, state="failed", reason="diverged")
     found = conclude(read_records(root))
     assert [(p.a, p.b) for p in found.pairs] == [
         ("depth=2", "depth=1"), ("depth=3", "depth=1"), ("depth=3", "depth=2"),
@@ -70,20 +70,21 @@ def test_pairs_share_their_seeds_and_baselines_are_a_family_apart(tmp_path: Path
     assert levels == pytest.approx([0.05 / 3, 0.05 / 2, 0.05])
 
 
-def test_one_replicate_has_a_mean_and_no_interval(tmp_path: Path) -> None:
-    root = write_accuracies(tmp_path / "s", {"depth=1": 0.86, "depth=2": 0.80}, n=500, seeds=1)
+def test_one_search_of_one_replicate_has_a_mean_and_no_interval(tmp_path: Path) -> None:
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.86, "depth=2": 0.80}, n=500, searches=1)
     records = read_records(root)
     found = conclude(records)
     assert found.arms["depth=1"].seeds == (-math.inf, math.inf)
-    assert found.pairs[0].comparison.verdict == "inconclusive"
-    assert "no interval from one replicate" in outcome_text.sentence(found, "depth=2", "depth=1")
+    comparison = found.pairs[0].comparison
+    assert (comparison.verdict, comparison.reason) == ("inconclusive", "one search")
+    assert "no interval" in outcome_text.sentence(found, "depth=2", "depth=1")
     outcome = summary.summarise(records, "page")
     assert '"ci95": [\n    null,\n    null\n   ]' in files.to_json(outcome)
 
 
 def test_a_damaged_score_file_is_left_out(tmp_path: Path) -> None:
     root = write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.87})
-    file = RunDirectory(root).replicate("depth=1", 2) / "scores.npy"
+    file = RunDirectory(root).replicate("depth=1", 1, 2) / "scores.npy"
     file.write_bytes(file.read_bytes()[:30])
     assert conclude(read_records(root)).arms["depth=1"].n == 4
     np.save(file, np.ones(17, np.uint8))

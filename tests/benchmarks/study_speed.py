@@ -104,7 +104,7 @@ study = Study(
     compare={"depth": sorted({c["depth"] for c in configurations})},
     search={k: CategoricalDistribution(sorted({c[k] for c in configurations}))
             for k in configurations[0] if k != "depth"},
-    fixed={"cell": "lstm"}, sampler="random", pruner="none", replicates=0,
+    fixed={"cell": "lstm"}, sampler="random", pruner="none", searches=1, replicates=0,
     budget=Budget(trials=len(configurations) // len({c["depth"] for c in configurations}),
                   epochs=epochs))
 '''

@@ -24,7 +24,7 @@ study = Study(
     compare={"learning_rate": [0.001, 0.003]},
     search={"dropout": FloatDistribution(0.1, 0.5)},
     fixed={"cell": "lstm", "depth": 2, "units": 16, "sequence_length": 100},
-    sampler="random", pruner="none", budget=Budget(trials=8, epochs=5), replicates=0)
+    sampler="random", pruner="none", budget=Budget(trials=8, epochs=5), searches=1, replicates=0)
 '''
 
 

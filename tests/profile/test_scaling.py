@@ -79,6 +79,7 @@ STUDY = Study(
     search={"units": IntDistribution(8, 32, log=True)},
     fixed={"sequence_length": 100},
     budget=Budget(trials=10, epochs=5),
+    searches=1,
     replicates=2,
 )
 
@@ -94,6 +95,10 @@ def test_an_estimate_is_steps_times_their_time() -> None:
     two = estimate.estimate(STUDY, profile, workers=2)
     assert two is not None
     assert two.search_s == pytest.approx(5 + 10 * trial_s, rel=0.01)
+    thrice = estimate.estimate(replace(STUDY, searches=3), profile, workers=1)
+    assert thrice is not None
+    assert thrice.search_s == pytest.approx(5 + 3 * 20 * trial_s, rel=0.01)
+    assert thrice.replicates_s == pytest.approx(3 * 4 * trial_s, rel=0.01)
     assert estimate.estimate(replace(STUDY, backend="jax"), profile, workers=1) is None
 
 

@@ -33,10 +33,23 @@ def test_page_is_whole_and_self_contained(make_run: MakeRun) -> None:
 
 
 def test_replicates_are_what_the_page_is_about(make_run: MakeRun) -> None:
-    parsed = check(rendered(make_run(replicates=5)))
+    parsed = check(rendered(make_run(trials=4, searches=3, replicates=2)))
     assert "Take depth " in parsed.text
     assert "without replicates" not in parsed.text
-    assert "replicate-depth=2-5" in list(parsed.all("id"))
+    ids = list(parsed.all("id"))
+    assert {"replicate-depth=2-2", "replicate-depth=2:search=3-2"} <= set(ids)
+    assert {"trial-depth=2-3", "trial-depth=2:search=3-3"} <= set(ids)
+    assert "depth 2, search 3, trial 1: loss" in parsed.text
+    assert "depth 2, search 3, replicate 1: " in parsed.text
+
+
+def test_one_search_needs_no_column_of_searches(make_run: MakeRun) -> None:
+    parsed = check(rendered(make_run(trials=3, replicates=2)))
+    heads = {a.get("data-title") or "" for tag, a in parsed.elements if tag == "th"}
+    assert not any("search=" in identity for identity in parsed.all("id"))
+    assert "search 1, trial" not in parsed.text
+    assert "Search" not in heads
+    assert "variance" not in [a.get("id") for tag, a in parsed.elements if tag == "section"]
 
 
 def test_a_failed_replicate_has_its_reason_on_the_page(make_run: MakeRun) -> None:
@@ -58,6 +71,14 @@ def test_figures_offer_their_numbers(make_run: MakeRun) -> None:
     table = unquote(links[0].partition(",")[2]).splitlines()
     assert table[0] == "arm,replicate,seed,scored_accuracy,scored_n"
     assert len(table) == 1 + 5 * 3  # four arms and the bag of embeddings
+
+
+def test_numbers_of_several_searches_name_theirs(make_run: MakeRun) -> None:
+    parsed = check(rendered(make_run(searches=2, replicates=2, trials=2)))
+    links = [t for t in parsed.all("href") if t.startswith("data:text/csv")]
+    heads = [unquote(link.partition(",")[2]).splitlines()[0] for link in links]
+    assert heads[0] == "arm,search,replicate,seed,scored_accuracy,scored_n"
+    assert all(",search," in head for head in heads if ",trial," in head or ",replicate," in head)
 
 
 def test_page_is_the_same_for_the_same_records(make_run: MakeRun) -> None:
@@ -126,7 +147,7 @@ COMPARES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("compare", COMPARES.values(), ids=COMPARES.keys())
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
 def test_odd_records(make_run: MakeRun, edit: Edit, compare: dict[str, Any]) -> None:
-    check(rendered(make_run(edit=edit, compare=compare, trials=6, replicates=2)))
+    check(rendered(make_run(edit=edit, compare=compare, trials=4, searches=2, replicates=2)))
 
 
 @pytest.mark.parametrize("trials", [0, 1])
@@ -187,7 +208,7 @@ def test_hostile_text_is_harmless(make_run: MakeRun) -> None:
 
 
 def test_500_trials_fit_into_two_megabytes(make_run: MakeRun) -> None:
-    text = rendered(make_run(trials=125, epochs=20, replicates=5))
+    text = rendered(make_run(trials=25, searches=5, epochs=20, replicates=1))
     check(text)
     assert len(text.encode()) < 2_000_000
 

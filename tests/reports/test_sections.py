@@ -62,7 +62,7 @@ def named(module: ModuleType) -> str:
 def test_section_keeps_to_the_protocol(module: ModuleType, make_run: MakeRun) -> None:
     assert module.__doc__
     assert isinstance(module.ORDER, int)
-    section = module.build(everything(make_run(replicates=3, edit=one_failed)))
+    section = module.build(everything(make_run(searches=2, replicates=2, edit=one_failed)))
     assert isinstance(section, content.Section)
     assert plain(section)
     assert section.text
@@ -83,7 +83,9 @@ def test_section_copes_with_no_trials(module: ModuleType, make_run: MakeRun) -> 
 
 
 def test_sections_are_in_order_and_have_ids_of_their_own(make_run: MakeRun) -> None:
-    sections = page.build_sections(everything(make_run(trials=3, replicates=2, edit=one_failed)))
+    sections = page.build_sections(
+        everything(make_run(trials=3, searches=2, replicates=2, edit=one_failed))
+    )
     first = ["answer", "accuracy", "solved", "published"]
     assert [section.id for section in sections][:4] == first
     assert len({section.id for section in sections}) == len(sections) == len(MODULES)

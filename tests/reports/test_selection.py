@@ -32,6 +32,14 @@ def test_choices_are_in_the_declared_order(make_run: MakeRun) -> None:
     assert selection.choices(records, "own", pd.Series(["b", "a"])) == ["a", "b"]
 
 
+def test_each_search_has_one_best_trial(make_run: MakeRun) -> None:
+    records = read_records(make_run(trials=4, searches=3))
+    best = records.trials[selection.is_best(records, records.trials)]
+    assert sorted(zip(best["arm"], best["search"], strict=True)) == sorted(records.arm_searches)
+    assert len(set(selection.anchors(records.trials))) == 4 * 3 * 4
+    assert set(selection.anchors(records.trials)) == set(selection.tooltips(records))
+
+
 def test_each_arm_has_one_best_trial(make_run: MakeRun) -> None:
     records = read_records(make_run(trials=4))
     best = records.trials[selection.is_best(records, records.trials)]

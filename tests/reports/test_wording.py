@@ -70,11 +70,25 @@ def test_shortened_text_fits(text: str, length: int) -> None:
     assert len(wording.shorten(text, length)) <= length
 
 
-@given(st.text(min_size=1), st.integers(min_value=0))
-def test_anchors_are_ids(arm: str, number: int) -> None:
-    anchor = wording.trial_anchor(arm, number)
+@given(st.text(min_size=1), st.integers(min_value=0), st.integers(min_value=1))
+def test_anchors_are_ids(arm: str, number: int, search: int) -> None:
+    anchor = wording.trial_anchor(arm, number, search)
     assert anchor.isascii()
     assert not set(anchor) & set(" \t\n\"'<>#%")
+
+
+def test_the_first_search_keeps_the_anchors_of_old_pages() -> None:
+    assert wording.trial_anchor("depth=2", 7) == "trial-depth=2-7"
+    assert wording.trial_anchor("depth=2", 7, 2) == "trial-depth=2:search=2-7"
+    assert wording.replicate_anchor("depth=2", 7, 2) == "replicate-depth=2:search=2-7"
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [(1, "search", "1 search"), (3, "search", "3 searches"), (2, "epoch", "2 epochs")],
+)
+def test_plural(number: int, noun: str, text: str) -> None:
+    assert wording.plural(number, noun) == text
 
 
 @pytest.mark.parametrize(

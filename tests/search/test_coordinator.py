@@ -91,9 +91,20 @@ def test_more_workers_than_arms_still_give_every_trial_once(directory: RunDirect
         assert [trial.number for trial in arm.finished_trials()] == list(range(6))
 
 
-def test_arms_differ_in_their_suggestions(directory: RunDirectory) -> None:
-    one, two = run_search(directory, toy_study(), ToyPool())
-    assert one.finished_trials()[0].params != two.finished_trials()[0].params
+def test_arms_share_their_configurations_and_searches_do_not(directory: RunDirectory) -> None:
+    """As far as the sampler allows: all of `random`, the first four of `tpe`."""
+    for sampler, shared in (("random", 6), ("tpe", 4), ("qmc", 6)):
+        study = toy_study(sampler=sampler, searches=2)
+        own = RunDirectory(directory.root / sampler)
+        own.root.mkdir(parents=True)
+        one, two, other, _ = run_search(own, study, ToyPool())
+        assert (one.arm.name, one.search) == ("depth=1", 1)
+        assert (other.arm.name, other.search) == ("depth=1", 2)
+        first, second, third = (
+            [trial.params for trial in search.finished_trials()] for search in (one, two, other)
+        )
+        assert first[:shared] == second[:shared]
+        assert all(a != b for a, b in zip(first, third, strict=True))
 
 
 @pytest.mark.parametrize("sampler", INSTALLED)

@@ -76,8 +76,8 @@ def test_every_arm_is_trained_on_the_same_fresh_seeds(
         assert set(table.loc[arm, "trial"]) == {trials["trial"].iloc[0]}
         assert set(table.loc[arm, "params_units"]) == {trials["params_units"].iloc[0]}
     scores = records.scores("depth=2")
-    assert table.loc[("depth=2", 1), "scored_accuracy"] == scores[1].mean()
-    assert len(scores[1]) == Noise().test
+    assert table.loc[("depth=2", 1), "scored_accuracy"] == scores[1, 1].mean()
+    assert len(scores[1, 1]) == Noise().test
     # Only replicates see the test split; candidates of the baseline are judged by validation.
     assert [o.score for o in trained] == [None] * 3 + ["test"] * 9
 
@@ -210,7 +210,7 @@ def test_a_replicate_that_fails_is_told_and_left_out(
     assert session.run(options(file)) == 0
     records = read_records(directory(file).root)
     assert records.finished
-    assert list(records.scores("depth=2")) == [1, 3]
+    assert list(records.scores("depth=2")) == [(1, 1), (1, 3)]
     failed = records.replicates[records.replicates["state"] == "failed"]
     assert list(failed["reason"]) == ["exception: never works"]
 

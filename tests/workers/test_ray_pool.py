@@ -53,7 +53,8 @@ study = Study(
     compare={{"depth": [1, 2, 3]}},
     search={{"learning_rate": FloatDistribution(1e-3, 3e-2, log=True)}},
     fixed={{"cell": "gru", "units": 4, "sequence_length": 9, "vocabulary": 6, "embedding_dim": 4}},
-    pruner="none", budget=Budget(trials=2, epochs={epochs}), replicates=1, patience=None)
+    pruner="none", budget=Budget(trials=2, epochs={epochs}),
+    searches=1, replicates=1, patience=None)
 """
 
 
@@ -294,7 +295,8 @@ def test_a_study_of_ones_own_travels_whole(tmp_path: Path) -> None:
 
     file = tmp_path / "waves.py"
     file.write_text(example())
-    run(file, "--ray", "local", "--trials", "1", "--epochs", "1", "--replicates", "1", cwd=tmp_path)
+    small = ("--trials", "1", "--epochs", "1", "--searches", "1", "--replicates", "1")
+    run(file, "--ray", "local", *small, cwd=tmp_path)
     assert (tmp_path / "runs" / "waves" / "best" / "model.keras").is_file()
 
 

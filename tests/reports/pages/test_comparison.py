@@ -20,13 +20,13 @@ def records(*roots: Path) -> list[Records]:
 
 
 def single(make_run: MakeRun, name: str, accuracy: float, **options: Any) -> Path:
-    """A study of one arm whose replicates are about that accurate."""
-    root = make_run(name, compare={}, trials=2, **options)
+    """A study of one arm, five searches with a replicate each, about that accurate."""
+    root = make_run(name, compare={}, trials=2, searches=5, **options)
     manifest = json.loads((root / "manifest.json").read_text())
-    manifest["spec"]["replicates"] = 5
+    manifest["spec"]["replicates"] = 1
     (root / "manifest.json").write_text(json.dumps(manifest))
-    for number in range(1, 6):
-        write_replicate(root, "all", number, accuracy)
+    for search in range(1, 6):
+        write_replicate(root, "all", 1, accuracy, search=search, seed=search)
     return root
 
 
@@ -82,7 +82,7 @@ def test_a_long_list_of_studies_has_a_file_name(make_run: MakeRun, tmp_path: Pat
 
 def test_verdicts_are_those_of_one_study_with_both(make_run: MakeRun) -> None:
     """The comparison across studies is the one within a study, for the same scores."""
-    both = make_run("both", compare={"depth": [1, 2]}, trials=2, replicates=5)
+    both = make_run("both", compare={"depth": [1, 2]}, trials=2, searches=5, replicates=1)
     within = verdicts.conclude(*records(both)).pairs[0]
     studies = {arm: (records(both)[0], arm) for arm in ("depth=1", "depth=2")}
     (between,) = verdicts.across(studies, verdicts.MARGIN)

@@ -13,7 +13,7 @@ from reports import write
 def test_each_report_renews_the_list_of_all(tmp_path: Path) -> None:
     manifest = {"created": "2026-11-20T10:00:00Z", "question": "Is <b>this</b> older?"}
     write.write(write_run(tmp_path / "runs" / "older", trials=3, manifest=manifest))
-    write.write(write_run(tmp_path / "runs" / "newer", trials=3, replicates=3))
+    write.write(write_run(tmp_path / "runs" / "newer", trials=3, searches=3, replicates=1))
     (tmp_path / "runs" / "broken").mkdir()
     (tmp_path / "runs" / "broken" / "manifest.json").write_text("{")
     write.write(tmp_path / "runs" / "older")
@@ -27,6 +27,13 @@ def test_each_report_renews_the_list_of_all(tmp_path: Path) -> None:
     assert "has the lowest validation loss; replicates are missing" in page
     assert "script-src 'sha256-" in page
     assert "http" not in re.sub(r"http-equiv", "", page)
+
+
+def test_a_quick_study_recommends_nothing(make_run: MakeRun) -> None:
+    root = make_run("s-quick", trials=1, replicates=1, manifest={"quick": True})
+    write.write(root)
+    page = (root.parent / "index.html").read_text(encoding="utf-8")
+    assert "A quick study, which recommends nothing." in page
 
 
 def test_another_programs_index_is_left_alone(tmp_path: Path) -> None:

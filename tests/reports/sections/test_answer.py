@@ -2,8 +2,9 @@
 
 import re
 import shutil
+from pathlib import Path
 
-from report_testing import MakeRun
+from report_testing import MakeRun, write_accuracies
 
 from harness.core import files
 from harness.results.records import read_records
@@ -39,12 +40,63 @@ def test_answer_resumes_a_quick_study_by_its_name(make_run: MakeRun) -> None:
 
 
 def test_answer_rests_on_replicates_once_they_are_there(make_run: MakeRun) -> None:
-    section = answer.build(read_records(make_run(replicates=5, trials=3)))
+    section = answer.build(read_records(make_run(searches=5, replicates=1, trials=3)))
     words = " ".join(section.text)
     assert section.title == "Answer"
     assert re.match(r"Take depth \d: it (is|has) the ", words)
-    assert "mean of 5 replicates" in words
+    assert "mean of 5 searches of 1 replicate each" in words
+    assert "shown to be more accurate than depth 2, depth 3 and depth 4" in words
+    assert "This rests on 5 searches of 1 replicate of each arm" in words
     assert "without replicates" not in words
+    assert "With 5 searches each, the smallest true difference" in words
+    assert not section.notices
+
+
+def test_what_is_undecided_needs_more_searches(tmp_path: Path) -> None:
+    root = tmp_path / "runs" / "s"
+    write_accuracies(root, {"depth=1": 0.868, "depth=2": 0.865}, n=2000, searches=4)
+    section = answer.build(read_records(root))
+    assert "about 6 searches of each arm would settle what is undecided" in section.text[-1]
+    assert section.commands[-1].purpose == "Adds searches to settle what is undecided"
+    assert section.commands[-1].command == "python -m harness.study s --searches 6"
+
+
+def test_one_search_is_about_the_configurations_found(make_run: MakeRun) -> None:
+    section = answer.build(read_records(make_run(replicates=5, trials=3)))
+    words = " ".join(section.text)
+    assert section.notices[-1].startswith("One search of each arm: what follows is about the conf")
+    assert re.match(r"Of the configurations found, take that of depth \d: it (is|has) the ", words)
+    assert "mean of 5 replicates" in words
+    assert "not at all about the arms" in words
+    assert "not shown to beat" not in words
+    assert section.commands[-1].command == "python -m harness.study lstm_depth --searches 3"
+
+
+def test_seeds_decide_where_nothing_is_searched(make_run: MakeRun) -> None:
+    root = make_run(replicates=5, trials=1)
+    manifest = RunDirectory(root).read_manifest()
+    manifest["spec"]["search"] = {}
+    files.write_atomically(root / "manifest.json", files.to_json(manifest))
+    section = answer.build(read_records(root))
+    words = " ".join(section.text)
+    assert words.startswith("Take depth ")
+    assert "This rests on 5 seeds of each arm" in words
+    assert "With 5 replicates each, the smallest true difference" in words
+    assert not any("--searches" in each.command for each in section.commands)
+    assert not section.notices
+
+
+def test_a_quick_study_recommends_nothing(make_run: MakeRun) -> None:
+    root = make_run("lstm_depth-quick", trials=3, replicates=2, manifest={"quick": True})
+    section = answer.build(read_records(root))
+    assert section.title == "A quick look"
+    assert "recommends nothing" in section.text[0]
+    assert "3 trials of each search" in section.text[0]
+    assert not section.tables
+    assert not section.facts
+    assert [each.command for each in section.commands[:2]] == [
+        "python -m harness.study lstm_depth --dry-run", "python -m harness.study lstm_depth",
+    ]  # fmt: skip
 
 
 def test_answer_is_preliminary_while_replicates_are_missing(make_run: MakeRun) -> None:

@@ -1,0 +1,133 @@
+"""How sure the answer is: what was shown about the other arms, and what would settle the rest."""
+
+import math
+from collections.abc import Mapping
+
+from harness.analysis.statistics import Comparison
+from harness.analysis.summary import confirmed_recommendation
+from harness.analysis.verdicts import Conclusions, conclude, interval_text, signed
+from harness.core.metrics import R2
+from harness.results.records import Records
+from reports import basis, wording
+from reports.content import Command
+
+
+def paragraphs(records: Records, found: Conclusions, chosen: str) -> tuple[str, ...]:
+    """What was shown about the other arms, what was not, and what would settle it."""
+    others = {
+        name: against
+        for name in records.arms
+        if name != chosen and (against := found.between(chosen, name)) is not None
+    }
+    if not others:
+        return ()
+    if any(against.replicates < 2 for against in others.values()):
+        if basis.searched(records):
+            return (
+                "How sure this is: not at all about the arms, because one search says nothing "
+                "about the luck of searching. Two or more searches of each arm give intervals and "
+                f"verdicts; {basis.ADVISED_SEARCHES} are usual.",
+            )
+        return (
+            "How sure this is: not at all, because one replicate says nothing about chance. Two or "
+            "more give intervals; five are usual.",
+        )
+    groups: dict[str, list[str]] = {}
+    for name, against in others.items():
+        label = wording.arm_label(records, name)
+        if against.verdict == "inconclusive":
+            label += f" ({signed(against.difference)} {interval_text(against.interval)} points)"
+        groups.setdefault(against.verdict, []).append(label)
+    numbers = records.metric == R2
+    more, less = ("better", "worse") if numbers else ("more accurate", "less accurate")
+    said = [
+        f"{lead} {wording.listing(groups[verdict])}"
+        for verdict, lead in (
+            ("better", f"shown to be {more} than"),
+            ("equivalent", f"shown to be within {100 * found.margin:g} points of"),
+            ("worse", f"shown to be {less} than"),
+            ("inconclusive", "undecided against"),
+        )
+        if verdict in groups
+    ]
+    first = (
+        f"How sure this is: {wording.arm_label(records, chosen)} is {'; '.join(said)}. "
+        f"This rests on {basis.rests_on(records, found)}; confidence is 95\u00a0% for all "
+        "comparisons together."
+    )
+    return (first, " ".join([_power(records, others), *_settle(records, others)]))
+
+
+def _power(records: Records, others: Mapping[str, Comparison]) -> str:
+    """The smallest true differences that would probably have been found."""
+    found = sorted(against.detectable for against in others.values())
+    n = min(against.replicates for against in others.values())
+    start = f"With {wording.plural(n, basis.unit(records))} each"
+    if found[0] >= 1:
+        return f"{start}, no difference, however large, would have been found reliably."
+    largest = found[-1]
+    if largest >= 1:
+        extent = f"at least {wording.points(found[0])}"
+    elif wording.points(found[0]) == wording.points(largest):
+        extent = wording.points(largest)
+    else:
+        extent = f"{100 * found[0]:.1f} to {wording.points(largest)}, depending on the arm"
+    return (
+        f"{start}, the smallest true difference that four of five such studies would find is "
+        f"{extent}."
+    )
+
+
+def _settle(records: Records, others: Mapping[str, Comparison]) -> list[str]:
+    undecided = {n: a for n, a in others.items() if a.verdict == "inconclusive"}
+    known = {n: a.replicates_needed for n, a in undecided.items() if a.replicates_needed}
+    if not undecided:
+        return []
+    if not known:
+        more_of = wording.plural(2, basis.unit(records)).removeprefix("2 ")
+        return [f"More {more_of} would not settle what is undecided; a larger test split might."]
+    several = len(records.arms) > 2
+    each = wording.listing(
+        [
+            f"{count:,}{f' ({wording.arm_label(records, name)})' if several else ''}"
+            for name, count in known.items()
+        ]
+    )
+    rest = len(undecided) - len(known)
+    more = "; the rest needs a larger test split" if rest else ""
+    unit = basis.unit(records)
+    needed = wording.plural(2, unit).removeprefix("2 ")
+    of_each = " of each arm" if basis.searched(records) else ""
+    return [
+        f"If these differences are the true ones, about {each} {needed}{of_each} would settle what "
+        f"is undecided{more}. This is a rough guide, based on "
+        f"{wording.plural(min(a.replicates for a in undecided.values()), unit)}."
+    ]
+
+
+def commands(records: Records, chosen: str) -> tuple[Command, ...]:
+    """The command for as many searches or replicates as would settle the rest, if feasible."""
+    if confirmed_recommendation(records) is None:
+        return ()
+    found = conclude(records)
+    if basis.one_search(records):
+        others = len(records.arms) > 1
+        purpose = (
+            "Adds searches of each arm, so that arms can be told apart"
+            if others
+            else "Adds searches, which show how much luck a search has"
+        )
+        return (basis.more(records, basis.ADVISED_SEARCHES, purpose),)
+    needed = [
+        against.replicates_needed or math.inf
+        for name in records.arms
+        if name != chosen
+        and (against := found.between(chosen, name)) is not None
+        and against.verdict == "inconclusive"
+    ]
+    feasible = [int(count) for count in needed if basis.feasible(records, count)]
+    if not feasible:
+        return ()
+    part = "" if len(feasible) == len(needed) else "part of "
+    unit = wording.plural(2, basis.unit(records)).removeprefix("2 ")
+    return (basis.more(records, max(feasible), f"Adds {unit} to settle {part}what is undecided"),)
