@@ -18,7 +18,8 @@ study = Study(
     sampler="tpe",
     pruner="median",
     budget=Budget(trials=4, epochs=12),
-    replicates=3,
+    searches=3,
+    replicates=2,
     patience=4,
     seed=0,
 )

@@ -17,7 +17,8 @@ study = Study(
     sampler="tpe",
     pruner="median",
     budget=Budget(trials=4, epochs=20),
-    replicates=3,
+    searches=3,
+    replicates=2,
     patience=5,
     seed=0,
 )

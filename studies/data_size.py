@@ -19,6 +19,7 @@ study = Study(
     sampler="tpe",
     pruner="median",
     budget=Budget(trials=8, epochs=8),
-    replicates=5,
+    searches=3,
+    replicates=2,
     seed=0,
 )  # fmt: skip

@@ -25,7 +25,8 @@ study = Study(
     sampler="tpe",
     pruner="median",
     budget=Budget(trials=15, epochs=30),
-    replicates=5,
+    searches=3,
+    replicates=2,
     patience=5,
     seed=0,
 )

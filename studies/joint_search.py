@@ -19,6 +19,7 @@ study = Study(
     sampler="tpe",
     pruner="median",
     budget=Budget(trials=40, epochs=5),
+    searches=1,
     replicates=5,
     seed=0,
 )

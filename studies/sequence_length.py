@@ -17,6 +17,7 @@ study = Study(
     sampler="tpe",
     pruner="median",
     budget=Budget(trials=10, epochs=5),
-    replicates=5,
+    searches=3,
+    replicates=2,
     seed=0,
 )
