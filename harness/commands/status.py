@@ -6,7 +6,7 @@ It opens neither the database nor the lock, so it does not disturb a running stu
 import re
 import socket
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import psutil
 import typer
@@ -16,6 +16,9 @@ from harness.core import files
 from harness.core.text import short
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory, find
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def status(
@@ -43,11 +46,15 @@ def status(
         )
         for running in arm["running"]:
             epochs = f"epoch {running['epochs']} of {found['epochs']} done"
-            print(f"  trial {running['trial']}: {epochs}, {short(running['params'])}")
+            which = f"search {running['search']}, " if found["searches"] > 1 else ""
+            print(f"  {which}trial {running['trial']}: {epochs}, {short(running['params'])}")
 
 
 def describe(root: Path) -> dict[str, Any]:
-    """What `--json` prints: `state` is running, stopped or finished; `by` names the process."""
+    """What `--json` prints: `state` is running, stopped or finished; `by` names the process.
+
+    `trials` is what each arm is to have, in all of its `searches`.
+    """
     records = read_records(root)
     holder = _holder(RunDirectory(root).lock)
     state = "running" if holder else "finished" if records.finished else "stopped"
@@ -62,8 +69,9 @@ def describe(root: Path) -> dict[str, Any]:
                 "done": sum(arm["trials"].values()),
                 "running": [
                     {
+                        "search": int(trial["search"]),
                         "trial": int(trial["trial"]),
-                        "epochs": _epochs(records, arm["arm"], int(trial["trial"])),
+                        "epochs": _epochs(records, trial),
                         "params": summary.searched_parameters(trial),
                     }
                     for _, trial in under_way.iterrows()
@@ -75,15 +83,17 @@ def describe(root: Path) -> dict[str, Any]:
         "study": records.study,
         "state": state,
         "by": holder,
-        "trials": budget["trials"],
+        "searches": records.manifest.searches,
+        "trials": records.manifest.searches * budget["trials"],
         "epochs": budget["epochs"],
         "arms": arms,
     }
 
 
-def _epochs(records: Records, arm: str, trial: int) -> int:
+def _epochs(records: Records, trial: "pd.Series[Any]") -> int:
     epochs = records.epochs
-    return int(((epochs["arm"] == arm) & (epochs["trial"] == trial)).sum())
+    keys = ["arm", "search", "trial"]
+    return int((epochs[keys] == trial[keys]).all(axis=1).sum())
 
 
 def _holder(lock: Path) -> str | None:

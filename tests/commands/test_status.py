@@ -53,6 +53,25 @@ def test_it_shows_what_runs_while_the_lock_is_held(directory: RunDirectory) -> N
     assert [arm["done"] for arm in after["arms"]] == [6, 6]
 
 
+def test_it_counts_the_trials_of_all_searches(directory: RunDirectory) -> None:
+    study = toy_study(replicates=0, searches=2)
+    manifest = json.loads(directory.manifest.read_text())
+    directory.manifest.write_text(to_json({**manifest, "spec": study.to_mapping()}))
+    seen = []
+
+    def watching(request):  # type: ignore[no-untyped-def]
+        if request.task == "depth=1, search 2/1":
+            seen.append(describe(directory.root))
+        return losses(request)
+
+    run_search(directory, study, ToyPool(1, curve=watching))
+    (status,) = seen
+    assert (status["searches"], status["trials"]) == (2, 12)
+    (running,) = status["arms"][0]["running"]
+    assert (running["search"], running["trial"], running["epochs"]) == (2, 1, 0)
+    assert [arm["done"] for arm in describe(directory.root)["arms"]] == [12, 12]
+
+
 def test_a_study_cut_short_is_stopped(directory: RunDirectory) -> None:
     directory.lock.write_text(f"process 999999999 on {socket.gethostname()}\n")
     assert describe(directory.root)["state"] == "stopped"
