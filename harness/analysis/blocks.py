@@ -29,6 +29,7 @@ from harness.analysis.statistics import (
     standardised,
 )
 
+MAX_LENT = 2.0  # times the blocks' own degrees of freedom; by tests/benchmarks/calibration.py
 GUARD = 0.90  # a fair pair looks as noisy as that by chance in one case of ten
 
 # An arm's trainings: by search and replicate (both from 1), scores of shape (examples,).
@@ -278,12 +279,13 @@ def _compare(
     examples = len(by_example[0])
     of_examples = float((by_example[0] - by_example[1]).var()) / examples
     variance = of_blocks + of_examples
-    # Satterthwaite (1946), Biometrics Bulletin 2:110-114.
+    # Satterthwaite (1946), Biometrics Bulletin 2:110-114. Where few blocks happen to vary little,
+    # the many examples would lend it degrees of freedom that the blocks do not have.
     parts = of_blocks**2 / freedom + of_examples**2 / max(1, examples - 1)
     estimate = MeanEstimate(
         mean=float(differences.mean()),
         error=math.sqrt(variance),
-        freedom=variance**2 / parts if parts > 0 else freedom,
+        freedom=min(variance**2 / parts, MAX_LENT * freedom) if parts > 0 else freedom,
         seeds=n,
         seed_variance=of_blocks * n,
         rest=of_examples,
