@@ -92,7 +92,7 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
                 callback_list.on_epoch_begin(number)
             return not model.stop_training
 
-        last = self.study.budget.epochs if epochs is None else epochs
+        last = self.study.budget.search_epochs if epochs is None else epochs
         callback_list.on_train_begin()
         if last > initial_epoch:
             callback_list.on_epoch_begin(initial_epoch)

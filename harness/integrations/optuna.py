@@ -38,7 +38,7 @@ def optuna_objective(
     embedded = Embedded.from_study(name_or_file)
     study = embedded.study
     chosen_seed = study.seed if seed is None else seed
-    most = study.budget.epochs if epochs is None else epochs
+    most = study.budget.search_epochs if epochs is None else epochs
 
     def objective(trial: optuna.Trial) -> float:
         compared = {

@@ -79,10 +79,10 @@ def estimate(
     """How long the study takes on `workers` workers of the profile's machine.
 
     The mean cost of an arm is that of DRAWS configurations, drawn from its search space. The
-    estimate assumes that all trials train all epochs, and that a replicate costs as much as the
-    mean trial. Arms run side by side, the trials of an arm one after another. Reports and the bag
-    of embeddings are left out. Returns None if the profile has no entry of the study's backend and
-    device, or if the study builds its own models.
+    estimate assumes that all trainings take all their epochs, and that replicates have mean
+    configurations. Arms run side by side, the trials of an arm one after another. Reports and the
+    bag of embeddings are left out. Returns None if the profile has no entry of the study's backend
+    and device, or if the study builds its own models.
     """
     entries = profile["entries"]
     step_ms = StepTime(entries, study.backend, device)
@@ -105,17 +105,23 @@ def estimate(
             batches = math.ceil(study.dataset_of(arm).train / hp.batch_size)
             validated = math.ceil(study.dataset.validation / hp.batch_size)
             epoch_ms = step_ms(hp, signature) * (batches + evaluation * validated)
-            costs.append(compile_s + study.budget.epochs * epoch_ms / 1000.0)
-        of_arms.append(float(np.mean(costs)))
+            costs.append(
+                [
+                    compile_s + epochs * epoch_ms / 1000.0
+                    for epochs in (study.budget.search_epochs, study.budget.epochs)
+                ]
+            )
+        of_arms.append(np.mean(costs, axis=0).tolist())
     return TimeEstimate(
         import_s
         + _side_by_side(
-            [study.budget.trials * cost for cost in of_arms] * study.independent_searches, workers
+            [study.budget.trials * trial for trial, _ in of_arms] * study.independent_searches,
+            workers,
         ),
         _side_by_side(
             [
-                cost
-                for cost in of_arms
+                replicate
+                for _, replicate in of_arms
                 for _ in range(study.replicates * study.independent_searches)
             ],
             workers,

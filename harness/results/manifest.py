@@ -107,9 +107,15 @@ class Manifest(dict[str, Any]):
 
     @property
     def epochs(self) -> int | None:
-        """The most epochs that a training takes."""
+        """The most epochs that a replicate takes."""
         epochs = _object(self.spec, "budget").get("epochs")
         return epochs if isinstance(epochs, int) else None
+
+    @property
+    def trial_epochs(self) -> int | None:
+        """The most epochs that a trial takes."""
+        epochs = _object(self.spec, "budget").get("trial_epochs")
+        return epochs if isinstance(epochs, int) else self.epochs
 
     @property
     def searches(self) -> int:

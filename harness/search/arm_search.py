@@ -77,7 +77,7 @@ class ArmSearch:
         self._study = study
         self._directory = directory
         self._space = dict(study.search)
-        pruner = pruners.make(study.pruner, epochs=study.budget.epochs)
+        pruner = pruners.make(study.pruner, epochs=study.budget.search_epochs)
         self._store = TrialStore(database, f"{name}/{optuna_name(arm, search)}", pruner)
         self._optuna, self._storage = self._store.study, self._store.memory
         self._under_way: dict[int, Trial] = {}
@@ -296,13 +296,13 @@ class ArmSearch:
             self._space,
             seed=derive_seed(*self._seed_parts, number, "sampler"),
             arm_seed=derive_seed(*self._seed_parts, "sampler"),
-            epochs=self._study.budget.epochs,
+            epochs=self._study.budget.search_epochs,
         )
 
     def _epochs(self, assignment: Assignment) -> int:
         """The study's epochs, unless the sampler has set the trial's own (Hyperband does)."""
         own = self._frozen(assignment).system_attrs.get(samplers.EPOCHS)
-        return self._study.budget.epochs if own is None else int(own)
+        return self._study.budget.search_epochs if own is None else int(own)
 
     def _folder(self, number: int) -> Path:
         return self._directory.trial(self.arm.name, number, self.search)

@@ -31,14 +31,31 @@ QUICK_TRIALS_IN_ALL = 24  # with many arms: `--quick` takes two minutes at most
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """`trials` for each search of an arm; each trains at most `epochs` epochs."""
+    """`trials` for each search of an arm; each training takes at most `epochs` epochs.
+
+    With `trial_epochs` trials take only so many, and `epochs` is for the replicates: for the same
+    money more configurations are tried. After two epochs it mostly shows which are good.
+    """
 
     trials: int
     epochs: int
+    trial_epochs: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("trials", "epochs"):
             check_whole(name, getattr(self, name), 1)
+        if self.trial_epochs is not None:
+            check_whole("trial_epochs", self.trial_epochs, 1)
+            if self.trial_epochs > self.epochs:
+                raise UserError(
+                    f"trial_epochs: {self.trial_epochs} is more than epochs, {self.epochs}; "
+                    "lower it, or leave it out"
+                )
+
+    @property
+    def search_epochs(self) -> int:
+        """The most epochs of a trial."""
+        return self.epochs if self.trial_epochs is None else self.trial_epochs
 
 
 @dataclass(frozen=True)
@@ -211,6 +228,9 @@ class Study:
                     max(1, QUICK_TRIALS_IN_ALL // len(self.arms())),
                 ),
                 epochs=min(self.budget.epochs, QUICK_EPOCHS),
+                trial_epochs=None
+                if self.budget.trial_epochs is None
+                else min(self.budget.trial_epochs, QUICK_EPOCHS),
             ),
             searches=QUICK_SEARCHES,
             replicates=min(self.replicates, QUICK_REPLICATES),
@@ -228,7 +248,16 @@ class Study:
             "fixed": dict(self.fixed),
             "sampler": self.sampler,
             "pruner": self.pruner,
-            "budget": {"trials": self.budget.trials, "epochs": self.budget.epochs},
+            "budget": {
+                "trials": self.budget.trials,
+                "epochs": self.budget.epochs,
+                # Only where it is set, as below.
+                **(
+                    {}
+                    if self.budget.trial_epochs is None
+                    else {"trial_epochs": self.budget.trial_epochs}
+                ),
+            },
             "searches": self.independent_searches,
             "replicates": self.replicates,
             "margin": self.margin,

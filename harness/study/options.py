@@ -38,6 +38,9 @@ class Options:
     epochs: Annotated[int | None, typer.Option(help="Epochs of a training at most.")] = field(
         default=None, metadata=OF_BUDGET
     )
+    trial_epochs: Annotated[
+        int | None, typer.Option(help="Epochs of a trial at most, where fewer than --epochs.")
+    ] = field(default=None, metadata=OF_BUDGET)
     searches: Annotated[
         int | None, typer.Option(help="Independent searches of each arm; verdicts need two.")
     ] = field(default=None, metadata={**OVERRIDES, **MAY_VARY})

@@ -60,7 +60,11 @@ def apply(options: Options, study: Study) -> Study:
         study = replace(study, dataset=replace(study.dataset, **located))
     if options.quick:
         study = study.quick()
-    budget = replace(study.budget, **options.given(OF_BUDGET))
+    given = options.given(OF_BUDGET)
+    declared = study.budget.trial_epochs
+    if declared is not None and "epochs" in given and "trial_epochs" not in given:
+        given["trial_epochs"] = max(1, min(declared, given["epochs"]))
+    budget = replace(study.budget, **given)
     study = replace(study, budget=budget, **options.given(OVERRIDES))
     if find_spec(study.backend) is None:
         raise UserError(

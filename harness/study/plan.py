@@ -35,9 +35,9 @@ def plan(options: Options) -> str:
         f"fixed      {text.short(study.fixed)}",
         f"budget     {several}{study.budget.trials} trials, "
         f"{study.budget.trials * searches * len(study.arms())} in all, "
-        f"up to {study.budget.epochs} epochs each",
+        f"up to {study.budget.search_epochs} epochs each",
         f"replicates {study.replicates} of each {'search' if searches > 1 else 'arm'}'s best, on "
-        f"the {'test' if dataset.test else 'validation'} split",
+        f"the {'test' if dataset.test else 'validation'} split, up to {study.budget.epochs} epochs",
         f"search     sampler {study.sampler}, pruner {study.pruner}, seed {study.seed}",
         f"workers    {worker_count(options, study)}"
         + (f" on the cluster {options.ray}" if options.ray is not None else "")

@@ -102,7 +102,7 @@ class StudyTrainings:
         several = f"{searches} independent searches each, of " if searches > 1 else ""
         self._options.notify(
             f"{self._name}: {counted(arms, 'arm')} of {several}"
-            f"{study.budget.trials} trials of up to {study.budget.epochs} epochs, then "
+            f"{study.budget.trials} trials of up to {study.budget.search_epochs} epochs, then "
             f"{study.replicates} replicates of each {'search' if searches > 1 else 'arm'}'s best, "
             f"{counted(workers, 'worker')}, in {self._directory.root}",
         )
@@ -162,7 +162,9 @@ class StudyTrainings:
         return [*found, *baselines.bag_replicates(study, directory)]
 
     def _board(self, arms: list[str], each: int, workers: int, noun: str) -> ProgressDisplay:
-        size = (arms, each, workers, self._study.budget.epochs)
+        budget = self._study.budget
+        epochs = budget.search_epochs if noun == "trial" else budget.epochs
+        size = (arms, each, workers, epochs)
         return board_of(*size, noun=noun, quiet=self._options.quiet, verbose=self._options.verbose)
 
 

@@ -4,20 +4,15 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis import trained_model
+from harness.analysis.conclusions import ArmResult, Conclusions, Recommendation
+from harness.analysis.labels import arm_label, interval_text
 from harness.analysis.summary import (
     all_parameters,
     best_trials,
     confirmed_recommendation,
     recommended_arm,
 )
-from harness.analysis.verdicts import (
-    ArmResult,
-    Conclusions,
-    Recommendation,
-    arm_label,
-    conclude,
-    interval_text,
-)
+from harness.analysis.verdicts import conclude
 from harness.core.metrics import R2
 from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
 from reports import basis, cells, preliminary, selection, sureness, wording
@@ -79,7 +74,7 @@ def _quick(records: Records, chosen: str) -> Section:
         text=(
             "A quick study recommends nothing. It shows that everything works, with "
             f"{wording.plural(manifest.trials, 'trial')} of each {of}, up to "
-            f"{wording.plural(manifest.epochs or 0, 'epoch')} of each trial and "
+            f"{wording.plural(manifest.trial_epochs or 0, 'epoch')} of each trial and "
             f"{wording.plural(manifest.replicates, 'replicate')}{examples}.",
             "A full study has the data, the trials and the epochs that its file declares"
             f"{', in several searches of each arm' if basis.searched(records) else ''}. The plan "

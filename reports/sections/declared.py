@@ -79,6 +79,9 @@ def _protocol(manifest: Manifest) -> dict[str, Any]:
         "Searches of each arm": manifest.searches if manifest.searches > 1 else None,
         f"Trials of each {of}": manifest.trials or None,
         "Maximum epochs": manifest.epochs,
+        "Maximum epochs of a trial": None
+        if manifest.trial_epochs == manifest.epochs
+        else manifest.trial_epochs,
         f"Replicates {'of each search' if manifest.searches > 1 else 'declared'}": spec.get(
             "replicates"
         ),

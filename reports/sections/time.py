@@ -108,7 +108,7 @@ def _between(trainings: "pd.DataFrame") -> float:
 
 def _saved(records: Records, trials: "pd.DataFrame", epochs: "pd.DataFrame") -> float:
     """Seconds that pruned trials would still have taken, at their own seconds per epoch."""
-    budget = records.manifest.epochs
+    budget = records.manifest.trial_epochs
     if budget is None:
         return 0.0
     saved = 0.0

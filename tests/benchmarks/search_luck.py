@@ -4,8 +4,8 @@
 
 A method is SAMPLER-PRUNER-TRIALSxEPOCHS. Each gets `--searches` independent searches of the arm
 `depth=1` of `lstm_depth`, on 8,000 reviews. The best configuration of each search is trained on
-three fresh seeds, for as many epochs as the method's trials. Printed are the mean test accuracy
-and its standard deviation over the searches, and the training time of a search.
+three fresh seeds, for up to five epochs. Printed are the mean test accuracy, its standard deviation
+over the searches, the epochs of a search, and its training time.
 """
 
 import argparse
@@ -34,7 +34,7 @@ study = Study(
     }},
     sampler="{sampler}",
     pruner="{pruner}",
-    budget=Budget(trials={trials}, epochs={epochs}),
+    budget=Budget(trials={trials}, epochs=5, trial_epochs={epochs}),
     searches={searches},
     replicates=3,
 )
@@ -47,8 +47,8 @@ def main() -> None:
     parser.add_argument("--methods", default=METHODS)
     parser.add_argument("--train", type=int, default=8_000)
     options = parser.parse_args()
-    print("| method | mean test accuracy | deviation over searches | minutes a search |")
-    print("|---|---|---|---|")
+    print("| method | mean test accuracy | deviation over searches | epochs | minutes a search |")
+    print("|---|---|---|---|---|", flush=True)
     for method in options.methods.split(","):
         sampler, pruner, budget = method.rsplit("-", 2)
         trials, epochs = budget.split("x")
@@ -69,21 +69,22 @@ def main() -> None:
                 [sys.executable, "-m", "harness.study", "luck.py", "--json", "-q", "--no-profile"],
                 cwd=folder, check=True, capture_output=True, text=True,
             )  # fmt: skip
-            seconds = _training_s(Path(folder) / "runs" / "luck")
+            epochs_each, seconds = _spent(Path(folder) / "runs" / "luck")
         (arm,) = json.loads(done.stdout)["arms"]
         means = [100 * search["replicates"]["mean"] for search in arm["searches"]]
         print(
             f"| {method} | {statistics.mean(means):.1f} % | {statistics.stdev(means):.2f} points | "
-            f"{seconds / 60 / options.searches:.1f} |",
+            f"{epochs_each / options.searches:.0f} | {seconds / 60 / options.searches:.1f} |",
             flush=True,
         )
 
 
-def _training_s(root: Path) -> float:
-    """Seconds of all trials of all searches, validation and compiling included."""
+def _spent(root: Path) -> tuple[int, float]:
+    """Epochs and seconds of all trials of all searches, validation and compiling included."""
     from harness.results.records import read_records
 
-    return float(read_records(root).trials["train_s"].sum())
+    records = read_records(root)
+    return len(records.epochs), float(records.trials["train_s"].sum())
 
 
 if __name__ == "__main__":

@@ -69,6 +69,24 @@ def test_a_budget_is_at_least_one(trials: int, epochs: int) -> None:
         Budget(trials=trials, epochs=epochs)
 
 
+@pytest.mark.parametrize(
+    ("epochs", "message"), [(0, "^trial_epochs:"), (6, "^trial_epochs: 6 is more than epochs, 5")]
+)
+def test_trials_take_no_more_epochs_than_replicates(epochs: int, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Budget(trials=3, epochs=5, trial_epochs=epochs)
+
+
+def test_trials_of_fewer_epochs_are_another_spec_and_stay_so_in_a_quick_look() -> None:
+    plain = toy_study(budget=Budget(trials=6, epochs=4))
+    fewer = toy_study(budget=Budget(trials=6, epochs=4, trial_epochs=1))
+    assert "trial_epochs" not in plain.to_mapping()["budget"]
+    assert differences(plain.to_mapping(), fewer.to_mapping()) == [
+        "budget.trial_epochs: absent → 1"
+    ]
+    assert fewer.quick().budget == Budget(trials=3, epochs=2, trial_epochs=1)
+
+
 def test_more_trials_keep_the_fingerprint_and_nothing_else_does() -> None:
     base = fingerprint(toy_study().to_mapping())
     more = toy_study(budget=Budget(trials=60, epochs=4), replicates=9)

@@ -46,6 +46,23 @@ def outcome(file: Path, capsys: pytest.CaptureFixture[str], **changes: Any) -> d
     return found
 
 
+def test_trials_may_take_fewer_epochs_than_replicates(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome(file, capsys, trial_epochs=1)
+    records = read_records(file.parent / "runs" / "mine")
+    assert records.epochs.groupby(["arm", "search", "trial"]).size().max() == 1
+    assert records.replicate_epochs["epoch"].max() == 3
+    assert "--trial-epochs 1" in records.manifest.command
+
+
+def test_fewer_epochs_of_all_trainings_are_fewer_of_trials(file: Path) -> None:
+    file.write_text(file.read_text().replace("epochs=3", "epochs=3, trial_epochs=2"))
+    assert session.run(options(file, epochs=1)) == 0
+    records = read_records(file.parent / "runs" / "mine")
+    assert records.manifest.trial_epochs == records.manifest.epochs == 1
+
+
 def test_each_search_has_its_trials_and_its_replicates(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
