@@ -1,6 +1,6 @@
 """What verdicts rest on, in words: on searches, or on seeds where nothing is searched."""
 
-from harness.analysis.verdicts import Conclusions
+from harness.analysis.conclusions import Conclusions
 from harness.results.records import Records
 from reports import wording
 from reports.content import Command

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from harness.analysis import verdicts
+from harness.analysis import labels
 from harness.analysis.statistics import Comparison, Interval
 from reports import wording
 from reports.content import Value
@@ -30,14 +30,14 @@ def mean(accuracy: float | None, interval: Interval | None) -> Value | str:
 
 def difference(found: Comparison) -> Value:
     """A difference of accuracies, in points."""
-    return Value(verdicts.signed(found.difference), 100 * found.difference)
+    return Value(labels.signed(found.difference), 100 * found.difference)
 
 
 def difference_interval(found: Comparison) -> str:
     """The ends of its interval; a dash for a single search or replicate."""
     if found.replicates < 2:
         return wording.MISSING
-    return verdicts.interval_text(found.interval).strip("[]").replace(", ", " to ")
+    return labels.interval_text(found.interval).strip("[]").replace(", ", " to ")
 
 
 def p_value(found: Comparison) -> Value | str:

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 
+from harness.analysis.conclusions import Conclusions
+from harness.analysis.labels import interval_text, signed
 from harness.analysis.statistics import Comparison
 from harness.analysis.summary import confirmed_recommendation
-from harness.analysis.verdicts import Conclusions, conclude, interval_text, signed
+from harness.analysis.verdicts import conclude
 from harness.core.metrics import R2
 from harness.results.records import Records
 from reports import basis, wording

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from harness.analysis import verdicts
+from harness.analysis import labels
+from harness.analysis.conclusions import ArmResult
 from harness.analysis.statistics import Interval
-from harness.analysis.verdicts import ArmResult
 from harness.core.metrics import R2
 from harness.core.text import sanitize
 from harness.results.records import Records
@@ -124,7 +124,7 @@ def mean_percent(mean: float | None, found: Interval | None) -> str:
 
 def signed_points(difference: float) -> str:
     """+1.2 points, −0.4 points."""
-    return f"{verdicts.signed(difference)}\u00a0points"
+    return f"{labels.signed(difference)}\u00a0points"
 
 
 def detectable(difference: float) -> str:

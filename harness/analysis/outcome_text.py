@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from harness.analysis.verdicts import ArmResult, Conclusions, arm_label, interval_text, signed
+from harness.analysis.conclusions import ArmResult, Conclusions
+from harness.analysis.labels import arm_label, interval_text, signed
 from harness.core.text import counted, short
 
 

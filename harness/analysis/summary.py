@@ -3,9 +3,10 @@
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis import published, verdicts
+from harness.analysis import published
+from harness.analysis.conclusions import ArmResult, Pair, Recommendation
 from harness.analysis.statistics import pareto_front
-from harness.analysis.verdicts import ArmResult, Pair, conclude
+from harness.analysis.verdicts import conclude
 from harness.core import files
 from harness.results import estimates
 from harness.results.records import Records
@@ -54,7 +55,7 @@ def recommended_arm(records: Records) -> str | None:
     return None if best.empty else str(best["arm"].iloc[int(best["value"].argmin())])
 
 
-def confirmed_recommendation(records: Records) -> verdicts.Recommendation | None:
+def confirmed_recommendation(records: Records) -> Recommendation | None:
     """What the replicates recommend; None while some are missing."""
     return None if records.replicates_missing else conclude(records).recommended
 

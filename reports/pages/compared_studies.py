@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.analysis.conclusions import ArmResult
 from harness.analysis.summary import recommended_arm
-from harness.analysis.verdicts import ArmResult, conclude, scored_on
+from harness.analysis.verdicts import conclude, scored_on
 from harness.core.text import sanitize
 from harness.results.records import Records
 from reports import wording

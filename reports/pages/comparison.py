@@ -6,8 +6,9 @@ Studies scored on the same examples are compared, search by search; others are o
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.analysis.conclusions import Pair
 from harness.analysis.summary import best_trials
-from harness.analysis.verdicts import Pair, across, margin_of, scored_on
+from harness.analysis.verdicts import across, margin_of, scored_on
 from harness.core.text import sanitize
 from harness.results.records import Records
 from reports import basis, cells, page, wording

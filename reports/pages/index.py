@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from urllib.parse import quote
 
-from harness.analysis import outcome_text, verdicts
+from harness.analysis import labels, outcome_text
 from harness.core import files
 from harness.core.text import sanitize
 from harness.results.manifest import Manifest
@@ -46,7 +46,7 @@ def _study(folder: Path) -> dict[str, str] | None:
             verdict = (
                 outcome_text.advice(arm, reason)
                 if reason
-                else f"So far {verdicts.arm_label(arm)} has the lowest validation loss; "
+                else f"So far {labels.arm_label(arm)} has the lowest validation loss; "
                 "replicates are missing."
             )
         return {

@@ -4,7 +4,8 @@ import math
 
 from matplotlib.axes import Axes
 
-from harness.analysis.verdicts import ArmResult, Conclusions, conclude
+from harness.analysis.conclusions import ArmResult, Conclusions
+from harness.analysis.verdicts import conclude
 from harness.results.records import BAG_OF_EMBEDDINGS, Records
 from reports import cells, selection, wording
 from reports.charts import chart, scales

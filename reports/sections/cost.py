@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
+from harness.analysis.conclusions import ArmResult
 from harness.analysis.statistics import pareto_front
-from harness.analysis.verdicts import ArmResult, conclude
+from harness.analysis.verdicts import conclude
 from harness.results.records import Records
 from reports import selection, wording
 from reports.charts import chart, scales

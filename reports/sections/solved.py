@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from harness.analysis.verdicts import ArmResult, conclude
+from harness.analysis.conclusions import ArmResult
+from harness.analysis.verdicts import conclude
 from harness.results.records import Records
 from reports import wording
 from reports.content import Cell, Column, Row, Section, Table, Value

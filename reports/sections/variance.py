@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from harness.analysis.verdicts import Conclusions, conclude
+from harness.analysis.conclusions import Conclusions
+from harness.analysis.verdicts import conclude
 from harness.results.records import Records
 from reports import cells, wording
 from reports.charts import chart, scales

@@ -2,7 +2,9 @@
 
 from matplotlib.axes import Axes
 
-from harness.analysis.verdicts import Conclusions, Pair, conclude, interval_text, signed
+from harness.analysis.conclusions import Conclusions, Pair
+from harness.analysis.labels import interval_text, signed
+from harness.analysis.verdicts import conclude
 from harness.results.records import Records
 from reports import basis, cells, wording
 from reports.charts import chart, scales

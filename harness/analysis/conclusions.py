@@ -1,0 +1,102 @@
+"""What was concluded from a study's replicates: results, comparisons, the recommended arm."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.analysis.blocks import BlockComparison, Variance
+from harness.analysis.statistics import Interval
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """The replicates of an arm or a baseline: `n` with test scores, `failed` without.
+
+    `mean` is the mean accuracy (0 to 1), `seeds` its t interval over searches, or over seeds where
+    there is one search; `both` its interval over these and the test examples; `values` the accuracy
+    by search and replicate. Without scores they are None or empty. `step_ms` (milliseconds) and
+    `train_s` (seconds) are medians over replicates. `searches` counts the searches with scores, or
+    is 0 where nothing was searched.
+    """
+
+    name: str
+    n: int
+    failed: int
+    mean: float | None
+    seeds: Interval | None
+    both: Interval | None
+    values: Mapping[tuple[int, int], float]
+    step_ms: float | None
+    train_s: float | None
+    parameters: int | None
+    searches: int
+
+    @property
+    def bar(self) -> Interval | None:
+        """The interval to draw: `both`, or None for a single replicate."""
+        return self.both if self.n > 1 else None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`a` compared with `b`, over the searches (or seeds) that both have."""
+
+    a: str
+    b: str
+    comparison: BlockComparison
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The recommended arm, and one sentence that says why."""
+
+    arm: str
+    reason: str
+    loss: float = 0.0  # of its mean against the highest one, 0 to 1
+    loss_interval: Interval | None = None  # None for a single search, or for the best arm
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """All results, comparisons and the recommendation.
+
+    `pairs` has every two arms once; `a` is the one declared later. `baseline_pairs` has every arm
+    with every baseline, corrected as their own family. If the study compares levels of difficulty,
+    only arms of the same level are compared, and `recommended` and `front` are from one level: the
+    hardest that any arm solved, or the easiest.
+    """
+
+    arms: dict[str, ArmResult]
+    baselines: dict[str, ArmResult]
+    pairs: tuple[Pair, ...]
+    baseline_pairs: tuple[Pair, ...]
+    margin: float
+    recommended: Recommendation | None
+    front: tuple[str, ...]
+    called: Mapping[str, str]  # display names of the baselines
+    levels: Mapping[str, Any]  # difficulty by arm; None if the study does not compare it
+    variance: Variance  # of the arms' scores, by source
+
+    @property
+    def references(self) -> dict[str, str]:
+        """For each other arm with replicates, the arm to compare it with: the recommended one.
+
+        At another level of difficulty it is the arm with the highest mean of that level.
+        """
+        measured = [arm for arm in self.arms.values() if arm.n]
+        best: dict[Any, str] = {}
+        for arm in sorted(measured, key=lambda arm: -(arm.mean or 0.0)):
+            best.setdefault(self.levels[arm.name], arm.name)
+        if self.recommended is not None:
+            best[self.levels[self.recommended.arm]] = self.recommended.arm
+        found = {arm.name: best[self.levels[arm.name]] for arm in measured}
+        return {arm: reference for arm, reference in found.items() if arm != reference}
+
+    def between(self, a: str, b: str) -> BlockComparison | None:
+        """`a` minus `b`, in whichever order they were compared; None if they were not."""
+        for pair in (*self.pairs, *self.baseline_pairs):
+            if (pair.a, pair.b) == (a, b):
+                return pair.comparison
+            if (pair.b, pair.a) == (a, b):
+                return pair.comparison.turned()
+        return None

@@ -1,0 +1,79 @@
+"""Which arm to take, and why: the cheapest one that loses little against the best one."""
+
+import math
+
+import numpy as np
+
+from harness.analysis.conclusions import ArmResult, Conclusions, Recommendation
+from harness.analysis.labels import arm_label
+
+
+def recommend(found: Conclusions) -> Recommendation | None:
+    """The cheapest arm (by step time) that is not worse than the most accurate one.
+
+    Not worse means: its mean is within the margin of the best mean, and it was not shown to be
+    worse.
+    """
+    measured = {name: arm for name, arm in found.arms.items() if arm.mean is not None}
+    if not measured:
+        return None
+    best = max(measured.values(), key=lambda arm: arm.mean or 0.0)
+    fit = [
+        arm
+        for arm in measured.values()
+        if (best.mean or 0.0) - (arm.mean or 0.0) <= found.margin
+        and ((against := found.between(arm.name, best.name)) is None or against.verdict != "worse")
+    ]
+    chosen = min(fit, key=_step)
+    loss = (best.mean or 0.0) - (chosen.mean or 0.0)
+    against = found.between(best.name, chosen.name)
+    known = against is not None and math.isfinite(against.interval.high)
+    return Recommendation(
+        arm=chosen.name,
+        reason=_reason(found, chosen, best),
+        loss=loss,
+        loss_interval=against.interval if against is not None and known else None,
+    )
+
+
+def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
+    name = arm_label(chosen.name)
+    measured = [arm for arm in found.arms.values() if arm.mean is not None]
+    if len(measured) == 1:
+        return f"{name} is the only arm with replicates."
+    if chosen is not best:
+        against = found.between(chosen.name, best.name)
+        equal = against is not None and against.verdict == "equivalent"
+        faster = ""
+        if chosen.step_ms and best.step_ms:
+            faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
+        most = ""
+        if against is not None and math.isfinite(against.interval.low):
+            most = f", at most {100 * max(0.0, -against.interval.low):.1f}"
+        return (
+            f"{name} is the cheapest arm within {100 * found.margin:g} points of the highest "
+            f"mean, that of {arm_label(best.name)}: {_gap(found, best, chosen)} points lower"
+            f"{most}, "
+            f"{'shown to be equivalent' if equal else 'not shown to be worse'}{faster}."
+        )
+    cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
+    if not cheaper:
+        return f"{name} has the highest mean, and the cheapest step."
+    closest = max(cheaper, key=lambda arm: arm.mean or 0.0)
+    against = found.between(closest.name, chosen.name)
+    worse = against is not None and against.verdict == "worse"
+    return (
+        f"{name} has the highest mean; the best of the cheaper arms, {arm_label(closest.name)}, is "
+        f"{_gap(found, chosen, closest)} points lower, "
+        f"{'shown to be worse' if worse else f'more than the margin of {100 * found.margin:g}'}."
+    )
+
+
+def _gap(found: Conclusions, higher: ArmResult, lower: ArmResult) -> str:
+    """In points; with a second decimal if one decimal would show the margin itself."""
+    gap, margin = 100 * ((higher.mean or 0.0) - (lower.mean or 0.0)), 100 * found.margin
+    return f"{gap:.2f}" if f"{gap:.1f}" == f"{margin:.1f}" else f"{gap:.1f}"
+
+
+def _step(arm: ArmResult) -> float:
+    return np.inf if arm.step_ms is None else arm.step_ms
