@@ -16,7 +16,7 @@ the seeds are the blocks.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,13 +44,23 @@ class BlockComparison(Comparison):
 
     `difference` and `interval` are in the unit of the scores (accuracy: 0 to 1). `p` is two-sided
     and corrected for the family. `guarded` is True if the pair's own variance was used, because it
-    is much larger than the pooled one.
+    is much larger than the pooled one. `look` is the number of searches (or seeds) after which a
+    study that looks again and again has this verdict.
     """
 
     a: str
     b: str
     searched: bool
     guarded: bool
+    look: int | None = None
+
+    @property
+    def probability(self) -> float | None:
+        """The probability that `a` is truly above `b`; None for a single block.
+
+        It is of this pair alone, not corrected for the family.
+        """
+        return self.estimate.above_zero
 
     @property
     def reason(self) -> str:
@@ -65,6 +75,8 @@ class BlockComparison(Comparison):
         }[self.verdict]
         if self.guarded:
             reason += "; one of the two is much noisier than the other arms"
+        if self.look is not None and self.verdict != "inconclusive":
+            reason += f"; decided after {self.look} {'searches' if self.searched else 'seeds'}"
         return reason
 
     def turned(self) -> Self:
@@ -97,10 +109,7 @@ def compare(
             raise ValueError(
                 f"{arm}: scores have shape {array.shape}, not (searches, replicates, examples)"
             )
-        searches, replicates, _ = array.shape
-        trainings[arm] = {
-            (s + 1, r + 1): array[s, r] for s in range(searches) for r in range(replicates)
-        }
+        trainings[arm] = trainings_of(array)
     names = list(trainings)
     pairs = [(b, a) for i, a in enumerate(names) for b in names[i + 1 :]]
     return compare_pairs(pairs, trainings, margin, searched=searched, alpha=alpha)
@@ -126,7 +135,7 @@ def compare_pairs(
         arm: {number: float(block.mean()) for number, block in blocks.items()}
         for arm, blocks in arms.items()
     }
-    pooled = _residual([of_arm for of_arm in means.values() if of_arm])
+    pooled = two_way([of_arm for of_arm in means.values() if of_arm])
     found = [
         _compare(a, b, arms, means, pooled) for a, b in pairs if means[a].keys() & means[b].keys()
     ]
@@ -147,6 +156,12 @@ def compare_pairs(
         )
         for each in found
     ]
+
+
+def trainings_of(scores: NDArray[Any]) -> Trainings:
+    """An array (searches, replicates, examples) by search and replicate."""
+    searches, replicates, _ = scores.shape
+    return {(s + 1, r + 1): scores[s, r] for s in range(searches) for r in range(replicates)}
 
 
 def blocks_of(trainings: Trainings, *, searched: bool) -> Blocks:
@@ -206,18 +221,24 @@ def _pooled(parts: Sequence[tuple[float, int]]) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Residual:
-    """The mean square of what arms and blocks leave unexplained, and its degrees of freedom."""
+class TwoWay:
+    """Arms × blocks by least squares, because arms may lack some blocks.
+
+    `mean_square` is that of what arms and blocks leave unexplained, and `freedom` its degrees of
+    freedom: with every cell present (arms - 1)(blocks - 1). `effects` are those of the arms, and
+    `unscaled` times the mean square is their covariance. Only their differences have a meaning, and
+    only where blocks connect all arms.
+    """
 
     mean_square: float
     freedom: int
+    effects: NDArray[np.float64]
+    unscaled: NDArray[np.float64]
+    connected: bool
 
 
-def _residual(arms: Sequence[Mapping[int, float]]) -> _Residual:
-    """Arms × blocks by least squares, because arms may lack some blocks.
-
-    With every cell present the degrees of freedom are (arms - 1)(blocks - 1).
-    """
+def two_way(arms: Sequence[Mapping[int, float]]) -> TwoWay:
+    """The fit of each arm's scores by block; every arm has a score."""
     numbers = sorted({number for blocks in arms for number in blocks})
     rows = [
         (arm, numbers.index(number), value)
@@ -228,15 +249,22 @@ def _residual(arms: Sequence[Mapping[int, float]]) -> _Residual:
     for row, (arm, block, _) in enumerate(rows):
         design[row, arm] = design[row, len(arms) + block] = 1.0
     cells = np.array([value for *_, value in rows])
-    if not rows:
-        return _Residual(math.inf, 0)
-    fitted, _, rank, _ = np.linalg.lstsq(design, cells, rcond=None)
-    freedom = len(rows) - int(rank)
-    if freedom < 1:
-        return _Residual(math.inf, 0)
-    total = float(((cells - design @ fitted) ** 2).sum())
-    # What rounding leaves of equal cells is nothing.
-    return _Residual(total / freedom if total > 1e-24 * len(cells) else 0.0, freedom)
+    inverse = np.linalg.pinv(design)
+    fitted = inverse @ cells
+    rank = int(np.linalg.matrix_rank(design)) if rows else 0
+    freedom = len(rows) - rank
+    mean_square = math.inf
+    if freedom > 0:
+        total = float(((cells - design @ fitted) ** 2).sum())
+        # What rounding leaves of equal cells is nothing.
+        mean_square = total / freedom if total > 1e-24 * len(cells) else 0.0
+    return TwoWay(
+        mean_square=mean_square,
+        freedom=freedom,
+        effects=fitted[: len(arms)],
+        unscaled=inverse[: len(arms)] @ inverse[: len(arms)].T,
+        connected=rank == len(arms) + len(numbers) - 1,
+    )
 
 
 @dataclass(frozen=True)
@@ -255,7 +283,7 @@ def _compare(
     b: str,
     arms: Mapping[str, Blocks],
     means: Mapping[str, Mapping[int, float]],
-    pooled: _Residual,
+    pooled: TwoWay,
 ) -> _Compared:
     """The estimate of one pair over the blocks that both have."""
     from scipy import stats

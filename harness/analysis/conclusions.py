@@ -76,6 +76,7 @@ class Conclusions:
     called: Mapping[str, str]  # display names of the baselines
     levels: Mapping[str, Any]  # difficulty by arm; None if the study does not compare it
     variance: Variance  # of the arms' scores, by source
+    probability_best: Mapping[str, float]  # of its level of difficulty; empty where unknown
 
     @property
     def references(self) -> dict[str, str]:

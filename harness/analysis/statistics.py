@@ -80,6 +80,17 @@ class MeanEstimate:
             return 1.0 if self.mean == 0.0 else 0.0
         return float(2 * stats.t.sf(abs(self.mean) / self.error, self.freedom))
 
+    @property
+    def above_zero(self) -> float | None:
+        """The probability that the true mean is above 0, by the same t; None for a single seed."""
+        from scipy import stats
+
+        if self.seeds < 2:
+            return None
+        if self.error == 0.0:
+            return 0.5 * (1.0 + float(np.sign(self.mean)))
+        return float(stats.t.cdf(self.mean / self.error, self.freedom))
+
 
 def over_seeds(values: ArrayLike) -> MeanEstimate:
     """The mean over seeds with Student's t; `values` has shape (n,), one value per seed."""

@@ -87,6 +87,10 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
     examples as a random sample. So does `ci95` of a verdict, which is corrected for the number of
     verdicts, too. With several searches these intervals are over searches, not seeds. `variance` is
     that of a single draw, in squared fractions. A quick study recommends nothing.
+
+    `probability` of a verdict is that `a` is truly better than `b`, for that pair alone, without a
+    correction. `probability_best` is that an arm is the best of all, or of those at the decisive
+    level of difficulty. Both are null where an arm has one search.
     """
     best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
     found = conclude(records)
@@ -101,6 +105,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
                 "best": None if trial is None else _best(trial),
                 "searches": _searches(records, arm, found.arms[arm]),
                 "replicates": _replicates(records, found.arms[arm]),
+                "probability_best": found.probability_best.get(arm),
                 "cost": {
                     "step_ms": None if trial is None else _step_ms(found.arms[arm], trial),
                     "parameters": None
@@ -150,8 +155,9 @@ def write_verdicts(records: Records) -> None:
     import pandas as pd
 
     found = conclude(records)
-    columns = ("a", "b", "difference", "low", "high", "verdict", "reason", "p", "effect", "margin",
-               "searches", "replicates", "detectable", "replicates_needed")  # fmt: skip
+    columns = ("a", "b", "difference", "low", "high", "verdict", "reason", "p",
+               "probability", "effect", "margin", "searches", "replicates", "detectable",
+               "replicates_needed")  # fmt: skip
     rows = []
     for pair in (*found.pairs, *found.baseline_pairs):
         verdict = _verdict(pair)
@@ -221,6 +227,7 @@ def _verdict(pair: Pair) -> dict[str, Any]:
         "verdict": each.verdict,
         "reason": each.reason,
         "p": each.p,
+        "probability": each.probability,
         "effect": each.effect,
         "margin": each.margin,
         "searches": each.estimate.seeds if each.searched else 0,

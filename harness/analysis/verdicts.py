@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from harness.analysis import statistics
+from harness.analysis import probability, statistics
 from harness.analysis.blocks import Trainings, blocks_of, compare_pairs, variance_by_source
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair
 from harness.analysis.labels import arm_label
@@ -69,6 +69,7 @@ def _conclude(records: Records) -> Conclusions:
         called=records.baselines,
         levels=levels,
         variance=variance_by_source(list(of_arms.values()), searched=searched),
+        probability_best=probability.best(of_arms, list(decisive), searched=searched),
     )
     chosen = recommend(replace(found, arms=decisive))
     if chosen is not None:

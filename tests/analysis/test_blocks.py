@@ -1,8 +1,6 @@
 """Arms by searches: what is known of the design is found, and alike arms stay together."""
 
-import importlib.util
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +8,6 @@ import pytest
 from scipy import stats
 
 from harness.analysis import compare
-
-CALIBRATION = Path(__file__).parents[1] / "benchmarks" / "calibration.py"
 
 
 def scores(*cells: tuple[float, ...], examples: int = 1_000, replicates: int = 1) -> Any:
@@ -34,6 +30,8 @@ def test_the_error_is_the_residual_of_a_two_way_table() -> None:
     assert each.estimate.error == pytest.approx(expected)
     p = 2 * stats.t.sf(0.03 / expected, each.estimate.freedom)
     assert each.p >= p  # corrected for the family
+    assert each.probability == pytest.approx(1 - p / 2)  # not corrected
+    assert each.turned().probability == pytest.approx(p / 2)
     assert not any(each.guarded for each in found.values())
 
 
@@ -49,6 +47,7 @@ def test_one_search_says_nothing_about_arms() -> None:
     arms = {"a": scores(0.9, replicates=5), "b": scores(0.5, replicates=5)}
     (each,) = compare(arms, 0.005)
     assert (each.verdict, each.reason, each.p) == ("inconclusive", "one search", 1.0)
+    assert each.probability is None
     assert each.difference == pytest.approx(-0.4)
     assert math.isinf(each.interval.high)
 
@@ -89,6 +88,7 @@ def test_equal_scores_are_equivalent() -> None:
     same = scores(0.8, 0.8, 0.8)
     (each,) = compare({"a": same, "b": same}, 0.005)
     assert (each.verdict, each.p, each.difference) == ("equivalent", 1.0, 0.0)
+    assert each.probability == 0.5
 
 
 def test_shapes_are_checked() -> None:
@@ -101,17 +101,8 @@ def test_shapes_are_checked() -> None:
 
 
 @pytest.mark.parametrize("number", range(7))
-def test_arms_that_are_alike_are_seldom_told_apart(number: int) -> None:
+def test_arms_that_are_alike_are_seldom_told_apart(calibration: Any, number: int) -> None:
     """150 families of each scenario; the benchmark has the whole table."""
-    spec = importlib.util.spec_from_file_location("calibration", CALIBRATION)
-    assert spec is not None
-    assert spec.loader is not None
-    calibration = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules["calibration"] = calibration
-    spec.loader.exec_module(calibration)
-    calibration.EXAMPLES = 400
     families = 150
     false, _ = calibration.rates(calibration.SCENARIOS[number], 3, 2, families)
     # No more than chance allows for a rate of 5 %, one time in a thousand.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from report_testing import write_accuracies, write_run
 
 from harness.analysis import summary
@@ -30,9 +31,31 @@ def test_missing_replicates_leave_the_recommendation_open(tmp_path: Path) -> Non
     assert summary.confirmed_recommendation(records) is None
 
 
+def test_arms_and_verdicts_have_probabilities(tmp_path: Path) -> None:
+    accuracies = {"depth=1": 0.860, "depth=2": 0.870, "depth=3": 0.868}
+    outcome = summary.summarise(read_records(write_accuracies(tmp_path / "s", accuracies)), "page")
+    best = {arm["arm"]: arm["probability_best"] for arm in outcome["arms"]}
+    assert sum(best.values()) == pytest.approx(1.0)
+    assert best["depth=2"] > best["depth=3"] > best["depth=1"]
+    for verdict in outcome["verdicts"]:
+        assert (verdict["probability"] > 0.5) == (verdict["difference"] > 0)
+
+
+def test_one_search_or_one_arm_has_no_probability(tmp_path: Path) -> None:
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.86, "depth=2": 0.80}, searches=1)
+    outcome = summary.summarise(read_records(root), "page")
+    assert [arm["probability_best"] for arm in outcome["arms"]] == [None, None]
+    assert outcome["verdicts"][0]["probability"] is None
+    alone = summary.summarise(
+        read_records(write_accuracies(tmp_path / "t", {"depth=1": 0.86})), "page"
+    )
+    assert [arm["probability_best"] for arm in alone["arms"]] == [None]
+
+
 def test_verdicts_are_written_as_a_table(tmp_path: Path) -> None:
     root = write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.87})
     summary.write_verdicts(read_records(root))
     table = pd.read_csv(root / "tables" / "verdicts.csv")
     assert table[["a", "b", "verdict"]].to_numpy().tolist() == [["depth=2", "depth=1", "better"]]
+    assert 0.99 < table["probability"][0] <= 1.0
     assert table["low"][0] < table["difference"][0] < table["high"][0]

@@ -116,7 +116,10 @@ def test_an_easier_task_recommends_no_arm(
     assert found.recommended is not None
     assert found.recommended.arm == arm
     assert words in found.recommended.reason
-    assert set(found.front) <= {name for name in LEVELS if name[-1] == arm[-1]}
+    of_level = {name for name in LEVELS if name[-1] == arm[-1]}
+    assert set(found.front) <= of_level
+    assert set(found.probability_best) == of_level
+    assert sum(found.probability_best.values()) == pytest.approx(1.0)
 
 
 def test_studies_of_earlier_versions_were_scored_on_the_same_examples(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How often arms that are alike are told apart, and how often a true difference is found.
+"""How often arms alike are told apart, a true difference is found, and "the best arm" is right.
 
     python tests/benchmarks/calibration.py [--families 400]
 
@@ -8,6 +8,12 @@ right where its ease, the quality and a chance of its own sum to more than 0. On
 about 11 points of accuracy. "False" is the share of families in which any two of four arms that
 are alike are called better or worse (at most 5 % is claimed); "found" the share of pairs with the
 better arm that are called so, where one arm is better by 0.35 (about 4 points).
+
+A second table is about the probability that an arm is the best one. "Alike" is the mean of the
+largest probability among four arms that are alike; 100 % would be far too sure. Then the arms'
+true qualities are drawn with a standard deviation of 0.2 (about 2 points), and the arms most likely
+to be best are sorted by that probability: how many of them truly are the best should be about what
+is said.
 """
 
 import argparse
@@ -18,9 +24,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.blocks import compare
+from harness.analysis import probability
+from harness.analysis.blocks import compare, trainings_of
 
-EXAMPLES, ARMS, SHIFT = 1_500, 4, 0.35
+EXAMPLES, ARMS, SHIFT, SPREAD = 1_500, 4, 0.35, 0.2
+ALIKE, ONE_BETTER = (0.0,) * ARMS, (SHIFT, *(0.0,) * (ARMS - 1))
+BOUNDS = (0.0, 0.6, 0.8, 0.95, 1.0)  # of the probability to be best
 
 
 @dataclass(frozen=True)
@@ -50,20 +59,24 @@ DESIGNS = ((2, 1), (2, 2), (3, 2), (5, 2), (10, 1))  # searches, replicates
 
 
 def simulate(
-    scenario: Scenario, searches: int, replicates: int, shift: float, random: np.random.Generator
+    scenario: Scenario,
+    searches: int,
+    replicates: int,
+    shifts: Sequence[float],
+    random: np.random.Generator,
 ) -> dict[str, NDArray[np.bool_]]:
-    """Scores of each arm, (searches, replicates, examples); the first arm is better by `shift`."""
+    """Scores of each arm, (searches, replicates, examples); `shifts` are the arms' qualities."""
     ease = random.normal(1.6, 2.0, EXAMPLES)
     common = random.normal(0.0, scenario.search / 2, (searches, 1))
     scores = {}
-    for arm in range(ARMS):
+    for arm, shift in enumerate(shifts):
         deviation = scenario.seed if isinstance(scenario.seed, float) else scenario.seed[arm]
         luck = common + random.normal(0.0, scenario.search, (searches, 1))
         quality = luck + random.normal(0.0, deviation, (searches, replicates))
         if scenario.solves is not None:
             failed = random.random((searches, replicates)) >= scenario.solves
             quality = quality - 3.0 * failed
-        of_arm = ease + random.normal(0.0, 0.3, EXAMPLES) + (shift if arm == 0 else 0.0)
+        of_arm = ease + random.normal(0.0, 0.3, EXAMPLES) + shift
         chance = random.normal(0.0, 1.0, (searches, replicates, EXAMPLES))
         scores[f"arm {arm}"] = of_arm + quality[..., None] + chance > 0
     return scores
@@ -77,14 +90,54 @@ def rates(
     false = found = 0
     for _ in range(families):
         alike = compare(
-            simulate(scenario, searches, replicates, 0.0, random), 0.0, searched=scenario.searched
+            simulate(scenario, searches, replicates, ALIKE, random), 0.0, searched=scenario.searched
         )
         false += any(each.verdict in ("better", "worse") for each in alike)
         apart = compare(
-            simulate(scenario, searches, replicates, SHIFT, random), 0.0, searched=scenario.searched
+            simulate(scenario, searches, replicates, ONE_BETTER, random),
+            0.0,
+            searched=scenario.searched,
         )
         found += sum(each.verdict == "worse" for each in apart if each.b == "arm 0")
     return false / families, found / families / (ARMS - 1)
+
+
+@dataclass(frozen=True)
+class Likeliest:
+    """The arms most likely to be best, one of each family: how likely, and whether they are."""
+
+    said: NDArray[np.float64]
+    right: NDArray[np.bool_]
+
+
+def likeliest(
+    scenario: Scenario, searches: int, replicates: int, families: int, spread: float, seed: int = 0
+) -> Likeliest:
+    """Families whose arms' qualities have the standard deviation `spread`."""
+    random = np.random.default_rng(seed)
+    said, right = [], []
+    for _ in range(families):
+        shifts = random.normal(0.0, spread, ARMS)
+        scores = {
+            arm: trainings_of(array)
+            for arm, array in simulate(scenario, searches, replicates, shifts, random).items()
+        }
+        found = list(probability.best(scores, list(scores), searched=scenario.searched).values())
+        said.append(max(found))
+        right.append(int(np.argmax(found)) == int(np.argmax(shifts)))
+    return Likeliest(np.array(said), np.array(right))
+
+
+def reliability(found: Likeliest) -> list[str]:
+    """For each range of the probability: its mean, and the share that is right."""
+    cells = []
+    for low, high in itertools.pairwise(BOUNDS):
+        within = (found.said >= low) & ((found.said < high) | (high == BOUNDS[-1]))
+        n = int(within.sum())
+        cells.append(
+            f"{found.said[within].mean():.0%} → {found.right[within].mean():.0%} ({n})" if n else ""
+        )
+    return cells
 
 
 def main() -> None:
@@ -96,6 +149,16 @@ def main() -> None:
         false, found = rates(scenario, searches, replicates, families)
         print(
             f"| {scenario.name} | {searches} × {replicates} | {false:.1%} | {found:.0%} |",
+            flush=True,
+        )
+    ranges = " | ".join(f"{low:.0%} to {high:.0%}" for low, high in itertools.pairwise(BOUNDS))
+    print(f"\n| what varies | searches × replicates | alike | {ranges} |")
+    print("|---" * (2 + len(BOUNDS)) + "|")
+    for scenario, (searches, replicates) in itertools.product(SCENARIOS, DESIGNS):
+        alike = likeliest(scenario, searches, replicates, families, 0.0).said.mean()
+        cells = reliability(likeliest(scenario, searches, replicates, families, SPREAD))
+        print(
+            f"| {scenario.name} | {searches} × {replicates} | {alike:.0%} | {' | '.join(cells)} |",
             flush=True,
         )
 
