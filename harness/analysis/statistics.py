@@ -290,6 +290,8 @@ def detectable(estimate: MeanEstimate, alpha: float = 1 - CONFIDENCE) -> float:
     if estimate.error == 0.0:
         return 0.0
     critical = t_quantile(1 - alpha / 2, estimate.freedom)
+    if math.isinf(critical):  # alpha is 0: nothing is ever found
+        return math.inf
 
     def shortfall(noncentrality: float) -> float:
         upper = stats.nct.sf(critical, estimate.freedom, noncentrality)

@@ -1,6 +1,7 @@
 """Makes text from other sources safe to show."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Kept, though not printable for Python: line breaks, narrow and fixed spaces, joined emojis.
@@ -35,6 +36,18 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def seconds(text: str) -> float:
+    """`90m`, `2h`, `1h30m` or `45s` in seconds; raises ValueError for other texts and for 0."""
+    match = re.fullmatch(
+        r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text.strip().lower()
+    )
+    parts = [float(part or 0.0) for part in match.groups()] if match else []
+    total = sum(part * size for part, size in zip(parts, (3600.0, 60.0, 1.0), strict=False))
+    if not total > 0:
+        raise ValueError(f"not a time: {text!r}")
+    return total
+
+
 def short(params: Mapping[str, Any]) -> str:
     """`units=12 dropout=0.25`: numbers to three digits."""
     return " ".join(
@@ -46,3 +59,8 @@ def short(params: Mapping[str, Any]) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 arm`, `3 arms`."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def listing(items: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join((", ".join(items[:-1]), items[-1]) if len(items) > 1 else items)

@@ -128,6 +128,26 @@ class Manifest(dict[str, Any]):
         return int(self.spec.get("replicates") or 0)
 
     @property
+    def looks(self) -> list[tuple[int, float]]:
+        """After how many searches (or seeds) the study had verdicts, and at which level each."""
+        looks = self.get("looks")
+        return [(int(look["blocks"]), float(look["alpha"])) for look in looks or ()]
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Arms with fewer searches (or seeds) than the others, because they were decided."""
+        return {arm: int(blocks) for arm, blocks in _object(self, "left_out").items()}
+
+    def searches_of(self, arm: str) -> int:
+        """The independent searches that the arm is to have."""
+        return min(self.searches, self.left_out.get(arm, self.searches) if self.search else 1)
+
+    def replicates_of(self, arm: str) -> int:
+        """The replicates of each search's best configuration that the arm is to have."""
+        most = self.replicates
+        return most if self.search else min(most, self.left_out.get(arm, most))
+
+    @property
     def margin(self) -> float | None:
         """The difference of accuracies, 0 to 1, that the study calls too small to matter."""
         margin = self.spec.get("margin")

@@ -132,8 +132,11 @@ class Records:
     @property
     def arm_searches(self) -> list[tuple[str, int]]:
         """Every search of every arm: the arm's name and the search's number, from 1."""
-        searches = range(1, self.manifest.searches + 1)
-        return [(arm, search) for arm in self.arms for search in searches]
+        return [
+            (arm, search)
+            for arm in self.arms
+            for search in range(1, self.manifest.searches_of(arm) + 1)
+        ]
 
     @property
     def scored_split(self) -> str:
@@ -158,11 +161,11 @@ class Records:
     @property
     def replicates_missing(self) -> int:
         """How many replicates are still missing, in searches that have a complete trial."""
-        wanted, keys = self.manifest.replicates, ["arm", "search"]
+        keys = ["arm", "search"]
         done = self.replicates[self.replicates["state"] != "running"].groupby(keys).size()
         complete = self.trials[self.trials["state"] == "complete"].groupby(keys).size()
         return sum(
-            max(0, wanted - int(done.get(each, 0)))
+            max(0, self.manifest.replicates_of(each[0]) - int(done.get(each, 0)))
             for each in self.arm_searches
             if each in complete.index
         )

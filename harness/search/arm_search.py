@@ -8,6 +8,7 @@ are suggested again from the same seed and history. Its training continues from 
 the same result, bit for bit, as without the interruption.
 """
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,26 @@ ENDS = {
 ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
 
 
+class TrialLimit:
+    """Ends searches of several arms together: none begins a trial that no other has begun.
+
+    `until` is a time of `time.monotonic()`. From then on the arms only catch up with the one that
+    has begun the most trials, so that all have the same number.
+    """
+
+    def __init__(self, searches: Sequence["ArmSearch"], until: float) -> None:
+        self._searches, self._until = searches, until
+        self.reached: int | None = None  # the number of trials, once the time is over
+        for search in searches:
+            search.limit = self
+
+    def at_most(self, trials: int) -> int:
+        """The most trials that a search may have: `trials`, as long as there is time."""
+        if self.reached is None and time.monotonic() >= self._until:
+            self.reached = max(1, *(search.begun for search in self._searches))
+        return trials if self.reached is None else min(trials, self.reached)
+
+
 class ArmSearch:
     """One search of an arm as its own Optuna study, minimising validation loss.
 
@@ -73,6 +94,7 @@ class ArmSearch:
             self._seed_parts = (study.seed, arm.name)
         # Trainings of two arms with the same configuration differ in their seeds.
         self._training_seed = (study.seed, arm.name, *(() if search == 1 else ("search", search)))
+        self.limit: TrialLimit | None = None
         self.independent = False  # a trial's suggestion depends on the trials before it
         self._study = study
         self._directory = directory
@@ -94,6 +116,11 @@ class ArmSearch:
 
     def claim(self, fingerprint: str) -> None:
         self._store.set_user_attr("fingerprint", fingerprint)
+
+    @property
+    def begun(self) -> int:
+        """How many trials have begun, finished ones included."""
+        return self._created
 
     def finished_trials(self) -> list[FrozenTrial]:
         return [trial for trial in self._trials() if trial.state in STATES]
@@ -170,7 +197,10 @@ class ArmSearch:
     @property
     def has_more(self) -> bool:
         """Whether a trial is left to start; running trials count as started."""
-        return bool(self._unfinished) or self._created < self._study.budget.trials
+        most = self._study.budget.trials
+        if self.limit is not None:
+            most = self.limit.at_most(most)
+        return bool(self._unfinished) or self._created < most
 
     def next(self) -> Assignment:
         """The next trial: first those that an earlier process left unfinished, then new ones."""

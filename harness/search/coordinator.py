@@ -104,12 +104,19 @@ class Coordinator:
         board: ProgressDisplay,
         stop: StopRequest,
         trial_timeout_s: float | None = None,
+        at_once: int | None = None,
     ) -> None:
+        """`at_once` is how many trials of one search may run side by side.
+
+        By default it follows from the number of workers.
+        """
         self._arms = {arm.group: arm for arm in arms}
         self._pool = pool
         self._board = board
         self._stop = stop
         self._trial_timeout_s = trial_timeout_s
+        # More than one only where there are more workers than searches.
+        self._at_once = at_once or math.ceil(len(pool) / len(arms))
         self._assigned: dict[int, Assignment] = {}
         self._last_arm: dict[int, str] = {}
         self._deadline: dict[int, float] = {}
@@ -167,12 +174,10 @@ class Coordinator:
         Independent trainings of one arm stay on the worker that has compiled their program.
         """
         under_way = [assignment.group for assignment in self._assigned.values()]
-        # More than one at a time for each arm only where there are more workers than arms.
-        at_once = math.ceil(len(self._pool) / len(self._arms))
         open_arms = [
             arm
             for name, arm in self._arms.items()
-            if arm.has_more and (arm.independent or under_way.count(name) < at_once)
+            if arm.has_more and (arm.independent or under_way.count(name) < self._at_once)
         ]
         if not open_arms:
             self._take_over(worker)

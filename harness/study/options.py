@@ -47,6 +47,16 @@ class Options:
     replicates: Annotated[
         int | None, typer.Option(help="Trainings of each search's best on fresh seeds.")
     ] = field(default=None, metadata={**OVERRIDES, **MAY_VARY})
+    settle: Annotated[
+        bool, typer.Option("--settle", help="Add searches until every arm is settled.")
+    ] = False
+    max_searches: Annotated[
+        int, typer.Option(help="With --settle: searches of an arm at most.")
+    ] = 12
+    time: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="End in order after about so long: 90m, 2h, 1h30m."),
+    ] = field(default=None, metadata=MAY_VARY)
     workers: Annotated[
         int | None, typer.Option(help="Trainings at once.  [default: one a physical core]")
     ] = field(default=None, metadata=MAY_VARY)

@@ -15,6 +15,7 @@ from optuna.distributions import (
 
 from harness import datasets
 from harness.core.errors import UserError
+from harness.core.text import seconds
 from harness.datasets.base.dataset import Dataset
 from harness.search import database
 from harness.spec.hyperparameters import OF_TOKENS
@@ -132,6 +133,13 @@ def check_limits(options: Options) -> None:
     """Raise UserError for values that are out of range or do not go together."""
     if options.workers is not None and options.workers < 1:
         raise UserError(f"--workers {options.workers}: at least one is needed")
+    if options.time is not None:
+        try:
+            seconds(options.time)
+        except ValueError:
+            raise UserError(f"--time {options.time}: write for example 90m, 2h or 1h30m") from None
+    if options.max_searches < 2:
+        raise UserError(f"--max-searches {options.max_searches}: verdicts need two or more")
     if options.gpus_per_trial is not None and options.ray is None:
         raise UserError("--gpus-per-trial goes with --ray; workers on this machine get one each")
     if options.gpus_per_trial is not None and not 0 <= options.gpus_per_trial <= 64:

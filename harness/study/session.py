@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.analysis import outcome_text, summary, trained_model
@@ -13,13 +12,15 @@ from harness.core.errors import UserError
 from harness.core.text import duration
 from harness.profile.of_study import profile_is_current, profile_run_directory
 from harness.results import estimates, lock
+from harness.results.manifest import Manifest
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search.arm_search import ArmSearch
 from harness.search.database import open_storage, shown, sqlite_url, user_errors
-from harness.spec.study import Study
+from harness.spec.study import Arm, Study
 from harness.spec.study_files import Declaration
-from harness.study import resume, warm_start
+from harness.study import resume, rounds, warm_start
+from harness.study.opened import Opened
 from harness.study.options import Options
 from harness.study.overrides import check_limits, command
 from harness.study.plan import named_study, plan, predicted_time
@@ -29,18 +30,6 @@ from reports import write
 
 GROWING = ("trials", "searches", "replicates")  # options that make a study larger
 MAX_PROFILED_IN_QUICK = 8  # arms; each takes about five seconds to compile and measure
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A study whose directory and database are open, with its lock held."""
-
-    name: str
-    declaration: Declaration
-    study: Study
-    directory: RunDirectory
-    arms: list[ArmSearch]
-    resumed: bool
 
 
 def run(options: Options) -> int:
@@ -69,8 +58,7 @@ def open_study(options: Options, closing: ExitStack) -> Opened:
         closing.enter_context(lock.hold(directory.lock))
         options.notify(f"the old run directory is now {aside}")
     with user_errors(str(directory.root)):
-        study, arms, resumed = _open_locked(options, declaration, name, study, directory, closing)
-    return Opened(name, declaration, study, directory, arms, resumed)
+        return _open_locked(options, declaration, name, study, directory, closing)
 
 
 def _open_locked(
@@ -80,7 +68,7 @@ def _open_locked(
     study: Study,
     directory: RunDirectory,
     closing: ExitStack,
-) -> tuple[Study, list[ArmSearch], bool]:
+) -> Opened:
     old = directory.read_manifest() if directory.manifest.exists() else None
     if old is None and directory.database.exists():
         raise UserError(
@@ -96,6 +84,7 @@ def _open_locked(
             {name for name in GROWING if getattr(options, name) is not None},
         )
     resume.check_replicates(study, directory, given=options.replicates is not None)
+    rounds.check(options, study)
     if "step_ms" in study.hold and options.ray is not None:
         raise UserError("--ray: step_ms is measured on one machine; leave --ray out")
     if "step_ms" in study.hold:
@@ -118,20 +107,35 @@ def _open_locked(
     database.notify = options.notify
     database.hold(name)
     shared = bool(manifest.get("shared_searches"))
+    if options.searches is not None or options.replicates is not None:
+        manifest.pop("left_out", None)  # the user asks for as many of every arm
+    most = Manifest(manifest).searches_of
+
+    def new_search(arm: Arm, number: int) -> ArmSearch:
+        return ArmSearch(name, study, arm, database, directory, number, shared)
+
     arms = [
-        ArmSearch(name, study, arm, database, directory, search, shared)
-        for search in range(1, study.independent_searches + 1)
+        new_search(arm, number)
+        for number in range(1, study.independent_searches + 1)
         for arm in study.arms()
+        if number <= most(arm.name)
     ]
     resume.check_claims(arms, manifest["fingerprint"], shown(url))
     resume.check_trials(arms, study, trials_given=options.trials is not None)
     # Only now: all checks have passed.
     files.write_atomically(directory.manifest, files.to_json(manifest))
-    for arm in arms:
-        arm.claim(manifest["fingerprint"])
-        if arm.search == 1:
-            arm.enqueue(manifest.get("enqueued", {}).get(arm.arm.name, ()))
-    return study, arms, old is not None
+    for search in arms:
+        search.claim(manifest["fingerprint"])
+        if search.search == 1:
+            search.enqueue(manifest.get("enqueued", {}).get(search.arm.name, ()))
+
+    def claimed(arm: Arm, number: int) -> ArmSearch:
+        search = new_search(arm, number)
+        resume.check_claims([search], manifest["fingerprint"], shown(url))
+        search.claim(manifest["fingerprint"])
+        return search
+
+    return Opened(name, declaration, study, directory, arms, old is not None, claimed)
 
 
 def _train_and_profile(options: Options, opened: Opened) -> None:
@@ -139,14 +143,15 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
     study, directory, arms = opened.study, opened.directory, opened.arms
     settings = settings_of(study, opened.declaration)
     trainings = StudyTrainings(options, opened.name, study, arms, directory, settings)
-    if trainings.has_more:
+    training = rounds.Rounds(options, opened, trainings)
+    if training.has_more:
         if opened.resumed:
             study.dataset.prepare(options.notify)
             resume.check_data(directory.read_manifest(), study)
             estimates.interrupted(directory)
         else:
             _estimate(options, opened.name, study, directory)
-        trainings.train()
+        training.run()
     trained_model.write_best(directory)
     if options.quick and len(study.arms()) > MAX_PROFILED_IN_QUICK:
         options.notify(f"no profile in a quick look at {len(study.arms())} arms")

@@ -1,9 +1,11 @@
 """The trainings of one session: search, then replicates, by the same workers. No Keras."""
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from harness.analysis import summary
 from harness.core.console import stop
@@ -73,17 +75,32 @@ class StudyTrainings:
         records = read_records(self._directory.root)
         return any(each.has_more for each in self._replicates(records))
 
-    def train(self) -> None:
-        options, study, arms = self._options, self._study, self._arms
-        study.dataset.prepare(options.notify)
-        at_most = len(arms) * max(study.budget.trials, study.replicates)
-        workers = min(worker_count(options, study), at_most)
-        self._announce(workers)
-        with self._pool(workers) as pool, _partial_report(self._directory):
-            if any(arm.has_more for arm in arms):
+    def train(self, pool: Pool) -> None:
+        """All that is left: the searches, then their replicates."""
+        with _partial_report(self._directory):
+            if any(arm.has_more for arm in self._arms):
                 self._search(pool)
-            if study.replicates:
+            if self._study.replicates:
                 self._replicate(pool)
+
+    def grow(self, study: Study, arms: list[ArmSearch]) -> None:
+        """Go on with more searches or more replicates."""
+        self._study, self._arms = study, arms
+
+    @property
+    def workers(self) -> int:
+        """How many trainings run at once."""
+        at_most = len(self._arms) * max(self._study.budget.trials, self._study.replicates)
+        return min(worker_count(self._options, self._study), at_most)
+
+    @contextlib.contextmanager
+    def open_pool(self) -> Iterator[Pool]:
+        """The workers, for as many calls of `train` as are needed."""
+        self._study.dataset.prepare(self._options.notify)
+        workers = self.workers
+        self._announce(workers)
+        with self._pool(workers) as pool:
+            yield pool
 
     def _pool(self, workers: int) -> AbstractContextManager[Pool]:
         logs = self._directory.root / "logs"
@@ -123,7 +140,11 @@ class StudyTrainings:
                         trial.value,
                         trial.user_attrs.get("val_accuracy"),
                     )
-            Coordinator(self._arms, pool, board, stop, self._options.trial_timeout).run()
+            # A round may have fewer searches than there are workers; only where the user asks for
+            # more workers may trials of one search run side by side.
+            at_once = math.ceil((self._options.workers or 1) / len(self._arms))
+            timeout_s = self._options.trial_timeout
+            Coordinator(self._arms, pool, board, stop, timeout_s, at_once).run()
 
     def _replicate(self, pool: Pool) -> None:
         """Train the baseline's candidates, then all replicates."""
@@ -148,9 +169,11 @@ class StudyTrainings:
         arms = {arm.name: arm for arm in study.arms()}
         best = summary.best_of_searches(records)
         best = best.sort_values("train_s", ascending=False, kind="stable")
+        ours = {(search.arm.name, search.search) for search in self._arms}
+        wanted = {name: records.manifest.replicates_of(name) for name in arms}
         found = [
             replicates_of(
-                study,
+                replace(study, replicates=min(study.replicates, wanted[str(trial["arm"])])),
                 arms[str(trial["arm"])],
                 int(trial["trial"]),
                 summary.searched_parameters(trial),
@@ -158,6 +181,7 @@ class StudyTrainings:
                 int(trial["search"]),
             )
             for _, trial in best.iterrows()
+            if (str(trial["arm"]), int(trial["search"])) in ours
         ]
         return [*found, *baselines.bag_replicates(study, directory)]
 

@@ -1,0 +1,73 @@
+"""Looks: verdicts after some searches and again after more, with 5 % of false families in all.
+
+A study that settles its question adds searches until the verdicts are there. Each look gives arms
+that are alike another chance to be told apart, so each look may use a part of the 5 % only. The
+parts follow the spending function of Lan and DeMets (1983, Biometrika 70:659-663) that is like
+Pocock's boundary. They add up to 5 %, so by Bonferroni's inequality the share of false families
+stays within it, whatever made the study look or stop. A pair that a look has decided stays so.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.analysis.blocks import BlockComparison, Trainings, compare_pairs
+from harness.analysis.statistics import CONFIDENCE
+
+
+@dataclass(frozen=True)
+class Look:
+    """Verdicts at `alpha` after `blocks` searches, or seeds where nothing is searched."""
+
+    blocks: int
+    alpha: float
+
+
+def next_look(looks: Sequence[Look], blocks: int, most: int) -> Look:
+    """The look after `blocks` blocks, where a study will have at most `most`.
+
+    What earlier looks have left is spent by the function, so a study may be resumed with another
+    `most`. The last look spends all that is left.
+    """
+    left = max(0.0, 1 - CONFIDENCE - sum(look.alpha for look in looks))
+    before = _spent(looks[-1].blocks / most) if looks else 0.0
+    now = _spent(blocks / most)
+    share = 1.0 if now >= 1.0 else max(0.0, now - before) / (1.0 - before)
+    return Look(blocks, left * share)
+
+
+def _spent(information: float) -> float:
+    """The share of alpha that is spent when this share of all blocks is there, both 0 to 1."""
+    return math.log1p((math.e - 1) * min(1.0, information))
+
+
+def compare_at(
+    looks: Sequence[Look],
+    pairs: Sequence[tuple[str, str]],
+    trainings: Mapping[str, Trainings],
+    margin: float,
+    *,
+    searched: bool,
+) -> list[BlockComparison]:
+    """Like `compare_pairs`, but as the looks saw it: the first verdict of a pair is kept.
+
+    Without looks all trainings are compared, once. With looks, trainings after the last one are
+    left out.
+    """
+    if not looks:
+        return compare_pairs(pairs, trainings, margin, searched=searched)
+    found: dict[tuple[str, str], BlockComparison] = {}
+    for look in looks:
+        then = {arm: _until(look, of_arm, searched=searched) for arm, of_arm in trainings.items()}
+        for each in compare_pairs(pairs, then, margin, searched=searched, alpha=look.alpha):
+            earlier = found.get((each.a, each.b))
+            if earlier is None or earlier.verdict == "inconclusive":
+                # Below 5 % exactly where the look at its own level decides.
+                p = min(1.0, each.p * (1 - CONFIDENCE) / look.alpha) if look.alpha > 0 else 1.0
+                found[each.a, each.b] = replace(each, look=look.blocks, p=p)
+    return [found[pair] for pair in pairs if pair in found]
+
+
+def _until(look: Look, trainings: Trainings, *, searched: bool) -> Trainings:
+    which = 0 if searched else 1  # a key has the search, then the replicate
+    return {key: scores for key, scores in trainings.items() if key[which] <= look.blocks}
