@@ -45,6 +45,13 @@ def p_value(found: Comparison) -> Value | str:
     return Value(wording.p_value(found.p), found.p) if found.replicates > 1 else wording.MISSING
 
 
+def probability(number: float | None) -> Value | str:
+    """A probability (0 to 1), in percent; a dash for a single search or replicate."""
+    if number is None:
+        return wording.MISSING
+    return Value(wording.probability(number), 100 * number)
+
+
 def loss(number: Any) -> Value | str:
     return value(number, wording.loss)
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from harness.analysis import outcome_text
 from harness.analysis.conclusions import Conclusions
 from harness.analysis.labels import interval_text, signed
 from harness.analysis.statistics import Comparison
@@ -57,7 +58,12 @@ def paragraphs(records: Records, found: Conclusions, chosen: str) -> tuple[str, 
         f"This rests on {basis.rests_on(records, found)}; confidence is 95\u00a0% for all "
         "comparisons together."
     )
-    return (first, " ".join([_power(records, others), *_settle(records, others)]))
+    likely = (
+        (outcome_text.probabilities(found.probability_best).replace(" %", "\u00a0%"),)
+        if found.probability_best
+        else ()
+    )
+    return (first, *likely, " ".join([_power(records, others), *_settle(records, others)]))
 
 
 def _power(records: Records, others: Mapping[str, Comparison]) -> str:

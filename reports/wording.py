@@ -140,6 +140,11 @@ def p_value(p: float) -> str:
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
+def probability(p: float) -> str:
+    """62 %, below 1 %, above 99 %."""
+    return labels.probability_text(p).replace(" %", "\u00a0%")
+
+
 def points(difference: float) -> str:
     """A difference of accuracies in percentage points."""
     return f"{100 * difference:.1f}\u00a0points"

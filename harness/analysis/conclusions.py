@@ -48,7 +48,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The recommended arm, and one sentence that says why."""
+    """The recommended arm, and why, in a sentence or two that name it first."""
 
     arm: str
     reason: str
@@ -76,7 +76,7 @@ class Conclusions:
     called: Mapping[str, str]  # display names of the baselines
     levels: Mapping[str, Any]  # difficulty by arm; None if the study does not compare it
     variance: Variance  # of the arms' scores, by source
-    probability_best: Mapping[str, float]  # of its level of difficulty; empty where unknown
+    probability_best: Mapping[str, float]  # by arm of the decisive level; empty if unknown
 
     @property
     def references(self) -> dict[str, str]:

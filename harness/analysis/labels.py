@@ -19,6 +19,13 @@ def signed(value: float) -> str:
     return text.replace("−0.0", "0.0").replace("+0.0", "0.0")
 
 
+def probability_text(probability: float) -> str:
+    """62 %, below 1 %, above 99 %."""
+    if probability < 0.01:
+        return "below 1 %"
+    return "above 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
+
+
 def interval_text(interval: Interval) -> str:
     if np.isinf(interval.low) or np.isinf(interval.high):
         return "[no interval]"

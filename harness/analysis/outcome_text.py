@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.analysis.conclusions import ArmResult, Conclusions
-from harness.analysis.labels import arm_label, interval_text, signed
+from harness.analysis.labels import arm_label, interval_text, probability_text, signed
 from harness.core.text import counted, short
 
 
@@ -43,6 +43,8 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
             )
         return lines
     lines += [sentence(found, arm, other) for arm, other in found.references.items()]
+    if found.probability_best:
+        lines.append(probabilities(found.probability_best))
     lines += [
         f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
         f"[{each['ci95'][0]:.1%}, {each['ci95'][1]:.1%}], published {each['published']:.1%}"
@@ -76,8 +78,25 @@ def _tested(result: ArmResult, metric: str) -> str:
 
 
 def advice(arm: str, reason: str) -> str:
-    """The recommendation in words: `Take depth 1. Depth 1 has the highest mean, …`"""
-    return f"Take {arm_label(arm)}. {reason[:1].upper()}{reason[1:]}"
+    """The recommendation in words: `Take depth 1. It has the highest mean, …`"""
+    return f"Take {arm_label(arm)}. {of_it(arm, reason)}"
+
+
+def of_it(arm: str, reason: str) -> str:
+    """The reason after a sentence that names the arm: `It has …`, `Taking it instead of …`"""
+    text = reason.replace(arm_label(arm), "it", 1)
+    return text[:1].upper() + text[1:]
+
+
+def probabilities(best: Mapping[str, float]) -> str:
+    """`Probability of being best: depth 1 62 %, depth 2 30 %, depth 3 8 %.`"""
+    labels = [arm_label(arm) for arm in best]
+    comma = "; " if any("," in label for label in labels) else ", "
+    listed = comma.join(
+        f"{label} {probability_text(each)}"
+        for label, each in zip(labels, best.values(), strict=True)
+    )
+    return f"Probability of being best: {listed}."
 
 
 def sentence(found: Conclusions, a: str, b: str) -> str:

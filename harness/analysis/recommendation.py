@@ -9,10 +9,10 @@ from harness.analysis.labels import arm_label
 
 
 def recommend(found: Conclusions) -> Recommendation | None:
-    """The cheapest arm (by step time) that is not worse than the most accurate one.
+    """The cheapest arm (by step time) that is expected to lose no more than the margin.
 
-    Not worse means: its mean is within the margin of the best mean, and it was not shown to be
-    worse.
+    The loss is that of its mean against the highest mean. An arm that was shown to be worse than
+    the one with the highest mean is not taken.
     """
     measured = {name: arm for name, arm in found.arms.items() if arm.mean is not None}
     if not measured:
@@ -37,24 +37,24 @@ def recommend(found: Conclusions) -> Recommendation | None:
 
 
 def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
+    """What the choice costs, or why it costs nothing; the arm is the first that it names."""
     name = arm_label(chosen.name)
     measured = [arm for arm in found.arms.values() if arm.mean is not None]
     if len(measured) == 1:
         return f"{name} is the only arm with replicates."
     if chosen is not best:
-        against = found.between(chosen.name, best.name)
-        equal = against is not None and against.verdict == "equivalent"
-        faster = ""
+        against = found.between(best.name, chosen.name)
+        most = faster = ""
+        if against is not None and math.isfinite(against.interval.high):
+            most = f", at most {_points(min(1.0, max(0.0, against.interval.high)), found.margin)}"
         if chosen.step_ms and best.step_ms:
             faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
-        most = ""
-        if against is not None and math.isfinite(against.interval.low):
-            most = f", at most {100 * max(0.0, -against.interval.low):.1f}"
+        equal = against is not None and against.verdict == "equivalent"
         return (
-            f"{name} is the cheapest arm within {100 * found.margin:g} points of the highest "
-            f"mean, that of {arm_label(best.name)}: {_gap(found, best, chosen)} points lower"
-            f"{most}, "
-            f"{'shown to be equivalent' if equal else 'not shown to be worse'}{faster}."
+            f"taking {name} instead of {arm_label(best.name)}, which has the highest mean, costs "
+            f"{_gap(found, best, chosen)} points{most}{faster}. It is the cheapest arm within the "
+            f"margin of {100 * found.margin:g} points, and was "
+            f"{'shown to be equivalent' if equal else 'not shown to be worse'}."
         )
     cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
     if not cheaper:
@@ -70,9 +70,13 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
 
 
 def _gap(found: Conclusions, higher: ArmResult, lower: ArmResult) -> str:
-    """In points; with a second decimal if one decimal would show the margin itself."""
-    gap, margin = 100 * ((higher.mean or 0.0) - (lower.mean or 0.0)), 100 * found.margin
-    return f"{gap:.2f}" if f"{gap:.1f}" == f"{margin:.1f}" else f"{gap:.1f}"
+    return _points((higher.mean or 0.0) - (lower.mean or 0.0), found.margin)
+
+
+def _points(loss: float, margin: float) -> str:
+    """A loss in points; with a second decimal if one decimal would show the margin itself."""
+    text = f"{100 * loss:.1f}"
+    return f"{100 * loss:.2f}" if text == f"{100 * margin:.1f}" else text
 
 
 def _step(arm: ArmResult) -> float:

@@ -3,9 +3,9 @@
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis import trained_model
+from harness.analysis import outcome_text, trained_model
 from harness.analysis.conclusions import ArmResult, Conclusions, Recommendation
-from harness.analysis.labels import arm_label, interval_text
+from harness.analysis.labels import interval_text
 from harness.analysis.summary import (
     all_parameters,
     best_trials,
@@ -103,13 +103,13 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
         what = "The best configuration of a search" if several else "The best configuration found"
         return f"{what} gets {reached}.{_against_baselines(found, arm)}"
     label = wording.arm_label(records, arm.name)
-    reason = recommended.reason.removeprefix(f"{arm_label(arm.name)} ")
+    reason = outcome_text.of_it(arm.name, recommended.reason)
     take = (
         f"Of the configurations found, take that of {label}"
         if basis.one_search(records)
         else f"Take {label}"
     )
-    return f"{take}: it {reason} It gets {reached}.{_against_baselines(found, arm)}"
+    return f"{take}. {reason} It gets {reached}.{_against_baselines(found, arm)}"
 
 
 def _interval_clause(arm: ArmResult) -> str:

@@ -64,7 +64,9 @@ def _text(records: Records, found: Conclusions) -> str:
         )
     return (
         f"{start} The variance is pooled over all arms. Intervals and p values are corrected by "
-        "Holm's method, for all pairs of a table together. Equivalent means that the whole "
+        "Holm's method, for all pairs of a table together. P(better) is the probability that the "
+        "first arm is truly better than the second; it is of that pair alone, without a "
+        "correction. Equivalent means that the whole "
         f"95\u00a0% interval lies within ±{100 * found.margin:g} points, the margin that the study "
         "declares too small to matter." + _within_levels(found)
     )
@@ -172,6 +174,7 @@ def _table(records: Records, identity: str, caption: str, pairs: tuple[Pair, ...
             Column("Verdict"),
             Column("Reason"),
             Column("p (Holm)", True),
+            Column("P(better)", True, "%"),
             Column("Effect (d)", True),
             Column("Detectable", True, "points"),
             Column("Searches" if basis.searched(records) else "Replicates", True),
@@ -195,6 +198,7 @@ def _row(records: Records, pair: Pair) -> Row:
             each.verdict,
             each.reason,
             cells.p_value(each),
+            cells.probability(each.probability),
             wording.MISSING
             if each.effect is None
             else Value(f"{each.effect:+.1f}".replace("-", "−"), each.effect),

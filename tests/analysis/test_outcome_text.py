@@ -29,6 +29,44 @@ def test_a_sentence_gives_difference_and_price(tmp_path: Path) -> None:
     assert outcome_text.sentence(found, "depth=2", "depth=1").endswith("; 0.05× the step time.")
 
 
+def test_the_terminal_says_how_likely_each_arm_is_best_then_which_to_take(tmp_path: Path) -> None:
+    accuracies = {"depth=1": 0.868, "depth=2": 0.870, "depth=3": 0.82}
+    records = read_records(write_accuracies(tmp_path / "s", accuracies))
+    found = conclude(records)
+    lines = outcome_text.terminal_lines(summary.summarise(records, "page"), found)
+    (at,) = [i for i, line in enumerate(lines) if line.startswith("Probability of being best:")]
+    shares = [f"{100 * found.probability_best[f'depth={depth}']:.0f} %" for depth in (1, 2)]
+    assert lines[at] == (
+        f"Probability of being best: depth 1 {shares[0]}, depth 2 {shares[1]}, depth 3 below 1 %."
+    )
+    assert lines[at - 1].startswith("Depth 3 against depth 1: ")
+    assert lines[at + 1].startswith("Take depth 1. Taking it instead of depth 2, which has the ")
+
+
+def test_one_search_or_one_arm_has_no_likely_best(tmp_path: Path) -> None:
+    for name, searches, accuracies in (
+        ("s", 1, {"depth=1": 0.868, "depth=2": 0.870}),
+        ("t", 3, {"depth=1": 0.868}),
+    ):
+        records = read_records(write_accuracies(tmp_path / name, accuracies, searches=searches))
+        outcome = summary.summarise(records, "page")
+        lines = outcome_text.terminal_lines(outcome, conclude(records))
+        assert "Probability" not in "".join(lines)
+
+
+def test_likely_bests_with_commas_in_their_names_stay_apart() -> None:
+    assert outcome_text.probabilities({"depth=1,units=8": 0.991, "depth=2,units=8": 0.009}) == (
+        "Probability of being best: depth 1, units 8 above 99 %; depth 2, units 8 below 1 %."
+    )
+
+
+def test_advice_names_the_arm_once() -> None:
+    reason = "depth 1 has the highest mean, and the cheapest step."
+    assert outcome_text.advice("depth=1", reason) == (
+        "Take depth 1. It has the highest mean, and the cheapest step."
+    )
+
+
 def test_an_arm_without_replicates_has_a_line_on_its_search(tmp_path: Path) -> None:
     records = read_records(write_run(tmp_path / "s", trials=3))
     found = conclude(records)

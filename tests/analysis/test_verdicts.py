@@ -15,24 +15,9 @@ from harness.results.records import BAG_OF_EMBEDDINGS, read_records
 from harness.results.run_directory import RunDirectory
 
 
-def test_the_cheapest_of_arms_alike_is_recommended(tmp_path: Path) -> None:
-    found = conclude(
-        read_records(write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870}))
-    )
-    assert found.recommended is not None
-    assert found.recommended.arm == "depth=1"
-    assert "cheapest arm within 0.5 points of the highest mean, that of depth 2" in (
-        found.recommended.reason
-    )
-    assert "2.0 times as fast" in found.recommended.reason
-
-
-def test_an_arm_shown_to_be_better_is_recommended_at_its_price(tmp_path: Path) -> None:
+def test_a_pair_can_be_read_either_way(tmp_path: Path) -> None:
     records = read_records(write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.87}))
     found = conclude(records)
-    assert found.recommended is not None
-    assert found.recommended.arm == "depth=2"
-    assert "depth 1, is 6.7 points lower, shown to be worse" in found.recommended.reason
     pair = found.pairs[0]
     assert (pair.a, pair.b, pair.comparison.verdict) == ("depth=2", "depth=1", "better")
     turned = found.between("depth=1", "depth=2")
@@ -40,15 +25,6 @@ def test_an_arm_shown_to_be_better_is_recommended_at_its_price(tmp_path: Path) -
     assert turned.verdict == "worse"
     assert turned.interval == pytest.approx([-x for x in reversed(pair.comparison.interval)])
     assert summary.recommended_arm(records) == "depth=2"
-
-
-def test_an_arm_far_behind_is_not_taken_because_nothing_is_certain(tmp_path: Path) -> None:
-    """Two searches prove little, but 6 points are too much to give up."""
-    root = write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.86}, n=40, searches=2)
-    found = conclude(read_records(root))
-    assert found.pairs[0].comparison.verdict == "inconclusive"
-    assert found.recommended is not None
-    assert found.recommended.arm == "depth=2"
 
 
 def test_pairs_share_their_searches_and_baselines_are_a_family_apart(tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ are alike are called better or worse (at most 5 % is claimed); "found" the share
 better arm that are called so, where one arm is better by 0.35 (about 4 points).
 
 A second table is about the probability that an arm is the best one. "Alike" is the mean of the
-largest probability among four arms that are alike; 100 % would be far too sure. Then the arms'
-true qualities are drawn with a standard deviation of 0.2 (about 2 points), and the arms most likely
-to be best are sorted by that probability: how many of them truly are the best should be about what
-is said.
+largest probability among four arms that are alike; near 100 % it would be far too sure. Then the
+arms' true qualities are drawn with a standard deviation of 0.2 (about 2 points), and families are
+sorted by the probability of their likeliest arm. Each cell has the mean of that probability → the
+share of families in which this arm is the best one, which should be about the same, and how many
+families these are.
 """
 
 import argparse

@@ -14,11 +14,14 @@ def test_a_number_is_shown_rounded_and_kept_exact() -> None:
     assert cells.percent(0.85234) == Value("85.2\u00a0%", pytest.approx(85.234))
     assert cells.milliseconds(1234.5) == Value("1,234 ms", 1234.5)
     assert cells.loss(0.12345) == Value("0.123", 0.12345)
+    assert cells.probability(0.6249) == Value("62\u00a0%", pytest.approx(62.49))
+    assert cells.probability(0.0) == Value("below 1\u00a0%", 0.0)
 
 
 @pytest.mark.parametrize("cell", [cells.percent, cells.loss, cells.count, cells.seconds])
 def test_a_missing_number_is_a_dash(cell: Callable[[Any], object]) -> None:
     assert [cell(value) for value in (None, float("nan"), pd.NA)] == ["–"] * 3
+    assert cells.probability(None) == "–"
 
 
 def test_a_hyperparameter_is_a_number_or_a_word() -> None:

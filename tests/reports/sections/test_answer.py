@@ -43,13 +43,25 @@ def test_answer_rests_on_replicates_once_they_are_there(make_run: MakeRun) -> No
     section = answer.build(read_records(make_run(searches=5, replicates=1, trials=3)))
     words = " ".join(section.text)
     assert section.title == "Answer"
-    assert re.match(r"Take depth \d: it (is|has) the ", words)
+    assert re.match(r"Take depth \d\. (It has|Taking it instead) ", words)
     assert "mean of 5 searches of 1 replicate each" in words
     assert "shown to be more accurate than depth 2, depth 3 and depth 4" in words
     assert "This rests on 5 searches of 1 replicate of each arm" in words
+    assert "Probability of being best: depth 1 above 99\u00a0%, depth 2 below 1\u00a0%, " in words
     assert "without replicates" not in words
     assert "With 5 searches each, the smallest true difference" in words
     assert not section.notices
+
+
+def test_the_answer_says_what_its_choice_costs(tmp_path: Path) -> None:
+    root = write_accuracies(tmp_path / "runs" / "s", {"depth=1": 0.868, "depth=2": 0.870})
+    assert (
+        answer.build(read_records(root))
+        .text[0]
+        .startswith(
+            "Take depth 1. Taking it instead of depth 2, which has the highest mean, costs 0."
+        )
+    )
 
 
 def test_what_is_undecided_needs_more_searches(tmp_path: Path) -> None:
@@ -65,9 +77,10 @@ def test_one_search_is_about_the_configurations_found(make_run: MakeRun) -> None
     section = answer.build(read_records(make_run(replicates=5, trials=3)))
     words = " ".join(section.text)
     assert section.notices[-1].startswith("One search of each arm: what follows is about the conf")
-    assert re.match(r"Of the configurations found, take that of depth \d: it (is|has) the ", words)
+    assert re.match(r"Of the configurations found, take that of depth \d\. It has the ", words)
     assert "mean of 5 replicates" in words
     assert "not at all about the arms" in words
+    assert "Probability" not in words
     assert "not shown to beat" not in words
     assert section.commands[-1].command == "python -m harness.study lstm_depth --searches 3"
 

@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from report_testing import MakeRun
 
 from harness.results.records import read_records
-from reports.content import Section
+from reports import wording
+from reports.content import Section, Value
 from reports.sections import verdicts
 
 
@@ -36,6 +38,7 @@ def test_one_search_decides_nothing(make_run: MakeRun) -> None:
     assert not section.figures
     assert set(column(section, "Verdict")) == {"inconclusive"}
     assert set(column(section, "Reason")) == {"one search"}
+    assert set(column(section, "P(better)")) == {wording.MISSING}
 
 
 def test_several_searches_are_named(make_run: MakeRun) -> None:
@@ -45,6 +48,7 @@ def test_several_searches_are_named(make_run: MakeRun) -> None:
     assert "worse" in column(section, "Verdict")
     assert "the whole interval is below 0" in column(section, "Reason")
     assert set(column(section, "Searches")) == {"5"}
+    assert Value("below 1\u00a0%", pytest.approx(0.0, abs=1.0)) in column(section, "P(better)")
     assert section.figures[0].data.columns[-1] == "reason"
 
 

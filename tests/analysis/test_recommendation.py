@@ -1,0 +1,82 @@
+"""The recommended arm: what it costs against the best one, and what it saves."""
+
+import re
+from pathlib import Path
+
+from report_testing import change_replicate, write_accuracies
+
+from harness.analysis.conclusions import Recommendation
+from harness.analysis.verdicts import conclude
+from harness.results.records import read_records
+
+
+def recommended(root: Path) -> Recommendation:
+    found = conclude(read_records(root)).recommended
+    assert found is not None
+    return found
+
+
+def test_the_cheapest_of_arms_alike_is_taken_and_its_loss_told(tmp_path: Path) -> None:
+    found = recommended(write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870}))
+    assert found.arm == "depth=1"
+    assert found.loss_interval is not None
+    told = re.fullmatch(
+        r"taking depth 1 instead of depth 2, which has the highest mean, costs (\S+) points, at "
+        r"most (\S+); its step is 2\.0 times as fast\. It is the cheapest arm within the margin of "
+        r"0\.5 points, and was shown to be equivalent\.",
+        found.reason,
+    )
+    assert told is not None, found.reason
+    assert told[1] == f"{100 * found.loss:.1f}"
+    assert told[2] == f"{100 * found.loss_interval.high:.1f}"
+    assert 0 < found.loss < found.loss_interval.high < 0.005
+
+
+def test_a_loss_that_may_be_larger_than_the_margin_is_told(tmp_path: Path) -> None:
+    accuracies = {"depth=1": 0.866, "depth=2": 0.870}
+    found = recommended(write_accuracies(tmp_path / "s", accuracies, n=1000, searches=2))
+    assert found.loss_interval is not None
+    assert found.loss < 0.005 < found.loss_interval.high
+    assert f", at most {100 * found.loss_interval.high:.1f};" in found.reason
+    assert found.reason.endswith("within the margin of 0.5 points, and was not shown to be worse.")
+
+
+def test_a_loss_just_above_the_margin_has_a_second_decimal(tmp_path: Path) -> None:
+    accuracies = {"depth=1": 0.866, "depth=2": 0.870}
+    found = recommended(write_accuracies(tmp_path / "s", accuracies, n=1000, searches=3))
+    assert "at most 0.54; " in found.reason
+
+
+def test_one_search_has_no_most(tmp_path: Path) -> None:
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870}, searches=1)
+    found = recommended(root)
+    assert (found.arm, found.loss_interval) == ("depth=1", None)
+    assert f"costs {100 * found.loss:.1f} points; its step is 2.0 times as fast." in found.reason
+    assert "at most" not in found.reason
+
+
+def test_without_step_times_only_the_loss_is_told(tmp_path: Path) -> None:
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870}, searches=2)
+    for search in (1, 2):
+        change_replicate(root, "depth=2", 1, search=search, step_ms=None)
+    found = recommended(root)
+    assert found.arm == "depth=1"
+    assert "its step" not in found.reason
+
+
+def test_an_arm_shown_to_be_better_is_taken_at_its_price(tmp_path: Path) -> None:
+    found = recommended(write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.87}))
+    assert (found.arm, found.loss) == ("depth=2", 0.0)
+    assert found.reason == (
+        "depth 2 has the highest mean; the best of the cheaper arms, depth 1, is 6.7 points lower, "
+        "shown to be worse."
+    )
+
+
+def test_an_arm_far_behind_is_not_taken_because_nothing_is_certain(tmp_path: Path) -> None:
+    """Two searches prove little, but 6 points are too much to give up."""
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.80, "depth=2": 0.86}, n=40, searches=2)
+    found = conclude(read_records(root))
+    assert found.pairs[0].comparison.verdict == "inconclusive"
+    assert found.recommended is not None
+    assert found.recommended.arm == "depth=2"
