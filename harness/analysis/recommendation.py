@@ -49,12 +49,13 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
             most = f", at most {_points(min(1.0, max(0.0, against.interval.high)), found.margin)}"
         if chosen.step_ms and best.step_ms:
             faster = f"; its step is {best.step_ms / chosen.step_ms:.1f} times as fast"
+        other = arm_label(best.name)
         equal = against is not None and against.verdict == "equivalent"
         return (
-            f"taking {name} instead of {arm_label(best.name)}, which has the highest mean, costs "
+            f"taking {name} instead of {other}, which has the highest mean, costs "
             f"{_gap(found, best, chosen)} points{most}{faster}. It is the cheapest arm within the "
             f"margin of {100 * found.margin:g} points, and was "
-            f"{'shown to be equivalent' if equal else 'not shown to be worse'}."
+            f"{f'shown to be equivalent to {other}' if equal else 'not shown to be worse'}."
         )
     cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
     if not cheaper:

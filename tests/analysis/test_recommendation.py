@@ -23,7 +23,7 @@ def test_the_cheapest_of_arms_alike_is_taken_and_its_loss_told(tmp_path: Path) -
     told = re.fullmatch(
         r"taking depth 1 instead of depth 2, which has the highest mean, costs (\S+) points, at "
         r"most (\S+); its step is 2\.0 times as fast\. It is the cheapest arm within the margin of "
-        r"0\.5 points, and was shown to be equivalent\.",
+        r"0\.5 points, and was shown to be equivalent to depth 2\.",
         found.reason,
     )
     assert told is not None, found.reason
