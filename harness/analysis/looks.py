@@ -56,16 +56,31 @@ def compare_at(
     """
     if not looks:
         return compare_pairs(pairs, trainings, margin, searched=searched)
-    found: dict[tuple[str, str], BlockComparison] = {}
+    found: list[BlockComparison] = []
     for look in looks:
-        then = {arm: _until(look, of_arm, searched=searched) for arm, of_arm in trainings.items()}
-        for each in compare_pairs(pairs, then, margin, searched=searched, alpha=look.alpha):
-            earlier = found.get((each.a, each.b))
-            if earlier is None or earlier.verdict == "inconclusive":
-                # Below 5 % exactly where the look at its own level decides.
-                p = min(1.0, each.p * (1 - CONFIDENCE) / look.alpha) if look.alpha > 0 else 1.0
-                found[each.a, each.b] = replace(each, look=look.blocks, p=p)
-    return [found[pair] for pair in pairs if pair in found]
+        found = look_again(found, look, pairs, trainings, margin, searched=searched)
+    return found
+
+
+def look_again(
+    before: Sequence[BlockComparison],
+    look: Look,
+    pairs: Sequence[tuple[str, str]],
+    trainings: Mapping[str, Trainings],
+    margin: float,
+    *,
+    searched: bool,
+) -> list[BlockComparison]:
+    """The verdicts of a look, where `before` are those of the look before it."""
+    then = {arm: _until(look, of_arm, searched=searched) for arm, of_arm in trainings.items()}
+    kept = {(each.a, each.b): each for each in before}
+    for each in compare_pairs(pairs, then, margin, searched=searched, alpha=look.alpha):
+        earlier = kept.get((each.a, each.b))
+        if earlier is None or earlier.verdict == "inconclusive":
+            # Below 5 % exactly where the look at its own level decides.
+            p = min(1.0, each.p * (1 - CONFIDENCE) / look.alpha) if look.alpha > 0 else 1.0
+            kept[each.a, each.b] = replace(each, look=look.blocks, p=p)
+    return [kept[pair] for pair in pairs if pair in kept]
 
 
 def _until(look: Look, trainings: Trainings, *, searched: bool) -> Trainings:

@@ -1,7 +1,10 @@
 """Looks: what each may spend, and that the first verdict of a pair stays."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy import stats
 
 from harness.analysis.blocks import compare_pairs, trainings_of
 from harness.analysis.looks import Look, compare_at, next_look
@@ -85,3 +88,15 @@ def test_an_arm_that_was_left_out_keeps_its_verdict() -> None:
     first, second = compare_at(looks, pairs, trainings, 0.0, searched=True)
     assert (first.verdict, first.estimate.seeds) == ("better", 3)
     assert second.estimate.seeds == 6 if second.look == 6 else second.verdict != "inconclusive"
+
+
+@pytest.mark.parametrize("number", [0, 3, 6])
+def test_looking_again_and_again_seldom_tells_alike_arms_apart(
+    calibration: Any, number: int
+) -> None:
+    """40 families of a scenario, up to 8 searches; the benchmark has the whole table."""
+    families = 40
+    false, found, searches = calibration.settle_rates(calibration.SCENARIOS[number], 3, 8, families)
+    assert false * families <= stats.binom.ppf(0.999, families, 0.05)
+    assert found > 0.1
+    assert 3 <= searches <= 8

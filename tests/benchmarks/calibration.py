@@ -9,7 +9,10 @@ about 11 points of accuracy. "False" is the share of families in which any two o
 are alike are called better or worse (at most 5 % is claimed); "found" the share of pairs with the
 better arm that are called so, where one arm is better by 0.35 (about 4 points).
 
-A second table is about the probability that an arm is the best one. "Alike" is the mean of the
+A second table is about `--settle`, which looks after every search from the third to the twelfth:
+false families over all looks, true differences found, and the searches that an arm had for that.
+
+A third table is about the probability that an arm is the best one. "Alike" is the mean of the
 largest probability among four arms that are alike; near 100 % it would be far too sure. Then the
 arms' true qualities are drawn with a standard deviation of 0.2 (about 2 points), and families are
 sorted by the probability of their likeliest arm. Each cell has the mean of that probability → the
@@ -26,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis import probability
-from harness.analysis.blocks import compare, trainings_of
+from harness.analysis.blocks import BlockComparison, compare, trainings_of
+from harness.analysis.looks import Look, look_again, next_look
 
 EXAMPLES, ARMS, SHIFT, SPREAD = 1_500, 4, 0.35, 0.2
 ALIKE, ONE_BETTER = (0.0,) * ARMS, (SHIFT, *(0.0,) * (ARMS - 1))
@@ -103,6 +107,59 @@ def rates(
     return false / families, found / families / (ARMS - 1)
 
 
+def settle(
+    scores: dict[str, NDArray[np.bool_]], first: int, searched: bool
+) -> tuple[list[BlockComparison], float]:
+    """The last verdicts as `--settle` gets them from all these searches, and searches an arm.
+
+    It begins with `first` searches (seeds where nothing is searched), looks after each, and leaves
+    out the arms that are settled against the one with the highest mean.
+    """
+    everything = {arm: trainings_of(array) for arm, array in scores.items()}
+    of_key = 0 if searched else 1
+    most = max(key[of_key] for key in next(iter(everything.values())))
+    names = list(scores)
+    pairs = [(b, a) for a, b in itertools.combinations(names, 2)]
+    have = dict.fromkeys(names, first)
+    looks: list[Look] = []
+    verdicts: list[BlockComparison] = []
+    while True:
+        looks.append(next_look(looks, max(have.values()), most))
+        trainings = {
+            arm: {key: row for key, row in of_arm.items() if key[of_key] <= have[arm]}
+            for arm, of_arm in everything.items()
+        }
+        verdicts = look_again(verdicts, looks[-1], pairs, trainings, 0.005, searched=searched)
+        best = max(names, key=lambda arm: np.mean([row.mean() for row in trainings[arm].values()]))
+        undecided = {
+            name
+            for each in verdicts
+            if best in (each.a, each.b) and each.verdict == "inconclusive"
+            for name in (each.a, each.b)
+        }
+        if not undecided or looks[-1].blocks == most:
+            return verdicts, float(np.mean(list(have.values())))
+        have |= dict.fromkeys(undecided, looks[-1].blocks + 1)
+
+
+def settle_rates(
+    scenario: Scenario, first: int, most: int, families: int, seed: int = 0
+) -> tuple[float, float, float]:
+    """The shares of false families and of true differences found, and searches an arm for these."""
+    random = np.random.default_rng(seed)
+    searches, replicates = (most, 2) if scenario.searched else (1, most)
+    false, found, spent = 0, 0, 0.0
+    for _ in range(families):
+        alike = simulate(scenario, searches, replicates, ALIKE, random)
+        verdicts, _ = settle(alike, first, scenario.searched)
+        false += any(each.verdict in ("better", "worse") for each in verdicts)
+        apart = simulate(scenario, searches, replicates, ONE_BETTER, random)
+        verdicts, each_arm = settle(apart, first, scenario.searched)
+        found += sum(each.verdict == "worse" for each in verdicts if each.b == "arm 0")
+        spent += each_arm
+    return false / families, found / families / (ARMS - 1), spent / families
+
+
 @dataclass(frozen=True)
 class Likeliest:
     """The arms most likely to be best, one of each family: how likely, and whether they are."""
@@ -152,6 +209,10 @@ def main() -> None:
             f"| {scenario.name} | {searches} × {replicates} | {false:.1%} | {found:.0%} |",
             flush=True,
         )
+    print("\n| looks from 3 to 12 searches | false | found | searches an arm |\n|---|---|---|---|")
+    for scenario in SCENARIOS:
+        false, found, spent = settle_rates(scenario, 3, 12, families)
+        print(f"| {scenario.name} | {false:.1%} | {found:.0%} | {spent:.1f} |", flush=True)
     ranges = " | ".join(f"{low:.0%} to {high:.0%}" for low, high in itertools.pairwise(BOUNDS))
     print(f"\n| what varies | searches × replicates | alike | {ranges} |")
     print("|---" * (2 + len(BOUNDS)) + "|")
