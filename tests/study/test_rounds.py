@@ -247,3 +247,31 @@ def test_what_cannot_be_is_one_line(file: Path, changes: dict[str, Any], message
     with pytest.raises(UserError, match=message):
         session.run(options(file, **changes))
     assert not (file.parent / "runs" / "mine" / "study.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        ({}, ["shows      differences of ", "chance is as in lstm_depth on IMDB"]),
+        (
+            {"settle": True},
+            ["rounds     more searches are added until every arm is settled, or has 12"],
+        ),
+        ({"time": "2h"}, ["rounds     ends in order when about 2h are over"]),
+        ({"searches": 1}, ["shows      nothing about the arms: one search says nothing"]),
+    ],
+)
+def test_the_plan_says_what_the_budget_can_show(
+    file: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], lines: list[str]
+) -> None:
+    assert session.run(options(file, dry_run=True, **changes)) == 0
+    out = capsys.readouterr().out
+    assert all(line in out for line in lines), out
+
+
+def test_the_plan_knows_the_chance_of_a_study_on_record(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome(file, capsys)
+    session.run(options(file, dry_run=True, searches=6))
+    assert "if chance is as in this study so far" in capsys.readouterr().out
