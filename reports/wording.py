@@ -4,7 +4,7 @@ import math
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from harness.analysis import labels
 from harness.analysis.conclusions import ArmResult
 from harness.analysis.statistics import Interval
 from harness.core.metrics import R2
+from harness.core.text import listing as listing
 from harness.core.text import sanitize
 from harness.results.records import Records
 from harness.spec.study_files import NAME
@@ -245,11 +246,6 @@ def distribution_text(declared: Any) -> str:
 def label(name: str) -> str:
     """A hyperparameter's name in words."""
     return sanitize(name.replace("_", " "))
-
-
-def listing(items: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join((", ".join(items[:-1]), items[-1]) if len(items) > 1 else items)
 
 
 def capital(text: str) -> str:

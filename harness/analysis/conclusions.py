@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.analysis.blocks import BlockComparison, Variance
+from harness.analysis.search_progress import SearchProgress
 from harness.analysis.statistics import Interval
 
 
@@ -77,6 +78,7 @@ class Conclusions:
     levels: Mapping[str, Any]  # difficulty by arm; None if the study does not compare it
     variance: Variance  # of the arms' scores, by source
     probability_best: Mapping[str, float]  # by arm of the decisive level; empty if unknown
+    progress: Mapping[str, SearchProgress]  # by arm, where something is searched
 
     @property
     def references(self) -> dict[str, str]:

@@ -1,11 +1,18 @@
 """A study's outcome in words: for the terminal, the JSON and the report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.conclusions import ArmResult, Conclusions
 from harness.analysis.labels import arm_label, interval_text, probability_text, signed
-from harness.core.text import counted, short
+from harness.analysis.search_progress import Edge
+from harness.core.text import counted, listing, short
+
+MAX_SENTENCES = 3  # on edges of the space
+
+# Nouns with their verbs, of one and of several.
+_SEARCH = ("search", "was"), ("searches", "were")
+_BEST = ("best configuration", "lies"), ("best configurations", "lie")
 
 
 def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
@@ -41,7 +48,7 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
                 f"Lowest validation loss: {chosen}. Each number is from one training, the best of "
                 "its arm's search, so small differences may be chance."
             )
-        return lines
+        return [*lines, *progress_sentences(found)]
     lines += [sentence(found, arm, other) for arm, other in found.references.items()]
     if found.probability_best:
         lines.append(probabilities(found.probability_best))
@@ -53,7 +60,7 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     ]
     if len(outcome["arms"]) > 1:
         lines.append(advice(chosen, recommended["reason"]))
-    return lines
+    return [*lines, *progress_sentences(found)]
 
 
 def _searched(arm: Mapping[str, Any]) -> str:
@@ -113,3 +120,81 @@ def sentence(found: Conclusions, a: str, b: str) -> str:
         ratio = first / second
         text += f"; {ratio:{'.1f' if ratio >= 0.95 else '.1g'}}× the step time"
     return text[:1].upper() + text[1:] + "."
+
+
+def progress_sentences(found: Conclusions) -> list[str]:
+    """Whether the searches are done: what more trials would add, and values at an edge."""
+    return [*improving(found), *at_edges(found)]
+
+
+def improving(found: Conclusions) -> list[str]:
+    """Which arms are expected to gain more than the margin from ten more trials.
+
+    `Depth 3's search was still improving: about 0.8 points of validation accuracy expected from
+    ten more trials.` More than two arms share a sentence.
+    """
+    gains = {
+        arm: each.gain
+        for arm, each in found.progress.items()
+        if each.gain is not None and each.gain > found.margin
+    }
+    together = [list(gains)] if len(gains) > 2 else [[arm] for arm in gains]
+    return [
+        f"{_subject(found, arms, *_SEARCH)} still improving: about "
+        f"{_extent([gains[arm] for arm in arms])} points of validation accuracy expected from ten "
+        "more trials."
+        for arms in together
+    ]
+
+
+def at_edges(found: Conclusions) -> list[str]:
+    """Which arms' best configurations lie on an edge of the space.
+
+    `Depth 3's best configurations lie on an edge of the space: sequence length 200, the highest.`
+    More than two arms on the same edge share a sentence; many arms share one that names no values.
+    """
+    arms_of: dict[Edge, list[str]] = {}
+    for arm, each in found.progress.items():
+        for edge in each.edges:
+            arms_of.setdefault(edge, []).append(arm)
+    shared = {edge: arms for edge, arms in arms_of.items() if len(arms) > 2}
+    said = [(arms, [edge]) for edge, arms in shared.items()]
+    for arm, each in found.progress.items():
+        if own := [edge for edge in each.edges if edge not in shared]:
+            said.append(([arm], own))
+    if len(said) > MAX_SENTENCES:
+        arms = [arm for arm, each in found.progress.items() if each.edges]
+        names = listing(list(dict.fromkeys(edge.name.replace("_", " ") for edge in arms_of)))
+        return [f"{_subject(found, arms, *_BEST)} on an edge of the space: in {names}."]
+    return [
+        f"{_subject(found, arms, *_BEST)} on an edge of the space: {'; '.join(map(edge_text, on))}."
+        for arms, on in said
+    ]
+
+
+def edge_text(edge: Edge) -> str:
+    """`sequence length 200, the highest`"""
+    value = f"{edge.value:.3g}" if isinstance(edge.value, float) else f"{edge.value}"
+    return f"{edge.name.replace('_', ' ')} {value}, the {edge.edge}"
+
+
+def _subject(
+    found: Conclusions, arms: Sequence[str], one: tuple[str, str], more: tuple[str, str]
+) -> str:
+    """`Depth 3's search was`; of more arms, `The searches of depth 1, depth 2 and depth 4 were`."""
+    several = len(arms) > 1 or found.progress[arms[0]].searches > 1
+    noun, verb = more if several else one
+    labels = [arm_label(arm) for arm in arms]
+    if len(found.arms) == 1:
+        return f"The {noun} {verb}"
+    if len(arms) == len(found.arms):
+        return f"The {noun} of all arms {verb}"
+    if len(arms) == 1:
+        return f"{labels[0][:1].upper()}{labels[0][1:]}'s {noun} {verb}"
+    return f"The {noun} of {listing(labels)} {verb}"
+
+
+def _extent(gains: Sequence[float]) -> str:
+    """In points: 0.8; 0.6 to 1.2."""
+    ends = dict.fromkeys(f"{100 * each:.1f}" for each in (min(gains), max(gains)))
+    return " to ".join(ends)

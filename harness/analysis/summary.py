@@ -1,10 +1,10 @@
 """A study's outcome as one JSON object, as `--json` prints it. No Keras, no Optuna."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis import published
-from harness.analysis.conclusions import ArmResult, Pair, Recommendation
+from harness.analysis.conclusions import ArmResult, Conclusions, Pair, Recommendation
 from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.core import files
@@ -104,6 +104,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
                 "trials": {state: states.count(state) for state in ENDS},
                 "best": None if trial is None else _best(trial),
                 "searches": _searches(records, arm, found.arms[arm]),
+                "search_progress": _progress(found, arm),
                 "replicates": _replicates(records, found.arms[arm]),
                 "probability_best": found.probability_best.get(arm),
                 "cost": {
@@ -188,6 +189,19 @@ def _searches(records: Records, arm: str, result: ArmResult) -> list[dict[str, A
             }
         )
     return found
+
+
+def _progress(found: Conclusions, arm: str) -> dict[str, Any] | None:
+    """What its searches say about more trials; None where nothing was searched or scored."""
+    progress = found.progress.get(arm)
+    if progress is None:
+        return None
+    return {
+        "trials": progress.trials,
+        "expected_best": list(progress.expected_best),
+        "gain_from_ten_more": progress.gain,
+        "edges": [asdict(edge) for edge in progress.edges],
+    }
 
 
 def _replicates(records: Records, result: ArmResult) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from harness.analysis.blocks import Trainings, blocks_of, compare_pairs, varianc
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair
 from harness.analysis.labels import arm_label
 from harness.analysis.recommendation import recommend
+from harness.analysis.search_progress import progress
 from harness.results.records import BASELINES, Records
 
 MARGIN = 0.005  # for manifests without one
@@ -69,6 +70,7 @@ def _conclude(records: Records) -> Conclusions:
         called=records.baselines,
         levels=levels,
         variance=variance_by_source(list(of_arms.values()), searched=searched),
+        progress=progress(records),
         probability_best=probability.best(of_arms, list(decisive), searched=searched),
     )
     chosen = recommend(replace(found, arms=decisive))

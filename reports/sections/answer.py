@@ -46,6 +46,8 @@ def build(records: Records) -> Section:
         found = conclude(records)
         text = (_verdict(records, found, confirmed), *sureness.paragraphs(records, found, chosen))
         facts = _facts(records, found, found.arms[chosen])
+    if records.searched and (progress := outcome_text.progress_sentences(conclude(records))):
+        text = (*text, " ".join(progress))
     return Section(
         id="answer",
         title="Answer" if confirmed else "Preliminary answer",

@@ -1,10 +1,12 @@
 """The outcome in words, for the terminal."""
 
+import dataclasses
 from pathlib import Path
 
 from report_testing import LEVELS, change_replicate, write_accuracies, write_levels, write_run
 
 from harness.analysis import outcome_text, summary
+from harness.analysis.search_progress import Edge, SearchProgress
 from harness.analysis.verdicts import conclude
 from harness.results.records import read_records
 
@@ -75,3 +77,80 @@ def test_an_arm_without_replicates_has_a_line_on_its_search(tmp_path: Path) -> N
     assert all("validation accuracy" in line and "best of 3 trials" in line for line in lines[:4])
     assert lines[4].startswith(f"Lowest validation loss: {summary.recommended_arm(records)}.")
     assert outcome_text.sentence(found, "depth=2", "depth=1").endswith("no replicates to compare.")
+
+
+EDGE = Edge("sequence_length", 200, "highest")
+
+
+def told(
+    tmp_path: Path, by_depth: dict[int, tuple[float | None, tuple[Edge, ...]]], searches: int = 3
+) -> list[str]:
+    """The sentences on searches whose arms have these gains and edges."""
+    root = write_run(tmp_path / "s", compare={"depth": list(by_depth)}, trials=0)
+    progress = {
+        f"depth={depth}": SearchProgress(10, searches, (), gain, edges)
+        for depth, (gain, edges) in by_depth.items()
+    }
+    found = dataclasses.replace(conclude(read_records(root)), progress=progress)
+    return outcome_text.progress_sentences(found)
+
+
+def test_only_gains_above_the_margin_are_told(tmp_path: Path) -> None:
+    assert told(tmp_path, {1: (0.005, ()), 2: (0.0083, ()), 3: (None, ())}) == [
+        "Depth 2's searches were still improving: about 0.8 points of validation accuracy expected "
+        "from ten more trials."
+    ]
+
+
+def test_more_than_two_arms_share_a_sentence(tmp_path: Path) -> None:
+    several = {1: (0.006, (EDGE,)), 2: (0.012, (EDGE,)), 3: (0.0, ()), 4: (0.008, (EDGE,))}
+    assert told(tmp_path / "a", several) == [
+        "The searches of depth 1, depth 2 and depth 4 were still improving: about 0.6 to 1.2 "
+        "points of validation accuracy expected from ten more trials.",
+        "The best configurations of depth 1, depth 2 and depth 4 lie on an edge of the space: "
+        "sequence length 200, the highest.",
+    ]
+    del several[3]
+    assert [line.split(" all arms ")[0] for line in told(tmp_path / "b", several)] == [
+        "The searches of", "The best configurations of",
+    ]  # fmt: skip
+
+
+def test_two_arms_have_a_sentence_each(tmp_path: Path) -> None:
+    rate = Edge("learning_rate", 0.0003, "lowest")
+    lines = told(tmp_path, {1: (0.01, (EDGE, rate)), 2: (0.01, (EDGE,)), 3: (0.0, ())}, searches=1)
+    assert [line.partition(":")[0] for line in lines[:2]] == [
+        "Depth 1's search was still improving", "Depth 2's search was still improving",
+    ]  # fmt: skip
+    assert lines[2:] == [
+        "Depth 1's best configuration lies on an edge of the space: sequence length 200, the "
+        "highest; learning rate 0.0003, the lowest.",
+        "Depth 2's best configuration lies on an edge of the space: sequence length 200, the "
+        "highest.",
+    ]
+
+
+def test_one_arm_needs_no_name(tmp_path: Path) -> None:
+    lines = told(tmp_path, {1: (0.01, (EDGE,))}, searches=1)
+    assert lines[0].startswith("The search was still improving: about 1.0 points")
+    assert lines[1].startswith("The best configuration lies on an edge of the space: sequence")
+
+
+def test_many_edges_are_told_in_one_sentence(tmp_path: Path) -> None:
+    units = [Edge("units", value, "highest") for value in (16, 32, 64, 128)]
+    by_depth = {depth: (None, (edge,)) for depth, edge in enumerate(units, start=1)}
+    assert told(tmp_path, {**by_depth, 5: (None, ())}) == [
+        "The best configurations of depth 1, depth 2, depth 3 and depth 4 lie on an edge of the "
+        "space: in units."
+    ]
+
+
+def test_the_terminal_has_the_sentences_after_the_verdicts(tmp_path: Path) -> None:
+    for replicates in (0, 2):
+        root = write_run(tmp_path / f"{replicates}", searches=3, replicates=replicates)
+        records = read_records(root)
+        found = conclude(records)
+        sentences = outcome_text.progress_sentences(found)
+        assert sentences
+        lines = outcome_text.terminal_lines(summary.summarise(records, "page"), found)
+        assert lines[-len(sentences) :] == sentences

@@ -1,5 +1,6 @@
 """The object that `--json` prints."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -59,3 +60,24 @@ def test_verdicts_are_written_as_a_table(tmp_path: Path) -> None:
     assert table[["a", "b", "verdict"]].to_numpy().tolist() == [["depth=2", "depth=1", "better"]]
     assert 0.99 < table["probability"][0] <= 1.0
     assert table["low"][0] < table["difference"][0] < table["high"][0]
+
+
+def test_each_arm_has_the_progress_of_its_searches(tmp_path: Path) -> None:
+    records = read_records(write_run(tmp_path / "s", searches=3))
+    outcome = json.loads(files.to_json(summary.summarise(records, "page")))
+    for arm in outcome["arms"]:
+        found, expected = arm["search_progress"], conclude(records).progress[arm["arm"]]
+        assert set(found) == {"trials", "expected_best", "gain_from_ten_more", "edges"}
+        assert found["trials"] == 10
+        assert found["expected_best"] == pytest.approx(expected.expected_best)
+        assert found["gain_from_ten_more"] == pytest.approx(expected.gain)
+        assert {"name": "sequence_length", "value": 200, "edge": "highest"} in found["edges"]
+
+
+def test_nothing_searched_has_no_progress_of_searches(tmp_path: Path) -> None:
+    root = write_run(tmp_path / "s", trials=1)
+    manifest = RunDirectory(root).read_manifest()
+    manifest["spec"]["search"] = {}
+    (root / "manifest.json").write_text(files.to_json(manifest))
+    outcome = summary.summarise(read_records(root), "page")
+    assert [arm["search_progress"] for arm in outcome["arms"]] == [None] * 4

@@ -68,9 +68,9 @@ def test_what_is_undecided_needs_more_searches(tmp_path: Path) -> None:
     root = tmp_path / "runs" / "s"
     write_accuracies(root, {"depth=1": 0.868, "depth=2": 0.865}, n=2000, searches=4)
     section = answer.build(read_records(root))
-    assert "about 6 searches of each arm would settle what is undecided" in section.text[-1]
-    assert section.commands[-1].purpose == "Adds searches to settle what is undecided"
-    assert section.commands[-1].command == "python -m harness.study s --searches 6"
+    assert "about 6 searches of each arm would settle what is undecided" in " ".join(section.text)
+    assert section.commands[-1].purpose == "Adds searches one by one, to settle what is undecided"
+    assert section.commands[-1].command == "python -m harness.study s --settle"
 
 
 def test_one_search_is_about_the_configurations_found(make_run: MakeRun) -> None:
@@ -118,3 +118,15 @@ def test_answer_is_preliminary_while_replicates_are_missing(make_run: MakeRun) -
     section = answer.build(read_records(root))
     assert section.title == "Preliminary answer"
     assert any("19 of 20 replicates" in notice for notice in section.notices)
+
+
+def test_the_answer_says_whether_the_searches_are_done(make_run: MakeRun) -> None:
+    for replicates in (0, 2):
+        root = make_run(f"r{replicates}", searches=3, replicates=replicates)
+        assert "still improving" in answer.build(read_records(root)).text[-1]
+        assert "on an edge of the space" in answer.build(read_records(root)).text[-1]
+
+
+def test_a_search_that_continues_is_not_called_improving(make_run: MakeRun) -> None:
+    root = make_run(searches=3, wanted=11)
+    assert "improving" not in " ".join(answer.build(read_records(root)).text)
