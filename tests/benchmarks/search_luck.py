@@ -5,7 +5,8 @@
 A method is SAMPLER-PRUNER-TRIALSxEPOCHS. Each gets `--searches` independent searches of the arm
 `depth=1` of `lstm_depth`, on 8,000 reviews. The best configuration of each search is trained on
 three fresh seeds, for up to five epochs. Printed are the mean test accuracy, its standard deviation
-over the searches, the epochs of a search, and its training time.
+over the searches, the epochs of a search, and its training time. The studies stay in `--folder`,
+and the same command resumes.
 """
 
 import argparse
@@ -46,30 +47,32 @@ def main() -> None:
     parser.add_argument("--searches", type=int, default=6)
     parser.add_argument("--methods", default=METHODS)
     parser.add_argument("--train", type=int, default=8_000)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "search-luck")
     options = parser.parse_args()
     print("| method | mean test accuracy | deviation over searches | epochs | minutes a search |")
     print("|---|---|---|---|---|", flush=True)
     for method in options.methods.split(","):
         sampler, pruner, budget = method.rsplit("-", 2)
         trials, epochs = budget.split("x")
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "luck.py").write_text(
-                STUDY.format(
-                    train=options.train,
-                    validation=options.train // 4,
-                    test=options.train * 5 // 8,
-                    sampler=sampler,
-                    pruner=pruner,
-                    trials=trials,
-                    epochs=epochs,
-                    searches=options.searches,
-                )
+        folder = options.folder / method
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "luck.py").write_text(
+            STUDY.format(
+                train=options.train,
+                validation=options.train // 4,
+                test=options.train * 5 // 8,
+                sampler=sampler,
+                pruner=pruner,
+                trials=trials,
+                epochs=epochs,
+                searches=options.searches,
             )
-            done = subprocess.run(
-                [sys.executable, "-m", "harness.study", "luck.py", "--json", "-q", "--no-profile"],
-                cwd=folder, check=True, capture_output=True, text=True,
-            )  # fmt: skip
-            epochs_each, seconds = _spent(Path(folder) / "runs" / "luck")
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.study", "luck.py", "--json", "-q", "--no-profile"],
+            cwd=folder, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        epochs_each, seconds = _spent(folder / "runs" / "luck")
         (arm,) = json.loads(done.stdout)["arms"]
         means = [100 * search["replicates"]["mean"] for search in arm["searches"]]
         print(
