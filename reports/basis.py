@@ -1,5 +1,7 @@
 """What verdicts rest on, in words: on searches, or on seeds where nothing is searched."""
 
+import math
+
 from harness.analysis.conclusions import Conclusions
 from harness.results.records import Records
 from reports import wording
@@ -8,6 +10,7 @@ from reports.content import Command
 ADVISED_SEARCHES = 3  # where there is one
 # More is not practical advice: a search takes many trainings, a replicate takes one.
 MAX_SEARCHES, MAX_REPLICATES = 30, 100
+MAX_SETTLED = 8  # of the 12 searches that `--settle` adds at most by itself
 
 
 def searched(records: Records) -> bool:
@@ -58,6 +61,23 @@ def more(records: Records, count: int, purpose: str) -> Command:
     """The command for `count` searches of each arm or, where nothing is searched, replicates."""
     option = "--searches" if searched(records) else "--replicates"
     return Command(purpose, f"{wording.study_command(records)} {option} {count}")
+
+
+def looks(records: Records) -> str:
+    """That the study had verdicts more than once, which the confidence allows for; or nothing."""
+    found = records.manifest.looks
+    return f", and for all {len(found)} times that verdicts were looked at" if found[1:] else ""
+
+
+def settle(records: Records, count: int, purpose: str) -> Command:
+    """The command that adds searches or replicates until all is decided, about `count` in all."""
+    command = wording.study_command(records)
+    if "--settle" not in command:
+        command += " --settle"
+    # Where about this many are expected, there should be room for a few more.
+    if count > MAX_SETTLED and "--max-searches" not in command:
+        command += f" --max-searches {math.ceil(1.5 * count)}"
+    return Command(purpose, command)
 
 
 def feasible(records: Records, count: float) -> bool:

@@ -56,7 +56,7 @@ def paragraphs(records: Records, found: Conclusions, chosen: str) -> tuple[str, 
     first = (
         f"How sure this is: {wording.arm_label(records, chosen)} is {'; '.join(said)}. "
         f"This rests on {basis.rests_on(records, found)}; confidence is 95\u00a0% for all "
-        "comparisons together."
+        f"comparisons together{basis.looks(records)}."
     )
     likely = (
         (outcome_text.probabilities(found.probability_best).replace(" %", "\u00a0%"),)
@@ -114,7 +114,7 @@ def _settle(records: Records, others: Mapping[str, Comparison]) -> list[str]:
 
 
 def commands(records: Records, chosen: str) -> tuple[Command, ...]:
-    """The command for as many searches or replicates as would settle the rest, if feasible."""
+    """The command that settles the rest, if as many searches or replicates are feasible."""
     if confirmed_recommendation(records) is None:
         return ()
     found = conclude(records)
@@ -138,4 +138,5 @@ def commands(records: Records, chosen: str) -> tuple[Command, ...]:
         return ()
     part = "" if len(feasible) == len(needed) else "part of "
     unit = wording.plural(2, basis.unit(records)).removeprefix("2 ")
-    return (basis.more(records, max(feasible), f"Adds {unit} to settle {part}what is undecided"),)
+    purpose = f"Adds {unit} one by one, to settle {part}what is undecided"
+    return (basis.settle(records, max(feasible), purpose),)

@@ -6,7 +6,7 @@ from typing import Any
 from harness.analysis.conclusions import ArmResult, Conclusions
 from harness.analysis.labels import arm_label, interval_text, probability_text, signed
 from harness.analysis.search_progress import Edge
-from harness.core.text import counted, listing, short
+from harness.core.text import counted, duration, listing, short
 
 MAX_SENTENCES = 3  # on edges of the space
 
@@ -40,6 +40,8 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
             lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")
     recommended = outcome["recommended"]
     if recommended is None:
+        if outcome["full_study"]:
+            lines.append(f"A quick look recommends nothing. {full_study(outcome['full_study'])}")
         return lines
     chosen = recommended["arm"]
     if recommended["reason"] is None:
@@ -61,6 +63,25 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     if len(outcome["arms"]) > 1:
         lines.append(advice(chosen, recommended["reason"]))
     return [*lines, *progress_sentences(found)]
+
+
+def full_study(full: Mapping[str, Any]) -> str:
+    """What the full study of a quick look takes, as its manifest says; empty where it does not."""
+    if not full:
+        return ""
+    searches, replicates = full["searches"], counted(full["replicates"], "replicate")
+    of = f"{searches} searches of {full['trials']} trials" if searches > 1 else (
+        counted(full["trials"], "trial")
+    )  # fmt: skip
+    taken = ""
+    if full["seconds"] is not None:
+        taken = f" It takes at most about {duration(full['seconds'])} on "
+        taken += f"{counted(full['workers'], 'worker')} of this machine."
+    return (
+        f"The full study has {of} of each arm, up to {counted(full['epochs'], 'epoch')} each, "
+        f"{replicates} of each {'search' if searches > 1 else 'arm'}'s best, and "
+        f"{full['train']:,} training examples.{taken}"
+    )
 
 
 def _searched(arm: Mapping[str, Any]) -> str:

@@ -123,6 +123,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         "storage": records.manifest.storage or None,
         "arms": arms,
         "verdicts": [_verdict(pair) for pair in found.pairs],
+        "full_study": records.manifest.full or None,
         "recommended": None
         if chosen is None
         else {
@@ -173,7 +174,7 @@ def _searches(records: Records, arm: str, result: ArmResult) -> list[dict[str, A
     best = best_of_searches(records)
     ours = records.trials[records.trials["arm"] == arm]
     found = []
-    for search in range(1, records.manifest.searches + 1):
+    for search in range(1, records.manifest.searches_of(arm) + 1):
         states = list(ours.loc[ours["search"] == search, "state"])
         of_search = best[(best["arm"] == arm) & (best["search"] == search)]
         values = [value for (of, _), value in result.values.items() if of == search]

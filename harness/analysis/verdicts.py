@@ -4,7 +4,7 @@ Everything is computed from records, so that report, `--json` and terminal agree
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,9 +12,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from harness.analysis import probability, statistics
-from harness.analysis.blocks import Trainings, blocks_of, compare_pairs, variance_by_source
+from harness.analysis.blocks import Trainings, blocks_of, variance_by_source
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair
 from harness.analysis.labels import arm_label
+from harness.analysis.looks import Look, compare_at
 from harness.analysis.recommendation import recommend
 from harness.analysis.search_progress import progress
 from harness.results.records import BASELINES, Records
@@ -46,13 +47,13 @@ def _conclude(records: Records) -> Conclusions:
     levels = levels_of(records)
     alike = [(b, a) for a, b in itertools.combinations(records.arms, 2) if levels[a] == levels[b]]
     of_arms = {name: scores[name] for name in records.arms}
-    pairs = _compare(alike, of_arms, margin, searched=searched)
+    looks = [Look(*look) for look in records.manifest.looks]
+    pairs = _compare(alike, of_arms, margin, searched=searched, looks=looks)
     # Baselines were trained on the dataset as it is declared.
     declared = _difficulty(records)[1]
     tried = [arm for arm in records.arms if levels[arm] in (None, declared)]
-    against = _compare(
-        [(arm, base) for base in baselines for arm in tried], scores, margin, searched=searched
-    )
+    with_baselines = [(arm, base) for base in baselines for arm in tried]
+    against = _compare(with_baselines, scores, margin, searched=searched, looks=looks)
     decisive, note = _decisive(records, arms, levels)
     measured = [result for result in decisive.values() if result.mean is not None]
     front = statistics.pareto_front(
@@ -70,8 +71,8 @@ def _conclude(records: Records) -> Conclusions:
         called=records.baselines,
         levels=levels,
         variance=variance_by_source(list(of_arms.values()), searched=searched),
-        progress=progress(records),
         probability_best=probability.best(of_arms, list(decisive), searched=searched),
+        progress=progress(records),
     )
     chosen = recommend(replace(found, arms=decisive))
     if chosen is not None:
@@ -185,7 +186,8 @@ def _compare(
     margin: float,
     *,
     searched: bool,
+    looks: Sequence[Look] = (),
 ) -> tuple[Pair, ...]:
     """Compare over the searches that both have; pairs that share none are left out."""
-    found = compare_pairs(names, scores, margin, searched=searched)
+    found = compare_at(looks, names, scores, margin, searched=searched)
     return tuple(Pair(each.a, each.b, each) for each in found)

@@ -31,6 +31,11 @@ class Manifest(dict[str, Any]):
         return bool(self.get("quick"))
 
     @property
+    def full(self) -> dict[str, Any]:
+        """Of a quick study: what the full one has, and the seconds it takes at most, or None."""
+        return _object(self, "full")
+
+    @property
     def shared_searches(self) -> bool:
         """Whether search s tries the same configurations in every arm; not so in old studies."""
         return bool(self.get("shared_searches"))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from harness.analysis import outcome_text, summary, trained_model
@@ -22,10 +23,10 @@ from harness.spec.study_files import Declaration
 from harness.study import resume, rounds, warm_start
 from harness.study.opened import Opened
 from harness.study.options import Options
-from harness.study.overrides import check_limits, command
+from harness.study.overrides import apply, check_limits, command
 from harness.study.plan import named_study, plan, predicted_time
 from harness.study.solve_units import solve_units
-from harness.study.trainings import StudyTrainings, settings_of
+from harness.study.trainings import StudyTrainings, settings_of, worker_count
 from reports import write
 
 GROWING = ("trials", "searches", "replicates")  # options that make a study larger
@@ -159,6 +160,26 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
         options.notify("no profile in a quick look: finding the units took its time")
     elif options.profile and not profile_is_current(directory.root):
         _profile(options, directory)
+    if options.quick:
+        _describe_full(options, opened)
+
+
+def _describe_full(options: Options, opened: Opened) -> None:
+    """Put on record what the full study takes: a quick look recommends nothing."""
+    full = replace(options, quick=False, trials=None, searches=None, replicates=None)
+    study = apply(full, opened.declaration.study)
+    found = predicted_time(full, opened.declaration.name, study)
+    record = {
+        "searches": study.independent_searches,
+        "trials": study.budget.trials,
+        "epochs": study.budget.search_epochs,
+        "replicates": study.replicates,
+        "train": study.dataset.train,
+        "seconds": None if found is None else found[0].seconds,
+        "workers": worker_count(full, study),
+    }
+    manifest = {**opened.directory.read_manifest(), "full": record}
+    files.write_atomically(opened.directory.manifest, files.to_json(manifest))
 
 
 def _estimate(options: Options, name: str, study: Study, directory: RunDirectory) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from harness.analysis import outcome_text, trained_model
 from harness.analysis.conclusions import ArmResult, Conclusions, Recommendation
 from harness.analysis.labels import interval_text
+from harness.analysis.outcome_text import full_study, progress_sentences
 from harness.analysis.summary import (
     all_parameters,
     best_trials,
@@ -46,7 +47,7 @@ def build(records: Records) -> Section:
         found = conclude(records)
         text = (_verdict(records, found, confirmed), *sureness.paragraphs(records, found, chosen))
         facts = _facts(records, found, found.arms[chosen])
-    if records.searched and (progress := outcome_text.progress_sentences(conclude(records))):
+    if records.searched and (progress := progress_sentences(conclude(records))):
         text = (*text, " ".join(progress))
     return Section(
         id="answer",
@@ -78,7 +79,8 @@ def _quick(records: Records, chosen: str) -> Section:
             f"{wording.plural(manifest.trials, 'trial')} of each {of}, up to "
             f"{wording.plural(manifest.trial_epochs or 0, 'epoch')} of each trial and "
             f"{wording.plural(manifest.replicates, 'replicate')}{examples}.",
-            "A full study has the data, the trials and the epochs that its file declares"
+            full_study(manifest.full)
+            or "A full study has the data, the trials and the epochs that its file declares"
             f"{', in several searches of each arm' if basis.searched(records) else ''}. The plan "
             "says how many these are, and about how long they take.",
         ),

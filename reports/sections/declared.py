@@ -85,6 +85,8 @@ def _protocol(manifest: Manifest) -> dict[str, Any]:
         f"Replicates {'of each search' if manifest.searches > 1 else 'declared'}": spec.get(
             "replicates"
         ),
+        "Verdicts were looked at after": ", ".join(str(blocks) for blocks, _ in manifest.looks)
+        or None,
         "Margin, in points": _points(manifest.margin),
         "Seed": spec.get("seed"),
         "Backend": spec.get("backend"),

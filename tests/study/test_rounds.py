@@ -93,6 +93,9 @@ def test_arms_that_are_alike_are_searched_up_to_the_most_allowed(
     assert searches(found)[2] < 5
     assert f"after {searches(found)[2]} searches" in by_pair["depth=3", "depth=1"]["reason"]
     assert "--settle --max-searches 5" in records.manifest.command
+    page = (records.root / "report.html").read_text()
+    assert "and for all 4 times that verdicts were looked at" in page
+    assert "2, 3, 4, 5" in page
 
 
 def test_nothing_is_added_to_what_is_settled(

@@ -162,6 +162,15 @@ def test_a_quick_look_has_one_search_and_recommends_nothing(
     found = outcome(file, capsys, quick=True)
     assert [len(arm["searches"]) for arm in found["arms"]] == [1, 1]
     assert found["recommended"] is None
+    full = {"searches": 3, "trials": 3, "epochs": 3, "replicates": 2, "train": 64, "workers": 2}
+    assert found["full_study"] == {**full, "seconds": None}
+    session.run(options(file, quick=True))
+    assert (
+        "A quick look recommends nothing. The full study has 3 searches of 3 trials of each arm, "
+        "up to 3 epochs each, 2 replicates of each search's best, and 64 training examples.\n"
+    ) in capsys.readouterr().out
+    page = (file.parent / "runs" / "mine-quick" / "report.html").read_text()
+    assert "The full study has 3 searches of 3 trials of each arm" in page
 
 
 def test_where_nothing_is_searched_seeds_are_the_blocks(

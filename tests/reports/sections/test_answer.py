@@ -69,8 +69,8 @@ def test_what_is_undecided_needs_more_searches(tmp_path: Path) -> None:
     write_accuracies(root, {"depth=1": 0.868, "depth=2": 0.865}, n=2000, searches=4)
     section = answer.build(read_records(root))
     assert "about 6 searches of each arm would settle what is undecided" in " ".join(section.text)
-    assert section.commands[-1].purpose == "Adds searches to settle what is undecided"
-    assert section.commands[-1].command == "python -m harness.study s --searches 6"
+    assert section.commands[-1].purpose == "Adds searches one by one, to settle what is undecided"
+    assert section.commands[-1].command == "python -m harness.study s --settle"
 
 
 def test_one_search_is_about_the_configurations_found(make_run: MakeRun) -> None:
