@@ -63,7 +63,8 @@ def test_json_is_one_object_with_the_contracts_keys(
         "study", "report", "storage", "arms", "verdicts", "recommended", "environment",
     }  # fmt: skip
     for arm in outcome["arms"]:
-        assert set(arm) == {"arm", "trials", "best", "searches", "replicates", "cost"}
+        keys = {"arm", "trials", "best", "searches", "replicates", "cost"}
+        assert set(arm) == keys | {"search_progress", "probability_best"}
         assert set(arm["trials"]) == {"complete", "pruned", "failed"}
         assert sum(arm["trials"].values()) == 6
         assert set(arm["best"]) == {"trial", "value", "val_accuracy", "params"}
