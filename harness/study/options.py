@@ -96,7 +96,8 @@ class Options:
         str | None, typer.Option(metavar="NAME", help="Force how recurrent layers are executed.")
     ] = field(default=None, metadata=OVERRIDES)
     sampler: Annotated[
-        str | None, typer.Option(metavar="NAME", help="tpe, lcb, qmc, random, grid, gp, cmaes, kt-….")
+        str | None,
+        typer.Option(metavar="NAME", help="tpe, lcb, qmc, random, grid, gp, cmaes, kt-…."),
     ] = field(default=None, metadata=OVERRIDES)
     pruner: Annotated[
         str | None,
