@@ -137,6 +137,8 @@ def commands(records: Records, chosen: str) -> tuple[Command, ...]:
     if not feasible:
         return ()
     part = "" if len(feasible) == len(needed) else "part of "
+    if basis.looks_are_spent(records):
+        return ()
     unit = wording.plural(2, basis.unit(records)).removeprefix("2 ")
     purpose = f"Adds {unit} one by one, to settle {part}what is undecided"
     return (basis.settle(records, max(feasible), purpose),)

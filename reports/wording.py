@@ -265,6 +265,12 @@ def arm_label(records: Records, arm: str) -> str:
     return sanitize(", ".join(f"{label(key)} {value_text(item)}" for key, item in values.items()))
 
 
+def times_searched(records: Records) -> str:
+    """How often an arm was searched: 3; 3 to 6 where some arms were decided before the others."""
+    counts = sorted({records.manifest.searches_of(arm) for arm in records.arms})
+    return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+
+
 def several_searches(records: Records) -> bool:
     """Whether arms have several searches, so that trials are named with theirs."""
     return records.manifest.searches > 1

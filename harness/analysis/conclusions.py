@@ -31,6 +31,12 @@ class ArmResult:
     train_s: float | None
     parameters: int | None
     searches: int
+    adjusted: float | None = None
+
+    @property
+    def comparable(self) -> float | None:
+        """The mean or, where arms have different searches, what it would be in all of them."""
+        return self.mean if self.adjusted is None else self.adjusted
 
     @property
     def bar(self) -> Interval | None:
@@ -88,7 +94,7 @@ class Conclusions:
         """
         measured = [arm for arm in self.arms.values() if arm.n]
         best: dict[Any, str] = {}
-        for arm in sorted(measured, key=lambda arm: -(arm.mean or 0.0)):
+        for arm in sorted(measured, key=lambda arm: -(arm.comparable or 0.0)):
             best.setdefault(self.levels[arm.name], arm.name)
         if self.recommended is not None:
             best[self.levels[self.recommended.arm]] = self.recommended.arm

@@ -9,10 +9,11 @@ stays within it, whatever made the study look or stop. A pair that a look has de
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from harness.analysis.blocks import BlockComparison, Trainings, compare_pairs
-from harness.analysis.statistics import CONFIDENCE
+from harness.analysis.statistics import CONFIDENCE, MeanEstimate
 
 
 @dataclass(frozen=True)
@@ -41,27 +42,6 @@ def _spent(information: float) -> float:
     return math.log1p((math.e - 1) * min(1.0, information))
 
 
-def compare_at(
-    looks: Sequence[Look],
-    pairs: Sequence[tuple[str, str]],
-    trainings: Mapping[str, Trainings],
-    margin: float,
-    *,
-    searched: bool,
-) -> list[BlockComparison]:
-    """Like `compare_pairs`, but as the looks saw it: the first verdict of a pair is kept.
-
-    Without looks all trainings are compared, once. With looks, trainings after the last one are
-    left out.
-    """
-    if not looks:
-        return compare_pairs(pairs, trainings, margin, searched=searched)
-    found: list[BlockComparison] = []
-    for look in looks:
-        found = look_again(found, look, pairs, trainings, margin, searched=searched)
-    return found
-
-
 def look_again(
     before: Sequence[BlockComparison],
     look: Look,
@@ -71,10 +51,12 @@ def look_again(
     *,
     searched: bool,
 ) -> list[BlockComparison]:
-    """The verdicts of a look, where `before` are those of the look before it."""
-    then = {arm: _until(look, of_arm, searched=searched) for arm, of_arm in trainings.items()}
+    """The verdicts of a look, where `before` are those of the look before it.
+
+    The first verdict of a pair is kept, with the interval that it had.
+    """
     kept = {(each.a, each.b): each for each in before}
-    for each in compare_pairs(pairs, then, margin, searched=searched, alpha=look.alpha):
+    for each in compare_pairs(pairs, trainings, margin, searched=searched, alpha=look.alpha):
         earlier = kept.get((each.a, each.b))
         if earlier is None or earlier.verdict == "inconclusive":
             # Below 5 % exactly where the look at its own level decides.
@@ -83,6 +65,14 @@ def look_again(
     return [kept[pair] for pair in pairs if pair in kept]
 
 
-def _until(look: Look, trainings: Trainings, *, searched: bool) -> Trainings:
-    which = 0 if searched else 1  # a key has the search, then the replicate
-    return {key: scores for key, scores in trainings.items() if key[which] <= look.blocks}
+def to_record(verdict: BlockComparison) -> dict[str, Any]:
+    """A verdict as plain JSON values. Searches that come later do not change what a look saw."""
+    return asdict(verdict)
+
+
+def from_record(record: Mapping[str, Any]) -> BlockComparison:
+    """The verdict that `to_record` has written; JSON has null for what is infinite."""
+    estimate: dict[str, Any] = {
+        name: math.inf if value is None else value for name, value in record["estimate"].items()
+    }
+    return BlockComparison(**{**record, "estimate": MeanEstimate(**estimate)})

@@ -49,7 +49,7 @@ def best(
 
 
 def _of_two(scores: Mapping[str, Trainings], a: str, b: str, *, searched: bool) -> dict[str, float]:
-    """Exactly the probability that stands beside their verdict."""
+    """Exactly the probability that stands beside a verdict on all of their trainings."""
     for pair in compare_pairs([(a, b)], scores, 0.0, searched=searched):
         if (above := pair.probability) is not None:
             return {a: above, b: 1.0 - above}

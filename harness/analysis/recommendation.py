@@ -1,6 +1,7 @@
 """Which arm to take, and why: the cheapest one that loses little against the best one."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -12,28 +13,40 @@ def recommend(found: Conclusions) -> Recommendation | None:
     """The cheapest arm (by step time) that is expected to lose no more than the margin.
 
     The loss is that of its mean against the highest mean. An arm that was shown to be worse than
-    the one with the highest mean is not taken.
+    another one is not taken.
     """
     measured = {name: arm for name, arm in found.arms.items() if arm.mean is not None}
     if not measured:
         return None
-    best = max(measured.values(), key=lambda arm: arm.mean or 0.0)
-    fit = [
-        arm
-        for arm in measured.values()
-        if (best.mean or 0.0) - (arm.mean or 0.0) <= found.margin
-        and ((against := found.between(arm.name, best.name)) is None or against.verdict != "worse")
-    ]
-    chosen = min(fit, key=_step)
-    loss = (best.mean or 0.0) - (chosen.mean or 0.0)
+    # A look may have found an arm worse than another one whose mean is lower by now.
+    standing = [arm for arm in measured.values() if not _beaten(found, arm, measured)]
+    best = max(standing or measured.values(), key=_level)
+    fit = [arm for arm in standing if _level(best) - _level(arm) <= found.margin]
+    chosen = min(fit or [best], key=_step)
     against = found.between(best.name, chosen.name)
     known = against is not None and math.isfinite(against.interval.high)
     return Recommendation(
         arm=chosen.name,
         reason=_reason(found, chosen, best),
-        loss=loss,
+        loss=_loss(found, best, chosen),
         loss_interval=against.interval if against is not None and known else None,
     )
+
+
+def _beaten(found: Conclusions, arm: ArmResult, among: Iterable[str]) -> bool:
+    """Whether an arm was shown to be worse than another one."""
+    against = (found.between(arm.name, other) for other in among if other != arm.name)
+    return any(each is not None and each.verdict == "worse" for each in against)
+
+
+def _level(arm: ArmResult) -> float:
+    return arm.comparable or 0.0
+
+
+def _loss(found: Conclusions, best: ArmResult, chosen: ArmResult) -> float:
+    """The difference that the interval is about; that of the means where there is none."""
+    against = found.between(best.name, chosen.name)
+    return _level(best) - _level(chosen) if against is None else against.difference
 
 
 def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
@@ -60,7 +73,7 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
     cheaper = [arm for arm in measured if _step(arm) < _step(chosen)]
     if not cheaper:
         return f"{name} has the highest mean, and the cheapest step."
-    closest = max(cheaper, key=lambda arm: arm.mean or 0.0)
+    closest = max(cheaper, key=_level)
     against = found.between(closest.name, chosen.name)
     worse = against is not None and against.verdict == "worse"
     return (
@@ -71,7 +84,7 @@ def _reason(found: Conclusions, chosen: ArmResult, best: ArmResult) -> str:
 
 
 def _gap(found: Conclusions, higher: ArmResult, lower: ArmResult) -> str:
-    return _points((higher.mean or 0.0) - (lower.mean or 0.0), found.margin)
+    return _points(_loss(found, higher, lower), found.margin)
 
 
 def _points(loss: float, margin: float) -> str:

@@ -4,7 +4,7 @@ Everything is computed from records, so that report, `--json` and terminal agree
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,10 +12,17 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from harness.analysis import probability, statistics
-from harness.analysis.blocks import Trainings, blocks_of, variance_by_source
+from harness.analysis.blocks import (
+    BlockComparison,
+    Trainings,
+    blocks_of,
+    compare_pairs,
+    two_way,
+    variance_by_source,
+)
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair
 from harness.analysis.labels import arm_label
-from harness.analysis.looks import Look, compare_at
+from harness.analysis.looks import Look, from_record, look_again
 from harness.analysis.recommendation import recommend
 from harness.analysis.search_progress import progress
 from harness.results.records import BASELINES, Records
@@ -45,20 +52,22 @@ def _conclude(records: Records) -> Conclusions:
         if (result := _result(records, name, scores[name])).n + result.failed > 0
     }
     levels = levels_of(records)
-    alike = [(b, a) for a, b in itertools.combinations(records.arms, 2) if levels[a] == levels[b]]
     of_arms = {name: scores[name] for name in records.arms}
-    looks = [Look(*look) for look in records.manifest.looks]
-    pairs = _compare(alike, of_arms, margin, searched=searched, looks=looks)
-    # Baselines were trained on the dataset as it is declared.
-    declared = _difficulty(records)[1]
-    tried = [arm for arm in records.arms if levels[arm] in (None, declared)]
-    with_baselines = [(arm, base) for base in baselines for arm in tried]
-    against = _compare(with_baselines, scores, margin, searched=searched, looks=looks)
+    alike, with_baselines = _families(records, baselines)
+    if records.manifest.looks:
+        # What the last look saw, whatever was trained since.
+        seen = [from_record(record) for record in records.manifest.verdicts]
+        pairs = _listed(each for each in seen if each.b not in BASELINES)
+        against = _listed(each for each in seen if each.b in BASELINES)
+    else:
+        pairs = _compare(alike, of_arms, margin, searched=searched)
+        against = _compare(with_baselines, scores, margin, searched=searched)
+    _adjust(arms, of_arms, searched=searched)
     decisive, note = _decisive(records, arms, levels)
     measured = [result for result in decisive.values() if result.mean is not None]
     front = statistics.pareto_front(
         [np.nan if r.step_ms is None else r.step_ms for r in measured],
-        [np.nan if r.mean is None else r.mean for r in measured],
+        [np.nan if r.comparable is None else r.comparable for r in measured],
     )
     found = Conclusions(
         arms=arms,
@@ -80,6 +89,64 @@ def _conclude(records: Records) -> Conclusions:
             note += " One search of each arm says nothing about the arms, only about what it found."
         chosen = replace(chosen, reason=chosen.reason + note)
     return replace(found, recommended=chosen)
+
+
+def look_at(
+    records: Records, look: Look, before: Sequence[BlockComparison]
+) -> list[BlockComparison]:
+    """The verdicts of a look at all pairs of arms, and at all arms and baselines."""
+    margin, searched = margin_of(records), bool(records.manifest.search)
+    scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
+    of_arms = {name: scores[name] for name in records.arms}
+    alike, with_baselines = _families(records, [name for name in BASELINES if scores[name]])
+    return [
+        each
+        for pairs, among in ((alike, of_arms), (with_baselines, scores))
+        for each in look_again(
+            [one for one in before if (one.a, one.b) in set(pairs)],
+            look,
+            pairs,
+            among,
+            margin,
+            searched=searched,
+        )
+    ]
+
+
+def _families(
+    records: Records, baselines: Iterable[str]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The pairs of arms of one level, and of arms with baselines: (a, b) is a minus b."""
+    levels = levels_of(records)
+    alike = [(b, a) for a, b in itertools.combinations(records.arms, 2) if levels[a] == levels[b]]
+    # Baselines were trained on the dataset as it is declared.
+    declared = _difficulty(records)[1]
+    tried = [arm for arm in records.arms if levels[arm] in (None, declared)]
+    return alike, [(arm, base) for base in baselines for arm in tried]
+
+
+def _adjust(arms: dict[str, ArmResult], scores: Mapping[str, Trainings], *, searched: bool) -> None:
+    """Make the means of arms with different searches comparable.
+
+    Arms share the luck of a search. An arm that was left out of later searches has what it would
+    have had in them, by the fit of arms and searches.
+    """
+    blocks = {
+        arm: {number: float(block.mean()) for number, block in found.items()}
+        for arm, trainings in scores.items()
+        if (found := blocks_of(trainings, searched=searched))
+    }
+    if len({frozenset(of) for of in blocks.values()}) < 2:
+        return
+    fit = two_way(list(blocks.values()))
+    if not fit.connected:
+        return
+    most = max(len(of) for of in blocks.values())
+    full = [place for place, of in enumerate(blocks.values()) if len(of) == most]
+    means = [float(np.mean(list(of.values()))) for of in blocks.values()]
+    level = float(np.mean([means[place] - fit.effects[place] for place in full]))
+    for place, arm in enumerate(blocks):
+        arms[arm] = replace(arms[arm], adjusted=float(fit.effects[place]) + level)
 
 
 def levels_of(records: Records) -> dict[str, Any]:
@@ -186,8 +253,10 @@ def _compare(
     margin: float,
     *,
     searched: bool,
-    looks: Sequence[Look] = (),
 ) -> tuple[Pair, ...]:
     """Compare over the searches that both have; pairs that share none are left out."""
-    found = compare_at(looks, names, scores, margin, searched=searched)
+    return _listed(compare_pairs(names, scores, margin, searched=searched))
+
+
+def _listed(found: Iterable[BlockComparison]) -> tuple[Pair, ...]:
     return tuple(Pair(each.a, each.b, each) for each in found)

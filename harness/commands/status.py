@@ -40,7 +40,7 @@ def status(
         best = arm["best"]
         counts = ", ".join(f"{n} {state}" for state, n in arm["trials"].items() if n)
         print(
-            f"{arm['arm']}: {arm['done']} of {found['trials']} trials"
+            f"{arm['arm']}: {arm['done']} of {arm['wanted']} trials"
             + (f" ({counts})" if counts else "")
             + (f"; best val_loss {best['value']:.4f}" if best else "")
         )
@@ -53,7 +53,8 @@ def status(
 def describe(root: Path) -> dict[str, Any]:
     """What `--json` prints: `state` is running, stopped or finished; `by` names the process.
 
-    `trials` is what each arm is to have, in all of its `searches`.
+    `trials` is what an arm is to have in all of its `searches`; `wanted` is less where an arm was
+    decided before the others.
     """
     records = read_records(root)
     holder = _holder(RunDirectory(root).lock)
@@ -67,6 +68,7 @@ def describe(root: Path) -> dict[str, Any]:
             {
                 **{key: arm[key] for key in ("arm", "trials", "best")},
                 "done": sum(arm["trials"].values()),
+                "wanted": records.manifest.searches_of(arm["arm"]) * records.manifest.trials,
                 "running": [
                     {
                         "search": int(trial["search"]),
@@ -85,7 +87,7 @@ def describe(root: Path) -> dict[str, Any]:
         "by": holder,
         "searches": records.manifest.searches,
         "trials": records.manifest.searches * budget["trials"],
-        "epochs": budget["epochs"],
+        "epochs": records.manifest.trial_epochs,
         "arms": arms,
     }
 

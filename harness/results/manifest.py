@@ -139,6 +139,12 @@ class Manifest(dict[str, Any]):
         return [(int(look["blocks"]), float(look["alpha"])) for look in looks or ()]
 
     @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """The verdicts of the last look, as harness.analysis.looks writes them."""
+        verdicts = self.get("verdicts")
+        return verdicts if isinstance(verdicts, list) else []
+
+    @property
     def left_out(self) -> dict[str, int]:
         """Arms with fewer searches (or seeds) than the others, because they were decided."""
         return {arm: int(blocks) for arm, blocks in _object(self, "left_out").items()}

@@ -63,7 +63,7 @@ class TrialLimit:
     def at_most(self, trials: int) -> int:
         """The most trials that a search may have: `trials`, as long as there is time."""
         if self.reached is None and time.monotonic() >= self._until:
-            self.reached = max(1, *(search.begun for search in self._searches))
+            self.reached = max([1, *(search.begun for search in self._searches)])
         return trials if self.reached is None else min(trials, self.reached)
 
 

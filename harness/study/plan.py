@@ -11,6 +11,7 @@ from harness.results.run_directory import RunDirectory
 from harness.search.database import check_url
 from harness.spec.study import Study
 from harness.spec.study_files import Declaration, load
+from harness.study import rounds
 from harness.study.options import Options
 from harness.study.overrides import apply
 from harness.study.trainings import worker_count
@@ -23,6 +24,7 @@ TYPICAL = planning.Noise(block=0.010, examples=0.31)
 def plan(options: Options) -> str:
     """The plan as lines of text; raises UserError for wrong options."""
     declaration, name, study, directory = named_study(options)
+    rounds.check(options, study)
     dataset = study.dataset
     searches = study.independent_searches
     several = f"{searches} independent searches of each arm, each of " if searches > 1 else ""
@@ -101,11 +103,12 @@ def _shows(options: Options, study: Study, directory: RunDirectory) -> list[str]
     if arms < 2 or not study.replicates:
         return []
     alpha = 1 - CONFIDENCE
-    if options.settle and options.max_searches > max(2, blocks):
+    if options.settle:
         alpha = planning.last_level(max(2, blocks), options.max_searches)
         blocks = options.max_searches
     if blocks < 2:
-        return ["shows      nothing about the arms: one search says nothing about its luck"]
+        unit = "search" if study.search else "seed"
+        return [f"shows      nothing about the arms: one {unit} says nothing about its luck"]
     noise, source = None, "this study so far"
     if directory.manifest.exists():
         noise = planning.noise_of(read_records(directory.root))

@@ -9,16 +9,17 @@ searched a round adds a seed instead of a search.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.analysis.looks import Look, next_look
+from harness.analysis.looks import Look, from_record, next_look, to_record
 from harness.analysis.statistics import CONFIDENCE
-from harness.analysis.verdicts import conclude
+from harness.analysis.verdicts import conclude, look_at
 from harness.core import files
 from harness.core.errors import UserError
 from harness.core.text import seconds
+from harness.results import estimates
 from harness.results.records import Records, read_records
 from harness.search.arm_search import TrialLimit
 from harness.search.coordinator import Pool
@@ -29,7 +30,6 @@ from harness.study.trainings import StudyTrainings
 
 KEPT = 0.05  # of the time, for the profile and the report
 LEAST = 2  # blocks, without which there are no verdicts
-SPENT = 1 - CONFIDENCE - 1e-9  # of alpha: nothing is left for another look
 
 
 class Rounds:
@@ -45,15 +45,19 @@ class Rounds:
 
     @property
     def has_more(self) -> bool:
-        """Whether anything is left to train."""
-        return self._trainings.has_more or (self._options.settle and bool(self._undecided()))
+        """Whether anything is left to train, or to look at."""
+        if self._trainings.has_more:
+            return True
+        if not self._options.settle or self._spent:
+            return False
+        return not self._directory.read_manifest().looks or bool(self._undecided())
 
     def run(self) -> None:
         """Train what is left, and go on while something is undecided and there is time."""
         with self._trainings.open_pool() as pool:
             if self._options.settle and self._blocks < LEAST:
                 self._grow(LEAST, [arm.name for arm in self._study.arms()])
-            if self._options.time is None:
+            if self._options.time is None or not self._blocks:
                 self._trainings.train(pool)
                 complete = True
             else:
@@ -63,10 +67,10 @@ class Rounds:
                 if self._blocks >= self._options.max_searches:
                     self._say(f"after {self._counted(self._blocks)}, the most allowed")
                     break
-                if sum(level for _, level in self._directory.read_manifest().looks) >= SPENT:
+                if self._spent:
                     self._say("because its looks have used up all false verdicts that are allowed")
                     break
-                if self._seconds_of_next(arms) > self._left_s:
+                if self._seconds_of_next(arms, len(pool)) > self._left_s:
                     self._say("because another round would take longer than there is time")
                     break
                 listed = ", ".join(arms)
@@ -84,12 +88,21 @@ class Rounds:
         looks = [Look(*look) for look in manifest.looks]
         if not (looks or self._options.settle) or self._blocks < LEAST:
             return
-        if (looks and looks[-1].blocks >= self._blocks) or self._trainings.has_more:
-            return
-        if sum(look.alpha for look in looks) >= SPENT:
+        if (looks and looks[-1].blocks >= self._blocks) or self._trainings.has_more or self._spent:
             return  # the verdicts stay those of the last look
         look = next_look(looks, self._blocks, max(self._options.max_searches, self._blocks))
-        self._write(looks=[vars(each) for each in (*looks, look)])
+        before = [from_record(record) for record in manifest.verdicts]
+        verdicts = look_at(read_records(self._directory.root), look, before)
+        self._write(
+            looks=[vars(each) for each in (*looks, look)],
+            verdicts=[to_record(each) for each in verdicts],
+        )
+
+    @property
+    def _spent(self) -> bool:
+        """Whether the looks have used up all of alpha."""
+        looks = self._directory.read_manifest().looks
+        return sum(alpha for _, alpha in looks) >= 1 - CONFIDENCE - 1e-9
 
     @property
     def _unit(self) -> str:
@@ -111,27 +124,38 @@ class Rounds:
         return self._limit_s * (1 - KEPT) - (time.monotonic() - self._began)
 
     def _one_by_one(self, pool: Pool) -> bool:
-        """The declared searches, one after another; False where there is no time for all."""
+        """The declared searches, one after another; False where there is no time for all.
+
+        The first that is not complete begins in any case. Where the time ends within it, all arms
+        have equal numbers of its trials.
+        """
         study, blocks = self._study, self._blocks
-        arms = [arm.name for arm in study.arms()]
+        began = False
         for number in range(1, blocks + 1):
-            if number > 1 and self._seconds_of_next(arms) > self._left_s:
-                self._cut(self._with(study, number - 1), f"{number - 1} of {blocks} {self._units}")
-                return False
             part = self._with(study, number)
             of_part = [arm for arm in self._arms if arm.search <= part.independent_searches]
             self._trainings.grow(part, of_part)
-            # A later search begins only where all of it fits, and then has all its trials.
-            share = self._search_share * self._left_s if number == 1 else math.inf
-            limit = TrialLimit(of_part, time.monotonic() + share)
-            self._trainings.train(pool)
-            if limit.reached and limit.reached < study.budget.trials:
-                budget = replace(study.budget, trials=limit.reached)
-                self._cut(
-                    replace(part, budget=budget),
-                    f"{limit.reached} of {study.budget.trials} trials of one search",
-                )
+            if not self._trainings.has_more:
+                continue
+            arms = [arm.name for arm in study.arms()]
+            if began and self._seconds_of_next(arms, len(pool)) > self._left_s:
+                self._cut(self._with(study, number - 1), f"{number - 1} of {blocks} {self._units}")
                 return False
+            began = True
+            open_ones = [arm for arm in of_part if arm.has_more]
+            until = time.monotonic() + self._search_share * self._left_s
+            limit = TrialLimit(open_ones, until)
+            # Of a later search that is cut there are no replicates: it does not count yet.
+            self._trainings.train(pool, lambda: number == 1 or limit.reached is None)  # noqa: B023
+            if limit.reached is None or limit.reached >= study.budget.trials:
+                continue
+            fitted = f"{limit.reached} of {study.budget.trials} trials of "
+            if number == 1:
+                budget = replace(study.budget, trials=limit.reached)
+                self._cut(replace(part, budget=budget), f"{fitted}one search")
+            else:
+                self._cut(self._with(study, number - 1), f"{fitted}search {number}")
+            return False
         self._trainings.grow(study, self._arms)
         return True
 
@@ -152,14 +176,16 @@ class Rounds:
         self._study = study
         self._arms = [arm for arm in self._arms if arm.search <= study.independent_searches]
         self._trainings.grow(study, self._arms)
+        estimates.interrupted(self._directory)
         self._write(spec=study.to_mapping())
         self._options.notify(
             f"{fitted} fit into {self._options.time}; the same command goes on from there"
         )
 
-    def _seconds_of_next(self, arms: Sequence[str]) -> float:
+    def _seconds_of_next(self, arms: Sequence[str], workers: int) -> float:
         """About how long another search (or seed) of these arms takes, by those on record."""
         records = read_records(self._directory.root)
+        of = self._blocks_of(records)
         costs = []
         for arm in arms:
             trainings = records.replicates[records.replicates["arm"] == arm]
@@ -168,8 +194,14 @@ class Rounds:
                 trials = records.trials[records.trials["arm"] == arm]
                 spent += float(trials["train_s"].sum())
                 trainings = trials.drop_duplicates("search")
-            costs.append(spent / max(1, len(trainings)))
-        return max(sum(costs) / self._trainings.workers, *costs, 0.0)
+            # An arm that was left out has several to make up for.
+            missing = max(1, self._blocks + 1 - of(arm))
+            costs.append(missing * spent / max(1, len(trainings)))
+        return max(sum(costs) / workers, *costs, 0.0)
+
+    def _blocks_of(self, records: Records) -> Callable[[str], int]:
+        manifest = records.manifest
+        return manifest.searches_of if self._searched else manifest.replicates_of
 
     def _undecided(self) -> list[str]:
         """The arms that another round takes: undecided ones, and those they are compared with."""
@@ -181,8 +213,7 @@ class Rounds:
     def _grow(self, blocks: int, arms: Sequence[str]) -> None:
         """Plan `blocks` searches or seeds for these arms, and no more than now for the others."""
         records = read_records(self._directory.root)
-        manifest = records.manifest
-        of = manifest.searches_of if self._searched else manifest.replicates_of
+        of = self._blocks_of(records)
         left_out = {arm: of(arm) for arm in records.arms if arm not in arms}
         self._study = self._with(self._study, blocks)
         if self._searched:
@@ -194,6 +225,7 @@ class Rounds:
                 if arm.name in arms and (arm.name, number) not in there
             ]
         self._trainings.grow(self._study, self._arms)
+        estimates.interrupted(self._directory)  # it was of less work
         self._write(spec=self._study.to_mapping(), left_out=left_out)
 
     def _write(self, **changes: Any) -> None:

@@ -53,6 +53,7 @@ def open_study(options: Options, closing: ExitStack) -> Opened:
     another process runs this one. Nothing is written before all checks have passed.
     """
     declaration, name, study, directory = named_study(options)
+    rounds.check(options, study)
     closing.enter_context(lock.hold(directory.lock))
     if options.fresh and (directory.manifest.exists() or directory.database.exists()):
         aside = _move_aside(directory)
@@ -71,6 +72,8 @@ def _open_locked(
     closing: ExitStack,
 ) -> Opened:
     old = directory.read_manifest() if directory.manifest.exists() else None
+    # With --settle a study has grown beyond what its command says.
+    grown = {"searches", "replicates"} if options.settle else set()
     if old is None and directory.database.exists():
         raise UserError(
             f"{directory.root} has a study.db but no manifest.json; put the manifest back, "
@@ -82,9 +85,10 @@ def _open_locked(
             name,
             study,
             directory,
-            {name for name in GROWING if getattr(options, name) is not None},
+            {name for name in GROWING if getattr(options, name) is not None} - grown,
         )
-    resume.check_replicates(study, directory, given=options.replicates is not None)
+    given = options.replicates is not None and not options.settle
+    resume.check_replicates(study, directory, given=given)
     rounds.check(options, study)
     if "step_ms" in study.hold and options.ray is not None:
         raise UserError("--ray: step_ms is measured on one machine; leave --ray out")
@@ -108,7 +112,8 @@ def _open_locked(
     database.notify = options.notify
     database.hold(name)
     shared = bool(manifest.get("shared_searches"))
-    if options.searches is not None or options.replicates is not None:
+    unit = options.searches if study.search else options.replicates
+    if unit is not None and not options.settle:
         manifest.pop("left_out", None)  # the user asks for as many of every arm
     most = Manifest(manifest).searches_of
 
@@ -167,8 +172,13 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
 def _describe_full(options: Options, opened: Opened) -> None:
     """Put on record what the full study takes: a quick look recommends nothing."""
     full = replace(options, quick=False, trials=None, searches=None, replicates=None)
-    study = apply(full, opened.declaration.study)
+    try:
+        study = apply(full, opened.declaration.study)
+    except UserError:
+        return  # options that fit the small budget only
     found = predicted_time(full, opened.declaration.name, study)
+    if "step_ms" in study.hold:
+        found = None  # its units are not known yet
     record = {
         "searches": study.independent_searches,
         "trials": study.budget.trials,

@@ -3,7 +3,7 @@
 import contextlib
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -64,6 +64,7 @@ class StudyTrainings:
         self._name = name
         self._study = study
         self._arms = arms
+        self._declared = len(study.arms()) * study.independent_searches
         self._directory = directory
 
     @property
@@ -75,12 +76,12 @@ class StudyTrainings:
         records = read_records(self._directory.root)
         return any(each.has_more for each in self._replicates(records))
 
-    def train(self, pool: Pool) -> None:
-        """All that is left: the searches, then their replicates."""
+    def train(self, pool: Pool, replicate: Callable[[], bool] = lambda: True) -> None:
+        """All that is left: the searches, then their replicates unless `replicate` says no."""
         with _partial_report(self._directory):
             if any(arm.has_more for arm in self._arms):
                 self._search(pool)
-            if self._study.replicates:
+            if self._study.replicates and replicate():
                 self._replicate(pool)
 
     def grow(self, study: Study, arms: list[ArmSearch]) -> None:
@@ -123,7 +124,7 @@ class StudyTrainings:
             f"{study.replicates} replicates of each {'search' if searches > 1 else 'arm'}'s best, "
             f"{counted(workers, 'worker')}, in {self._directory.root}",
         )
-        if workers > len(self._arms):
+        if workers > self._declared:
             self._options.notify(
                 "more workers than searches: trials of one search run side by side, and "
                 "the outcome can't be repeated exactly",
@@ -140,9 +141,9 @@ class StudyTrainings:
                         trial.value,
                         trial.user_attrs.get("val_accuracy"),
                     )
-            # A round may have fewer searches than there are workers; only where the user asks for
-            # more workers may trials of one search run side by side.
-            at_once = math.ceil((self._options.workers or 1) / len(self._arms))
+            # A round may have fewer searches than there are workers. Trials of one search run side
+            # by side only where the user asks for more workers than the study has searches.
+            at_once = math.ceil((self._options.workers or 1) / self._declared)
             timeout_s = self._options.trial_timeout
             Coordinator(self._arms, pool, board, stop, timeout_s, at_once).run()
 

@@ -70,9 +70,9 @@ def _text(records: Records, found: Conclusions, layout: Layout) -> str:
     if several:
         subject = "Each arm" if layout.name else "The space"
         return (
-            f"{subject} was searched {records.manifest.searches} times, each time from nothing. "
-            f"The best configuration of each search was trained {times}, and scored on {split}. "
-            "Replicates of the same search and number share their seed."
+            f"{subject} was searched {wording.times_searched(records)} times, each time from "
+            f"nothing. The best configuration of each search was trained {times}, and scored on "
+            f"{split}. Replicates of the same search and number share their seed."
         )
     which = "Each arm's best configuration" if layout.name else "The best configuration"
     return (

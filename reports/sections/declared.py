@@ -77,6 +77,8 @@ def _protocol(manifest: Manifest) -> dict[str, Any]:
         "Sampler": spec.get("sampler"),
         "Pruner": spec.get("pruner"),
         "Searches of each arm": manifest.searches if manifest.searches > 1 else None,
+        "Fewer, because decided": ", ".join(f"{arm}: {n}" for arm, n in manifest.left_out.items())
+        or None,
         f"Trials of each {of}": manifest.trials or None,
         "Maximum epochs": manifest.epochs,
         "Maximum epochs of a trial": None

@@ -125,10 +125,11 @@ def _text(records: Records, layout: Layout) -> str:
     several = ""
     if wording.several_searches(records):
         several = (
-            f" It had {records.manifest.searches} searches that knew nothing of one another; "
+            f" It had {wording.times_searched(records)} searches that knew nothing of one another; "
             "search number s tries the same configurations in every arm, as far as it can."
             if records.manifest.shared_searches
-            else f" It had {records.manifest.searches} searches that knew nothing of one another."
+            else f" It had {wording.times_searched(records)} searches that knew nothing of one "
+            "another."
         )
     return (
         f"Each dot is one training. Every {layout.name} was searched with its own budget, so all "

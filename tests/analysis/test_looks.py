@@ -1,13 +1,15 @@
 """Looks: what each may spend, and that the first verdict of a pair stays."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from harness.analysis.blocks import compare_pairs, trainings_of
-from harness.analysis.looks import Look, compare_at, next_look
+from harness.analysis.blocks import BlockComparison, Trainings, compare_pairs, trainings_of
+from harness.analysis.looks import Look, from_record, look_again, next_look, to_record
+from harness.core.files import to_json
 
 
 def levels(most: int, first: int = 3) -> list[Look]:
@@ -47,12 +49,30 @@ def arms(shift: float, searches: int = 6) -> dict[str, np.ndarray]:
     return {"a": scores + noise[0], "b": scores + noise[1] + shift}
 
 
+def looked(
+    looks: list[Look],
+    pairs: list[tuple[str, str]],
+    trainings: dict[str, Trainings],
+    *,
+    searched: bool = True,
+) -> list[BlockComparison]:
+    """The verdicts of the last look, where each saw the blocks up to its own."""
+    found: list[BlockComparison] = []
+    for look in looks:
+        then = {
+            arm: {key: row for key, row in of.items() if key[0 if searched else 1] <= look.blocks}
+            for arm, of in trainings.items()
+        }
+        found = look_again(found, look, pairs, then, 0.0, searched=searched)
+    return found
+
+
 def test_one_look_is_a_comparison_at_its_level() -> None:
     trainings = {name: trainings_of(scores) for name, scores in arms(0.005).items()}
     (plain,) = compare_pairs([("b", "a")], trainings, 0.0, searched=True, alpha=0.01)
-    (looked,) = compare_at([Look(6, 0.01)], [("b", "a")], trainings, 0.0, searched=True)
-    assert looked.interval == plain.interval
-    assert looked.p == pytest.approx(min(1.0, plain.p * 5))  # below 0.05 where the look decides
+    (one,) = looked([Look(6, 0.01)], [("b", "a")], trainings)
+    assert one.interval == plain.interval
+    assert one.p == pytest.approx(min(1.0, plain.p * 5))  # below 0.05 where the look decides
 
 
 def test_a_verdict_stays_when_later_searches_say_otherwise() -> None:
@@ -60,10 +80,10 @@ def test_a_verdict_stays_when_later_searches_say_otherwise() -> None:
     scores["b"][4:] -= 0.5  # the last two searches
     trainings = {name: trainings_of(each) for name, each in scores.items()}
     looks = [Look(2, 0.001), Look(4, 0.02), Look(6, 0.02)]
-    (kept,) = compare_at(looks, [("b", "a")], trainings, 0.0, searched=True)
+    (kept,) = looked(looks, [("b", "a")], trainings)
     assert (kept.verdict, kept.look, kept.estimate.seeds) == ("better", 4, 4)
     assert kept.reason.endswith("decided after 4 searches")
-    (last,) = compare_at(looks[:1], [("b", "a")], trainings, 0.0, searched=True)
+    (last,) = looked(looks[:1], [("b", "a")], trainings)
     assert (last.verdict, last.look) == ("inconclusive", 2)
     assert "decided" not in last.reason
 
@@ -72,7 +92,7 @@ def test_where_nothing_is_searched_seeds_are_looked_at() -> None:
     scores = {name: each[:1].repeat(1, axis=0) for name, each in arms(0.1).items()}
     scores = {name: np.concatenate([each, each + 0.001], axis=1) for name, each in scores.items()}
     trainings = {name: trainings_of(each) for name, each in scores.items()}
-    (found,) = compare_at([Look(3, 0.05)], [("b", "a")], trainings, 0.0, searched=False)
+    (found,) = looked([Look(3, 0.05)], [("b", "a")], trainings, searched=False)
     assert found.estimate.seeds == 3
 
 
@@ -85,9 +105,20 @@ def test_an_arm_that_was_left_out_keeps_its_verdict() -> None:
     }
     looks = [Look(3, 0.03), Look(6, 0.02)]
     pairs = [("b", "a"), ("c", "a")]
-    first, second = compare_at(looks, pairs, trainings, 0.0, searched=True)
+    first, second = looked(looks, pairs, trainings)
     assert (first.verdict, first.estimate.seeds) == ("better", 3)
     assert second.estimate.seeds == 6 if second.look == 6 else second.verdict != "inconclusive"
+
+
+def test_a_verdict_on_record_is_the_same() -> None:
+    scores = arms(0.1)
+    trainings = {"a": trainings_of(scores["a"]), "b": trainings_of(scores["b"])}
+    # One block: errors are infinite, which JSON does not have.
+    trainings["c"] = {key: row for key, row in trainings["a"].items() if key[0] == 1}
+    found = looked([Look(6, 0.03)], [("b", "a"), ("c", "a")], trainings)
+    again = [from_record(json.loads(to_json(to_record(each)))) for each in found]
+    assert again == found
+    assert [each.interval for each in again] == [each.interval for each in found]
 
 
 @pytest.mark.parametrize("number", [0, 3, 6])

@@ -1,9 +1,11 @@
 """The recommended arm: what it costs against the best one, and what it saves."""
 
+import json
 import re
 from pathlib import Path
 
-from report_testing import change_replicate, write_accuracies
+import pytest
+from report_testing import change_replicate, write_accuracies, write_replicate
 
 from harness.analysis.conclusions import Recommendation
 from harness.analysis.verdicts import conclude
@@ -80,3 +82,24 @@ def test_an_arm_far_behind_is_not_taken_because_nothing_is_certain(tmp_path: Pat
     assert found.pairs[0].comparison.verdict == "inconclusive"
     assert found.recommended is not None
     assert found.recommended.arm == "depth=2"
+
+
+def test_an_arm_left_out_is_not_flattered_by_the_luck_of_its_searches(tmp_path: Path) -> None:
+    """Depth 1 was found worse after three searches; the later ones were unlucky for all."""
+    root = tmp_path / "s"
+    write_accuracies(root, {"depth=1": 0.84, "depth=2": 0.87, "depth=3": 0.868}, searches=3)
+    for search in (4, 5, 6):
+        for arm, accuracy in (("depth=2", 0.80), ("depth=3", 0.798)):
+            write_replicate(root, arm, 1, accuracy, 4000, search=search, seed=search)
+    manifest = json.loads((root / "manifest.json").read_text())
+    manifest["spec"]["searches"] = 6
+    manifest["left_out"] = {"depth=1": 3}
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    found = conclude(read_records(root))
+    arms = found.arms
+    assert (arms["depth=1"].mean or 0) > (arms["depth=2"].mean or 0)
+    assert (arms["depth=1"].comparable or 0) < (arms["depth=2"].comparable or 0) - 0.02
+    assert arms["depth=2"].comparable == pytest.approx(arms["depth=2"].mean)
+    assert found.recommended is not None
+    assert found.recommended.arm in ("depth=2", "depth=3")
+    assert set(found.front) <= {"depth=2", "depth=3", "depth=1"}

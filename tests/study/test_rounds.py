@@ -278,3 +278,86 @@ def test_the_plan_knows_the_chance_of_a_study_on_record(
     outcome(file, capsys)
     session.run(options(file, dry_run=True, searches=6))
     assert "if chance is as in this study so far" in capsys.readouterr().out
+
+
+def test_a_settled_study_resumes_by_the_command_that_began_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command names fewer searches than there are by now."""
+    arguments = {"settle": True, "searches": 2, "replicates": 1, "max_searches": 4}
+    left = 36
+
+    def crashing(request: TrainRequest) -> list[float]:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return losses(request)
+
+    monkeypatch.setattr(Scored, "curve_of_all", staticmethod(crashing))
+    with pytest.raises(KeyboardInterrupt):
+        session.run(options(file, **arguments))
+    monkeypatch.setattr(Scored, "curve_of_all", staticmethod(losses))
+    before = read_records(file.parent / "runs" / "mine").manifest
+    assert before.searches == 3
+    assert before.left_out
+    found = outcome(file, capsys, **arguments)
+    assert searches(found)[:2] == [4, 4]
+    assert read_records(file.parent / "runs" / "mine").manifest.left_out == before.left_out
+
+
+def test_stopped_before_its_first_look_it_looks_first(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds.Rounds, "look", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            session.run(options(file, settle=True, max_searches=3))
+    outcome(file, capsys, settle=True, max_searches=3)
+    assert read_records(file.parent / "runs" / "mine").manifest.looks[0][0] == 2
+
+
+def test_what_a_look_saw_does_not_change(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settled = outcome(file, capsys, settle=True, max_searches=3)
+    more = outcome(file, capsys, replicates=3)
+    assert more["arms"][0]["replicates"]["n"] == 9
+    assert more["verdicts"] == settled["verdicts"]
+
+
+def test_complete_searches_are_kept_whatever_the_time(
+    clock: Clock, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome(file, capsys, searches=2, workers=1)
+    short = outcome(file, capsys, searches=3, time="4s", workers=1)
+    assert searches(short) == [2, 2, 2]
+    trials = [len(list((file.parent / "runs/mine/trials").glob("*/search=3/*/result.json")))]
+    for _ in range(12):
+        if searches(outcome(file, capsys, searches=3, time="4s", workers=1)) == [3, 3, 3]:
+            break
+        now = len(list((file.parent / "runs/mine/trials").glob("*/search=3/*/result.json")))
+        assert now > trials[-1]  # each session comes on
+        trials.append(now)
+    else:
+        pytest.fail("it never ends")
+
+
+def test_time_without_replicates_or_searches_trains_its_trial(
+    ram_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = ram_path / "fixed.py"
+    file.write_text(
+        "from harness import Budget\nfrom toys import toy_study\n"
+        "study = toy_study(search={}, budget=Budget(trials=1, epochs=2), replicates=0,\n"
+        "    fixed={'cell': 'lstm', 'units': 8, 'sequence_length': 50})\n"
+    )
+    found = outcome(file, capsys, time="1h")
+    assert [arm["trials"]["complete"] for arm in found["arms"]] == [1, 1]
+
+
+def test_fresh_moves_nothing_aside_for_what_cannot_be(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome(file, capsys)
+    with pytest.raises(UserError, match="--settle: verdicts need replicates"):
+        session.run(options(file, settle=True, replicates=0, fresh=True))
+    assert read_records(file.parent / "runs" / "mine").finished

@@ -188,3 +188,16 @@ def test_where_nothing_is_searched_seeds_are_the_blocks(
     assert (verdict["searches"], verdict["replicates"]) == (0, 4)
     assert verdict["reason"] not in ("one search", "one seed")
     assert found["variance"]["search"] is None
+
+
+def test_a_quick_look_needs_no_full_study_that_its_options_fit(
+    ram_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = ram_path / "small.py"
+    file.write_text(
+        "from harness import Budget, CategoricalDistribution\nfrom toys import toy_study\n"
+        "study = toy_study(search={'units': CategoricalDistribution([4, 8, 12, 16])},\n"
+        "    budget=Budget(trials=8, epochs=2))\n"
+    )
+    found = outcome(file, capsys, quick=True, sampler="grid")
+    assert found["full_study"] is None
