@@ -16,8 +16,6 @@ import pytest
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.slow,
-    # `--ray auto` joins whatever cluster runs on the machine: one test at a time.
-    pytest.mark.xdist_group("ray"),
     # Ray's own, as it starts and ends its processes.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
