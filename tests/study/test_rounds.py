@@ -255,7 +255,7 @@ def test_what_cannot_be_is_one_line(file: Path, changes: dict[str, Any], message
 @pytest.mark.parametrize(
     ("changes", "lines"),
     [
-        ({}, ["shows      differences of ", "chance is as in lstm_depth on IMDB"]),
+        ({}, ["shows      differences of ", "chance is as in repeated searches of one LSTM"]),
         (
             {"settle": True},
             ["rounds     more searches are added until every arm is settled, or has 12"],
