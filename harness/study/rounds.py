@@ -179,7 +179,7 @@ class Rounds:
         estimates.interrupted(self._directory)
         self._write(spec=study.to_mapping())
         self._options.notify(
-            f"{fitted} fit into {self._options.time}; the same command goes on from there"
+            f"{fitted} fit into {self._options.time}; the same command resumes the study"
         )
 
     def _seconds_of_next(self, arms: Sequence[str], workers: int) -> float:
