@@ -3,7 +3,6 @@
 import math
 
 from harness.analysis.conclusions import Conclusions
-from harness.analysis.statistics import CONFIDENCE
 from harness.results.records import Records
 from reports import wording
 from reports.content import Command
@@ -68,11 +67,6 @@ def looks(records: Records) -> str:
     """That the study had verdicts more than once, which the confidence allows for; or nothing."""
     found = records.manifest.looks
     return f", and for all {len(found)} times that verdicts were looked at" if found[1:] else ""
-
-
-def looks_are_spent(records: Records) -> bool:
-    """Whether the looks have used up all false verdicts that are allowed."""
-    return sum(alpha for _, alpha in records.manifest.looks) >= 1 - CONFIDENCE - 1e-9
 
 
 def settle(records: Records, count: int, purpose: str) -> Command:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from harness.analysis import outcome_text
 from harness.analysis.conclusions import Conclusions
 from harness.analysis.labels import interval_text, signed
+from harness.analysis.looks import all_spent, looks_of
 from harness.analysis.statistics import Comparison
 from harness.analysis.summary import confirmed_recommendation
 from harness.analysis.verdicts import conclude
@@ -137,7 +138,7 @@ def commands(records: Records, chosen: str) -> tuple[Command, ...]:
     if not feasible:
         return ()
     part = "" if len(feasible) == len(needed) else "part of "
-    if basis.looks_are_spent(records):
+    if all_spent(looks_of(records.manifest)):
         return ()
     unit = wording.plural(2, basis.unit(records)).removeprefix("2 ")
     purpose = f"Adds {unit} one by one, to settle {part}what is undecided"

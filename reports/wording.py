@@ -12,8 +12,8 @@ from harness.analysis import labels
 from harness.analysis.conclusions import ArmResult
 from harness.analysis.statistics import Interval
 from harness.core.metrics import R2
+from harness.core.text import counted, sanitize
 from harness.core.text import listing as listing
-from harness.core.text import sanitize
 from harness.results.records import Records
 from harness.spec.study_files import NAME
 
@@ -169,8 +169,7 @@ def short_count(value: float) -> str:
 
 def plural(number: int, noun: str) -> str:
     """1 trial, 3 trials, 3 searches."""
-    ending = "" if number == 1 else "es" if noun.endswith("search") else "s"
-    return f"{number:,} {noun}{ending}"
+    return counted(number, noun)
 
 
 def milliseconds(value: Any) -> str:

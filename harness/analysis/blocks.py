@@ -131,10 +131,7 @@ def compare_pairs(
     arms = {arm: blocks_of(of_arm, searched=searched) for arm, of_arm in trainings.items()}
     if len({block.shape[1] for blocks in arms.values() for block in blocks.values()}) > 1:
         raise ValueError("arms are scored on different numbers of examples")
-    means = {
-        arm: {number: float(block.mean()) for number, block in blocks.items()}
-        for arm, blocks in arms.items()
-    }
+    means = {arm: block_means(blocks) for arm, blocks in arms.items()}
     pooled = two_way([of_arm for of_arm in means.values() if of_arm])
     found = [
         _compare(a, b, arms, means, pooled) for a, b in pairs if means[a].keys() & means[b].keys()
@@ -171,6 +168,11 @@ def blocks_of(trainings: Trainings, *, searched: bool) -> Blocks:
         block = search if searched else number
         blocks.setdefault(block, []).append(np.asarray(scores, np.float64))
     return {block: np.stack(rows) for block, rows in blocks.items()}
+
+
+def block_means(blocks: Blocks) -> dict[int, float]:
+    """The mean score of each block: a cell of the table of arms × blocks."""
+    return {number: float(block.mean()) for number, block in blocks.items()}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.analysis.blocks import BlockComparison, Trainings, compare_pairs
 from harness.analysis.statistics import CONFIDENCE, MeanEstimate
+from harness.results.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Look:
 
     blocks: int
     alpha: float
+
+
+def looks_of(manifest: Manifest) -> list[Look]:
+    """The looks that a study has had."""
+    return [Look(*look) for look in manifest.looks]
 
 
 def next_look(looks: Sequence[Look], blocks: int, most: int) -> Look:
@@ -35,6 +41,11 @@ def next_look(looks: Sequence[Look], blocks: int, most: int) -> Look:
     now = _spent(blocks / most)
     share = 1.0 if now >= 1.0 else max(0.0, now - before) / (1.0 - before)
     return Look(blocks, left * share)
+
+
+def all_spent(looks: Sequence[Look]) -> bool:
+    """Whether these looks have used up alpha, so that none may follow."""
+    return sum(look.alpha for look in looks) >= 1 - CONFIDENCE - 1e-9  # of rounding
 
 
 def _spent(information: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.blocks import blocks_of, two_way
+from harness.analysis.blocks import block_means, blocks_of, two_way
 from harness.analysis.looks import Look, next_look
 from harness.analysis.statistics import CONFIDENCE, MeanEstimate, detectable
 from harness.analysis.verdicts import conclude
@@ -29,10 +29,7 @@ def noise_of(records: Records) -> Noise | None:
     """What a study on record has seen; None with fewer than two arms or two searches."""
     searched = bool(records.manifest.search)
     scores = [each for arm in records.arms if (each := records.scores(arm))]
-    means = [
-        {number: float(block.mean()) for number, block in blocks_of(of, searched=searched).items()}
-        for of in scores
-    ]
+    means = [block_means(blocks_of(of, searched=searched)) for of in scores]
     table = two_way(means) if len(means) > 1 else None
     if table is None or table.freedom < 1:
         return None

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.blocks import Blocks, Trainings, blocks_of, compare_pairs, two_way
+from harness.analysis.blocks import (
+    Blocks,
+    Trainings,
+    block_means,
+    blocks_of,
+    compare_pairs,
+    two_way,
+)
 
 DRAWS = 20_000  # the error of a probability is then 0.4 points at most
 SEED = 0  # the same records give the same numbers
@@ -36,9 +43,7 @@ def best(
         return {}
     if len(names) == 2:
         return _of_two(scores, names[0], names[1], searched=searched)
-    fit = two_way(
-        [{number: float(block.mean()) for number, block in of.items()} for of in arms.values()]
-    )
+    fit = two_way([block_means(blocks) for blocks in arms.values()])
     if fit.freedom < 1 or not fit.connected:
         return {}
     places = [list(arms).index(name) for name in names]

@@ -15,6 +15,7 @@ from harness.analysis import probability, statistics
 from harness.analysis.blocks import (
     BlockComparison,
     Trainings,
+    block_means,
     blocks_of,
     compare_pairs,
     two_way,
@@ -132,7 +133,7 @@ def _adjust(arms: dict[str, ArmResult], scores: Mapping[str, Trainings], *, sear
     have had in them, by the fit of arms and searches.
     """
     blocks = {
-        arm: {number: float(block.mean()) for number, block in found.items()}
+        arm: block_means(found)
         for arm, trainings in scores.items()
         if (found := blocks_of(trainings, searched=searched))
     }

@@ -58,7 +58,12 @@ def short(params: Mapping[str, Any]) -> str:
 
 def counted(number: int, noun: str) -> str:
     """`1 arm`, `3 arms`."""
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """`arms`, `searches`."""
+    return f"{noun}es" if noun.endswith("search") else f"{noun}s"
 
 
 def listing(items: Sequence[str]) -> str:

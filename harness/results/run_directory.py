@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UserError, unknown
-from harness.core.files import to_json
+from harness.core.files import to_json, write_atomically
 from harness.results.manifest import Manifest
 
 SCHEMA = 1
@@ -82,6 +82,10 @@ class RunDirectory:
                 "use the version that wrote it, or --fresh"
             )
         return Manifest(manifest)
+
+    def update_manifest(self, **changes: Any) -> None:
+        """Write the manifest with these keys changed or added; raises like `read_manifest`."""
+        write_atomically(self.manifest, to_json({**self.read_manifest(), **changes}))
 
     def move_aside(self) -> Path | None:
         """Rename the directory to `NAME.old-1` (or the next free number); None if there is none."""

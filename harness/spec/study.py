@@ -165,6 +165,22 @@ class Study:
         """The searches of each arm; one where nothing is searched."""
         return self.searches if self.search else 1
 
+    @property
+    def blocks(self) -> int:
+        """What verdicts rest on: searches or, where nothing is searched, seeds."""
+        return self.searches if self.search else self.replicates
+
+    @property
+    def unit(self) -> str:
+        """What a block of this study is called: a search or a replicate."""
+        return "search" if self.search else "replicate"
+
+    def with_blocks(self, blocks: int) -> "Study":
+        """The same study with so many searches or, where nothing is searched, seeds."""
+        if self.search:
+            return replace(self, searches=blocks)
+        return replace(self, replicates=blocks)
+
     def dataset_of(self, arm: Arm) -> Dataset:
         """The dataset that the arm is trained and scored on."""
         changes = {name: v for name, v in arm.values.items() if name in self.of_dataset}

@@ -4,7 +4,7 @@ from harness.analysis import planning
 from harness.analysis.statistics import CONFIDENCE
 from harness.core import text
 from harness.core.metrics import R2
-from harness.core.text import duration, seconds
+from harness.core.text import duration, plural, seconds
 from harness.profile.estimate import TimeEstimate, predict_study
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
@@ -74,7 +74,7 @@ def _rounds(options: Options, study: Study) -> list[str]:
     """What `--settle` and `--time` do to the budget."""
     if not options.settle and options.time is None:
         return []
-    unit = "searches" if study.search else "replicates"
+    unit = plural(study.unit)
     ends = [] if options.time is None else [f"about {options.time} are over"]
     if options.settle:
         ends.insert(0, f"every arm is settled, or has {options.max_searches} {unit}")
@@ -84,23 +84,19 @@ def _rounds(options: Options, study: Study) -> list[str]:
 
 def _fitting(limit_s: float, estimated_s: float, study: Study) -> str:
     """How many of the declared searches fit into `--time`, if the estimate is right."""
-    blocks, unit = study.independent_searches, "searches"
-    if not study.search:
-        blocks, unit = study.replicates, "replicates"
+    blocks, unit = study.blocks, plural(study.unit)
     fit = int(limit_s / max(estimated_s, 1e-9) * blocks)
     if fit >= blocks:
         return f"all {blocks} {unit} fit into the time"
-    return (
-        f"{fit} of {blocks} {unit} fit into the time"
-        if fit
-        else f"less than one of the {unit} fits"
-    )
+    if not fit:
+        return f"less than one of the {unit} fits"
+    return f"{fit} of {blocks} {unit} fit into the time"
 
 
 def _shows(options: Options, study: Study, directory: RunDirectory) -> list[str]:
     """The smallest difference that the budget can show; nothing where it can't be said."""
     arms, examples = len(study.arms()), study.dataset.test or study.dataset.validation
-    blocks = study.independent_searches if study.search else study.replicates
+    blocks = study.blocks
     if arms < 2 or not study.replicates:
         return []
     alpha = 1 - CONFIDENCE

@@ -13,15 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.analysis.looks import Look, from_record, next_look, to_record
-from harness.analysis.statistics import CONFIDENCE
+from harness.analysis.looks import all_spent, from_record, looks_of, next_look, to_record
 from harness.analysis.verdicts import conclude, look_at
-from harness.core import files
 from harness.core.errors import UserError
-from harness.core.text import seconds
+from harness.core.text import counted, plural, seconds
 from harness.results import estimates
 from harness.results.records import Records, read_records
-from harness.search.arm_search import TrialLimit
+from harness.search.arm_search import ArmSearch, TrialLimit
 from harness.search.coordinator import Pool
 from harness.spec.study import Study
 from harness.study.opened import Opened
@@ -39,7 +37,6 @@ class Rounds:
         self._options, self._opened, self._trainings = options, opened, trainings
         self._study, self._arms = opened.study, opened.arms
         self._directory = opened.directory
-        self._searched = bool(opened.study.search)
         self._began = time.monotonic()
         self._limit_s = math.inf if options.time is None else seconds(options.time)
 
@@ -50,34 +47,45 @@ class Rounds:
             return True
         if not self._options.settle or self._spent:
             return False
-        return not self._directory.read_manifest().looks or bool(self._undecided())
+        records = read_records(self._directory.root)
+        return not records.manifest.looks or bool(self._undecided(records))
 
     def run(self) -> None:
         """Train what is left, and go on while something is undecided and there is time."""
         with self._trainings.open_pool() as pool:
-            if self._options.settle and self._blocks < LEAST:
-                self._grow(LEAST, [arm.name for arm in self._study.arms()])
-            if self._options.time is None or not self._blocks:
+            if self._options.settle and self._study.blocks < LEAST:
+                records = read_records(self._directory.root)
+                self._grow(LEAST, records.arms, records)
+            if self._options.time is None or not self._study.blocks:
                 self._trainings.train(pool)
                 complete = True
             else:
                 complete = self._one_by_one(pool)
             self.look()
-            while complete and self._options.settle and (arms := self._undecided()):
-                if self._blocks >= self._options.max_searches:
-                    self._say(f"after {self._counted(self._blocks)}, the most allowed")
-                    break
-                if self._spent:
-                    self._say("because its looks have used up all false verdicts that are allowed")
-                    break
-                if self._seconds_of_next(arms, len(pool)) > self._left_s:
-                    self._say("because another round would take longer than there is time")
-                    break
-                listed = ", ".join(arms)
-                self._options.notify(f"undecided: {listed}; one more {self._unit} of each")
-                self._grow(self._blocks + 1, arms)
-                self._trainings.train(pool)
+            while complete and self._options.settle and self._another_round(pool):
                 self.look()
+
+    def _another_round(self, pool: Pool) -> bool:
+        """One more search of what is undecided; False where nothing is, or it may not be."""
+        records = read_records(self._directory.root)
+        arms = self._undecided(records)
+        if not arms:
+            return False
+        blocks, listed = self._study.blocks, ", ".join(arms)
+        why = None
+        if blocks >= self._options.max_searches:
+            why = f"after {counted(blocks, self._study.unit)}, the most allowed"
+        elif self._spent:
+            why = "because its looks have used up all false verdicts that are allowed"
+        elif self._seconds_of_next(arms, len(pool), records) > self._left_s:
+            why = "because another round would take longer than there is time"
+        if why is not None:
+            self._options.notify(f"not settled ({listed}): stopped {why}")
+            return False
+        self._options.notify(f"undecided: {listed}; one more {self._study.unit} of each")
+        self._grow(blocks + 1, arms, records)
+        self._trainings.train(pool)
+        return True
 
     def look(self) -> None:
         """Put the verdicts on record, if the study looks more than once and has more than before.
@@ -85,39 +93,22 @@ class Rounds:
         What is then shown holds although it was looked at before.
         """
         manifest = self._directory.read_manifest()
-        looks = [Look(*look) for look in manifest.looks]
-        if not (looks or self._options.settle) or self._blocks < LEAST:
+        looks, blocks = looks_of(manifest), self._study.blocks
+        if not (looks or self._options.settle) or blocks < LEAST:
             return
-        if (looks and looks[-1].blocks >= self._blocks) or self._trainings.has_more or self._spent:
+        if (looks and looks[-1].blocks >= blocks) or self._trainings.has_more or all_spent(looks):
             return  # the verdicts stay those of the last look
-        look = next_look(looks, self._blocks, max(self._options.max_searches, self._blocks))
+        look = next_look(looks, blocks, max(self._options.max_searches, blocks))
         before = [from_record(record) for record in manifest.verdicts]
         verdicts = look_at(read_records(self._directory.root), look, before)
-        self._write(
+        self._directory.update_manifest(
             looks=[vars(each) for each in (*looks, look)],
             verdicts=[to_record(each) for each in verdicts],
         )
 
     @property
     def _spent(self) -> bool:
-        """Whether the looks have used up all of alpha."""
-        looks = self._directory.read_manifest().looks
-        return sum(alpha for _, alpha in looks) >= 1 - CONFIDENCE - 1e-9
-
-    @property
-    def _unit(self) -> str:
-        return "search" if self._searched else "replicate"
-
-    def _counted(self, blocks: int) -> str:
-        return f"{blocks} {self._unit if blocks == 1 else self._units}"
-
-    @property
-    def _units(self) -> str:
-        return "searches" if self._searched else "replicates"
-
-    @property
-    def _blocks(self) -> int:
-        return _blocks(self._study)
+        return all_spent(looks_of(self._directory.read_manifest()))
 
     @property
     def _left_s(self) -> float:
@@ -129,17 +120,17 @@ class Rounds:
         The first that is not complete begins in any case. Where the time ends within it, all arms
         have equal numbers of its trials.
         """
-        study, blocks = self._study, self._blocks
+        study, blocks = self._study, self._study.blocks
         began = False
         for number in range(1, blocks + 1):
-            part = self._with(study, number)
+            part = study.with_blocks(number)
             of_part = [arm for arm in self._arms if arm.search <= part.independent_searches]
             self._trainings.grow(part, of_part)
             if not self._trainings.has_more:
                 continue
-            arms = [arm.name for arm in study.arms()]
-            if began and self._seconds_of_next(arms, len(pool)) > self._left_s:
-                self._cut(self._with(study, number - 1), f"{number - 1} of {blocks} {self._units}")
+            if began and self._no_time_for_another(pool):
+                fitted = f"{number - 1} of {blocks} {plural(study.unit)}"
+                self._cut(study.with_blocks(number - 1), fitted)
                 return False
             began = True
             open_ones = [arm for arm in of_part if arm.has_more]
@@ -154,15 +145,14 @@ class Rounds:
                 budget = replace(study.budget, trials=limit.reached)
                 self._cut(replace(part, budget=budget), f"{fitted}one search")
             else:
-                self._cut(self._with(study, number - 1), f"{fitted}search {number}")
+                self._cut(study.with_blocks(number - 1), f"{fitted}search {number}")
             return False
         self._trainings.grow(study, self._arms)
         return True
 
-    def _with(self, study: Study, blocks: int) -> Study:
-        if self._searched:
-            return replace(study, searches=blocks)
-        return replace(study, replicates=blocks)
+    def _no_time_for_another(self, pool: Pool) -> bool:
+        records = read_records(self._directory.root)
+        return self._seconds_of_next(records.arms, len(pool), records) > self._left_s
 
     @property
     def _search_share(self) -> float:
@@ -173,68 +163,57 @@ class Rounds:
 
     def _cut(self, study: Study, fitted: str) -> None:
         """What fitted becomes the plan; without --time the study goes on to the declared one."""
-        self._study = study
-        self._arms = [arm for arm in self._arms if arm.search <= study.independent_searches]
-        self._trainings.grow(study, self._arms)
-        estimates.interrupted(self._directory)
-        self._write(spec=study.to_mapping())
+        self._plan(study, [arm for arm in self._arms if arm.search <= study.independent_searches])
         self._options.notify(
             f"{fitted} fit into {self._options.time}; the same command resumes the study"
         )
 
-    def _seconds_of_next(self, arms: Sequence[str], workers: int) -> float:
+    def _seconds_of_next(self, arms: Sequence[str], workers: int, records: Records) -> float:
         """About how long another search (or seed) of these arms takes, by those on record."""
-        records = read_records(self._directory.root)
         of = self._blocks_of(records)
         costs = []
         for arm in arms:
             trainings = records.replicates[records.replicates["arm"] == arm]
             spent = float(trainings["train_s"].sum())
-            if self._searched:
+            if self._study.search:
                 trials = records.trials[records.trials["arm"] == arm]
                 spent += float(trials["train_s"].sum())
                 trainings = trials.drop_duplicates("search")
             # An arm that was left out has several to make up for.
-            missing = max(1, self._blocks + 1 - of(arm))
+            missing = max(1, self._study.blocks + 1 - of(arm))
             costs.append(missing * spent / max(1, len(trainings)))
         return max(sum(costs) / workers, *costs, 0.0)
 
     def _blocks_of(self, records: Records) -> Callable[[str], int]:
         manifest = records.manifest
-        return manifest.searches_of if self._searched else manifest.replicates_of
+        return manifest.searches_of if self._study.search else manifest.replicates_of
 
-    def _undecided(self) -> list[str]:
+    def _undecided(self, records: Records) -> list[str]:
         """The arms that another round takes: undecided ones, and those they are compared with."""
-        records = read_records(self._directory.root)
-        if records.replicates_missing or self._blocks < LEAST:
-            return [arm.name for arm in self._study.arms()]
+        if records.replicates_missing or self._study.blocks < LEAST:
+            return records.arms
         return undecided(records)
 
-    def _grow(self, blocks: int, arms: Sequence[str]) -> None:
+    def _grow(self, blocks: int, arms: Sequence[str], records: Records) -> None:
         """Plan `blocks` searches or seeds for these arms, and no more than now for the others."""
-        records = read_records(self._directory.root)
         of = self._blocks_of(records)
         left_out = {arm: of(arm) for arm in records.arms if arm not in arms}
-        self._study = self._with(self._study, blocks)
-        if self._searched:
-            there = {(search.arm.name, search.search) for search in self._arms}
-            self._arms += [
-                self._opened.new_search(arm, number)
-                for number in range(1, blocks + 1)
-                for arm in self._study.arms()
-                if arm.name in arms and (arm.name, number) not in there
-            ]
-        self._trainings.grow(self._study, self._arms)
-        estimates.interrupted(self._directory)  # it was of less work
-        self._write(spec=self._study.to_mapping(), left_out=left_out)
+        study = self._study.with_blocks(blocks)
+        there = {(search.arm.name, search.search) for search in self._arms}
+        more = [
+            self._opened.new_search(arm, number)
+            for number in range(1, study.independent_searches + 1)
+            for arm in study.arms()
+            if arm.name in arms and (arm.name, number) not in there
+        ]
+        self._plan(study, [*self._arms, *more], left_out=left_out)
 
-    def _write(self, **changes: Any) -> None:
-        manifest = self._directory.read_manifest()
-        files.write_atomically(self._directory.manifest, files.to_json({**manifest, **changes}))
-
-    def _say(self, why: str) -> None:
-        listed = ", ".join(self._undecided())
-        self._options.notify(f"not settled ({listed}): stopped {why}")
+    def _plan(self, study: Study, arms: list[ArmSearch], **changes: Any) -> None:
+        """Go on with another amount of work than was declared, and put it on record."""
+        self._study, self._arms = study, arms
+        self._trainings.grow(study, arms)
+        estimates.interrupted(self._directory)
+        self._directory.update_manifest(spec=study.to_mapping(), **changes)
 
 
 def check(options: Options, study: Study) -> None:
@@ -243,18 +222,11 @@ def check(options: Options, study: Study) -> None:
         return
     if not study.replicates:
         raise UserError("--settle: verdicts need replicates; leave --replicates 0 out")
-    blocks = _blocks(study)
-    if blocks > options.max_searches:
-        unit = "searches" if study.search else "replicates"
+    if study.blocks > options.max_searches:
         raise UserError(
-            f"--max-searches {options.max_searches} is lower than the {blocks} {unit} that the "
-            f"study has; give {blocks} or more"
+            f"--max-searches {options.max_searches} is lower than the {study.blocks} "
+            f"{plural(study.unit)} that the study has; give {study.blocks} or more"
         )
-
-
-def _blocks(study: Study) -> int:
-    """What verdicts rest on: searches or, where nothing is searched, seeds."""
-    return study.independent_searches if study.search else study.replicates
 
 
 def undecided(records: Records) -> list[str]:

@@ -72,23 +72,17 @@ def _open_locked(
     closing: ExitStack,
 ) -> Opened:
     old = directory.read_manifest() if directory.manifest.exists() else None
-    # With --settle a study has grown beyond what its command says.
-    grown = {"searches", "replicates"} if options.settle else set()
+    given = {name for name in GROWING if getattr(options, name) is not None}
+    if options.settle:  # a study has grown beyond what its command says
+        given -= {"searches", "replicates"}
     if old is None and directory.database.exists():
         raise UserError(
             f"{directory.root} has a study.db but no manifest.json; put the manifest back, "
             "or start again with --fresh, which moves the directory aside"
         )
     if old is not None:
-        study = resume.match(
-            old,
-            name,
-            study,
-            directory,
-            {name for name in GROWING if getattr(options, name) is not None} - grown,
-        )
-    given = options.replicates is not None and not options.settle
-    resume.check_replicates(study, directory, given=given)
+        study = resume.match(old, name, study, directory, given)
+    resume.check_replicates(study, directory, given="replicates" in given)
     rounds.check(options, study)
     if "step_ms" in study.hold and options.ray is not None:
         raise UserError("--ray: step_ms is measured on one machine; leave --ray out")
@@ -112,8 +106,7 @@ def _open_locked(
     database.notify = options.notify
     database.hold(name)
     shared = bool(manifest.get("shared_searches"))
-    unit = options.searches if study.search else options.replicates
-    if unit is not None and not options.settle:
+    if ("searches" if study.search else "replicates") in given:
         manifest.pop("left_out", None)  # the user asks for as many of every arm
     most = Manifest(manifest).searches_of
 
@@ -127,7 +120,7 @@ def _open_locked(
         if number <= most(arm.name)
     ]
     resume.check_claims(arms, manifest["fingerprint"], shown(url))
-    resume.check_trials(arms, study, trials_given=options.trials is not None)
+    resume.check_trials(arms, study, trials_given="trials" in given)
     # Only now: all checks have passed.
     files.write_atomically(directory.manifest, files.to_json(manifest))
     for search in arms:
@@ -179,17 +172,17 @@ def _describe_full(options: Options, opened: Opened) -> None:
     found = predicted_time(full, opened.declaration.name, study)
     if "step_ms" in study.hold:
         found = None  # its units are not known yet
-    record = {
-        "searches": study.independent_searches,
-        "trials": study.budget.trials,
-        "epochs": study.budget.search_epochs,
-        "replicates": study.replicates,
-        "train": study.dataset.train,
-        "seconds": None if found is None else found[0].seconds,
-        "workers": worker_count(full, study),
-    }
-    manifest = {**opened.directory.read_manifest(), "full": record}
-    files.write_atomically(opened.directory.manifest, files.to_json(manifest))
+    opened.directory.update_manifest(
+        full={
+            "searches": study.independent_searches,
+            "trials": study.budget.trials,
+            "epochs": study.budget.search_epochs,
+            "replicates": study.replicates,
+            "train": study.dataset.train,
+            "seconds": None if found is None else found[0].seconds,
+            "workers": worker_count(full, study),
+        }
+    )
 
 
 def _estimate(options: Options, name: str, study: Study, directory: RunDirectory) -> None:
