@@ -25,7 +25,8 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from harness.samplers.qmc import point_of, value_at
+from harness.samplers.base.configurations import ConfigurationSampler
+from harness.samplers.qmc import configuration_at, design_point
 
 DESIGN = 6
 KAPPA = 2.0
@@ -40,26 +41,17 @@ def make(
     return _LowerConfidenceBound(space, seed, arm_seed)
 
 
-class _LowerConfidenceBound(BaseSampler):
+class _LowerConfidenceBound(ConfigurationSampler):
     def __init__(self, space: Mapping[str, BaseDistribution], seed: int, design: int) -> None:
-        self._space = {name: space[name] for name in sorted(space)}
+        super().__init__(space)
         self._seed, self._design = seed, design
 
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self._space
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        if not search_space:
-            return {}
+    def suggest(self, study: Study, trial: FrozenTrial) -> dict[str, Any]:
         done = _losses(study.get_trials(deepcopy=False))
-        if trial.number < DESIGN or len(done) < 2:
-            return self._at(point_of(trial.number, len(self._space), self._design))
-        random = np.random.default_rng(self._seed)
-        candidates = [self._at(u) for u in random.random((CANDIDATES, len(self._space)))]
+        if trial.number < DESIGN or len(done) < 2 or not self._space:
+            return design_point(self._space, trial.number, self._design)
+        points = np.random.default_rng(self._seed).random((CANDIDATES, len(self._space)))
+        candidates = [configuration_at(self._space, point) for point in points]
         bound = lower_bound(
             self._encoded([params for params, _ in done]),
             np.array([loss for _, loss in done]),
@@ -67,21 +59,14 @@ class _LowerConfidenceBound(BaseSampler):
         )
         return candidates[int(np.argmin(bound))]
 
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
-    ) -> Any:
-        raise AssertionError(f"{param_name} is not in the space")  # pragma: no cover
-
-    def _at(self, point: NDArray[np.float64]) -> dict[str, Any]:
-        return {
-            name: value_at(distribution, float(u))
-            for (name, distribution), u in zip(self._space.items(), point, strict=True)
-        }
-
     def _encoded(self, configurations: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
         return np.array(
             [
-                [x for name, each in self._space.items() for x in encoded(each, params[name])]
+                [
+                    x
+                    for name in sorted(self._space)
+                    for x in encoded(self._space[name], params[name])
+                ]
                 for params in configurations
             ]
         )

@@ -23,6 +23,8 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from harness.samplers.base.configurations import ConfigurationSampler
+
 
 def make(
     seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
@@ -30,34 +32,30 @@ def make(
     return _Design(space, seed=arm_seed)
 
 
-class _Design(BaseSampler):
+class _Design(ConfigurationSampler):
     """Suggests the point of the trial's number."""
 
     def __init__(self, space: Mapping[str, BaseDistribution], seed: int) -> None:
-        self._space, self._seed = dict(space), seed
+        super().__init__(space)
+        self._seed = seed
 
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self._space
+    def suggest(self, study: Study, trial: FrozenTrial) -> dict[str, Any]:
+        return design_point(self._space, trial.number, self._seed)
 
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        if not search_space:
-            return {}
-        # In the order of names: a space declared in another order has the same configurations.
-        names = sorted(search_space)
-        point = point_of(trial.number, len(names), self._seed)
-        return {
-            name: value_at(search_space[name], float(u))
-            for name, u in zip(names, point, strict=True)
-        }
 
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: Any
-    ) -> Any:
-        raise AssertionError(f"{param_name} is not in the space")  # pragma: no cover
+def design_point(space: Mapping[str, BaseDistribution], number: int, seed: int) -> dict[str, Any]:
+    """The configuration of point `number`, from 0, of the design with this seed."""
+    return configuration_at(space, point_of(number, len(space), seed)) if space else {}
+
+
+def configuration_at(
+    space: Mapping[str, BaseDistribution], point: NDArray[np.float64]
+) -> dict[str, Any]:
+    """The configuration at a point, (hyperparameters,), each in [0, 1)."""
+    # In the order of names: a space declared in another order has the same configurations.
+    return {
+        name: value_at(space[name], float(u)) for name, u in zip(sorted(space), point, strict=True)
+    }
 
 
 def point_of(number: int, dimensions: int, seed: int) -> NDArray[np.float64]:

@@ -22,16 +22,16 @@ from optuna.distributions import (
     IntDistribution,
     distribution_to_json,
 )
-from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.core import optuna_private
 from harness.core.errors import UserError
 from harness.samplers import EPOCHS
+from harness.samplers.base.configurations import ConfigurationSampler
 
 
-class OracleSampler(BaseSampler):
+class OracleSampler(ConfigurationSampler):
     """Suggests what the oracle `kind` suggests after the trials before.
 
     Kinds are random, bayesian, hyperband and grid. Trials that were pruned or failed are invalid
@@ -41,18 +41,12 @@ class OracleSampler(BaseSampler):
     def __init__(
         self, kind: str, seed: int, space: Mapping[str, BaseDistribution], epochs: int
     ) -> None:
-        self._kind, self._space, self._epochs = kind, dict(space), epochs
+        super().__init__(space)
+        self._kind, self._epochs = kind, epochs
         # For KerasTuner a seed of 0 means none; RandomState takes 32 bits.
         self._seed = 1 + seed % (2**32 - 2)
 
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self._space
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
+    def suggest(self, study: Study, trial: FrozenTrial) -> dict[str, Any]:
         # All trials of the arm: some pruners show the sampler only a part of them.
         everyone = optuna_private.all_trials(study)
         before = sorted((t for t in everyone if t.number < trial.number), key=lambda t: t.number)
@@ -85,11 +79,6 @@ class OracleSampler(BaseSampler):
                 study, trial, EPOCHS, int(answer["params"]["tuner/epochs"])
             )
         return {n: _value(d, answer["params"][n]) for n, d in self._space.items()}
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, name: str, distribution: BaseDistribution
-    ) -> Any:
-        raise ValueError(f"{name} is not of the space that this sampler was made for")
 
 
 def _value(distribution: BaseDistribution, found: Any) -> Any:
