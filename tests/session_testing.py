@@ -1,5 +1,8 @@
 """Sessions of a study in process: a toy pool in place of worker processes, nothing profiled."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ from toys import ToyPool, losses
 
 from harness.study import plan, session, solve_units, trainings
 from harness.study.options import Options
+from harness.workers.messages import TrainRequest
 
 STUDY = """
 '''Does it run?'''
@@ -41,3 +45,29 @@ def use_toy_pool(monkeypatch: pytest.MonkeyPatch, pool: type[Pool] = Pool) -> No
 
 def options(file: Path, **changes: Any) -> Options:
     return Options(**{"name": str(file), "runs": file.parent / "runs", "quiet": True, **changes})
+
+
+def outcome(file: Path, capsys: pytest.CaptureFixture[str], **changes: Any) -> dict[str, Any]:
+    """What a session prints with `--json`; it must end well."""
+    capsys.readouterr()
+    assert session.run(options(file, json_output=True, **changes)) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@contextmanager
+def dying_after(trainings: int, pool: type[Pool] = Pool) -> Iterator[None]:
+    """The session in this block dies when it begins one training more than `trainings`."""
+    left = trainings
+
+    def crashing(request: TrainRequest) -> list[float]:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return losses(request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "curve_of_all", staticmethod(crashing))
+        with pytest.raises(KeyboardInterrupt):
+            yield

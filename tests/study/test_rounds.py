@@ -1,6 +1,5 @@
 """Searches are added until the question is settled, the time is over, or there are enough."""
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from session_testing import Pool, options, use_toy_pool
+from session_testing import Pool, dying_after, options, outcome, use_toy_pool
 from toys import losses
 
 from harness.core.errors import UserError
@@ -63,13 +62,6 @@ def written(folder: Path, depths: str = "[1, 2, 3]", searches: int = 2) -> Path:
     file = folder / "mine.py"
     file.write_text(STUDY.format(depths=depths, searches=searches))
     return file
-
-
-def outcome(file: Path, capsys: pytest.CaptureFixture[str], **changes: Any) -> dict[str, Any]:
-    capsys.readouterr()
-    assert session.run(options(file, json_output=True, **changes)) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def searches(found: dict[str, Any]) -> list[int]:
@@ -137,25 +129,13 @@ def test_without_settle_there_are_no_looks_and_settle_may_come_later(
 
 
 def test_cut_anywhere_it_settles_the_same(
-    ram_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ram_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = outcome(written(ram_path / "whole"), capsys, settle=True, max_searches=4)
     cut_file = written(ram_path / "cut")
-    left = 0
-
-    def crashing(request: TrainRequest) -> list[float]:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise KeyboardInterrupt
-        return losses(request)
-
-    monkeypatch.setattr(Scored, "curve_of_all", staticmethod(crashing))
     for trainings in (7, 19, 6, 5):  # until the next cut
-        left = trainings
-        with pytest.raises(KeyboardInterrupt):
+        with dying_after(trainings, Scored):
             session.run(options(cut_file, settle=True, max_searches=4))
-    monkeypatch.setattr(Scored, "curve_of_all", staticmethod(losses))
     cut = outcome(cut_file, capsys, settle=True, max_searches=4)
     for key in ("arms", "verdicts", "recommended", "variance"):
         assert cut[key] == whole[key]
@@ -281,23 +261,12 @@ def test_the_plan_knows_the_chance_of_a_study_on_record(
 
 
 def test_a_settled_study_resumes_by_the_command_that_began_it(
-    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command names fewer searches than there are by now."""
     arguments = {"settle": True, "searches": 2, "replicates": 1, "max_searches": 4}
-    left = 36
-
-    def crashing(request: TrainRequest) -> list[float]:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise KeyboardInterrupt
-        return losses(request)
-
-    monkeypatch.setattr(Scored, "curve_of_all", staticmethod(crashing))
-    with pytest.raises(KeyboardInterrupt):
+    with dying_after(36, Scored):
         session.run(options(file, **arguments))
-    monkeypatch.setattr(Scored, "curve_of_all", staticmethod(losses))
     before = read_records(file.parent / "runs" / "mine").manifest
     assert before.searches == 3
     assert before.left_out

@@ -1,18 +1,14 @@
 """Several searches of each arm: independent of one another, resumed like one, and extended."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
-from session_testing import Pool, options, use_toy_pool
-from toys import losses
+from session_testing import dying_after, options, outcome, use_toy_pool
 
 from harness.core.errors import UserError
 from harness.results.records import read_records
 from harness.study import session
-from harness.workers.messages import TrainRequest
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 
@@ -37,13 +33,6 @@ def file(ram_path: Path) -> Path:
     file = ram_path / "mine.py"
     file.write_text(STUDY.format(searches=3))
     return file
-
-
-def outcome(file: Path, capsys: pytest.CaptureFixture[str], **changes: Any) -> dict[str, Any]:
-    capsys.readouterr()
-    assert session.run(options(file, json_output=True, **changes)) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def test_trials_may_take_fewer_epochs_than_replicates(
@@ -112,28 +101,14 @@ def test_arms_try_the_same_configurations_and_searches_others(
     assert of["depth=1", 1] != of["depth=1", 2] != of["depth=1", 3]
 
 
-def test_cut_anywhere_it_ends_the_same(
-    ram_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_cut_anywhere_it_ends_the_same(ram_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("whole", "cut"):
         (ram_path / name).mkdir()
         (ram_path / name / "mine.py").write_text(STUDY.format(searches=2))
     whole = outcome(ram_path / "whole" / "mine.py", capsys, workers=1)
-    left = 0
-
-    def crashing(request: TrainRequest) -> list[float]:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise KeyboardInterrupt
-        return losses(request)
-
-    monkeypatch.setattr(Pool, "curve_of_all", staticmethod(crashing))
     for trainings in (1, 4, 3, 5):  # until the next cut
-        left = trainings
-        with pytest.raises(KeyboardInterrupt):
+        with dying_after(trainings):
             session.run(options(ram_path / "cut" / "mine.py", workers=1))
-    monkeypatch.setattr(Pool, "curve_of_all", staticmethod(losses))
     cut = outcome(ram_path / "cut" / "mine.py", capsys, workers=1)
     for key in ("arms", "verdicts", "recommended", "variance"):
         assert cut[key] == whole[key]
