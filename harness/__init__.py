@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
     from harness.integrations.optuna import optuna_objective as optuna_objective
+    from harness.spec.grids import four_per_octave as four_per_octave
     from harness.spec.hyperparameters import Hyperparameters as Hyperparameters
     from harness.spec.study import Budget as Budget
     from harness.spec.study import Study as Study
@@ -59,6 +60,7 @@ _HOMES = {
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
     "TextFiles": "harness.datasets.files.texts",
+    "four_per_octave": "harness.spec.grids",
     "optuna_objective": "harness.integrations.optuna",
 }
 __all__ = sorted(_HOMES)

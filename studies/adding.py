@@ -5,13 +5,13 @@ Sequences of 50, 100 and 200 numbers, each cell with one layer and with two. Sol
 95 %. Always predicting 1 gets 0 %.
 """
 
-from harness import Adding, Budget, FloatDistribution, IntDistribution, Study
+from harness import Adding, Budget, FloatDistribution, Study, four_per_octave
 
 study = Study(
     dataset=Adding(train=10_000, validation=2_000, test=2_000),
     compare={"cell": ["rnn", "gru", "lstm"], "depth": [1, 2], "length": [50, 100, 200]},
     search={
-        "units": IntDistribution(8, 32, log=True),
+        "units": four_per_octave(8, 32),
         "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
     },
     fixed={"sequence_length": 200, "batch_size": 32},

@@ -3,13 +3,13 @@
 One LSTM layer, forward or bidirectional.
 """
 
-from harness import Budget, CategoricalDistribution, FloatDistribution, Imdb, IntDistribution, Study
+from harness import Budget, CategoricalDistribution, FloatDistribution, Imdb, Study, four_per_octave
 
 study = Study(
     dataset=Imdb(train=16_000, validation=4_000, test=5_000),
     compare={"bidirectional": [False, True]},
     search={
-        "units": IntDistribution(4, 64, log=True),
+        "units": four_per_octave(4, 64),
         "sequence_length": CategoricalDistribution([50, 100, 200]),
         "learning_rate": FloatDistribution(3e-4, 3e-2, log=True),
         "dropout": FloatDistribution(0.0, 0.5),

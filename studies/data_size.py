@@ -4,13 +4,13 @@ Depth 1 to 3 on 1,000, 4,000 and 16,000 training reviews. Smaller training split
 ones; validation and test reviews are always the same. Each size has its own vocabulary.
 """
 
-from harness import Budget, FloatDistribution, Imdb, IntDistribution, Study
+from harness import Budget, FloatDistribution, Imdb, Study, four_per_octave
 
 study = Study(
     dataset=Imdb(train=16_000, validation=4_000, test=5_000),
     compare={"depth": [1, 2, 3], "train": [1_000, 4_000, 16_000]},
     search={
-        "units": IntDistribution(4, 32, log=True),
+        "units": four_per_octave(4, 32),
         "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
         "dropout": FloatDistribution(0.0, 0.5),
     },

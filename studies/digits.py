@@ -8,8 +8,8 @@ from harness import (
     CategoricalDistribution,
     Digits,
     FloatDistribution,
-    IntDistribution,
     Study,
+    four_per_octave,
 )
 
 study = Study(
@@ -17,7 +17,7 @@ study = Study(
     compare={"depth": [1, 2, 3]},
     search={
         "cell": CategoricalDistribution(["rnn", "gru", "lstm"]),
-        "units": IntDistribution(8, 64, log=True),
+        "units": four_per_octave(8, 64),
         "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
         "dropout": FloatDistribution(0.0, 0.5),
     },

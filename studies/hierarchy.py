@@ -4,13 +4,13 @@ One to three LSTM layers compute the results of nested operations on digits (Lis
 four levels deep. The baseline is the majority class.
 """
 
-from harness import Budget, FloatDistribution, IntDistribution, ListOps, Study
+from harness import Budget, FloatDistribution, ListOps, Study, four_per_octave
 
 study = Study(
     dataset=ListOps(train=10_000, validation=2_000, test=2_000),
     compare={"depth": [1, 2, 3], "nesting": [1, 2, 4]},
     search={
-        "units": IntDistribution(16, 64, log=True),
+        "units": four_per_octave(16, 64),
         "learning_rate": FloatDistribution(1e-3, 1e-2, log=True),
     },
     fixed={"cell": "lstm", "sequence_length": 101, "batch_size": 32, "embedding_dim": 16,

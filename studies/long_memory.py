@@ -5,13 +5,13 @@ cell with one layer and with two. Solved means 95 % right; chance is 25 %. A bag
 counts them but ignores their order, can reach 75 %.
 """
 
-from harness import Budget, FloatDistribution, IntDistribution, Study, TemporalOrder
+from harness import Budget, FloatDistribution, Study, TemporalOrder, four_per_octave
 
 study = Study(
     dataset=TemporalOrder(train=10_000, validation=2_000, test=2_000),
     compare={"cell": ["rnn", "gru", "lstm"], "depth": [1, 2], "length": [50, 100, 200]},
     search={
-        "units": IntDistribution(8, 32, log=True),
+        "units": four_per_octave(8, 32),
         "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
     },
     fixed={"sequence_length": 201, "batch_size": 32, "embedding_dim": 8, "vocabulary": 10},

@@ -4,13 +4,13 @@ Parity: is the number of ones odd? Sequences of 10, 20 and 40 symbols, each cell
 with two. Solved means 95 % right; chance is 50 %.
 """
 
-from harness import Budget, FloatDistribution, IntDistribution, Parity, Study
+from harness import Budget, FloatDistribution, Parity, Study, four_per_octave
 
 study = Study(
     dataset=Parity(train=10_000, validation=2_000, test=2_000),
     compare={"cell": ["rnn", "gru", "lstm"], "depth": [1, 2], "length": [10, 20, 40]},
     search={
-        "units": IntDistribution(8, 32, log=True),
+        "units": four_per_octave(8, 32),
         "learning_rate": FloatDistribution(1e-3, 3e-2, log=True),
     },
     fixed={"sequence_length": 41, "batch_size": 32, "embedding_dim": 8, "vocabulary": 6},

@@ -5,13 +5,13 @@ classes. Students of one to four SimpleRNN layers, the same kind as the teachers
 from examples.
 """
 
-from harness import Budget, FloatDistribution, IntDistribution, Study, Teacher
+from harness import Budget, FloatDistribution, Study, Teacher, four_per_octave
 
 study = Study(
     dataset=Teacher(train=10_000, validation=2_000, test=5_000),
     compare={"depth": [1, 2, 3, 4], "teacher_depth": [1, 2, 4]},
     search={
-        "units": IntDistribution(8, 64, log=True),
+        "units": four_per_octave(8, 64),
         "learning_rate": FloatDistribution(3e-4, 1e-2, log=True),
     },
     fixed={"cell": "rnn", "sequence_length": 21, "batch_size": 32, "embedding_dim": 16,

@@ -3,13 +3,13 @@
 One LSTM layer on the last 50 to 400 words of each review.
 """
 
-from harness import Budget, FloatDistribution, Imdb, IntDistribution, Study
+from harness import Budget, FloatDistribution, Imdb, Study, four_per_octave
 
 study = Study(
     dataset=Imdb(train=16_000, validation=4_000, test=5_000),
     compare={"sequence_length": [50, 100, 200, 400]},
     search={
-        "units": IntDistribution(4, 64, log=True),
+        "units": four_per_octave(4, 64),
         "learning_rate": FloatDistribution(3e-4, 3e-2, log=True),
         "dropout": FloatDistribution(0.0, 0.5),
     },

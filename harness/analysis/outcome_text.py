@@ -75,7 +75,7 @@ def full_study(full: Mapping[str, Any]) -> str:
     )  # fmt: skip
     taken = ""
     if full["seconds"] is not None:
-        taken = f" It takes at most about {duration(full['seconds'])} on "
+        taken = f" It takes {full.get('time') or 'about ' + duration(full['seconds'])} on "
         taken += f"{counted(full['workers'], 'worker')} of this machine."
     return (
         f"The full study has {of} of each arm, up to {counted(full['epochs'], 'epoch')} each, "

@@ -11,6 +11,7 @@ import typer
 
 from harness.core.console import application
 from harness.core.errors import UserError
+from harness.core.text import counted
 from harness.profile.of_study import profile_study
 
 EXAMPLES = """Examples:
@@ -149,7 +150,8 @@ def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -
 
     declaration = study_files.load(name)
     study = declaration.study
-    workers = min(default_count(study.threads, study.device), len(study.arms()))
+    searches = len(study.arms()) * study.independent_searches
+    workers = min(default_count(study.threads, study.device), searches)
     found = predict_study(study, declaration.name, workers, runs_directory, output)
     if found is None:
         raise UserError(
@@ -157,17 +159,17 @@ def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -
             "python -m harness.profile --quick --cell lstm --depth 1,4 --units 4,64"
         )
     estimated, profiles = found
-    hours = estimated.seconds / 3600.0
     if json_output:
-        answer = {"study": declaration.name, "hours": hours, "search_s": estimated.search_s,
+        answer = {"study": declaration.name, "hours": estimated.seconds / 3600.0,
+                  "hours_at_most": estimated.most_s / 3600.0, "search_s": estimated.search_s,
                   "replicates_s": estimated.replicates_s, "workers": workers,
                   "profile": profiles}  # fmt: skip
         print(to_json(answer))
         return
     print(
-        f"{declaration.name}: at most {hours:.2g} hours on {workers} workers "
-        f"(search {estimated.search_s:.0f} s, replicates {estimated.replicates_s:.0f} s), "
-        f"pruning makes it less; by {profiles}"
+        f"{declaration.name}: {estimated.told} on {counted(workers, 'worker')} "
+        f"(search {estimated.search_s:.0f} s, replicates {estimated.replicates_s:.0f} s); "
+        f"by {profiles}"
     )
 
 

@@ -16,6 +16,7 @@ from optuna.distributions import (
 )
 
 from harness.core.seeds import derive_seed
+from harness.core.text import duration
 from harness.datasets.base.signature import Signature
 from harness.results.records import read_profile
 from harness.spec import counts
@@ -62,15 +63,29 @@ class StepTime:
 
 @dataclass(frozen=True)
 class TimeEstimate:
-    """Seconds that a study will take at most; pruning reduces them."""
+    """Seconds of a study whose trainings take all their epochs; pruning reduces them.
+
+    `search_s` and `replicates_s` are those of configurations spread evenly over the search space.
+    `most_s` is that of a study all of whose trainings take the slowest one: a sampler that learns
+    may go there.
+    """
 
     search_s: float
     replicates_s: float
     workers: int
+    most_s: float
 
     @property
     def seconds(self) -> float:
         return self.search_s + self.replicates_s
+
+    @property
+    def told(self) -> str:
+        """Both times in words."""
+        if self.most_s < 1.1 * self.seconds:
+            return f"at most {duration(self.most_s)}"
+        most = f"at most {duration(self.most_s)}"
+        return f"about {duration(self.seconds)} ({most}, if the search goes to slow configurations)"
 
 
 def estimate(
@@ -78,11 +93,11 @@ def estimate(
 ) -> TimeEstimate | None:
     """How long the study takes on `workers` workers of the profile's machine.
 
-    The mean cost of an arm is that of DRAWS configurations, drawn from its search space. The
-    estimate assumes that all trainings take all their epochs, and that replicates have mean
-    configurations. Arms run side by side, the trials of an arm one after another. Reports and the
-    bag of embeddings are left out. Returns None if the profile has no entry of the study's backend
-    and device, or if the study builds its own models.
+    The cost of an arm is that of DRAWS configurations, drawn from its search space: their mean, and
+    that of the slowest one when its numbers are at their highest. Searches run side by side, the
+    trials of a search one after another. Reports and the bag of embeddings are left out. Returns
+    None if the profile has no entry of the study's backend and device, or if the study builds its
+    own models.
     """
     entries = profile["entries"]
     step_ms = StepTime(entries, study.backend, device)
@@ -96,38 +111,32 @@ def estimate(
     import_s = float(np.median([e["import_s"] for e in ours]))
     signature = study.signature
     rng = random.Random(derive_seed(study.seed, "estimate"))
-    of_arms = []
+    epochs = np.array([study.budget.search_epochs, study.budget.epochs])
+    mean, most = [], []  # seconds of a trial and of a replicate, by arm
     for arm in study.arms():
-        costs = []
+        batches = study.dataset_of(arm).train, study.dataset.validation
+        epoch_s = []
         for _ in range(DRAWS):
             drawn = {name: draw(rng, d) for name, d in study.search.items()}
-            hp = study.hyperparameters(arm, drawn)
-            batches = math.ceil(study.dataset_of(arm).train / hp.batch_size)
-            validated = math.ceil(study.dataset.validation / hp.batch_size)
-            epoch_ms = step_ms(hp, signature) * (batches + evaluation * validated)
-            costs.append(
-                [
-                    compile_s + epochs * epoch_ms / 1000.0
-                    for epochs in (study.budget.search_epochs, study.budget.epochs)
-                ]
-            )
-        of_arms.append(np.mean(costs, axis=0).tolist())
-    return TimeEstimate(
-        import_s
-        + _side_by_side(
-            [study.budget.trials * trial for trial, _ in of_arms] * study.independent_searches,
-            workers,
-        ),
-        _side_by_side(
-            [
-                replicate
-                for _, replicate in of_arms
-                for _ in range(study.replicates * study.independent_searches)
-            ],
-            workers,
-        ),
-        workers,
-    )
+            for params in (
+                drawn,
+                {name: _highest(d, drawn[name]) for name, d in study.search.items()},
+            ):
+                hp = study.hyperparameters(arm, params)
+                trained, validated = (math.ceil(n / hp.batch_size) for n in batches)
+                epoch_s.append(step_ms(hp, signature) * (trained + evaluation * validated) / 1000.0)
+        mean.append((compile_s + epochs * np.mean(epoch_s[::2])).tolist())
+        most.append((compile_s + epochs * np.max(epoch_s)).tolist())
+
+    def side_by_side(of_arms: Sequence[Any]) -> tuple[float, float]:
+        searches = [study.budget.trials * trial for trial, _ in of_arms]
+        replicates = [replicate for _, replicate in of_arms] * study.replicates
+        return (
+            import_s + _side_by_side(searches * study.independent_searches, workers),
+            _side_by_side(replicates * study.independent_searches, workers),
+        )
+
+    return TimeEstimate(*side_by_side(mean), workers, most_s=sum(side_by_side(most)))
 
 
 def draw(rng: random.Random, distribution: BaseDistribution) -> Any:
@@ -144,6 +153,16 @@ def draw(rng: random.Random, distribution: BaseDistribution) -> Any:
         steps = round((value - low) / distribution.step)
         return min(high, low + steps * distribution.step)
     return min(high, max(low, value))
+
+
+def _highest(distribution: BaseDistribution, drawn: Any) -> Any:
+    """The highest number of a distribution; where choices are no numbers, the one drawn."""
+    if isinstance(distribution, IntDistribution | FloatDistribution):
+        return distribution.high
+    assert isinstance(distribution, CategoricalDistribution)
+    if all(type(choice) in (int, float) for choice in distribution.choices):
+        return max(distribution.choices)
+    return drawn
 
 
 def hyperparameters_of(entry: Mapping[str, Any]) -> Hyperparameters:
@@ -180,7 +199,7 @@ def _side_by_side(seconds: Sequence[float], workers: int) -> float:
 def predict_study(
     study: Study, name: str, workers: int, *places: Path
 ) -> tuple[TimeEstimate, str] | None:
-    """How long a study will take at most, and a text that names the profiles used.
+    """How long a study will take, and a text that names the profiles used.
 
     Profiles are looked for in the run directory of `name` below each of `places`, then in `places`
     themselves, then in the run directories of other studies. The first usable profile is used,

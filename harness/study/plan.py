@@ -4,7 +4,7 @@ from harness.analysis import planning
 from harness.analysis.statistics import CONFIDENCE
 from harness.core import text
 from harness.core.metrics import R2
-from harness.core.text import duration, plural, seconds
+from harness.core.text import plural, seconds
 from harness.profile.estimate import TimeEstimate, predict_study
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
@@ -60,7 +60,7 @@ def plan(options: Options) -> str:
     found = predicted_time(options, name, study)
     if found is not None:
         estimated, profile = found
-        lines.append(f"time       at most {duration(estimated.seconds)}, by {profile}")
+        lines.append(f"time       {estimated.told}, by {profile}")
         if options.time is not None:
             lines.append(f"           {_fitting(seconds(options.time), estimated.seconds, study)}")
     elif options.ray is not None:

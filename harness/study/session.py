@@ -10,7 +10,6 @@ from harness.analysis import outcome_text, summary, trained_model
 from harness.analysis.verdicts import conclude
 from harness.core import files
 from harness.core.errors import UserError
-from harness.core.text import duration
 from harness.profile.of_study import profile_is_current, profile_run_directory
 from harness.results import estimates, lock
 from harness.results.manifest import Manifest
@@ -180,6 +179,7 @@ def _describe_full(options: Options, opened: Opened) -> None:
             "replicates": study.replicates,
             "train": study.dataset.train,
             "seconds": None if found is None else found[0].seconds,
+            "time": None if found is None else found[0].told,
             "workers": worker_count(full, study),
         }
     )
@@ -190,7 +190,7 @@ def _estimate(options: Options, name: str, study: Study, directory: RunDirectory
     found = predicted_time(options, name, study)
     if found is not None:
         estimated, profile = found
-        options.notify(f"estimated to take at most {duration(estimated.seconds)}, by {profile}")
+        options.notify(f"estimated to take {estimated.told}, by {profile}")
         estimates.write(
             directory,
             search_s=estimated.search_s,

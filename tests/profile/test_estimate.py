@@ -34,3 +34,27 @@ def test_predictions_use_all_profiles_of_one_machine_and_no_others(tmp_path: Pat
     assert told == str(runs_directory / "a" / "profile.json")
     assert alone.seconds < both.seconds < 10 * alone.seconds
     assert estimate.predict_study(study, "mine", 2, tmp_path / "empty") is None
+
+
+def test_a_search_that_goes_to_slow_configurations_takes_longer_than_the_mean() -> None:
+    from optuna.distributions import IntDistribution
+
+    own = profile()
+    large = copy.deepcopy(own["entries"][0]) | {"units": 512}
+    large["step_ms"]["median"] *= 50
+    own["entries"].append(large)
+    fixed = estimate.estimate(toy_study(backend="tensorflow", search={}), own, workers=1)
+    searched = estimate.estimate(
+        toy_study(backend="tensorflow", search={"units": IntDistribution(2, 512)}), own, workers=1
+    )
+    highest = estimate.estimate(
+        toy_study(backend="tensorflow", search={"units": IntDistribution(512, 512)}), own, workers=1
+    )
+    assert fixed is not None
+    assert searched is not None
+    assert highest is not None
+    assert fixed.told.startswith("at most ")  # nothing to choose: all configurations cost the same
+    assert searched.seconds < searched.most_s
+    assert searched.most_s == highest.most_s
+    assert searched.told.startswith("about ")
+    assert "at most" in searched.told
