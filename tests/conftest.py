@@ -36,17 +36,14 @@ def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_configure() -> None:
     """What all tests of a session, and all processes that they start, share.
 
-    XLA keeps its compiled programs in a folder: most trainings here are of a few shapes. Side by
+    Compiled programs are kept in one folder: most trainings here are of a few shapes. Side by
     side (pytest -n 2) each process and all that it starts have a core of their own.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    if not worker and "TF_XLA_FLAGS" not in os.environ:
+    if not worker and "HARNESS_COMPILE_CACHE" not in os.environ:
         programs = tempfile.mkdtemp(prefix="harness-test-programs-")
         atexit.register(shutil.rmtree, programs, ignore_errors=True)
-        os.environ["TF_XLA_FLAGS"] = (
-            f"--tf_xla_persistent_cache_directory={programs} "
-            "--tf_xla_disable_strict_signature_checks=true"
-        )
+        os.environ["HARNESS_COMPILE_CACHE"] = programs
     if worker and hasattr(os, "sched_setaffinity"):
         cpus = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cpus[int(worker.removeprefix("gw")) % len(cpus)]})

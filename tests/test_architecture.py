@@ -22,10 +22,11 @@ ORDER = [
     {"study"},
     {"contest", "integrations"},
     {"commands", "models"},
+    {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 FACADE = "harness"  # `harness/__init__.py` offers what study files import, from any package
-MAX_ENTRIES, MAX_LINES, MAX_PARAMETERS = 18, 400, 7
+MAX_ENTRIES, MAX_LINES, MAX_PARAMETERS = 19, 400, 7
 
 FILES = sorted([*ROOT.glob("harness/**/*.py"), *ROOT.glob("reports/**/*.py")])
 TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}

@@ -1,7 +1,7 @@
 """The `harness` console script: the modules' commands as verbs."""
 
 from harness import report
-from harness.commands import copy, export, predict, status
+from harness.commands import cache, copy, export, predict, status
 from harness.contest import command as contest
 from harness.contest import tabulate
 from harness.core.console import application, run
@@ -22,6 +22,7 @@ app.command("predict")(predict.predict)
 app.command("import")(import_trials.import_trials)
 app.command("contest", epilog=contest.EXAMPLES)(contest.contest)
 app.command("copy")(copy.copy)
+app.command("cache")(cache.cache)
 app.command("tabulate", epilog=tabulate.EXAMPLES)(tabulate.tabulate)
 
 

@@ -14,6 +14,9 @@ PACKAGES = (
     "seaborn", "scipy", "jax", "torch", "ray",
 )  # fmt: skip
 
+# The environment variable that names the folder of compiled programs, or is `off`.
+COMPILE_CACHE = "HARNESS_COMPILE_CACHE"
+
 
 def describe() -> dict[str, Any]:
     """The environment, for the manifest; memory in GiB (2**30 bytes)."""
@@ -43,6 +46,17 @@ def cpu_model() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def cpu_features() -> str:
+    """The instruction sets of the processor, as the system lists them; empty where it does not."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("flags", "Features")):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return ""
 
 
 def versions() -> dict[str, str]:

@@ -160,9 +160,8 @@ def _highest(distribution: BaseDistribution, drawn: Any) -> Any:
     if isinstance(distribution, IntDistribution | FloatDistribution):
         return distribution.high
     assert isinstance(distribution, CategoricalDistribution)
-    if all(type(choice) in (int, float) for choice in distribution.choices):
-        return max(distribution.choices)
-    return drawn
+    numbers = [choice for choice in distribution.choices if type(choice) in (int, float)]
+    return max(numbers) if len(numbers) == len(distribution.choices) else drawn  # type: ignore[type-var]
 
 
 def hyperparameters_of(entry: Mapping[str, Any]) -> Hyperparameters:

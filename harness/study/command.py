@@ -3,11 +3,13 @@
 The same command resumes an interrupted study. See `python -m harness.study --help`.
 """
 
+import os
 from typing import Annotated, Any
 
 import typer
 
 from harness.core.console import application
+from harness.core.environment import COMPILE_CACHE
 from harness.study.options import Options, takes_options
 
 EXAMPLES = """Examples:
@@ -49,6 +51,8 @@ def study(
         raise typer.BadParameter("name a study; --list shows them.", param_hint="NAME")
     from harness.study import session
 
+    if not values["compile_cache"]:
+        os.environ[COMPILE_CACHE] = "off"  # for all processes that this one starts
     return session.run(Options(name=name, **values))
 
 

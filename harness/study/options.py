@@ -131,6 +131,9 @@ class Options:
     profile: Annotated[
         bool, typer.Option(help="Measure what the best configurations cost, at the end.")
     ] = field(default=True, metadata=MAY_VARY)
+    compile_cache: Annotated[
+        bool, typer.Option(help="Keep compiled programs for later studies.")
+    ] = field(default=True, metadata=MAY_VARY)
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Move the old run directory aside and start again.")
     ] = field(default=False, metadata=MAY_VARY)

@@ -6,9 +6,11 @@ for each training from its seed. So the numbers of a training do not depend on w
 before. `FitEpochs` does the same with Keras's own `fit`.
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from harness.datasets.base.dataset import Arrays
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training import networks
+from harness.training import networks, programs
 from harness.training.epochs import PROGRESS_S, Measured, OnStep, loss_and_accuracy
 
 
@@ -29,7 +31,8 @@ class CompiledEpochs:
 
     def __init__(self, hp: Hyperparameters, signature: Signature, path: str) -> None:
         self.model = networks.build(hp, signature, path=path, seed=0)
-        self._signature, self._path, self._batch = signature, path, hp.batch_size
+        self._hp, self._signature, self._path = hp, signature, path
+        self._batch = hp.batch_size
         # The last batch of an epoch is filled with examples of weight zero, so that one program
         # is enough. The weighted mean is then Keras's mean over the real examples.
         self._loss, accuracy = loss_and_accuracy(signature, "mean_with_sample_weight")
@@ -40,16 +43,47 @@ class CompiledEpochs:
         self._evaluate_steps: Any = None
         self._validation_rows = 0
 
-    def compile(self, train: Arrays, validation: Arrays) -> None:
+    def compile(self, train: Arrays, validation: Arrays) -> float:
         self._validation_rows = len(validation.x)
-        self._train_steps = self._compiled(self._learn, train)
-        self._evaluate_steps = self._compiled(self._measure, validation)
+        splits = {"train": train, "evaluate": validation}
+
+        def trace() -> dict[str, Any]:
+            return {
+                "train": self._traced(self._learn, train),
+                "evaluate": self._traced(self._measure, validation),
+            }
+
+        def call(name: str, program: Any) -> None:
+            split = splits[name]
+            rows = len(split.x)
+            self._call(program, split.x, split.y, np.arange(rows), rows, 0, 0)
+
+        found = programs.compiled(self._key(train, validation), trace, self._state(), call)
+        self._train_steps = found.programs["train"]
+        self._evaluate_steps = found.programs["evaluate"]
+        return found.fresh_s
+
+    def _key(self, train: Arrays, validation: Arrays) -> str:
+        """Equal for programs that are the same but for the values of their variables."""
+        shape = replace(self._hp, learning_rate=1.0, dropout=0.5 * (self._hp.dropout > 0.0))
+        arrays = [
+            (array.shape, str(array.dtype))
+            for split in (train, validation)
+            for array in (split.x, split.y)
+        ]
+        parts = (self._path, shape, self._signature, arrays)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+    def _state(self) -> list[Any]:
+        """The handles of all variables that the programs use, in an order that never changes."""
+        rates = [layer.rate_variable for layer in self.model.layers if hasattr(layer, "set_rate")]
+        return [variable.handle for variable in [*(v.value for v in self.variables()), *rates]]
 
     @property
     def compiled_by_xla(self) -> bool:
         """Whether XLA compiled both programs; False before `compile`."""
-        programs = (self._train_steps, self._evaluate_steps)
-        return all(p is not None and p.function_def.attr["_XlaMustCompile"].b for p in programs)
+        both = (self._train_steps, self._evaluate_steps)
+        return all(program is not None and program.compiled_by_xla for program in both)
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
         fresh = networks.build(hp, self._signature, path=self._path, seed=seed)
@@ -129,10 +163,10 @@ class CompiledEpochs:
         )
         return float(loss), float(accuracy), outputs
 
-    def _compiled(self, step: Callable[[Any, Any, Any], Any], split: Arrays) -> Any:
+    def _traced(self, step: Callable[[Any, Any, Any], Any], split: Arrays) -> Any:
         """A loop of `step` over the batches of a split of this size, as one XLA program.
 
-        It returns the metrics and all outputs that `step` returns.
+        It is traced, not compiled; it returns the metrics and all outputs that `step` returns.
         """
         import tensorflow as tf
 
@@ -157,12 +191,10 @@ class CompiledEpochs:
             return (*(metric.result() for metric in self._metrics), kept.concat())
 
         numbers = [(-(-examples // size) * size,), (), (), ()]
-        program = tf.function(steps, jit_compile=True, autograph=False).get_concrete_function(
+        return tf.function(steps, jit_compile=True, autograph=False).get_concrete_function(
             *(tf.TensorSpec(array.shape, array.dtype) for array in (split.x, split.y)),
             *(tf.TensorSpec(shape, tf.int32) for shape in numbers),
         )
-        self._call(program, split.x, split.y, np.arange(examples), examples, 0, 0)  # compiles
-        return program
 
     def _learn(self, x: Any, y: Any, weights: Any) -> None:
         import tensorflow as tf

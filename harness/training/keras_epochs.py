@@ -27,12 +27,14 @@ class FitEpochs:
         accuracy.name = "accuracy"
         self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
 
-    def compile(self, train: Arrays, validation: Arrays) -> None:
+    def compile(self, train: Arrays, validation: Arrays) -> float:
+        started = time.perf_counter()
         # One full batch, and the last one: JAX compiles its shape separately.
         rows = self._batch + len(train.x) % self._batch
         self.model.fit(train.x[:rows], train.y[:rows], self._batch, verbose=0)
         rows = self._batch + len(validation.x) % self._batch
         self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
+        return time.perf_counter() - started
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
         fresh = networks.build(hp, self._signature, path="keras", seed=seed)

@@ -22,7 +22,7 @@ from harness.core.errors import UserError
 from harness.datasets.base.dataset import Arrays, Dataset, Split
 from harness.datasets.base.signature import BINARY, Signature
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training import networks
+from harness.training import networks, programs
 from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.training.compiled_epochs import CompiledEpochs
 from harness.training.epochs import Epochs
@@ -137,6 +137,8 @@ class Trainer:
         self._backend = keras.backend.backend()
         if self._backend == "tensorflow":
             set_xla_flags()
+            if fault := programs.use_store():
+                notify(f"compiled programs are not kept: {fault}")
         self.device = _resolve(device, self._backend)
         if path is not None and path not in PATHS:
             raise UserError(f"path: {path!r} is not one of {', '.join(PATHS)}")

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from harness.core.closing import Closing
-from harness.core.environment import available_cpus
+from harness.core.environment import COMPILE_CACHE, available_cpus
 from harness.workers.messages import Died, Down, Ready, Up
 
 # Bytes that a worker was seen to use with TensorFlow and the IMDB reviews, and some reserve.
@@ -200,7 +200,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "TF_NUM_INTEROP_THREADS": threads,
         "OMP_NUM_THREADS": threads,
     }
-    return variables | ({"CUDA_VISIBLE_DEVICES": "-1"} if settings.device == "cpu" else {})
+    if settings.device == "cpu":
+        variables["CUDA_VISIBLE_DEVICES"] = "-1"
+    if COMPILE_CACHE in os.environ:  # workers on other machines do not inherit it
+        variables[COMPILE_CACHE] = os.environ[COMPILE_CACHE]
+    return variables
 
 
 def _gpu(settings: Settings, worker: int) -> dict[str, str]:

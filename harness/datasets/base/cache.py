@@ -36,6 +36,11 @@ def directory() -> Path:
     return Path(platformdirs.user_cache_dir("rnn-depth-harness", appauthor=False))
 
 
+def is_entry(path: Path) -> bool:
+    """Whether a path is an entry of the cache, complete or damaged, and not something else."""
+    return path.is_dir() and not path.is_symlink() and (path / _MARKER).is_file()
+
+
 def cached(
     key: str,
     *,
