@@ -39,7 +39,7 @@ def use_toy_pool(monkeypatch: pytest.MonkeyPatch, pool: type[Pool] = Pool) -> No
     """Sessions train in `pool`; no time is estimated and nothing is profiled."""
     monkeypatch.setattr(solve_units, "LocalPool", pool)
     monkeypatch.setattr(trainings, "LocalPool", pool)
-    monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, notify: root)
+    monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, notify, pool: root)
     monkeypatch.setattr(plan, "predict_study", lambda *_: None)
 
 

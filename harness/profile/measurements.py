@@ -52,13 +52,19 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Effort:
-    """How many fresh processes measure, and seconds of training steps for each configuration."""
+    """How many fresh processes measure, and seconds of training steps for each configuration.
+
+    `warm`: instead of a fresh process, a worker that has trained measures, on programs for splits
+    of the study's own sizes.
+    """
 
     processes: int
     seconds: float
+    warm: bool = False
 
 
 FULL, SHORT, QUICK = Effort(5, 2.0), Effort(2, 1.0), Effort(1, 1.0)
+WARM, QUICK_WARM = Effort(1, 2.0, warm=True), Effort(1, 1.0, warm=True)
 
 
 class Measurements:
@@ -102,6 +108,7 @@ class Measurements:
             "machine": self._machine,
             "configuration": configuration.to_mapping(),
             "seconds": effort.seconds,
+            "warm": effort.warm,
             "process": process,
             "figures": dict(figures),
         }
@@ -119,6 +126,7 @@ class Measurements:
             for line in self.lines
             if line["configuration"] == asked
             and line["seconds"] == effort.seconds
+            and line.get("warm", False) == effort.warm
             and line["process"] < processes
         ]
 

@@ -7,27 +7,48 @@ from typing import TYPE_CHECKING
 
 from harness.core.errors import UserError
 
+SHARE, LEAST_S = 0.2, 10.0  # of the study's time, and seconds, that its profile may take
+
 if TYPE_CHECKING:
     from harness.datasets.base.signature import Signature
     from harness.profile.measurements import Configuration, Effort
+    from harness.profile.profiler import Warm
     from harness.results.records import Records
+    from harness.workers.local import LocalPool
 
 
-def profile_run_directory(root: Path, *, quick: bool, notify: Callable[[str], None]) -> Path:
+def profile_run_directory(
+    root: Path,
+    *,
+    quick: bool,
+    notify: Callable[[str], None],
+    pool: "LocalPool | None" = None,
+) -> Path:
     """Profile a finished study in short time, into its run directory; returns profile.json's path.
 
-    Measures the best configuration of each arm and, unless `quick`, a grid of depths. Raises
+    Measures the best configuration of each arm, in the first worker of `pool` where that is given
+    and there is no GPU to measure as well, and for a fifth of the study's time at most. Raises
     UserError if no trial has completed, or nothing could be measured.
     """
-    from harness.profile.measurements import QUICK, SHORT, Effort
-    from harness.results.records import read_profile
+    from harness.profile.measurements import QUICK, QUICK_WARM, SHORT, WARM, Effort
+    from harness.profile.profiler import Warm, devices_here
+    from harness.results.records import read_profile, read_records
     from harness.results.run_directory import RunDirectory
 
-    effort = QUICK if quick else SHORT
-    earlier = read_profile(RunDirectory(root).profile)
-    if earlier:  # measure again with the same effort
-        effort = Effort(int(earlier["processes"]), float(earlier["seconds"]))
-    return profile_study(root, effort, notify, grid=not quick)
+    warm = None
+    if pool is not None and devices_here() == ["cpu"]:
+        records = read_records(root)
+        spent_s = float(records.trials["train_s"].sum() + records.replicates["train_s"].sum())
+        sizes = records.manifest["spec"]["dataset"]
+        rows = int(sizes["train"]), int(sizes["validation"])
+        warm = Warm(pool, rows, max(LEAST_S, SHARE * spent_s / len(pool)))
+        effort = QUICK_WARM if quick else WARM
+    else:
+        effort = QUICK if quick else SHORT
+        earlier = read_profile(RunDirectory(root).profile)
+        if earlier:  # measure again with the same effort
+            effort = Effort(int(earlier["processes"]), float(earlier["seconds"]))
+    return profile_study(root, effort, notify, grid=False, warm=warm)
 
 
 def profile_is_current(root: Path) -> bool:
@@ -72,6 +93,7 @@ def profile_study(
     grid: bool = True,
     devices: Sequence[str] | None = None,
     path: str | None = None,
+    warm: "Warm | None" = None,
 ) -> Path:
     from harness.profile import profiler
     from harness.profile.entries import write
@@ -81,7 +103,7 @@ def profile_study(
     directory = RunDirectory(root)
     records = read_records(root)
     configurations = configurations_of(records, grid=grid, devices=devices, path=path)
-    profiled = profiler.profile(configurations, root / "profile", effort, notify)
+    profiled = profiler.profile(configurations, root / "profile", effort, notify, warm)
     write(profiled, directory.profile, directory.tables / "profile.csv")
     return directory.profile
 

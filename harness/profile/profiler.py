@@ -6,9 +6,12 @@ No Keras: `harness.workers.timing` is what a process does.
 import hashlib
 import itertools
 import json
+import math
 import os
 import statistics
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,10 @@ from harness.workers.messages import Died, Failed, Measure, Measurement
 SCHEMA = 1
 TIMEOUT_S = 900.0  # for one configuration in one process; after that it counts as dead
 WAIT_S = 1.0
+LEFT_OUT = (
+    "left out, because the profile at the end may take a fifth of the study's time; "
+    "python -m harness.profile measures it"
+)
 
 
 def devices_here() -> list[str]:
@@ -81,15 +88,32 @@ def check(configurations: Iterable[Configuration]) -> None:
             )
 
 
+@dataclass(frozen=True)
+class Warm:
+    """Workers that have just trained, the first of which measures.
+
+    `rows` are the sizes of the study's training and validation splits. Once `limit_s` seconds are
+    over, what is not measured yet is left out.
+    """
+
+    pool: LocalPool
+    rows: tuple[int, int]
+    limit_s: float
+
+
 def profile(
-    configurations: Sequence[Configuration], folder: Path, effort: Effort, notify: Say
+    configurations: Sequence[Configuration],
+    folder: Path,
+    effort: Effort,
+    notify: Say,
+    warm: Warm | None = None,
 ) -> dict[str, Any]:
     """Measure what is not in the file in `folder` yet, and pool it: the object of profile.json.
 
     For each backend and device, `effort.processes` fresh worker processes, each on its own core,
-    measure all configurations; each process begins with another one. Each measurement is saved at
-    once, so that the same call continues after an interruption. Raises UserError if nothing could
-    be measured.
+    measure all configurations; each process begins with another one. With `warm`, its worker does
+    it instead. Each measurement is saved at once, so that the same call continues after an
+    interruption. Raises UserError if nothing could be measured.
     """
     configurations = _unique(configurations)
     check(configurations)
@@ -109,9 +133,18 @@ def profile(
             def tell(text: str) -> None:
                 notify(f"[{_done(measurements, configurations, effort)}/{total}] {text}")
 
-            if missing:
-                logs = folder / "logs"
-                _measure(missing, process, effort, measurements, failed, logs, tell)
+            if not missing:
+                continue
+            session = _Session(missing, process, effort, measurements, failed, tell)
+            if warm is not None:
+                _measure(session, warm.pool, warm.rows, time.monotonic() + warm.limit_s)
+                continue
+            one = missing[0]
+            settings = Settings(
+                backend=one.backend, device=one.device, threads=one.threads, path=None
+            )
+            with LocalPool(1, settings, folder / "logs") as pool:
+                _measure(session, pool, None, math.inf)
     entries = [
         entry(each, figures)
         for each in configurations
@@ -127,6 +160,7 @@ def profile(
         "created": files.now(),
         "processes": effort.processes,
         "seconds": effort.seconds,
+        "warm": effort.warm,
         "entries": entries,
         "scaling": [fit.to_mapping() for fit in scaling.fits(entries)],
         "failed": [{"configuration": name, "reason": why} for name, why in failed.items()],
@@ -134,47 +168,59 @@ def profile(
     }
 
 
+@dataclass(frozen=True)
+class _Session:
+    """What one process measures, and where that goes."""
+
+    configurations: Sequence[Configuration]
+    process: int
+    effort: Effort
+    measurements: Measurements
+    failed: dict[str, str]
+    notify: Say
+
+
 def _measure(
-    configurations: Sequence[Configuration],
-    process: int,
-    effort: Effort,
-    measurements: Measurements,
-    failed: dict[str, str],
-    logs: Path,
-    notify: Say,
+    session: _Session, pool: LocalPool, rows: tuple[int, int] | None, deadline: float
 ) -> None:
-    """Measure these in one fresh worker process; backend, device and threads are the same."""
-    one = configurations[0]
-    settings = Settings(backend=one.backend, device=one.device, threads=one.threads, path=None)
-    with LocalPool(1, settings, logs) as pool:
-        for configuration in configurations:
-            name = str(configuration)
-            pool.send(
-                0,
-                Measure(
-                    name, configuration.hyperparameters, configuration.signature,
-                    configuration.path, effort.seconds,
-                ),
-            )  # fmt: skip
-            answer = _answer(pool)
-            if isinstance(answer, Measurement):
-                measurements.add(configuration, effort, process, answer.figures)
-                step = statistics.median(answer.figures["block_ms"])
-                notify(
-                    f"{name}: {step:.3g} ms per step (process {process + 1} of {effort.processes})"
-                )
-                continue
-            failed[name] = answer.reason if isinstance(answer, Failed) else f"died: {answer.how}"
-            notify(f"{name}: failed: {failed[name]}")
-            if isinstance(answer, Died):
-                pool.replace(0)
+    """Measure in the pool's first worker; backend, device and threads are the same for all."""
+    effort, failed = session.effort, session.failed
+    for configuration in session.configurations:
+        name = str(configuration)
+        if time.monotonic() > deadline:
+            failed[name] = LEFT_OUT
+            session.notify(f"{name}: {LEFT_OUT}")
+            continue
+        pool.send(
+            0,
+            Measure(
+                name, configuration.hyperparameters, configuration.signature,
+                configuration.path, effort.seconds, rows,
+            ),
+        )  # fmt: skip
+        answer = _answer(pool, name)
+        if isinstance(answer, Measurement):
+            session.measurements.add(configuration, effort, session.process, answer.figures)
+            step = statistics.median(answer.figures["block_ms"])
+            by = "" if effort.warm else f" (process {session.process + 1} of {effort.processes})"
+            session.notify(f"{name}: {step:.3g} ms per step{by}")
+            continue
+        failed[name] = answer.reason if isinstance(answer, Failed) else f"died: {answer.how}"
+        session.notify(f"{name}: failed: {failed[name]}")
+        if isinstance(answer, Died):
+            pool.replace(0)
 
 
-def _answer(pool: LocalPool) -> Measurement | Failed | Died:
+def _answer(pool: LocalPool, name: str) -> Measurement | Failed | Died:
+    """The first worker's answer; others may still be starting, or have died since they trained."""
     waited = 0.0
     while waited < TIMEOUT_S:
-        for _, message in pool.wait(WAIT_S):
-            if isinstance(message, Measurement | Failed | Died):
+        for worker, message in pool.wait(WAIT_S):
+            if worker != 0:
+                continue
+            if isinstance(message, Died):
+                return message
+            if isinstance(message, Measurement | Failed) and message.task == name:
                 return message
         waited += WAIT_S
     return Died(f"no answer within {TIMEOUT_S:.0f} s")

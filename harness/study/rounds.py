@@ -50,8 +50,11 @@ class Rounds:
         records = read_records(self._directory.root)
         return not records.manifest.looks or bool(self._undecided(records))
 
-    def run(self) -> None:
-        """Train what is left, and go on while something is undecided and there is time."""
+    def run(self, afterwards: Callable[[Pool], None] = lambda pool: None) -> None:
+        """Train what is left, and go on while something is undecided and there is time.
+
+        `afterwards` gets the workers at the end.
+        """
         with self._trainings.open_pool() as pool:
             if self._options.settle and self._study.blocks < LEAST:
                 records = read_records(self._directory.root)
@@ -64,6 +67,7 @@ class Rounds:
             self.look()
             while complete and self._options.settle and self._another_round(pool):
                 self.look()
+            afterwards(pool)
 
     def _another_round(self, pool: Pool) -> bool:
         """One more search of what is undecided; False where nothing is, or it may not be."""

@@ -16,6 +16,7 @@ from harness.results.manifest import Manifest
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search.arm_search import ArmSearch
+from harness.search.coordinator import Pool
 from harness.search.database import open_storage, shown, sqlite_url, user_errors
 from harness.spec.study import Arm, Study
 from harness.spec.study_files import Declaration
@@ -26,6 +27,7 @@ from harness.study.overrides import apply, check_limits, command
 from harness.study.plan import named_study, plan, predicted_time
 from harness.study.solve_units import solve_units
 from harness.study.trainings import StudyTrainings, settings_of, worker_count
+from harness.workers.local import LocalPool
 from reports import write
 
 GROWING = ("trials", "searches", "replicates")  # options that make a study larger
@@ -142,6 +144,13 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
     settings = settings_of(study, opened.declaration)
     trainings = StudyTrainings(options, opened.name, study, arms, directory, settings)
     training = rounds.Rounds(options, opened, trainings)
+    profiled = options.profile and not _without_profile(options, study)
+
+    def finish(pool: Pool | None = None) -> None:
+        trained_model.write_best(directory)
+        if profiled and not profile_is_current(directory.root):
+            _profile(options, directory, pool)
+
     if training.has_more:
         if opened.resumed:
             study.dataset.prepare(options.notify)
@@ -149,16 +158,22 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
             estimates.interrupted(directory)
         else:
             _estimate(options, opened.name, study, directory)
-        training.run()
-    trained_model.write_best(directory)
-    if options.quick and len(study.arms()) > MAX_PROFILED_IN_QUICK:
-        options.notify(f"no profile in a quick look at {len(study.arms())} arms")
-    elif options.quick and "step_ms" in study.hold:
-        options.notify("no profile in a quick look: finding the units took its time")
-    elif options.profile and not profile_is_current(directory.root):
-        _profile(options, directory)
+        training.run(finish)
+    else:
+        finish()
     if options.quick:
         _describe_full(options, opened)
+
+
+def _without_profile(options: Options, study: Study) -> bool:
+    """Whether a quick look has no profile, and says so."""
+    if options.quick and len(study.arms()) > MAX_PROFILED_IN_QUICK:
+        options.notify(f"no profile in a quick look at {len(study.arms())} arms")
+        return True
+    if options.quick and "step_ms" in study.hold:
+        options.notify("no profile in a quick look: finding the units took its time")
+        return True
+    return False
 
 
 def _describe_full(options: Options, opened: Opened) -> None:
@@ -200,11 +215,14 @@ def _estimate(options: Options, name: str, study: Study, directory: RunDirectory
         )
 
 
-def _profile(options: Options, directory: RunDirectory) -> None:
+def _profile(options: Options, directory: RunDirectory, pool: Pool | None) -> None:
     """Measure what the best configurations cost, with nothing else running."""
     options.notify("profiling the best configurations")
+    local = pool if isinstance(pool, LocalPool) else None
     try:
-        profile_run_directory(directory.root, quick=options.quick, notify=options.notify)
+        profile_run_directory(
+            directory.root, quick=options.quick, notify=options.notify, pool=local
+        )
     except UserError as error:  # a report without a profile is still worth writing
         options.notify(f"no profile: {error}")
 

@@ -97,10 +97,11 @@ class StudyTrainings:
     @contextlib.contextmanager
     def open_pool(self) -> Iterator[Pool]:
         """The workers, for as many calls of `train` as are needed."""
-        self._study.dataset.prepare(self._options.notify)
         workers = self.workers
         self._announce(workers)
         with self._pool(workers) as pool:
+            # Workers take seconds to import what they need; meanwhile the dataset is prepared.
+            self._study.dataset.prepare(self._options.notify)
             yield pool
 
     def _pool(self, workers: int) -> AbstractContextManager[Pool]:

@@ -30,6 +30,7 @@ class CompiledEpochs:
     pausable = True
 
     def __init__(self, hp: Hyperparameters, signature: Signature, path: str) -> None:
+        started = time.perf_counter()
         self.model = networks.build(hp, signature, path=path, seed=0)
         self._hp, self._signature, self._path = hp, signature, path
         self._batch = hp.batch_size
@@ -42,8 +43,9 @@ class CompiledEpochs:
         self._train_steps: Any = None
         self._evaluate_steps: Any = None
         self._validation_rows = 0
+        self.build_s, self.compile_s = time.perf_counter() - started, 0.0
 
-    def compile(self, train: Arrays, validation: Arrays) -> float:
+    def compile(self, train: Arrays, validation: Arrays) -> None:
         self._validation_rows = len(validation.x)
         splits = {"train": train, "evaluate": validation}
 
@@ -61,7 +63,7 @@ class CompiledEpochs:
         found = programs.compiled(self._key(train, validation), trace, self._state(), call)
         self._train_steps = found.programs["train"]
         self._evaluate_steps = found.programs["evaluate"]
-        return found.fresh_s
+        self.compile_s = found.fresh_s
 
     def _key(self, train: Arrays, validation: Arrays) -> str:
         """Equal for programs that are the same but for the values of their variables."""

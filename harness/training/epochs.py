@@ -31,13 +31,11 @@ class Epochs(Protocol):
 
     model: keras.Model
     pausable: bool  # whether `train` can continue within an epoch
+    build_s: float  # seconds for the model and its optimizer
+    compile_s: float  # of `compile`, or of the first time where the program was found compiled
 
-    def compile(self, train: Arrays, validation: Arrays) -> float:
-        """Trace and compile. `reset` removes whatever this changes.
-
-        Returns the seconds that this takes where nothing is found compiled: those spent now, or
-        those spent when the program was compiled first.
-        """
+    def compile(self, train: Arrays, validation: Arrays) -> None:
+        """Trace and compile. `reset` removes whatever this changes."""
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
         """Set initial weights, optimizer and random state for `seed`, and the rates of `hp`."""

@@ -21,20 +21,22 @@ class FitEpochs:
     pausable = False  # `fit` starts with new running means
 
     def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
+        started = time.perf_counter()
         self.model = networks.build(hp, signature, path="keras", seed=0)
         self._signature, self._batch = signature, hp.batch_size
         loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size")
         accuracy.name = "accuracy"
         self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
+        self.build_s, self.compile_s = time.perf_counter() - started, 0.0
 
-    def compile(self, train: Arrays, validation: Arrays) -> float:
+    def compile(self, train: Arrays, validation: Arrays) -> None:
         started = time.perf_counter()
         # One full batch, and the last one: JAX compiles its shape separately.
         rows = self._batch + len(train.x) % self._batch
         self.model.fit(train.x[:rows], train.y[:rows], self._batch, verbose=0)
         rows = self._batch + len(validation.x) % self._batch
         self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
-        return time.perf_counter() - started
+        self.compile_s = time.perf_counter() - started
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
         fresh = networks.build(hp, self._signature, path="keras", seed=seed)

@@ -203,6 +203,12 @@ class Trainer:
             raise RuntimeError("nothing was trained yet")
         return self._last
 
+    def program(self, hp: Hyperparameters, data: Data) -> tuple[Epochs, str]:
+        """The program that trains `hp` on splits of these sizes, and its path."""
+        with self._placement():
+            program, path, _ = self._program(hp, data)
+        return program, path
+
     def _program(self, hp: Hyperparameters, data: Data) -> tuple[Epochs, str, float]:
         """A program for the shape, its path, and the seconds spent on compiling it."""
         first = self._path or choose_path(hp, device=self.device, backend=self._backend)

@@ -50,7 +50,9 @@ class TrainRequest:
 class Measure:
     """Time the program that trains `hyperparameters`, for about `seconds` of training steps.
 
-    The data are random. `path` forces an execution path; None leaves it to `choose_path`.
+    The data are random. `path` forces an execution path; None leaves it to `choose_path`. With
+    `rows`, the sizes of a training and a validation split, the program that trains on such splits
+    is measured as the worker holds it. Without it, a program is made for the measurement.
     """
 
     task: str
@@ -58,6 +60,7 @@ class Measure:
     signature: Signature
     path: str | None
     seconds: float
+    rows: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

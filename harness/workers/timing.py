@@ -28,7 +28,7 @@ from harness.training.compiled_epochs import CompiledEpochs
 from harness.training.epochs import Epochs
 from harness.training.keras_epochs import FitEpochs
 from harness.training.recurrent import choose_path
-from harness.training.trainer import build_program, epoch_order
+from harness.training.trainer import Data, Trainer, build_program, epoch_order
 from harness.workers import energy
 from harness.workers.messages import Measure
 from harness.workers.spread import UNSTABLE, relative_spread
@@ -39,23 +39,29 @@ IDS_OF_AN_EPOCH = 2_000_000  # larger inputs get shorter epochs, of at least MIN
 FLOPS_OF_AN_EPOCH = 100_000_000_000  # larger networks on a CPU, too: some seconds are enough
 MIN_STEPS, MIN_BLOCKS = 8, 7
 LONGER = 3  # measure so many times as long where blocks differ too much
+STEADY = 0.01  # relative spread below which half of the time is enough
 # A block must be long against its call: a few tenths of a millisecond, or 20 ms for Keras's `fit`.
 BLOCK_S = {CompiledEpochs: 0.1, FitEpochs: 1.0}
 
 Block = Callable[[int], float]  # trains so many steps, returns seconds
 
 
-def measure(order: Measure, device: str) -> dict[str, Any]:
-    """The figures of one configuration (see `_measured`); its program is deleted after that."""
+def measure(order: Measure, trainer: Trainer) -> dict[str, Any]:
+    """The figures of one configuration (see `_measured`).
+
+    A program that was made for the measurement is deleted after it.
+    """
+    if order.rows is not None:
+        return _measured(order, trainer)
     try:
-        return _measured(order, device)
+        return _measured(order, trainer)
     finally:
         keras.utils.clear_session(free_memory=True)
         gc.collect()
 
 
-def _measured(order: Measure, device: str) -> dict[str, Any]:
-    """The figures of one configuration on `device`, "cpu" or "gpu".
+def _measured(order: Measure, trainer: Trainer) -> dict[str, Any]:
+    """The figures of one configuration on the trainer's device.
 
     Seconds are wall time.
     - `build_s`: making the model and its optimizer.
@@ -65,25 +71,31 @@ def _measured(order: Measure, device: str) -> dict[str, Any]:
       steps after the warm-up. Results are fetched at the end of the block.
     - `evaluation_ms`: milliseconds for each batch, one number for each of several evaluations.
     - `epoch_s`: an epoch of `epoch_steps` training steps and `evaluation_steps` batches of
-      validation.
+      validation; None for a program that the worker holds.
     - `peak_rss_mb` (2**20 bytes): the peak of the process, with memory that earlier measurements
       left in use.
 
     Raises RuntimeError if the path or device that ran is not the one asked for.
     """
-    hp, backend = order.hyperparameters, keras.backend.backend()
+    hp, backend, device = order.hyperparameters, keras.backend.backend(), trainer.device
     path = order.path or choose_path(hp, device=device, backend=backend)
     _assert_device(device, backend)
     matmul = matmul_gflops(device)
     reset_peak_rss()
     machine = Machine()
-    steps = steps_of_an_epoch(hp, order.signature, device)
-    train = random_split(hp, order.signature, steps)
-    validation = random_split(hp, order.signature, max(1, steps // 4))
-    started = time.perf_counter()
-    program = build_program(hp, order.signature, path)
-    built = time.perf_counter()
-    compile_s = program.compile(train, validation)
+    if order.rows is None:
+        steps = steps_of_an_epoch(hp, order.signature, device)
+        rows = steps * hp.batch_size, max(1, steps // 4) * hp.batch_size
+    else:
+        rows = order.rows
+        steps = math.ceil(rows[0] / hp.batch_size)
+    train, validation = (random_split(hp, order.signature, n) for n in rows)
+    if order.rows is None:
+        program = build_program(hp, order.signature, path)
+        program.compile(train, validation)
+    else:
+        data = Data(train=train, validation=validation, signature=order.signature)
+        program, path = trainer.program(hp, data)
     program.reset(hp, SEED)
     executed = executed_path(program, hp, path, device, backend)
 
@@ -95,6 +107,10 @@ def _measured(order: Measure, device: str) -> dict[str, Any]:
     used = joules() - before if joules else -1.0
 
     evaluated = steps // 4 or 1
+    if order.rows is not None:  # some batches of a large split are enough
+        evaluated = min(math.ceil(rows[1] / hp.batch_size), 2 * length)
+        few = slice(evaluated * hp.batch_size)
+        validation = Arrays(validation.x[few], validation.y[few])
     program.evaluate(validation)  # warm-up
     evaluation_ms, _ = timed(
         lambda: program.evaluate(validation).seconds / evaluated * 1000.0,
@@ -102,13 +118,13 @@ def _measured(order: Measure, device: str) -> dict[str, Any]:
         least=3,
         longer=1,
     )
-    epoch_s = epoch_of(program, train, validation)
+    epoch_s = epoch_of(program, train, validation) if order.rows is None else None
     return {
         "backend": backend,
         "device": device,
         **executed,
-        "build_s": built - started,
-        "compile_s": compile_s,
+        "build_s": program.build_s,
+        "compile_s": program.compile_s,
         "block_ms": block_ms,
         "block_steps": length,
         "measured_longer": longer,
@@ -143,12 +159,16 @@ def timed(
 ) -> tuple[list[float], bool]:
     """Samples taken for `seconds`, at least `least` of them; and whether it took longer.
 
-    If they differ too much (`relative_spread` above UNSTABLE), more samples are taken, up to
+    Half of the time is enough if they differ by little (`relative_spread` below STEADY). If they
+    differ too much (`relative_spread` above UNSTABLE), more samples are taken, up to
     `longer` times as many in all. All samples are returned.
     """
     started = clock()
     samples: list[float] = []
-    while len(samples) < least or clock() - started < seconds:
+    while len(samples) < least or (
+        (spent := clock() - started) < seconds
+        and (spent < seconds / 2 or relative_spread(samples) >= STEADY)
+    ):
         samples.append(sample())
     enough = len(samples)
     while len(samples) < longer * enough and relative_spread(samples) > UNSTABLE:
@@ -187,13 +207,12 @@ def epoch_of(program: Epochs, train: Arrays, validation: Arrays) -> float:
     return time.perf_counter() - started
 
 
-def random_split(hp: Hyperparameters, signature: Signature, batches: int) -> Arrays:
-    """Full batches of random words or numbers, without padding, and random targets.
+def random_split(hp: Hyperparameters, signature: Signature, rows: int) -> Arrays:
+    """Rows of random words or numbers, without padding, and random targets.
 
     Times do not depend on the values.
     """
     rng = np.random.default_rng(SEED)
-    rows = batches * hp.batch_size
     length, features, steps = hp.sequence_length, signature.features, signature.steps
     y_shape = (rows, steps) if steps else (rows,)
     x: NDArray[Any] = (

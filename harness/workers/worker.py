@@ -157,7 +157,7 @@ def measure(order: Measure, trainer: Any, send: Callable[[object], None], import
     from harness.workers import timing
 
     try:
-        figures = timing.measure(order, trainer.device)
+        figures = timing.measure(order, trainer)
     except Exception as error:
         import traceback
 

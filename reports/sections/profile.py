@@ -1,4 +1,4 @@
-"""What the study's configurations cost, measured by the profiler in fresh processes."""
+"""What the study's configurations cost, measured by the profiler."""
 
 from harness.results.records import Records
 from reports import profile_section

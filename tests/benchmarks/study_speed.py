@@ -1,26 +1,35 @@
 """Wall-clock time of a small study: this harness, Optuna with stock Keras, KerasTuner.
 
-    python tests/benchmarks/study_speed.py [--space small|whole] [--configurations 8] [--json]
+    python tests/benchmarks/study_speed.py [--space small|whole|plain] [--rounds 3] [--json]
 
 Each contender is a process of its own, imports and compilation included, on the same cores, and
-trains the same configurations for the same epochs on the same reviews: drawn once, at random,
-from `lstm_depth`'s space (`small`: units up to 16, sequences up to 100 words). The harness uses
-its workers, one a core; the other two have the same cores to themselves, with TensorFlow's own
-threads. Best validation losses are printed beside the times. KerasTuner needs `pip install
-tensorboard`.
+trains the same configurations for the same epochs on the same reviews. They are drawn once, at
+random, from `lstm_depth`'s space (`small`: units up to 16, sequences up to 100 words). `plain` is
+the study file PLAIN below: depths 1 to 4 of one small LSTM at two learning rates each.
+
+The harness runs the command as a user gives it, with its profile and its report: first with no
+compiled programs on disk (cold), then with those of that run (warm). It uses its workers, one a
+core; the other two have the same cores to themselves, with TensorFlow's own threads. Contenders
+take turns in each round; medians are printed, and the best validation losses of the last round.
+KerasTuner needs `pip install tensorboard`.
 """
 
 import argparse
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-EPOCHS, TRAIN, VALIDATION = 3, 16_000, 4_000
+Key = tuple[int, int, int, float]  # depth, units, length, learning rate
+
+EPOCHS = 3
+SIZES = {"small": (16_000, 4_000), "whole": (16_000, 4_000), "plain": (12_000, 2_000)}
 
 # What a tutorial's reader would write, for both stock contenders.
 STOCK = """
@@ -104,9 +113,24 @@ study = Study(
     compare={"depth": sorted({c["depth"] for c in configurations})},
     search={k: CategoricalDistribution(sorted({c[k] for c in configurations}))
             for k in configurations[0] if k != "depth"},
-    fixed={"cell": "lstm"}, sampler="random", pruner="none", searches=1, replicates=0,
+    fixed={"cell": "lstm", "batch_size": 32, "embedding_dim": 32, "vocabulary": 10_000},
+    sampler="random", pruner="none", searches=1, replicates=0,
     budget=Budget(trials=len(configurations) // len({c["depth"] for c in configurations}),
                   epochs=epochs))
+'''
+
+
+PLAIN = '''
+"""Does depth pay for a small LSTM?"""
+from harness import Budget, FloatDistribution, Imdb, Study
+
+study = Study(
+    dataset=Imdb(train=12_000, validation=2_000, test=2_000),
+    compare={"depth": [1, 2, 3, 4]},
+    search={"learning_rate": FloatDistribution(1e-3, 1e-2, log=True)},
+    fixed={"cell": "lstm", "units": 8, "sequence_length": 100, "batch_size": 32,
+           "embedding_dim": 32, "vocabulary": 10_000, "dropout": 0.0},
+    sampler="random", pruner="none", budget=Budget(trials=2, epochs=3), replicates=0)
 '''
 
 
@@ -138,29 +162,34 @@ def run_stock(script: str, given: str) -> tuple[float, list[float]]:
     return seconds, json.loads(done.stdout.splitlines()[-1])
 
 
-def run_harness(given: str) -> tuple[float, list[float]]:
-    """The same configurations, enqueued in each arm's Optuna study before it starts."""
+def run_harness(space: str, given: str, programs: str) -> tuple[float, dict[Key, float]]:
+    """Seconds, and the best losses; `given` is enqueued in each arm's Optuna study beforehand."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "contest.py"
-        file.write_text(HARNESS)
-        environment = {**os.environ, "CONFIGURATIONS": given}
-        url = f"sqlite:///{folder}/study.db"
-        _enqueue(url, json.loads(given)[0])
+        file.write_text(PLAIN if space == "plain" else HARNESS)
+        environment = {**os.environ, "CONFIGURATIONS": given, "HARNESS_COMPILE_CACHE": programs}
+        command = [sys.executable, "-m", "harness.study", str(file), "--runs", folder, "--json"]
+        if space != "plain":
+            url = f"sqlite:///{folder}/study.db"
+            _enqueue(url, json.loads(given)[0])
+            command += ["--storage", url]
         began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", "harness.study", str(file), "--runs", folder, "-q", "--json",
-             "--no-profile", "--storage", url],
-            capture_output=True, text=True, env=environment,
-        )  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
         seconds = time.perf_counter() - began
         if done.returncode:
             raise SystemExit(done.stderr)
-        results = [
-            json.loads(p.read_text()) for p in Path(folder).glob("contest/trials/*/*/result.json")
-        ]
-    key = lambda c: (c["units"], c["sequence_length"], c["learning_rate"])  # noqa: E731
-    losses = {key(result["params"]): result["value"] for result in results}
-    return seconds, [losses[key(c)] for c in json.loads(given)[0]]
+        losses = {}
+        for path in Path(folder).glob("contest/trials/*/*/result.json"):
+            result = json.loads(path.read_text())
+            depth = int(path.parent.parent.name.removeprefix("depth="))
+            losses[
+                key({"depth": depth, "units": 8, "sequence_length": 100, **result["params"]})
+            ] = result["value"]
+    return seconds, losses
+
+
+def key(c: dict[str, Any]) -> Key:
+    return (c["depth"], c["units"], c["sequence_length"], c["learning_rate"])
 
 
 def _enqueue(url: str, configurations: list[dict[str, object]]) -> None:
@@ -176,33 +205,44 @@ def _enqueue(url: str, configurations: list[dict[str, object]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--space", choices=("small", "whole"), default="small")
+    parser.add_argument("--space", choices=tuple(SIZES), default="small")
     parser.add_argument("--configurations", type=int, default=8)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--train", type=int, default=TRAIN)
-    parser.add_argument("--only", nargs="*", default=["harness", "optuna", "kerastuner"])
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only", nargs="*", default=["optuna", "kerastuner"])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    given = json.dumps(
-        [draw(options.space, options.configurations), options.epochs, options.train, VALIDATION]
-    )
-    contenders = {
-        "harness": lambda: run_harness(given),
-        "optuna": lambda: run_stock(OPTUNA, given),
-        "kerastuner": lambda: run_stock(KERASTUNER, given),
-    }
-    results = {}
-    for name in options.only:
-        seconds, losses = contenders[name]()
-        results[name] = {"seconds": seconds, "best_val_losses": losses}
-        print(f"{name:12} {seconds:8.1f} s   " + " ".join(f"{x:.4f}" for x in losses), flush=True,
-              file=sys.stderr)  # fmt: skip
-    if "harness" in results:
-        for name, result in results.items():
-            result["ratio"] = result["seconds"] / results["harness"]["seconds"]
-            print(f"{name:12} {result['ratio']:8.1f} × the harness's time", file=sys.stderr)
+    train, validation = SIZES[options.space]
+    drawn = draw(options.space, options.configurations)
+    seconds: dict[str, list[float]] = {}
+    losses: dict[str, list[float]] = {}
+    for _ in range(options.rounds):
+        given = json.dumps([drawn, options.epochs, train, validation])
+        with tempfile.TemporaryDirectory() as programs:
+            for name in ("harness, cold", "harness, warm"):
+                taken, found = run_harness(options.space, given, programs)
+                seconds.setdefault(name, []).append(taken)
+                if options.space == "plain":  # the others train what the study has drawn
+                    drawn = [
+                        {"depth": depth, "units": units, "sequence_length": length,
+                         "learning_rate": rate, "dropout": 0.0}
+                        for depth, units, length, rate in sorted(found)
+                    ]  # fmt: skip
+                    given = json.dumps([drawn, options.epochs, train, validation])
+                losses[name] = [found[key(c)] for c in drawn]
+        for name, script in (("optuna", OPTUNA), ("kerastuner", KERASTUNER)):
+            if name in options.only:
+                taken, losses[name] = run_stock(script, given)
+                seconds.setdefault(name, []).append(taken)
+    medians = {name: statistics.median(each) for name, each in seconds.items()}
+    for name, median in medians.items():
+        ratios = ", ".join(
+            f"{median / medians[ours]:.1f}× {ours}" for ours in ("harness, cold", "harness, warm")
+        )
+        shown = " ".join(f"{loss:.4f}" for loss in losses[name])
+        print(f"{name:14} {median:7.1f} s   {ratios}   {shown}", file=sys.stderr)
     if options.json:
-        print(json.dumps(results, indent=1))
+        print(json.dumps({n: {"seconds": seconds[n], "losses": losses[n]} for n in seconds}))
 
 
 if __name__ == "__main__":

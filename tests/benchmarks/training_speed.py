@@ -217,6 +217,7 @@ def order(epoch: int, examples: int) -> Any:
 def train_with_harness(shape: Shape) -> Epochs:
     single_threaded_tensorflow()
     from harness.datasets.base.dataset import Arrays
+    from harness.datasets.base.signature import BINARY
     from harness.spec.hyperparameters import Hyperparameters
     from harness.training.compiled_epochs import CompiledEpochs
     from harness.training.recurrent import choose_path, set_xla_flags
@@ -232,7 +233,7 @@ def train_with_harness(shape: Shape) -> Epochs:
         sequence_length=shape.sequence_length,
     )
     since = Watch()
-    program = CompiledEpochs(hp, 2, choose_path(hp, device="cpu", backend="tensorflow"))
+    program = CompiledEpochs(hp, BINARY, choose_path(hp, device="cpu", backend="tensorflow"))
     program.compile(train, validation)
     program.reset(hp, SEED)
     epoch = 0

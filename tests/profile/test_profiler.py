@@ -1,5 +1,7 @@
 """The profiler's coordinator: what is measured, kept, pooled and reported as failed."""
 
+import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,8 @@ from profile_testing import Pool, configuration, figures, nothing
 
 from harness.core.errors import UserError
 from harness.profile import profiler
-from harness.profile.measurements import Configuration, Effort
+from harness.profile.measurements import QUICK, QUICK_WARM, Configuration, Effort
+from harness.profile.profiler import Warm
 from harness.workers.messages import Measurement
 
 TWO = Effort(2, 1.0)
@@ -89,3 +92,46 @@ def test_the_same_configuration_of_two_arms_is_measured_once(
     found = profiler.profile(twice, tmp_path, Effort(1, 1.0), nothing)
     assert len(pool.asked) == 1
     assert found["entries"][0]["arms"] == ["a", "b"]
+
+
+def test_a_worker_that_has_trained_measures_the_programs_of_the_study(
+    pool: type[Pool], tmp_path: Path
+) -> None:
+    warm = Warm(pool(1, None, tmp_path), (64, 32), math.inf)
+    found = profiler.profile(DEPTHS, tmp_path, QUICK_WARM, nothing, warm)
+    assert [order.rows for order in pool.asked] == [(64, 32)] * 3
+    assert found["warm"]
+    assert {entry["processes"] for entry in found["entries"]} == {1}
+    # A fresh process is another measurement, although it takes as long.
+    again = profiler.profile(DEPTHS, tmp_path, QUICK, nothing)
+    assert len(pool.asked) == 6
+    assert pool.asked[-1].rows is None
+    assert not again["warm"]
+
+
+def test_a_profile_at_the_end_ends_when_its_share_of_the_time_is_over(
+    pool: type[Pool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.count(0.0, 4.0)
+    monkeypatch.setattr(profiler.time, "monotonic", lambda: next(clock))
+    warm = Warm(pool(1, None, tmp_path), (64, 32), 9.0)
+    found = profiler.profile(DEPTHS, tmp_path, QUICK_WARM, nothing, warm)
+    assert [entry["depth"] for entry in found["entries"]] == [1, 2]
+    (left_out,) = found["failed"]
+    assert "depth 3" in left_out["configuration"]
+    assert "a fifth of the study's time" in left_out["reason"]
+
+
+def test_messages_of_other_workers_are_not_taken_for_the_answer(
+    pool: type[Pool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.workers.messages import Died
+
+    real = pool.wait
+    monkeypatch.setattr(
+        pool, "wait", lambda self, timeout_s: [(1, Died("signal 9")), *real(self, timeout_s)]
+    )
+    warm = Warm(pool(1, None, tmp_path), (64, 32), math.inf)
+    found = profiler.profile(DEPTHS, tmp_path, QUICK_WARM, nothing, warm)
+    assert len(found["entries"]) == 3
+    assert found["failed"] == []

@@ -107,7 +107,7 @@ def test_a_profile_is_renewed_when_an_arms_best_has_changed(
 ) -> None:
     asked = []
     monkeypatch.setattr(
-        session, "profile_run_directory", lambda root, quick, notify: asked.append(root)
+        session, "profile_run_directory", lambda root, quick, notify, pool: asked.append(root)
     )
     session.run(options(file))
     root = file.parent / "runs" / "mine"

@@ -34,7 +34,7 @@ def test_what_spreads_is_measured_longer() -> None:
         return taken[-1]
 
     steady, longer = timed(lambda: sample((5.0,)), 10.0, clock=clock)
-    assert (len(steady), longer) == (10, False)
+    assert (len(steady), longer) == (7, False)  # they agree, so half of the time is enough
     taken.clear()
     noisy, longer = timed(lambda: sample((5.0, 9.0)), 10.0, clock=clock)
     assert (len(noisy), longer) == (30, True)
