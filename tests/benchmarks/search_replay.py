@@ -18,7 +18,7 @@ import argparse
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
-from harness import samplers
+from harness import four_per_octave, samplers
 from harness.core.seeds import derive_seed
 from harness.samplers.lcb import encoded
 from harness.samplers.qmc import design_point
@@ -46,6 +46,7 @@ SPACE: dict[str, BaseDistribution] = {
     "learning_rate": FloatDistribution(3e-4, 3e-2, log=True),
     "dropout": FloatDistribution(0.0, 0.5),
 }
+GRID = {**SPACE, "units": four_per_octave(4, 64)}  # as in lstm_depth
 Configuration = Mapping[str, Any]
 
 
@@ -118,6 +119,7 @@ class Search:
 
     world: World
     seed: int
+    space: Mapping[str, BaseDistribution] = field(default_factory=lambda: SPACE)
 
     def __post_init__(self) -> None:
         self.random = np.random.default_rng(self.seed)
@@ -129,11 +131,15 @@ class Search:
         """`design`: so many trials of a Sobol design first."""
         for number in range(trials):
             if number < design:
-                self.study.enqueue_trial(design_point(SPACE, number, self.seed))
+                self.study.enqueue_trial(design_point(self.space, number, self.seed))
             self.study.sampler = samplers.make(
-                sampler, SPACE, seed=derive_seed(self.seed, number), arm_seed=self.seed, epochs=5
+                sampler,
+                self.space,
+                seed=derive_seed(self.seed, number),
+                arm_seed=self.seed,
+                epochs=5,
             )
-            trial = self.study.ask(fixed_distributions=SPACE)
+            trial = self.study.ask(fixed_distributions=dict(self.space))
             loss = self.world.losses[epochs].drawn(trial.params, self.random)
             self.study.tell(trial, math.exp(loss))
             self.tried.append(trial.params)
@@ -176,6 +182,12 @@ METHODS: dict[str, tuple[int, Method]] = {
     "`lcb`, 16 of three": (48, lambda w, s: Search(w, s).run("lcb", 16, 3).lowest()),
     "`lcb`, 13 of three, the best 3 trained again": (
         48, lambda w, s: Search(w, s).run("lcb", 13, 3).retested(3, 3, average=True)
+    ),
+    "`tpe`, 10 of five, units on a grid": (
+        50, lambda w, s: Search(w, s, GRID).run("tpe", 10, 5).lowest()
+    ),
+    "`lcb`, 16 of three, units on a grid": (
+        48, lambda w, s: Search(w, s, GRID).run("lcb", 16, 3).lowest()
     ),
     "`lcb`, 12 of two": (24, lambda w, s: Search(w, s).run("lcb", 12, 2).lowest()),
 }  # fmt: skip
