@@ -162,10 +162,10 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
     described["dataset_sha256"] = study.dataset.fingerprint()
     old = files.read_object(root / MANIFEST)
     if old is not None:
-        changed = differences(
-            {"study": old["study"], "grid": old["grid"]},
-            {"study": described["study"], "grid": described["grid"]},
-        )
+        changed = [
+            *differences(old["study"], described["study"]),
+            *differences({"grid": old["grid"]}, {"grid": described["grid"]}),
+        ]
         if changed:
             raise UserError(
                 f"{root} was started with another grid or study ({'; '.join(changed)}); give "

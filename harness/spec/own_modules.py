@@ -32,7 +32,7 @@ _OURS = ("harness", "reports", "studies")  # also where a study lies beside a co
 class SourceLoader(importlib.machinery.SourceFileLoader):
     """Reads the source each time: Python's cache misses a change within the same second."""
 
-    def path_stats(self, path: str) -> dict[str, int]:  # type: ignore[override]
+    def path_stats(self, path: str) -> dict[str, int]:
         raise OSError
 
 
@@ -115,10 +115,34 @@ def is_own(file: Path) -> bool:
     )
 
 
+def is_own_module(name: str) -> bool:
+    """Whether a module that is loaded is the user's own."""
+    module = sys.modules.get(name)
+    file = None if module is None else file_of(module)
+    return file is not None and is_own(file)
+
+
 def file_of(module: ModuleType) -> Path | None:
     """The source file of a module; None for one without."""
     file = getattr(module, "__file__", None)
     return Path(file).resolve() if isinstance(file, str) and file.endswith(".py") else None
+
+
+def find(name: str) -> Path | None:
+    """The source file of a module that is not loaded; nothing is executed."""
+    folders: Sequence[str] | None = None
+    spec = None
+    parts = name.split(".") if name else []
+    for number in range(1, len(parts) + 1):
+        part = ".".join(parts[:number])
+        spec = _beside.find_spec(part) or importlib.machinery.PathFinder.find_spec(part, folders)
+        if spec is None:
+            return None
+        folders = spec.submodule_search_locations
+        if folders is None and number < len(parts):
+            return None
+    file = spec.origin if spec is not None else None
+    return Path(file).resolve() if file and file.endswith(".py") else None
 
 
 def read(file: Path) -> str:

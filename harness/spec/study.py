@@ -16,7 +16,7 @@ from harness.core.checks import check_whole
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
-from harness.spec import checks, counts
+from harness.spec import checks, counts, own_code
 from harness.spec.checks import TRAIN
 from harness.spec.choices import BACKENDS, DEVICES, PATHS
 from harness.spec.distributions import plain_search
@@ -289,6 +289,7 @@ class Study:
             "path": self.path,
             **({} if self.warm_start is None else {"warm_start": self.warm_start}),
             **({} if self.model is None else {"model": _described(self.model)}),
+            **({"code": code} if (code := own_code.definitions(self.model, self.dataset)) else {}),
             # Only where it is set, so that older run directories, without it, still resume.
             **({"hold": dict(self.hold)} if self.hold else {}),
             **({} if self.patience == PATIENCE else {"patience": self.patience}),
