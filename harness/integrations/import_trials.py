@@ -57,7 +57,10 @@ def import_trials(
         opened = session.open_study(options, stack)
         # An arm's first search gets the trials.
         arms = {search.arm.name: search for search in reversed(opened.arms)}
-        before = {name: search.imported for name, search in arms.items()}
+        before = {
+            name: {trial.user_attrs.get("imported") for trial in search.finished_trials()}
+            for name, search in arms.items()
+        }
         taken, known, unfit = 0, 0, []
         for trial in trials:
             try:
@@ -65,14 +68,12 @@ def import_trials(
             except UnfitError as reason:
                 unfit.append(reason)
                 continue
-            if before[arm.name] & {trial.source, trial.former}:
-                known += 1
-                continue
-            arms[arm.name].import_trial(
+            if trial.former not in before[arm.name] and arms[arm.name].import_trial(
                 trial.source, params, trial.value, trial.val_accuracy, trial.epochs
-            )
-            before[arm.name].add(trial.source)
-            taken += 1
+            ):
+                taken += 1
+            else:
+                known += 1
     if unfit and not taken and not known:
         raise UserError(f"{source}: none of its {len(trials)} trials fits the study: {unfit[0]}")
     left = f"; {len(unfit)} left out, the first because {unfit[0]}" if unfit else ""

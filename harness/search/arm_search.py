@@ -140,11 +140,6 @@ class ArmSearch:
             self._unfinished.append(self._created)
             self._created += 1
 
-    @property
-    def imported(self) -> set[str]:
-        """The sources of the trials that were imported."""
-        return {str(t.user_attrs["imported"]) for t in self._trials() if "imported" in t.user_attrs}
-
     def import_trial(
         self,
         source: str,
@@ -152,11 +147,13 @@ class ArmSearch:
         value: float,
         val_accuracy: float | None,
         epochs: Mapping[int, float],
-    ) -> None:
-        """Add a finished trial from elsewhere; `source` tells it from other ones.
+    ) -> bool:
+        """Add a finished trial from elsewhere; False where `source` was imported before.
 
-        `value` is its lowest validation loss, `epochs` has the losses by epoch.
+        `value` is its lowest validation loss, `epochs` has the losses by epoch, from 1.
         """
+        if any(trial.user_attrs.get("imported") == source for trial in self._trials()):
+            return False
         hyperparameters = self._study.hyperparameters(self.arm, params)
         signature = self._study.signature_of(self.arm)
         assignment = Assignment(
@@ -195,6 +192,7 @@ class ArmSearch:
         self._store.write(self._created)
         self._created += 1
         self.done["complete"] += 1
+        return True
 
     @property
     def has_more(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from harness.core.errors import UserError
+from harness.results.manifest import Manifest
 from harness.results.run_directory import RunDirectory
 from harness.spec import own_modules, study_files
 from harness.spec.fingerprint import differences, fingerprint
@@ -224,7 +225,7 @@ def test_the_contents_of_own_data_are_compared(folder: Path) -> None:
 def test_a_run_directory_of_an_older_version_resumes(folder: Path) -> None:
     study = study_in(folder)
     old = {name: value for name, value in study.to_mapping().items() if name != "code"}
-    manifest = {"study": "mine", "spec": old}
+    manifest = Manifest({"study": "mine", "spec": old})
     edit(folder, "mine.py", "WIDTH = 4", "WIDTH = 8")
     changed = study_in(folder)
     assert resume.match(manifest, "mine", changed, RunDirectory(folder), ()) == changed
