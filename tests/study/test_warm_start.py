@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("no_charts")
 
 STUDY = """
 '''Does it run?'''
-from harness import Budget, IntDistribution
+from harness import Budget, CategoricalDistribution, IntDistribution
 from toys import SPACE, toy_study
 study = toy_study({})
 """
@@ -110,6 +110,22 @@ def test_a_process_killed_while_enqueueing_enqueues_the_rest(
         one, other = (trials_of(ram_path, name).sort_values(["arm", "trial"])
                       for name in ("second", "whole"))  # fmt: skip
         assert list(one[column]) == list(other[column])
+
+
+def test_units_of_each_layer_are_tried_first_too(ram_path: Path) -> None:
+    declared = (
+        "search={{**SPACE, 'units': CategoricalDistribution([(8, 4), (4, 8)])}}, seed={}, "
+        "compare={{'bidirectional': [True, False]}}, fixed={{'depth': 2}}"
+    )
+    session.run(options(study_file(ram_path, "first", declared.format(1))))
+    second = study_file(ram_path, "second", declared.format(2))
+    session.run(options(second, warm_start="first", trials=1))
+    best = trials_of(ram_path, "first").sort_values("value").drop_duplicates("arm")
+    columns = ["arm", "params_units", "params_learning_rate"]
+    tried = trials_of(ram_path, "second")
+    assert sorted(map(tuple, tried[columns].to_numpy())) == sorted(
+        map(tuple, best[best["state"] == "complete"][columns].to_numpy())
+    )
 
 
 def test_fitting_is_by_value(ram_path: Path) -> None:
