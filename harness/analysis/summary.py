@@ -61,11 +61,14 @@ def confirmed_recommendation(records: Records) -> Recommendation | None:
 
 
 def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
-    """A trial's searched hyperparameters; those that it does not have are left out."""
+    """A trial's searched hyperparameters; those that it does not have are left out.
+
+    None is a value like others, where a study has it among its choices.
+    """
     return {
         str(column).removeprefix("params_"): _python(value)
         for column, value in trial.items()
-        if str(column).startswith("params_") and not _missing(value)
+        if str(column).startswith("params_") and (value is None or not _missing(value))
     }
 
 

@@ -1,6 +1,8 @@
 """A study's best trained model: which replicate it is, and its files in `best/`."""
 
 import shutil
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,39 @@ def model_card(records: Records, arm: str) -> dict[str, Any] | None:
     """The content of `params.json` beside the arm's trained model; None without a model."""
     folder = _folder(records, arm)
     return files.read_object(folder / "params.json") if (folder / "model.keras").is_file() else None
+
+
+def check_files(folder: Path) -> dict[str, Any]:
+    """The content of `params.json`, where a model's three files can be used; raises UserError.
+
+    Of the model it checks the archive, not the network, which needs Keras.
+    """
+    params = files.read_object(folder / "params.json")
+    hyperparameters = {} if params is None else params.get("hyperparameters")
+    if params is None or not isinstance(hyperparameters, dict):
+        raise damaged(folder, "params.json", "it is not what a study writes")
+    try:
+        (folder / "vocabulary.txt").read_bytes().decode("utf-8", "surrogatepass")
+    except (OSError, ValueError) as error:
+        raise damaged(folder, "vocabulary.txt", str(error)) from None
+    try:
+        with zipfile.ZipFile(folder / "model.keras") as archive:
+            broken = archive.testzip()
+            missing = {"config.json", "model.weights.h5"} - {*archive.namelist()}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise damaged(folder, "model.keras", str(error)) from None
+    if broken or missing:
+        raise damaged(folder, "model.keras", f"no sound {broken or min(missing)} in it")
+    return params
+
+
+def damaged(folder: Path, name: str, reason: str) -> UserError:
+    """The error for a model's file that can't be used, on one line."""
+    short = (" ".join(reason.split()) or "no reason given")[:150]
+    return UserError(
+        f"{folder / name} is damaged ({short}); put a good copy back, or move {folder} away and "
+        "give the study's command again, which trains this model again"
+    )
 
 
 def copy_model(source: Path, target: Path) -> None:

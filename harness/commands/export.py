@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harness.analysis.trained_model import FILES, copy_model, model_folder
+from harness.analysis.trained_model import FILES, check_files, copy_model, model_folder
 from harness.core.errors import UserError
 from harness.results.run_directory import find
 
@@ -31,8 +31,18 @@ def export(
 ) -> None:
     """Copy an arm's trained model, vocabulary and hyperparameters into a directory."""
     source = model_folder(find(name, runs_directory), arm)
-    taken = [file for file in FILES if (output / file).exists()]
-    if taken:
-        raise UserError(f"{output} holds {' and '.join(taken)} already; choose another directory")
-    copy_model(source, output)
+    check_files(source)
+    try:
+        if output.exists() and not output.is_dir():
+            raise UserError(f"{output} is a file; give -o the name of a directory")
+        taken = [file for file in FILES if (output / file).exists()]
+        if taken:
+            listed = " and ".join(taken)
+            raise UserError(f"{output} holds {listed} already; choose another directory")
+        copy_model(source, output)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UserError(
+            f"{str(output)[:200]}: can't be written ({reason}); give -o another directory"
+        ) from None
     print(output)

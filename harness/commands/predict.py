@@ -1,15 +1,16 @@
 """Labels and probabilities from a study's model: `harness predict lstm_depth "What a film!"`."""
 
-import json
+import codecs
+import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from harness.analysis.trained_model import model_folder
+from harness.analysis.trained_model import check_files, damaged, model_folder
 from harness.core import files
 from harness.core.errors import UserError
 from harness.results.run_directory import find
@@ -38,12 +39,11 @@ def predict(
 ) -> None:
     """Label texts with an arm's trained model: one line for each, label and probability first."""
     folder = model_folder(find(name, runs_directory), arm)
-    params = json.loads((folder / "params.json").read_text(encoding="utf-8"))
+    params = check_files(folder)
     if params.get("input") != "text":
         raise UserError(f"{name}: its dataset has no texts; load {folder}/model.keras yourself")
     model = load(folder)
-    lines = (line.rstrip("\n") for line in sys.stdin) if not texts else iter(texts)
-    for batch in _batches(lines):
+    for batch in _batches(_checked(texts, "text") if texts else _checked(_stdin(), "stdin, line")):
         for text, found in zip(batch, label(model, folder, params, batch), strict=True):
             if json_output:
                 print(files.to_json({"text": text, **found}, indent=None), flush=True)
@@ -52,17 +52,36 @@ def predict(
 
 
 def load(folder: Path) -> Any:
-    """The Keras model of a folder with `model.keras`; importing Keras takes seconds."""
+    """The Keras model of a folder with `model.keras`; importing Keras takes seconds.
+
+    Raises UserError where it can't be loaded.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
-    return keras.models.load_model(folder / "model.keras", compile=False)
+    try:
+        return keras.models.load_model(folder / "model.keras", compile=False)
+    except Exception as error:  # Keras has no class of errors for this
+        raise damaged(folder, "model.keras", f"{type(error).__name__}: {error}") from None
 
 
 def label(
     model: Any, folder: Path, params: dict[str, Any], texts: list[str]
 ) -> list[dict[str, Any]]:
-    """For each text its `label`, with its `probability`, and all labels' `probabilities`."""
+    """For each text its `label`, with its `probability`, and all labels' `probabilities`.
+
+    Raises UserError where the model's files do not fit together.
+    """
+    try:
+        return _labelled(model, folder, params, texts)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, UserError) as error:
+        reason = f"it does not fit the model: {type(error).__name__}: {error}"
+        raise damaged(folder, "params.json", reason) from None
+
+
+def _labelled(
+    model: Any, folder: Path, params: dict[str, Any], texts: list[str]
+) -> list[dict[str, Any]]:
     import numpy as np
 
     from harness.datasets.base import tokenizers
@@ -84,6 +103,35 @@ def label(
         }
         for row in found
     ]
+
+
+def _stdin() -> Iterator[str]:
+    """The lines of stdin; bytes that are not text are half characters."""
+    if sys.stdin is None:
+        raise UserError("there is no stdin to read; give texts as arguments")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        plain = codecs.lookup(sys.stdin.encoding).name == "ascii"  # a locale without a language
+        encoding = "utf-8" if plain else sys.stdin.encoding
+        sys.stdin.reconfigure(encoding=encoding, errors="surrogateescape")
+    try:
+        for number, line in enumerate(sys.stdin):
+            yield (line if number else line.removeprefix("\ufeff")).rstrip("\n")
+    except OSError as error:
+        raise UserError(f"stdin can't be read ({error.strerror}); give a file of texts") from None
+
+
+def _checked(texts: Iterable[str], place: str) -> Iterator[str]:
+    """The texts; raises UserError with the number of one that is not text."""
+    for number, text in enumerate(texts, start=1):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            byte = ord(text[error.start]) & 0xFF
+            raise UserError(
+                f"{place} {number}: byte 0x{byte:02x} is not UTF-8; convert it first, for example "
+                "with: iconv -f latin1 -t utf-8 FILE"
+            ) from None
+        yield text
 
 
 def _batches(lines: Iterable[str]) -> Iterable[list[str]]:

@@ -30,6 +30,12 @@ class Grid:
         values = {name: tuple(each) for name, each in study.compare.items()}
         for name, distribution in study.search.items():
             values[name] = given.get(name) or spaced(distribution, levels)
+        for name, each in values.items():
+            if any(isinstance(value, list | tuple) for value in each):
+                raise UserError(
+                    f"{name}: a table keeps numbers and texts, not lists; give --at {name}= with "
+                    "other choices, or take a study without lists"
+                )
         grid = cls(values)
         if len(grid) > MAX_CONFIGURATIONS:
             raise UserError(

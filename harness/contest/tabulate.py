@@ -7,7 +7,7 @@ folder, like replicates. The same command resumes an interrupted table.
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -153,7 +153,7 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
     from harness.core import files
     from harness.spec.fingerprint import differences
 
-    described = {
+    described: dict[str, Any] = {
         "study": study.to_mapping(),
         "grid": {name: list(values) for name, values in grid.values.items()},
         "seeds": seeds,
@@ -162,10 +162,10 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
     described["dataset_sha256"] = study.dataset.fingerprint()
     old = files.read_object(root / MANIFEST)
     if old is not None:
-        changed = differences(
-            {"study": old["study"], "grid": old["grid"]},
-            {"study": described["study"], "grid": described["grid"]},
-        )
+        changed = [
+            *differences(old["study"], described["study"]),
+            *differences({"grid": old["grid"]}, {"grid": described["grid"]}),
+        ]
         if changed:
             raise UserError(
                 f"{root} was started with another grid or study ({'; '.join(changed)}); give "

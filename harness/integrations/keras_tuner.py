@@ -9,31 +9,36 @@
 KerasTuner then searches, and keeps the results in its own directory.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import keras_tuner as kt
+from keras_tuner.src.engine.tuner_utils import TunerCallback
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from harness.core.errors import UserError
-from harness.integrations.embedded import Embedded
+from harness.core.seeds import derive_seed
+from harness.integrations import keras_callbacks
+from harness.integrations.embedded import ONE_AT_A_TIME, Embedded
 from harness.samplers.keras_tuner.space import declare_number
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm
-from harness.training.trainer import build_program
+from harness.spec.values import hashable
+from harness.training.trainer import Epoch, build_program
 
 
 class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
     """Created by `from_study(NAME)`; `tuner.search()` trains on the study's dataset.
 
     Models have stock Keras layers only. `fit` trains like the study's trials, by the fastest path.
-    Callbacks see the weights after each epoch; their methods for batches are not called.
+    Callbacks see the weights after each epoch, and may set weights and learning rate for the next.
     """
 
     def __init__(self, study: Any) -> None:
         Embedded.__init__(self, study)
         kt.HyperModel.__init__(self)
+        self._executions: Counter[str] = Counter()
 
     def hyperparameters(self, hp: kt.HyperParameters) -> tuple[Arm, Hyperparameters]:
         """Declare the study's search space in `hp`; returns the arm and hyperparameters chosen."""
@@ -48,8 +53,9 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
     def build(self, hp: kt.HyperParameters) -> keras.Model:
         """A compiled model with stock Keras layers."""
         arm, hyperparameters = self.hyperparameters(hp)
-        program = build_program(hyperparameters, self.study.signature_of(arm), "keras")
-        program.reset(hyperparameters, self.study.seed)
+        with ONE_AT_A_TIME:
+            program = build_program(hyperparameters, self.study.signature_of(arm), "keras")
+            program.reset(hyperparameters, self.study.seed)
         return program.model
 
     def fit(
@@ -65,48 +71,59 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
     ) -> keras.callbacks.History:
         """Train up to epoch `epochs` (by default the study's budget); returns Keras's History.
 
-        Raises UserError for data or other arguments of Keras's `fit`: the study says what to train
-        on, and how.
+        Raises UserError for data or other arguments of Keras's `fit` (the study says what to train
+        on, and how), and for callbacks that would have no effect.
         """
         if data or others:
             named = ", ".join(others) or "x and y"
-            raise UserError(
+            raise keras_callbacks.RefusedError(
                 f"search() was given {named}, but the study says what is trained on and how; call "
                 "it with epochs, callbacks and verbose alone"
             )
         arm, hyperparameters = self.hyperparameters(hp)
-        history = keras.callbacks.History()
-        callback_list = keras.callbacks.CallbackList([*callbacks, history], model=model)
-        model.stop_training = False
-        number = initial_epoch
-
-        def on_epoch(epoch: Any) -> bool:
-            nonlocal number
-            model.set_weights(self.trainer.weights())
-            names = ("loss", "accuracy", "val_loss", "val_accuracy")
-            callback_list.on_epoch_end(number, {name: getattr(epoch, name) for name in names})
-            number += 1
-            if verbose not in (None, 0, "auto"):
-                print(f"epoch {number}: val_loss {epoch.val_loss:.4f}")
-            if not model.stop_training and number < last:
-                callback_list.on_epoch_begin(number)
-            return not model.stop_training
-
+        keras_callbacks.check(callbacks, model, self.study.signature_of(arm))
         last = self.study.budget.search_epochs if epochs is None else epochs
-        callback_list.on_train_begin()
-        if last > initial_epoch:
-            callback_list.on_epoch_begin(initial_epoch)
-            self.train(
-                arm,
-                hyperparameters,
-                # Hyperband continues an earlier trial; the examples are then shuffled differently.
-                seed=self.study.seed + initial_epoch,
-                epochs=last - initial_epoch,
-                on_epoch=on_epoch,
-                initial=model.get_weights() if initial_epoch else None,
-            )
-        callback_list.on_train_end()
-        return history
+        follower = keras_callbacks.Follower(
+            callbacks, model, lambda: self.trainer, range(initial_epoch, last)
+        )
+        initial = model.get_weights() if initial_epoch else None
+
+        def on_epoch(epoch: Epoch) -> bool:
+            if verbose not in (None, 0, "auto"):
+                print(f"epoch {initial_epoch + epoch.epoch}: val_loss {epoch.val_loss:.4f}")
+            return follower.on_epoch(epoch)
+
+        try:
+            changed = follower.begin()
+            if last > initial_epoch:
+                self.train(
+                    arm,
+                    hyperparameters,
+                    # Hyperband continues a trial; the examples are then shuffled differently.
+                    seed=self._seed(callbacks) + initial_epoch,
+                    epochs=last - initial_epoch,
+                    on_epoch=on_epoch,
+                    on_start=follower.on_start,
+                    initial=initial if changed is None else changed,
+                )
+            follower.end()
+        except BaseException:
+            self._executions.clear()  # a trial that is tried again begins with its first execution
+            raise
+        return follower.history
+
+    def _seed(self, callbacks: Sequence[Any]) -> int:
+        """The study's seed; for a trial's further executions seeds derived from it.
+
+        KerasTuner does not say which execution it asks for, so they are counted.
+        """
+        tuned = next((each for each in callbacks if isinstance(each, TunerCallback)), None)
+        if tuned is None:
+            return self.study.seed
+        trial = tuned.trial.trial_id
+        number = self._executions[trial]
+        self._executions[trial] = (number + 1) % tuned.tuner.executions_per_trial
+        return derive_seed(self.study.seed, "execution", number) if number else self.study.seed
 
 
 def _suggest(hp: kt.HyperParameters, name: str, distribution: BaseDistribution) -> Any:
@@ -118,6 +135,12 @@ def _suggest(hp: kt.HyperParameters, name: str, distribution: BaseDistribution) 
 
 def _choice(hp: kt.HyperParameters, name: str, values: Sequence[Any]) -> Any:
     """A choice; KerasTuner needs values of one simple type, so others are given as text."""
-    if len({type(value) for value in values}) == 1 and isinstance(values[0], int | float | str):
-        return hp.Choice(name, list(values), ordered=isinstance(values[0], int | float))
-    return {str(value): value for value in values}[hp.Choice(name, [str(v) for v in values])]
+    kinds = {type(value) for value in values}
+    if kinds == {bool} and len(values) == 2:
+        return bool(hp.Boolean(name, default=values[0]))  # 0 or 1 in projects of older versions
+    if len(kinds) == 1 and kinds <= {int, float, str}:
+        return hp.Choice(name, list(values), ordered=kinds != {str})
+    texts = [str(hashable(value)) for value in values]
+    if len(set(texts)) < len(texts):  # such as 1 and "1"
+        texts = [repr(value) for value in values]
+    return dict(zip(texts, values, strict=True))[hp.Choice(name, texts)]

@@ -7,6 +7,7 @@
 The trials belong to your study; nothing is written to a run directory.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +20,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from harness.core.checks import check_whole
 from harness.core.errors import UserError
 from harness.integrations.embedded import Embedded
 from harness.search.arm_search import ATTRIBUTES
@@ -27,15 +29,20 @@ from harness.training.trainer import Epoch
 
 
 def optuna_objective(
-    name_or_file: str, *, epochs: int | None = None, seed: int | None = None
+    name_or_file: str | os.PathLike[str], *, epochs: int | None = None, seed: int | None = None
 ) -> Callable[[optuna.Trial], float]:
     """An objective that trains in this process and returns the lowest validation loss (minimise).
 
     Compared hyperparameters are suggested like the searched ones. Each epoch is reported to Optuna,
     from 1, so any pruner works. The user attributes are those of the harness's own trials.
-    `epochs` and `seed` are the study's by default. Raises UserError where there is no such study.
+    `epochs` and `seed` are the study's by default. With `optimize(n_jobs=…)` trials still train one
+    after another, so that their values are the same. Raises UserError where there is no such study,
+    or where its units are found by measuring.
     """
     embedded = Embedded.from_study(name_or_file)
+    for name, value, least in (("epochs", epochs, 1), ("seed", seed, 0)):
+        if value is not None:
+            check_whole(name, value, least)
     study = embedded.study
     chosen_seed = study.seed if seed is None else seed
     most = study.budget.search_epochs if epochs is None else epochs

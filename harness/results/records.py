@@ -5,6 +5,7 @@ still running, reads the same. No Keras, no Optuna.
 """
 
 import contextlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ EPOCH_COLUMNS = {
     "step_ms": "float64",
 }
 
+
+MISSING = object()  # a hyperparameter that a trial does not have
 
 _OLD_NAMES = {
     "scored_accuracy": "test_accuracy",
@@ -279,6 +282,24 @@ def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFr
     table = pd.DataFrame.from_records(rows, columns=list(columns))
     table = table.astype({name: kind for name, kind in columns.items() if kind != "str"})
     for name in extra:
-        # pd.array keeps integers as integers beside missing cells.
-        table[name] = pd.array([row.get(name) for row in rows])
+        table[name] = _parameters([row.get(name, MISSING) for row in rows])
     return table
+
+
+def _parameters(values: list[Any]) -> "pd.Series[Any]":
+    """A column of a hyperparameter; lists become tuples, which can be counted and compared.
+
+    A trial without the hyperparameter has no value there (NaN). One whose value is None has None.
+    """
+    import pandas as pd
+
+    kinds = {type(value) for value in values if value is not MISSING}
+    if not (kinds <= {int, float} or kinds in ({bool}, {str})):
+        cells = [math.nan if v is MISSING else _hashable(v) for v in values]
+        return pd.Series(cells, dtype=object)
+    # pd.array keeps integers as integers beside missing cells.
+    return pd.Series(pd.array([None if v is MISSING else v for v in values]))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value

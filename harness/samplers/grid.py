@@ -5,6 +5,7 @@ points, evenly spaced on the distribution's own scale (linear or log), with both
 """
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,8 +35,11 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
 def make(
     seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
 ) -> BaseSampler:
-    # The seed shuffles the cells and so numbers them: it must be the same for all trials.
-    return _Cells(cells_of(space), seed=arm_seed)
+    with warnings.catch_warnings():
+        # Optuna warns of choices that are lists: not every storage could keep them. Ours can.
+        warnings.filterwarnings("ignore", ".* is not supported by `GridSampler`")
+        # The seed shuffles the cells and so numbers them: it must be the same for all trials.
+        return _Cells(cells_of(space), seed=arm_seed)
 
 
 class _Cells(GridSampler):

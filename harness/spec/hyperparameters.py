@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.core.checks import check_whole, is_number
 from harness.core.errors import UserError
+from harness.spec.values import hashable
 
 CELLS = ("rnn", "gru", "lstm")
 OF_TOKENS = ("vocabulary", "embedding_dim")  # have no meaning where time steps are numbers
@@ -85,7 +86,7 @@ class Hyperparameters:
                     f"{name}: no such hyperparameter; known are {', '.join(sorted(known))}"
                 )
         plain = {name: value for name, value in values.items() if name not in own}
-        taken = tuple((name, values[name]) for name in sorted(own) if name in values)
+        taken = tuple((name, hashable(values[name])) for name in sorted(own) if name in values)
         return cls(**plain, own=taken)
 
     def to_mapping(self) -> dict[str, Any]:

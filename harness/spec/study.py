@@ -16,10 +16,12 @@ from harness.core.checks import check_whole
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
-from harness.spec import checks, counts
+from harness.spec import checks, counts, own_code
 from harness.spec.checks import TRAIN
 from harness.spec.choices import BACKENDS, DEVICES, PATHS
+from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
+from harness.spec.values import plain_compare, plain_fixed
 
 PATIENCE = 2  # epochs without a lower validation loss, by default
 MAX_UNITS = 4096  # with `hold`, units are looked for up to here
@@ -129,6 +131,9 @@ class Study:
             raise UserError(f"dataset: {self.dataset!r} is not a dataset; write for example Imdb()")
         if not isinstance(self.budget, Budget):
             raise UserError(f"budget: {self.budget!r} is not a Budget(trials=…, epochs=…)")
+        object.__setattr__(self, "compare", plain_compare(self.compare))
+        object.__setattr__(self, "search", plain_search(self.search))
+        object.__setattr__(self, "fixed", plain_fixed(self.fixed))
         for name, least in (("searches", 1), ("replicates", 0), ("seed", 0), ("threads", 1)):
             check_whole(name, getattr(self, name), least)
         checks.check_margin(self.margin)
@@ -284,6 +289,7 @@ class Study:
             "path": self.path,
             **({} if self.warm_start is None else {"warm_start": self.warm_start}),
             **({} if self.model is None else {"model": _described(self.model)}),
+            **({"code": code} if (code := own_code.definitions(self.model, self.dataset)) else {}),
             # Only where it is set, so that older run directories, without it, still resume.
             **({"hold": dict(self.hold)} if self.hold else {}),
             **({} if self.patience == PATIENCE else {"patience": self.patience}),

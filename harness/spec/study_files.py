@@ -2,14 +2,17 @@
 
 import ast
 import importlib.util
+import os
 import re
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness.core.errors import UserError, unknown
+from harness.spec import own_modules
 
 if TYPE_CHECKING:
     from harness.spec.study import Study
@@ -53,8 +56,12 @@ def question(file: Path) -> str:
     return paragraph[: cut + 1]
 
 
-def load(name_or_file: str) -> Declaration:
+def load(name_or_file: str | os.PathLike[str]) -> Declaration:
     """The study of that name or file; raises UserError that says what is wrong with it."""
+    if isinstance(name_or_file, os.PathLike):
+        name_or_file = os.fspath(name_or_file)
+    if not isinstance(name_or_file, str):
+        raise UserError(f"{name_or_file!r:.60} is neither a study's name nor the path of its file")
     if name_or_file.endswith(".py"):
         file = Path(name_or_file)
         if "\0" in name_or_file or not file.is_file():
@@ -72,15 +79,21 @@ def load(name_or_file: str) -> Declaration:
 
 
 def execute(file: Path) -> ModuleType:
-    """A study file as the module `studies.NAME`; raises what the file raises."""
+    """A study file as the module `studies.NAME`; raises what the file raises.
+
+    It may import modules beside it. Raises UserError where one of them can't have its name.
+    """
+    own_modules.prepare(file)
+    # Optuna warns of choices that are lists: not every storage could keep them. Ours can.
+    warnings.filterwarnings("ignore", "Choices for a categorical distribution")
     module_name = f"studies.{file.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, file)
+    loader = own_modules.SourceLoader(module_name, str(file))
+    spec = importlib.util.spec_from_file_location(module_name, file, loader=loader)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Classes and functions defined in the file are pickled under this name.
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 
@@ -91,7 +104,7 @@ def _import(file: Path) -> "Study":
         module = execute(file)
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         line = _line_of(error, file)
         raise UserError(
             f"{file} does not import: {type(error).__name__}: {_one_line(str(error))}{line}"
@@ -102,9 +115,10 @@ def _import(file: Path) -> "Study":
     return study
 
 
-def _line_of(error: Exception, file: Path) -> str:
+def _line_of(error: BaseException, file: Path) -> str:
     """` (line N)`: the innermost line of the study file in the error's traceback."""
-    number = error.lineno if isinstance(error, SyntaxError) else None
+    damaged = isinstance(error, SyntaxError) and error.filename == str(file)
+    number = error.lineno if isinstance(error, SyntaxError) and damaged else None
     traceback = error.__traceback__
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == str(file):

@@ -9,8 +9,12 @@ from harness.core.errors import UserError
 from harness.results.run_directory import SCHEMA, RunDirectory
 from harness.search.arm_search import ArmSearch
 from harness.spec.fingerprint import differences, fingerprint
+from harness.spec.own_data import contents
 from harness.spec.study import Study
 from harness.spec.study_files import Declaration
+
+MOST_SHOWN = 8  # differences
+CONTENTS = "contents_sha256"  # of the manifest's dataset
 
 
 def new_manifest(
@@ -33,6 +37,7 @@ def new_manifest(
             "features": study.dataset.features,
             "steps": study.dataset.steps,
             "sha256": study.dataset.fingerprint(),
+            **_contents(study),
         },
         **({"published": dict(study.published)} if study.published else {}),
         "storage": None,
@@ -59,9 +64,10 @@ def match(
         )
     changed = differences(manifest["spec"], study.to_mapping())
     if changed:
+        more = f"; and {len(changed) - MOST_SHOWN} more" if len(changed) > MOST_SHOWN else ""
         raise UserError(
-            f"{directory.root} was started with another spec ({'; '.join(changed)}); "
-            "give the old values to resume, or --fresh, which moves the directory aside"
+            f"{directory.root} was started with another spec ({'; '.join(changed[:MOST_SHOWN])}"
+            f"{more}); give the old values to resume, or --fresh, which moves the directory aside"
         )
     # Earlier --trials and the like stay in effect when the command does not give them.
     trials = int(manifest["spec"]["budget"]["trials"])
@@ -85,12 +91,19 @@ def match(
 
 def check_data(manifest: Mapping[str, Any], study: Study) -> None:
     """Raise UserError where the data have changed since the study began."""
-    known = (manifest.get("dataset") or {}).get("sha256")
-    if known and study.dataset.fingerprint() != known:
+    known = manifest.get("dataset") or {}
+    changed = known.get("sha256") and study.dataset.fingerprint() != known["sha256"]
+    # Run directories of older versions do not have the contents.
+    if changed or (CONTENTS in known and _contents(study) != {CONTENTS: known[CONTENTS]}):
         raise UserError(
             f"the data of {study.dataset.name} have changed since the study began; put them back "
             "as they were, or start again with --fresh, which moves the directory aside"
         )
+
+
+def _contents(study: Study) -> dict[str, str]:
+    found = contents(study.dataset)
+    return {} if found is None else {CONTENTS: found}
 
 
 def check_claims(arms: list[ArmSearch], claimed: str, where: str) -> None:

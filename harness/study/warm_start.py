@@ -1,16 +1,19 @@
 """Another study's best configurations as a study's first trials. No Keras."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from harness.analysis import summary
 from harness.core.errors import UserError
 from harness.core.optuna_private import contains
 from harness.results.records import Records, read_records
 from harness.results.run_directory import find
+from harness.spec.distributions import chosen
 from harness.spec.study import Study
+from harness.spec.values import same
 from harness.study.options import Options
 
 MAX_TRIED = 3  # configurations of each arm
@@ -41,7 +44,7 @@ def configurations(study: Study, source: Records) -> dict[str, list[dict[str, An
         fitting = [
             values
             for params in best
-            if all(params.get(name, value) == value for name, value in arm.values.items())
+            if all(same(params.get(name, value), value) for name, value in arm.values.items())
             and (values := within(study.search, params))
         ]
         unique = {repr(sorted(values.items())): values for values in fitting}
@@ -55,9 +58,14 @@ def configurations(study: Study, source: Records) -> dict[str, list[dict[str, An
 
 
 def within(search: Mapping[str, BaseDistribution], params: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that the distributions contain."""
-    return {
-        name: params[name]
-        for name, distribution in search.items()
-        if name in params and contains(distribution, params[name])
-    }
+    """The values that the distributions contain, as the distributions have them."""
+    found = {}
+    for name, distribution in search.items():
+        if name not in params:
+            continue
+        if isinstance(distribution, CategoricalDistribution):
+            with contextlib.suppress(ValueError):
+                found[name] = chosen(distribution, params[name])
+        elif contains(distribution, params[name]):
+            found[name] = params[name]
+    return found

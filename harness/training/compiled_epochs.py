@@ -93,10 +93,13 @@ class CompiledEpochs:
             ours.assign(theirs)
         for variable in self._optimizer.variables:  # Adam starts from zeros
             variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        self._optimizer.learning_rate.assign(hp.learning_rate)
+        self.set_learning_rate(hp.learning_rate)
         for layer in self.model.layers:
             if hasattr(layer, "set_rate"):
                 layer.set_rate(hp.dropout)
+
+    def set_learning_rate(self, rate: float) -> None:
+        self._optimizer.learning_rate.assign(rate)
 
     def train(
         self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float

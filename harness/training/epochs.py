@@ -40,6 +40,9 @@ class Epochs(Protocol):
     def reset(self, hp: Hyperparameters, seed: int) -> None:
         """Set initial weights, optimizer and random state for `seed`, and the rates of `hp`."""
 
+    def set_learning_rate(self, rate: float) -> None:
+        """Set the rate of the steps from now on, until the next `reset`."""
+
     def train(
         self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
     ) -> Measured:

@@ -44,7 +44,10 @@ class FitEpochs:
             ours.assign(theirs)
         for variable in self.model.optimizer.variables:  # Adam starts from zeros
             variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        self.model.optimizer.learning_rate.assign(hp.learning_rate)
+        self.set_learning_rate(hp.learning_rate)
+
+    def set_learning_rate(self, rate: float) -> None:
+        self.model.optimizer.learning_rate.assign(rate)
 
     def train(
         self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float

@@ -25,6 +25,7 @@ from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks, programs
 from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.training.compiled_epochs import CompiledEpochs
+from harness.training.device import placement, resolve
 from harness.training.epochs import Epochs
 from harness.training.keras_epochs import FitEpochs
 from harness.training.recurrent import PATHS, choose_path, paths_from, set_xla_flags
@@ -139,7 +140,7 @@ class Trainer:
             set_xla_flags()
             if fault := programs.use_store():
                 notify(f"compiled programs are not kept: {fault}")
-        self.device = _resolve(device, self._backend)
+        self.device = resolve(device, self._backend)
         if path is not None and path not in PATHS:
             raise UserError(f"path: {path!r} is not one of {', '.join(PATHS)}")
         self._path = path
@@ -193,6 +194,16 @@ class Trainer:
         weights: list[NDArray[np.float32]] = self._trained()[0].model.get_weights()
         return weights
 
+    def set_weights(self, weights: list[NDArray[Any]]) -> None:
+        """Continue the training from other weights; for `on_start` and `on_epoch`."""
+        with self._placement():
+            self._trained()[0].model.set_weights(weights)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Continue the training with another learning rate; for `on_start` and `on_epoch`."""
+        with self._placement():
+            self._trained()[0].set_learning_rate(rate)
+
     def stock_model(self) -> keras.Model:
         """The last trained model, with stock Keras layers only."""
         program, hp, signature = self._trained()
@@ -238,12 +249,7 @@ class Trainer:
         raise AssertionError("the last path either compiled or raised")
 
     def _placement(self) -> contextlib.AbstractContextManager[Any]:
-        if self._backend != "tensorflow" or self.device != "cpu":
-            return contextlib.nullcontext()
-        import tensorflow as tf
-
-        placement: contextlib.AbstractContextManager[Any] = tf.device("/CPU:0")
-        return placement
+        return placement(self.device, self._backend)
 
 
 @dataclass
@@ -388,17 +394,3 @@ def _reason(error: Exception) -> str:
         line for line in lines if not line.startswith(("Exception encountered", "in user code"))
     ]
     return (telling or lines or ["no reason given"])[0][:200]
-
-
-def _resolve(device: str, backend: str) -> str:
-    """`auto` becomes `gpu` where TensorFlow sees one, else `cpu`. Raises UserError."""
-    if device not in ("auto", "cpu", "gpu"):
-        raise UserError(f"device: {device!r} is not one of auto, cpu, gpu")
-    if backend != "tensorflow":
-        return "cpu" if device == "auto" else device
-    import tensorflow as tf
-
-    found = bool(tf.config.list_physical_devices("GPU"))
-    if device == "gpu" and not found:
-        raise UserError("device: TensorFlow sees no GPU; install tensorflow[and-cuda] or use cpu")
-    return "gpu" if found and device != "cpu" else "cpu"

@@ -9,7 +9,6 @@ messages. The actors end with the coordinator.
 import contextlib
 import signal
 import socket
-import sys
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from harness.core.closing import Closing
 from harness.core.errors import UserError
 from harness.core.files import write_atomically
 from harness.datasets.base.dataset import Split
+from harness.spec import own_modules
 from harness.workers.local import Settings, environment_of
 from harness.workers.messages import (
     Died,
@@ -83,9 +83,9 @@ class RayPool(Closing):
         _connect(address, settings.threads)
         self._token.write_text("whoever sees this file shares the run directory\n")
         if settings.study_file is not None:
-            # Nodes do not have the user's study file, so what it defines is sent as a whole.
-            module = sys.modules[f"studies.{Path(settings.study_file).stem}"]
-            ray.cloudpickle.register_pickle_by_value(module)
+            # Nodes do not have the user's own files, so what they define is sent as a whole.
+            for module in own_modules.loaded_beside(Path(settings.study_file)):
+                ray.cloudpickle.register_pickle_by_value(module)
         self._workers: list[_Worker] = []
         try:
             for _ in range(count):

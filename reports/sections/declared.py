@@ -122,6 +122,7 @@ def _dataset(manifest: Manifest) -> dict[str, Any]:
         "validation": "Validation examples",
         "test": "Test examples, for replicates only",
         "sha256": "SHA-256",
+        "contents_sha256": "SHA-256 of its arrays",
     }
     shown = {title: both.pop(key, None) for key, title in titles.items()}
     rest = {wording.label(key).capitalize(): wording.value_text(v) for key, v in both.items()}

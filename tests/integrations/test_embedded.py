@@ -1,6 +1,7 @@
 """A study inside KerasTuner and Optuna: the same space, the same trainings, their own books."""
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,123 @@ def test_optuna_prunes_it(declared: str) -> None:
     (trial,) = study.trials
     assert trial.state.name == "PRUNED"
     assert list(trial.intermediate_values) == [1]
+
+
+def values_of(objective: Any, rates: list[float], jobs: int) -> dict[float, float]:
+    """The value of each learning rate, with the other hyperparameters fixed."""
+    study = optuna.create_study()
+    for rate in rates:
+        study.enqueue_trial(
+            {"cell": "gru", "units": 3, "sequence_length": 7, "learning_rate": rate}
+        )
+    study.optimize(objective, n_trials=len(rates), n_jobs=jobs)
+    return {trial.params["learning_rate"]: trial.value for trial in study.trials}
+
+
+def test_threads_find_the_same_values(declared: str) -> None:
+    """Also those of another objective that trains in the same process."""
+    rates = [0.001, 0.1, 0.003, 0.05, 0.002, 0.02]
+    objective = harness.optuna_objective(declared)
+    alone = values_of(objective, rates, jobs=1)
+    assert len(set(alone.values())) == len(rates)
+    assert values_of(objective, rates, jobs=3) == alone
+    found: list[dict[float, float]] = []
+    threads = [
+        threading.Thread(target=lambda o=each: found.append(values_of(o, rates[:3], jobs=1)))
+        for each in (objective, harness.optuna_objective(declared))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [{rate: alone[rate] for rate in rates[:3]}] * 2
+
+
+def test_a_path_names_a_study(declared: str) -> None:
+    assert callable(harness.optuna_objective(Path(declared)))
+    assert StackedRNN.from_study(Path(declared)).study.compare == {"cell": ["gru", "rnn"]}
+    for wrong in (None, 5, Path("none.py")):
+        with pytest.raises(UserError):
+            harness.optuna_objective(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"epochs": 1.5}, {"seed": -1}, {"seed": "1"}])
+def test_epochs_and_seed_are_whole_numbers(declared: str, wrong: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=f"^{next(iter(wrong))}: "):
+        harness.optuna_objective(declared, **wrong)
+
+
+@pytest.mark.parametrize("open_study", [harness.optuna_objective, StackedRNN.from_study])
+def test_units_that_would_have_to_be_measured_are_refused(open_study: Any) -> None:
+    with pytest.raises(UserError, match="the units of such a study are measured when it runs"):
+        open_study("lstm_depth_iso_cost")
+    open_study("lstm_depth_iso_parameters")
+
+
+def test_units_follow_from_the_parameters_that_are_held(tmp_path: Path) -> None:
+    held = DECLARED.replace('"units": IntDistribution(2, 4, log=True),', "").replace(
+        "fixed=", 'hold={"parameters": 120}, fixed='
+    )
+    file = tmp_path / "held.py"
+    file.write_text(held)
+    study = optuna.create_study()
+    for cell in ("gru", "rnn"):
+        study.enqueue_trial({"cell": cell, "sequence_length": 5, "learning_rate": 0.01})
+    study.optimize(harness.optuna_objective(file, epochs=1), n_trials=2)
+    # With 2 and 5 units; with a single unit they would be 49 and 29.
+    assert [trial.user_attrs["parameters"] for trial in study.trials] == [95, 121]
+
+
+BOTH_WAYS = """
+from harness import Budget, CategoricalDistribution, FloatDistribution, Parity, Study
+
+study = Study(
+    dataset=Parity(train=32, validation=16, test=16, length=6),
+    {kind},
+    fixed={{"cell": "gru", "depth": 2, "vocabulary": 10, "embedding_dim": 2, "batch_size": 16,
+           "sequence_length": 7{more}}},
+    budget=Budget(trials=2, epochs=1))
+"""
+FORMS = {
+    "compared booleans": ("compare={'bidirectional': [False, True]}", ", 'units': 2"),
+    "searched booleans": (
+        "search={'bidirectional': CategoricalDistribution([True, False])}", ", 'units': 2",
+    ),
+    "compared units": ("compare={'units': [(2, 3), (3, 2)]}", ""),
+    "searched units": ("search={'units': CategoricalDistribution([(2, 3), [3, 2], 2])}", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_choices_of_every_kind_are_searched_by_both(tmp_path: Path, form: str) -> None:
+    kind, more = FORMS[form]
+    file = tmp_path / "ways.py"
+    file.write_text(BOTH_WAYS.format(kind=kind, more=more))
+    tuner = search(
+        kt.GridSearch(
+            StackedRNN.from_study(file), objective="val_loss", directory=tmp_path / "kt",
+            project_name="a",
+        ),
+        epochs=1,
+    )  # fmt: skip
+    trials = tuner.oracle.trials.values()
+    assert {trial.status for trial in trials} == {"COMPLETED"}
+    assert len(trials) == (3 if form == "searched units" else 2)
+    study = optuna.create_study(sampler=optuna.samplers.BruteForceSampler())
+    study.optimize(harness.optuna_objective(file, epochs=1))
+    values = sorted(trial.value for trial in study.trials)
+    assert values == pytest.approx(sorted(trial.score for trial in trials))
+
+
+def test_a_project_with_booleans_of_an_older_version_goes_on(declared: str, tmp_path: Path) -> None:
+    kind, more = FORMS["searched booleans"]
+    file = tmp_path / "ways.py"
+    file.write_text(BOTH_WAYS.format(kind=kind, more=more))
+    hp = kt.HyperParameters()
+    hp.Choice("bidirectional", [True, False])  # KerasTuner makes 1 and 0 of them
+    hp.values["bidirectional"] = 0
+    _, hyperparameters = StackedRNN.from_study(file).hyperparameters(hp)
+    assert hyperparameters.bidirectional is False
 
 
 def test_the_documentation_shows_it() -> None:

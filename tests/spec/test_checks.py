@@ -1,8 +1,5 @@
 """What a study declares wrongly is named, one check at a time."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 from optuna.distributions import BaseDistribution
 from toys import Noise
@@ -118,28 +115,3 @@ def test_extremes_change_one_hyperparameter_at_a_time() -> None:
         {**first, "dropout": 0.5},
     ]
     assert checks.extremes({}) == [{}]
-
-
-class Unknown(BaseDistribution):
-    """A distribution that the harness does not know."""
-
-    def to_internal_repr(self, param_value_in_external_repr: Any) -> float:
-        return 0.0
-
-    def single(self) -> bool:
-        return True
-
-    def _contains(self, param_value_in_internal_repr: float) -> bool:
-        return True
-
-
-@pytest.mark.parametrize(
-    ("search", "message"),
-    [
-        ({"units": 5}, "^search: units needs an Optuna distribution, got 5"),
-        ({"units": Unknown()}, "^Unknown: not a distribution that a study can search"),
-    ],
-)
-def test_only_known_distributions_are_searched(search: Mapping[str, Any], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        checks.extremes(search)

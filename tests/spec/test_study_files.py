@@ -58,6 +58,7 @@ def test_a_file_is_a_study_named_after_itself(tmp_path: Path) -> None:
         ("import nothing_like_it", r"does not import: ModuleNotFoundError.*\(line 1\)"),
         ("x = 1\ny = z", r"does not import: NameError: name 'z' is not defined \(line 2\)"),
         ("def f(:", r"does not import: SyntaxError.*\(line 1\)"),
+        ("import sys\nsys.exit('no data')", r"does not import: SystemExit: no data \(line 2\)"),
         ("study = 5", "declares no study"),
         ("", "declares no study"),
         (GOOD.replace("[1, 2]", "[1, 0]"), "depth: 0 is not a whole number"),
@@ -85,6 +86,16 @@ def test_a_file_whose_name_cannot_be_a_studys(tmp_path: Path, stem: str) -> None
     file.write_text(GOOD)
     with pytest.raises(UserError, match="can't be a study's name"):
         study_files.load(str(file))
+
+
+def test_a_path_is_as_good_as_its_text(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(GOOD)
+    assert study_files.load(file).name == "mine"
+    assert study_files.load(Path("lstm_depth")).name == "lstm_depth"
+    for wrong in (None, 5, b"mine.py", ["mine.py"], study_files.load(file).study):
+        with pytest.raises(UserError, match=r"is neither a study's name nor the path of its file"):
+            study_files.load(wrong)  # type: ignore[arg-type]
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""The values that a study declares, as plain Python: what files, databases and workers can keep."""
+
+import enum
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.core.errors import UserError
+
+PLAIN = "None, True, False, numbers, texts, or lists of them"
+
+
+def plain(where: str, value: Any) -> Any:
+    """The value as None, bool, int, float, str, or a tuple of such values.
+
+    NumPy's numbers become Python's, and lists become tuples. Raises UserError, which begins with
+    `where`, for anything else: files could not keep it, so that a study could not resume.
+    """
+    if isinstance(value, list | tuple):
+        return tuple(plain(where, each) for each in value)
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        value = value.item()
+    if value is None or isinstance(value, bool):
+        return value
+    kind = next((each for each in (int, float, str) if isinstance(value, each)), None)
+    if kind is None or isinstance(value, enum.Enum):
+        raise UserError(f"{where}: {shown(value)} is of type {type(value).__name__}; write {PLAIN}")
+    found = value if type(value) is kind else kind(value)
+    if isinstance(found, float) and not math.isfinite(found):
+        raise UserError(f"{where}: {found} is not a finite number")
+    return found
+
+
+def plain_fixed(fixed: Any) -> dict[str, Any]:
+    """`fixed` with plain values; raises UserError, which names the parameter."""
+    return {name: plain(f"fixed: {name}", value) for name, value in items("fixed", fixed)}
+
+
+def plain_compare(compare: Any) -> dict[str, Any]:
+    """`compare` with lists of plain values; raises UserError, which names the parameter."""
+    found = {}
+    for name, values in items("compare", compare):
+        if isinstance(values, np.ndarray) and values.ndim == 1:
+            values = list(values)
+        if isinstance(values, str | bytes) or not isinstance(values, Sequence) or not values:
+            raise UserError(f"compare: {name} needs a list of values, got {shown(values)}")
+        found[name] = [plain(f"compare: {name}", value) for value in values]
+    return found
+
+
+def items(group: str, values: Any) -> list[tuple[str, Any]]:
+    """The names and values of `compare`, `search` or `fixed`; raises UserError."""
+    if not isinstance(values, Mapping):
+        raise UserError(f"{group}: {shown(values)} is no dict of names and values")
+    for name in values:
+        if not isinstance(name, str):
+            raise UserError(f"{group}: {shown(name)} is not a name; write it in quotes")
+    return list(values.items())
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether plain values are equal: lists and tuples alike, 8 and 8.0 too, but not 1 and True."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def hashable(value: Any) -> Any:
+    """Lists as tuples, at any depth."""
+    return tuple(map(hashable, value)) if isinstance(value, list | tuple) else value
+
+
+def shown(value: object) -> str:
+    """The value on one line of at most 60 characters, for messages."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:60]}…"

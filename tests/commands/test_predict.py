@@ -1,0 +1,150 @@
+"""`harness predict`: a line out for each line in; bad input is one line and exit code 2."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from harness.commands import main, predict
+from harness.core.errors import UserError
+
+
+class Model:
+    """Calls a text good where it has the word `fine` (id 4)."""
+
+    def predict(self, x: Any, verbose: int) -> Any:
+        return np.where((x == 4).any(axis=1), 0.9, 0.2)[:, None]
+
+
+@pytest.fixture(autouse=True)
+def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict, "load", lambda folder: Model())
+
+
+def run(model: Path, *texts: str, stdin: bytes = b"", environment: Any = None) -> Any:
+    runs = model.parents[3]
+    return CliRunner().invoke(
+        main.app, ["predict", "words", *texts, "--runs", str(runs)],
+        input=stdin, standalone_mode=False, env=environment,
+    )  # fmt: skip
+
+
+def test_a_line_out_for_each_line_in(model: Path) -> None:
+    done = run(model, stdin=b"all fine\n\n  \nbad\r\nlast")
+    assert done.stdout.splitlines() == [
+        "good 0.900  all fine", "bad 0.800  ", "bad 0.800    ", "bad 0.800  bad", "bad 0.800  last",
+    ]  # fmt: skip
+    assert run(model, "fine", "so").stdout == "good 0.900  fine\nbad 0.800  so\n"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_word(model: Path) -> None:
+    assert run(model, stdin="\ufefffine".encode()).stdout == "good 0.900  fine\n"
+
+
+@pytest.mark.parametrize(
+    ("stdin", "number"),
+    [
+        (b"caf\xe9\n", 1),
+        (b"one\ntwo\ncaf\xe9", 3),
+        (b"fine\n" * 300 + b"\xff\n", 301),
+        ("ä\n".encode() + "ä".encode("utf-16"), 2),
+    ],
+)
+def test_bytes_that_are_not_text_are_named_by_their_line(
+    model: Path, stdin: bytes, number: int
+) -> None:
+    done = run(model, stdin=stdin)
+    assert isinstance(done.exception, UserError)
+    assert str(done.exception).startswith(f"stdin, line {number}: byte 0x")
+    assert "\n" not in str(done.exception)
+
+
+def test_texts_of_the_command_line_are_checked_as_well(model: Path) -> None:
+    with pytest.raises(UserError, match=r"^text 2: byte 0xe9 is not UTF-8"):
+        raise run(model, "fine", os.fsdecode(b"caf\xe9")).exception
+
+
+def test_the_command_ends_with_2_and_one_line(model: Path) -> None:
+    for encoding in ("utf-8", "ascii", "utf-8:strict"):
+        done = subprocess.run(
+            [sys.executable, "-c",
+             "from harness.commands import main, predict\n"
+             "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
+             "from test_predict import Model\n"
+             "predict.load = lambda folder: Model()\nmain.main()",
+             str(Path(__file__).parent), "predict", "words"],
+            input="fine ä\n".encode() + b"caf\xe9\n", cwd=model.parents[4], capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding}, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.decode().startswith("error: stdin, line 2: byte 0xe9 is not UTF-8")
+        assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("params.json", b""),
+        ("params.json", b'{"hyperparameters": {'),
+        ("params.json", b"[]"),
+        ("params.json", b"\xff\xfe"),
+        ("params.json", b'{"hyperparameters": 5, "input": "text"}'),
+        ("params.json", b'{"hyperparameters": {}, "input": "text", "labels": ["a", "b"]}'),
+        ("params.json", b'{"hyperparameters": {"sequence_length": 4}, "input": "text"}'),
+        (
+            "params.json",
+            b'{"hyperparameters": {"sequence_length": 4}, "input": "text", "labels": ["a"]}',
+        ),
+        (
+            "params.json",
+            b'{"hyperparameters": {"sequence_length": "x"}, "input": "text", "labels": ["a", "b"]}',
+        ),
+        (
+            "params.json",
+            b'{"hyperparameters": {"sequence_length": 4}, "input": "text", "labels": ["a", "b"], '
+            b'"tokenizer": "none"}',
+        ),
+        ("vocabulary.txt", b"\xff\xff"),
+        ("model.keras", b"junk"),
+        ("model.keras", b""),
+    ],
+)
+def test_a_damaged_model_is_one_line(model: Path, name: str, content: bytes) -> None:
+    (model / name).write_bytes(content)
+    done = run(model, "fine")
+    assert isinstance(done.exception, UserError), done.exception
+    assert str(done.exception).startswith(f"{model / name} is damaged (")
+    assert "\n" not in str(done.exception)
+    assert done.stdout == ""
+
+
+def test_a_model_cut_short_is_one_line(model: Path) -> None:
+    whole = (model / "model.keras").read_bytes()
+    for cut in (whole[: len(whole) // 2], whole[:-1], whole.replace(b"\0" * 900, b"\1" * 900)):
+        (model / "model.keras").write_bytes(cut)
+        done = run(model, "fine")
+        assert isinstance(done.exception, UserError), done.exception
+        assert "model.keras is damaged" in str(done.exception)
+
+
+@pytest.mark.slow
+def test_an_archive_that_is_no_model_is_one_line(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # the real `load`
+    with pytest.raises(UserError, match=r"model\.keras is damaged \(\w+: ") as caught:
+        predict.load(model)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_texts_there_is_nothing_to_predict(model: Path) -> None:
+    params = json.loads((model / "params.json").read_text())
+    (model / "params.json").write_text(json.dumps({**params, "input": "numbers"}))
+    with pytest.raises(UserError, match="its dataset has no texts"):
+        raise run(model, "fine").exception
