@@ -95,25 +95,21 @@ def on(study: Study, dataset: Dataset) -> Study:
             fixed={name: v for name, v in study.fixed.items() if name not in OF_TOKENS},
             search={name: d for name, d in study.search.items() if name not in OF_TOKENS},
         )
-    groups = {
-        "fixed": dict(study.fixed),
-        "compare": dict(study.compare),
-        "search": {**study.search},
-    }
+    fixed, compare, search = dict(study.fixed), dict(study.compare), dict(study.search)
     for name, most in dataset.limits().items():
-        if name in study.fixed:
-            groups["fixed"][name] = min(study.fixed[name], most)
-        if name in study.compare:
-            values = list(dict.fromkeys(min(value, most) for value in study.compare[name]))
-            if len(values) < 2 <= len(study.compare[name]):
+        if name in fixed:
+            fixed[name] = min(fixed[name], most)
+        if name in compare:
+            values = list(dict.fromkeys(min(value, most) for value in compare[name]))
+            if len(values) < 2 <= len(compare[name]):
                 raise UserError(
-                    f"--dataset {dataset.name}: the study compares {name} from {most:,} on, but "
-                    f"the data have no more than {most:,}; choose another study"
+                    f"--dataset {dataset.name}: the study compares {name}, but the data have no "
+                    f"more than {most:,}, so all arms would be alike; choose another study"
                 )
-            groups["compare"][name] = values
-        if name in study.search:
-            groups["search"][name] = _within(study.search[name], most)
-    return replace(study, dataset=dataset, **groups)
+            compare[name] = values
+        if name in search:
+            search[name] = _within(search[name], most)
+    return replace(study, dataset=dataset, fixed=fixed, compare=compare, search=search)
 
 
 def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:

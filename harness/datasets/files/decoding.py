@@ -4,6 +4,7 @@ A guess is said, and `--encoding` decides where it is wrong or where there is no
 """
 
 import codecs
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,10 +30,13 @@ _SEQUENCE = re.compile(
 )
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _HIGH = re.compile(rb"[\x80-\xff]")
-# Within words of Western languages there are letters, apostrophes and hyphens.
-_ODD = regex.compile(r"(?<=\p{L})[^\x00-\x7f\p{L}’‘´–—…](?=\p{L})")
+# What no Western language has right before a letter, such as ³: letters of another encoding.
+_ODD = regex.compile(
+    r"[^\x00-\x7f\s\p{L}‘’‚“”„‹›«»´–—…¿¡€£§°·©®](?=\p{L}|[^\x00-\x7f\s\p{L}]\p{L})"
+)
 _MOST_HIGH = 0.3  # of the letters: more are not a Western language
 _MOST_ODD = 0.1  # of the letters above ASCII
+_MOST_DAMAGED = 0.1  # of the bytes above ASCII: with fewer outside of its sequences it is UTF-8
 _SAMPLE = 1 << 20  # bytes with which a guess is checked
 
 
@@ -62,20 +66,20 @@ def decoded(file: Path, raw: bytes, encoding: str | None = None) -> Decoded:
         if raw.startswith(mark):
             text = _strictly(file, raw, name)
             return Decoded(text, UTF8 if name == "utf-8-sig" else name)
+    if b"\0" in raw:
+        return _without_mark(file, raw)
     try:
-        text = raw.decode(UTF8)
+        return Decoded(raw.decode(UTF8), UTF8)
     except UnicodeDecodeError as error:
         return _guessed(file, raw, error)
-    if "\0" in text:
-        return _without_mark(file, raw, text)
-    return Decoded(text, UTF8)
 
 
 def _known(encoding: str) -> str:
     """The usual name of an encoding; raises UserError if Python has none of this name."""
     try:
         name = codecs.lookup(encoding).name
-        b"".decode(name)  # LookupError for codecs between bytes and bytes
+        with contextlib.suppress(UnicodeError):
+            b"a".decode(name)  # LookupError for codecs between bytes and bytes
     except (LookupError, ValueError):
         raise UserError(
             f"--encoding {cut(encoding)}: no such encoding; for example utf-8, utf-16, cp1252, "
@@ -97,9 +101,8 @@ def _strictly(file: Path, raw: bytes, encoding: str) -> str:
 
 def _guessed(file: Path, raw: bytes, error: UnicodeDecodeError) -> Decoded:
     """What is not UTF-8: Windows' Western encoding where that makes words."""
-    sequences = len(_SEQUENCE.findall(raw))
     others = len(_HIGH.findall(_SEQUENCE.sub(b"", raw)))
-    if sequences > others:
+    if others < _MOST_DAMAGED * len(_HIGH.findall(raw)):
         raise UserError(
             f"{file} is not UTF-8{_place(raw, error)}, though most of it is; mend that line, or "
             f"name the encoding of the whole file, for example --encoding {GUESS}"
@@ -132,8 +135,8 @@ def _guessed(file: Path, raw: bytes, error: UnicodeDecodeError) -> Decoded:
     )
 
 
-def _without_mark(file: Path, raw: bytes, text: str) -> Decoded:
-    """Text with NUL characters: UTF-16 without a mark, where they are every second byte."""
+def _without_mark(file: Path, raw: bytes) -> Decoded:
+    """Bytes with zeros among them: UTF-16 without a mark, where they are every second byte."""
     even, odd = raw[::2].count(0), raw[1::2].count(0)
     half = len(raw) // 2
     for zeros, others, name in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
@@ -143,7 +146,7 @@ def _without_mark(file: Path, raw: bytes, text: str) -> Decoded:
                 name,
                 f"{file.name} is read as {name} (--encoding decides)",
             )
-    line = text.count("\n", 0, text.index("\0")) + 1
+    line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
     raise UserError(
         f"{file} has NUL characters (line {line:,}); name its encoding, for example "
         "--encoding utf-16-le, or remove them"

@@ -85,7 +85,7 @@ def _check_kinds(values: Sequence[Label], kinds: set[type], place: Place) -> Non
     if bool not in kinds or len(kinds) == 1:
         return
     one = next(index for index, value in enumerate(values) if isinstance(value, bool))
-    for index, value in enumerate(values):
+    for value in values:
         if not isinstance(value, bool) and str(value).strip().lower() not in ("true", "false"):
             raise UserError(
                 f"{place(one)} has the label {str(values[one]).lower()}, while another is "

@@ -70,7 +70,8 @@ class Rows:
             return " ".join(cell)
         if isinstance(cell, str | int | float) and not isinstance(cell, bool):
             return str(cell)
-        raise ValueError(f"the text is {_kind(cell)}")
+        of_others = " of other things than texts" if isinstance(cell, list) else ""
+        raise ValueError(f"the text is {_kind(cell)}{of_others}")
 
 
 def place(number: int, line: int = 0, unit: str = "row") -> str:
@@ -121,5 +122,5 @@ def _label(cell: object) -> Label:
 
 
 def _kind(cell: object) -> str:
-    kinds = {list: "a list of other things than texts", dict: "an object", bool: "true or false"}
+    kinds = {list: "a list", dict: "an object", bool: "true or false"}
     return kinds.get(type(cell), f"a {type(cell).__name__}")

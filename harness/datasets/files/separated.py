@@ -16,6 +16,8 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|\d{1,2}:\d\d(?::\d\d.*)?")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan|NaN|NA|")
 
+_MOST_LIKE_ROWS = 0.8  # of the lines of a text in quotes; with more, they are rows
+
 
 class _ReadError(Exception):
     """A table can't be read in one way, and this is where."""
@@ -98,7 +100,12 @@ def _first_that_reads(path: Path, content: str, source: Source, delimiter: str) 
         note = "a backslash before a quote means that the quote is part of the text"
         others.append((_Style(delimiter, skip_blanks=blanks, backslash=True), note))
     if not _has_quoted_cells(content, delimiter):
-        others.append((_Style(delimiter, quotes=False), "double quotes are part of the texts"))
+        others.append(
+            (
+                _Style(delimiter, quotes=False),
+                "double quotes that are not in pairs are part of the texts",
+            )
+        )
     for style, note in others:
         try:
             rows = _rows(path, content, source, style)
@@ -123,7 +130,7 @@ def _rows(path: Path, content: str, source: Source, style: _Style) -> Rows:
     rows = Rows()
     number, first_line, width, short = 0, 1, 0, 0
     columns: tuple[int, int] | None = None
-    suspects: list[tuple[str, list[str]]] = []
+    suspects: list[tuple[str, list[str | None]]] = []
     try:
         for cells in reader:
             line, first_line = first_line, reader.line_num + 1
@@ -180,17 +187,19 @@ def _complaint(error: csv.Error, where: str) -> str:
     return f"{where} can't be read ({cut(told, 80)})"
 
 
-def _labels_of_lines(lines: Sequence[str], style: _Style, column: int, width: int) -> list[str]:
-    """The labels of those lines of one row that would be rows of their own without quotes."""
+def _labels_of_lines(
+    lines: Sequence[str], style: _Style, column: int, width: int
+) -> list[str | None]:
+    """The label of each line of a row, if it were a row of its own; None where it can't be one."""
     found = (line.rstrip("\r\n").split(style.delimiter) for line in lines)
-    return [trim(cells[column].strip(' "')) for cells in found if len(cells) == width]
+    return [trim(cells[column].strip(' "')) if len(cells) == width else None for cells in found]
 
 
-def _check_swallowed(suspects: Sequence[tuple[str, list[str]]], rows: Rows) -> None:
+def _check_swallowed(suspects: Sequence[tuple[str, list[str | None]]], rows: Rows) -> None:
     """Raises _ReadError where the lines of one row look like several rows with known labels."""
     known = {trim(str(label)) for label in rows.labels}
     for where, labels in suspects:
-        if sum(label in known for label in labels) > 1:
+        if sum(label in known for label in labels) > _MOST_LIKE_ROWS * len(labels):
             raise _ReadError(
                 f"{where}: a double quote opens a text that takes up {len(labels):,} lines that "
                 "look like rows; remove the quote, or put all of the text in quotes, those within "

@@ -4,6 +4,7 @@ The type of `y` does not always say it: classes are often saved as floating poin
 the likely meaning is taken and said, and `--task` decides.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,7 @@ def _numbers(path: Path, y: NDArray[Any]) -> Targets:
 
 
 def _classes(path: Path, y: NDArray[Any]) -> Targets:
+    _check_characters(path, y)
     values, inverse = np.unique(y, return_inverse=True)
     if len(values) > 10 * MAX_CLASSES:
         names, notes = [str(each) for each in range(len(values))], []  # only their number is told
@@ -157,6 +159,15 @@ def _classes(path: Path, y: NDArray[Any]) -> Targets:
             f"{MIN_OF_A_CLASS}: add some or leave them out{or_number}"
         )
     return Targets(numbers, labels, notes=notes)
+
+
+def _check_characters(path: Path, y: NDArray[Any]) -> None:
+    """Raises UserError for strings with numbers that are no characters: Python can't read them."""
+    if y.dtype.kind != "U" or not y.dtype.itemsize:
+        return
+    strings = np.ascontiguousarray(y.astype(y.dtype.newbyteorder("=")))
+    if strings.view(np.uint32).max(initial=0) > sys.maxunicode:
+        raise UserError(f"{path}: y has strings that are damaged; save it again")
 
 
 def _plain(path: Path, values: NDArray[Any]) -> list[spelling.Label]:
