@@ -34,7 +34,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 _ODD = regex.compile(
     r"[^\x00-\x7f\s\p{L}‘’‚“”„‹›«»´–—…¿¡€£§°·©®](?=\p{L}|[^\x00-\x7f\s\p{L}]\p{L})"
 )
-_MOST_HIGH = 0.3  # of the letters: more are not a Western language
+_MOST_HIGH = 0.4  # of the letters: more are not a Western language
 _MOST_ODD = 0.1  # of the letters above ASCII
 _MOST_DAMAGED = 0.1  # of the bytes above ASCII: with fewer outside of its sequences it is UTF-8
 _SAMPLE = 1 << 20  # bytes with which a guess is checked
@@ -112,7 +112,7 @@ def _guessed(file: Path, raw: bytes, error: UnicodeDecodeError) -> Decoded:
     part = raw[begin : begin + _SAMPLE]
     text = part.decode(GUESS, "replace")
     letters = sum(map(str.isalpha, text))
-    high_letters = sum(not char.isascii() for char in text)
+    high_letters = sum(char.isalpha() and not char.isascii() for char in text)
     odd = len(_ODD.findall(text)) + text.count("\ufffd")
     if high_letters > _MOST_HIGH * letters or odd > _MOST_ODD * high_letters:
         raise UserError(

@@ -5,10 +5,13 @@ from pathlib import Path
 
 from harness.core.errors import UserError
 from harness.core.text import cut
+from harness.datasets.base.memory import check_memory
 from harness.datasets.files.decoding import decoded, lines
 from harness.datasets.files.labels import trim
 from harness.datasets.files.rows import Rows, Source, check_columns
 
+_LONG = 1 << 20  # characters of a line
+_NESTED_MEMORY = 30  # bytes for each character of a line, which may be a list of empty lists
 _LISTS = "texts that are lists of tokens are joined with blanks"
 
 
@@ -21,6 +24,8 @@ def read(path: Path, raw: bytes, source: Source) -> Rows:
             rows.left_out["blank lines"] += 1
             continue
         where = f"line {number:,}"
+        if len(line) > _LONG:
+            check_memory(path, _NESTED_MEMORY * len(line))
         try:
             found = json.loads(line)
         except (ValueError, RecursionError) as error:

@@ -14,8 +14,9 @@ from harness.datasets.files.labels import Label, trim
 _LONG_NAME = 60  # characters; a column's name that is longer is rather a text
 SEQUENCES = "an .npz file: numpy.savez('numbers.npz', x=x, y=y), x of shape (n, length, features)"
 
-# Bytes of memory for each byte of text, and besides for each row, until the texts are numbers.
-BYTE_MEMORY, ROW_MEMORY = 10, 400
+# Bytes of memory for each byte of text, and besides for each row, until the texts are numbers: with
+# some reserve, as measured with characters as tokens. (Words that are all different take more.)
+BYTE_MEMORY, ROW_MEMORY = 10, 200
 
 
 @dataclass(frozen=True)

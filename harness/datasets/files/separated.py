@@ -75,13 +75,13 @@ def read(path: Path, raw: bytes, source: Source, delimiter: str) -> Rows:
 
 
 def _delimiter(content: str, source: Source, usual: str) -> str:
-    """The delimiter with which the heading has the columns; the usual one where none has."""
+    """The delimiter with which the heading has the columns, or else that it seems to have."""
     first = next(lines(content.lstrip("\r\n")), "")
     for delimiter in (usual, *_DELIMITERS):
         names = [trim(trim(cell).strip('"')) for cell in first.split(delimiter)]
         if {trim(source.text_column), trim(source.label_column)} <= set(names):
             return delimiter
-    return usual
+    return usual if usual in first else max((usual, *_DELIMITERS), key=first.count)
 
 
 def _first_that_reads(path: Path, content: str, source: Source, delimiter: str) -> Rows:

@@ -38,7 +38,8 @@ class NumberFiles(SplitNumbers):
     Each feature, and each number to predict, is standardised with its mean and standard deviation
     over the training split; see `scaling`. If class sizes are very different, `metric` is balanced
     accuracy. `given_task` is what the user says about `y`, and `meaning` its task where type and
-    shape say another one. `padding` is where sequences are filled up with zeros, or "".
+    shape say another one. `padding` is where sequences are filled up with zeros, or "". `content`
+    is the SHA-256 of the arrays.
     """
 
     path: str = ""
@@ -50,6 +51,7 @@ class NumberFiles(SplitNumbers):
     given_task: str | None = None
     meaning: str = ""
     padding: str = ""
+    content: str = ""
 
     name: ClassVar[str] = "number-files"
 
@@ -76,6 +78,7 @@ class NumberFiles(SplitNumbers):
         is taken. Reads the whole file. Raises UserError with a line that says what is wrong.
         """
         file = os.path.abspath(path)
+        _read.cache_clear()  # the file may be another one than before
         read = _read(file, task)
         y, labels = read.targets.y, read.targets.labels
         metric = metric_of(y) if read.targets.task == "classes" else "accuracy"
@@ -91,6 +94,7 @@ class NumberFiles(SplitNumbers):
             given_task=task,
             meaning="" if read.targets.plain else read.targets.task,
             padding=read.filling.where if read.filling and read.filling.sure else "",
+            content=read.sha256,
         )
         found.split()  # raises UserError for sizes that do not fit
         return found
@@ -103,13 +107,11 @@ class NumberFiles(SplitNumbers):
         return f"{ENCODING}; steps of zeros at the {self.padding} are padding{moved}, and stay zero"
 
     def whole(self) -> tuple[NDArray[Any], NDArray[Any], str]:
-        read = _read(self.path, self.given_task)
-        if read.targets.labels != self.labels or read.x.shape[2] != self.features:
-            raise UserError(f"{self.path} has changed while it was in use: other shapes or classes")
+        read = self._read()
         return read.x, read.targets.y, read.sha256
 
     def contents(self, notify: Callable[[str], None]) -> Contents:
-        read = _read(self.path, self.given_task)
+        read = self._read()
         notes = [*read.targets.notes, *_doubts(read)]
         return replace(super().contents(notify), notes=notes)
 
@@ -133,6 +135,12 @@ class NumberFiles(SplitNumbers):
             **({"task": self.meaning} if self.meaning else {}),
             **({"padding": self.padding} if self.padding else {}),
         }
+
+    def _read(self) -> "_Read":
+        read = _read(self.path, self.given_task)
+        if read.sha256 != self.content:
+            raise UserError(f"{self.path} has changed while it was in use; put it back")
+        return read
 
 
 def _standardised(

@@ -51,7 +51,7 @@ class TextFiles(SplitTexts):
 
     If the largest class has more than five times the rows of the smallest, `metric` is balanced
     accuracy: the mean over classes of the share that is right. `text_encoding` is how the file was
-    read, `given_encoding` what the user says about it.
+    read, `given_encoding` what the user says about it, and `content` the SHA-256 of its bytes.
     """
 
     path: str = ""
@@ -63,6 +63,7 @@ class TextFiles(SplitTexts):
     metric: str = "accuracy"  # type: ignore[misc]
     text_encoding: str = UTF8
     given_encoding: str | None = None
+    content: str = ""
 
     name: ClassVar[str] = "text-files"
     input: ClassVar[str] = "text"
@@ -95,6 +96,7 @@ class TextFiles(SplitTexts):
         tokenizers.by_name(tokenizer)
         file = os.path.abspath(path)
         source = Source(file, text_column, label_column, tokenizer, encoding)
+        _read.cache_clear()  # the file may be another one than before
         read = _read(source)
         found = cls(
             **sizes(len(read.corpus.labels), splits),
@@ -108,14 +110,13 @@ class TextFiles(SplitTexts):
             metric=metric_of(read.corpus.labels),
             text_encoding=read.encoding,
             given_encoding=encoding,
+            content=read.sha256,
         )
         prepared(found)  # raises UserError for sizes that do not fit
         return found
 
     def corpus(self, notify: Callable[[str], None]) -> tuple[text.Corpus, str]:
         read = self._read()
-        if read.labels != self.labels:
-            raise UserError(f"{self.path} has changed while it was in use: it has other labels")
         told = [read.sha256, self.text_column, self.label_column, self.tokenizer]
         if read.encoding != UTF8:
             told.append(read.encoding)
@@ -143,7 +144,10 @@ class TextFiles(SplitTexts):
 
     def _read(self) -> "_Read":
         columns = self.text_column, self.label_column
-        return _read(Source(self.path, *columns, self.tokenizer, self.given_encoding))
+        read = _read(Source(self.path, *columns, self.tokenizer, self.given_encoding))
+        if read.sha256 != self.content:
+            raise UserError(f"{self.path} has changed while it was in use; put it back")
+        return read
 
 
 @dataclass(frozen=True)
