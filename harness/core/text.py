@@ -27,6 +27,19 @@ def escape_surrogates(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def cut(text: str, most: int = 40) -> str:
+    """One line of at most `most` characters that can be printed; `…` stands for the rest."""
+    line = sanitize(escape_surrogates(" ".join(text[: 4 * most].split())))
+    return line if len(line) <= most and len(text) <= 4 * most else f"{line[: most - 1]}…"
+
+
+def some(names: Sequence[str], most: int = 10) -> str:
+    """The first names, each cut, and how many more there are: `a, b and 98 more`."""
+    shown = [cut(name) for name in names[:most]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
 def duration(seconds: float) -> str:
     """`40 s`, `12 min`, `3.5 h`."""
     if seconds < 90:

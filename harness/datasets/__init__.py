@@ -5,6 +5,7 @@ new dataset. Nothing slow is imported here, because command lines list names fir
 """
 
 import importlib
+import os
 import pkgutil
 from dataclasses import fields
 from pathlib import Path
@@ -53,7 +54,10 @@ def by_name(name: str, **options: Any) -> "Dataset":
 def is_path(name: str) -> bool:
     """Whether a name is that of a file or folder, and not one of `names`."""
     file = Path(name)
-    return name not in names() and (len(file.parts) > 1 or bool(file.suffix) or file.exists())
+    if name in names():
+        return False
+    # os.path, because Path.exists raises an error for a name that is too long.
+    return len(file.parts) > 1 or bool(file.suffix) or os.path.exists(name)
 
 
 def _class_of(name: str) -> "type[Dataset]":

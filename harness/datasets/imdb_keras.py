@@ -9,7 +9,7 @@ import functools
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from harness.core.errors import UserError
 from harness.datasets.base import cache, download, npz, text
+from harness.datasets.base.contents import Contents, counts, task_of
 from harness.datasets.base.dataset import SPLITS, Arrays, Dataset, Split
 
 # Address and hashes as in keras/src/datasets/imdb.py of Keras 3.15.
@@ -53,6 +54,25 @@ class ImdbKeras(Dataset):
     def prepare(self, notify: Callable[[str], None]) -> None:
         _parts(self.data_dir, notify)
         _prepared(self)  # raises UserError for sizes that do not fit
+
+    def contents(self, notify: Callable[[str], None]) -> Contents:
+        """See `Dataset.contents`; nothing is downloaded for it."""
+        given = Contents(
+            task=task_of(self.classes, self.steps),
+            classes=dict.fromkeys(self.labels, 25_000),
+            rows=50_000,
+            splits=self.sizes(),
+            notes=("figures as published: the file is downloaded before the first training",),
+        )
+        if not _is_here(self.data_dir):
+            return given
+        self.prepare(notify)
+        _, parts = _parts(self.data_dir, notify)
+        labels = np.concatenate([part.labels for part in parts])
+        found = replace(
+            given, classes=counts(labels, self.classes, self.labels), rows=len(labels), notes=()
+        )
+        return found.with_lengths(np.concatenate([np.diff(part.offsets) for part in parts]))
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
         return _prepared(self).splits[split].encode(sequence_length, vocabulary)
@@ -135,8 +155,19 @@ def _parts(
     def read(directory: Path) -> tuple[text.Corpus, text.Corpus]:
         return text.Corpus.open(directory / "train"), text.Corpus.open(directory / "test")
 
-    key = f"imdb-keras-{source[:16]}-{text.VERSION}"
-    return source, cache.cached(key, build=build, write=write, read=read, notify=notify)
+    return source, cache.cached(_key(source), build=build, write=write, read=read, notify=notify)
+
+
+def _key(source: str) -> str:
+    """The name of the cache entry of a file with this SHA-256."""
+    return f"imdb-keras-{source[:16]}-{text.VERSION}"
+
+
+def _is_here(data_dir: str | None) -> bool:
+    """Whether the reviews can be read without a network."""
+    if data_dir is not None or (cache.directory() / _key(_NPZ_SHA256)).exists():
+        return True
+    return any(download.has_hash(path, _NPZ_SHA256) for path in _local(_NPZ))
 
 
 def _word_index(data_dir: str | None) -> dict[str, int]:
@@ -173,13 +204,18 @@ def _given(data_dir: str | None, name: str, *, must_exist: bool = True) -> Path 
 
 def _published(name: str, published: str, notify: Callable[[str], None]) -> Path:
     """Keras's file with the right hash: from Keras's downloads, our cache or the network."""
-    for path in (_keras_home() / "datasets" / name, cache.directory() / name):
+    for path in _local(name):
         if download.has_hash(path, published):
             return path
     target = cache.directory() / name
     mend = f"give --data-dir DIR, a directory with Keras's {name} in it"
     download.fetch(_ORIGIN + name, target, published=published, mend=mend, notify=notify)
     return target
+
+
+def _local(name: str) -> tuple[Path, ...]:
+    """Where a file of Keras may be: among Keras's downloads, or in our cache."""
+    return _keras_home() / "datasets" / name, cache.directory() / name
 
 
 def _keras_home() -> Path:

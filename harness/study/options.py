@@ -19,6 +19,8 @@ OVERRIDES = {"overrides": True}
 OF_BUDGET = {"of_budget": True}
 # The option describes the columns of a table of the user's own.
 OF_TABLES = {"of_tables": True}
+# The option says what arrays of the user's own mean.
+OF_ARRAYS = {"of_arrays": True}
 # The option may differ when the study is resumed. The stored command leaves it out: it changes how
 # a study runs, or how long, not what the study is.
 MAY_VARY = {"may_vary": True}
@@ -83,6 +85,13 @@ class Options:
         str | None,
         typer.Option(metavar="NAME", help="words, characters or keras.  [default: words]"),
     ] = field(default=None, metadata=OF_TABLES)
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Encoding of the texts: utf-8, utf-16, cp1252, …."),
+    ] = field(default=None, metadata=OF_TABLES)
+    task: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What y means: classes, number, or steps.")
+    ] = field(default=None, metadata=OF_ARRAYS)
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the dataset's files are.")
     ] = None

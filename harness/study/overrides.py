@@ -1,7 +1,7 @@
 """What the command line of a study makes of the declared study. No Keras."""
 
+import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +11,7 @@ from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
     IntDistribution,
+    distribution_to_json,
 )
 
 from harness import datasets
@@ -20,7 +21,8 @@ from harness.datasets.base.dataset import Dataset
 from harness.search import database
 from harness.spec.hyperparameters import OF_TOKENS
 from harness.spec.study import Study
-from harness.study.options import OF_BUDGET, OF_TABLES, OVERRIDES, Options
+from harness.study.options import OF_ARRAYS, OF_BUDGET, OF_TABLES, OVERRIDES, Options
+from reports.wording import distribution_text
 
 
 def command(options: Options) -> str:
@@ -42,9 +44,9 @@ def _flag(name: str) -> str:
 
 def apply(options: Options, study: Study) -> Study:
     """The study with the command line's options applied, `--quick` before the others."""
-    own = options.given(OF_TABLES)
+    own = options.given(OF_TABLES) | options.given(OF_ARRAYS)
     if options.dataset is not None and datasets.is_path(options.dataset):
-        study = on(study, _of_file(options.dataset, own))
+        study = on(study, _of_file(options, options.dataset))
     elif own:
         raise UserError(
             f"{_flag(next(iter(own)))} goes with a file of yours: --dataset reviews.csv"
@@ -81,7 +83,6 @@ def on(study: Study, dataset: Dataset) -> Study:
     Hyperparameters of tokens are left out where the dataset has numbers. Raises UserError where the
     study compares a field that the dataset does not have.
     """
-    changes: dict[str, Any] = {"dataset": dataset}
     for name in sorted(study.of_dataset):
         if not hasattr(dataset, name):
             raise UserError(
@@ -94,16 +95,21 @@ def on(study: Study, dataset: Dataset) -> Study:
             fixed={name: v for name, v in study.fixed.items() if name not in OF_TOKENS},
             search={name: d for name, d in study.search.items() if name not in OF_TOKENS},
         )
+    fixed, compare, search = dict(study.fixed), dict(study.compare), dict(study.search)
     for name, most in dataset.limits().items():
-        if name in study.fixed:
-            changes["fixed"] = {**study.fixed, name: min(study.fixed[name], most)}
-        if name in study.compare:
-            values = [min(value, most) for value in study.compare[name]]
-            changes["compare"] = {**study.compare, name: list(dict.fromkeys(values))}
-        if name in study.search:
-            within = _within(study.search[name], most)
-            changes["search"] = {**study.search, name: within}
-    return replace(study, **changes)
+        if name in fixed:
+            fixed[name] = min(fixed[name], most)
+        if name in compare:
+            values = list(dict.fromkeys(min(value, most) for value in compare[name]))
+            if len(values) < 2 <= len(compare[name]):
+                raise UserError(
+                    f"--dataset {dataset.name}: the study compares {name}, but the data have no "
+                    f"more than {most:,}, so all arms would be alike; choose another study"
+                )
+            compare[name] = values
+        if name in search:
+            search[name] = _within(search[name], most)
+    return replace(study, dataset=dataset, fixed=fixed, compare=compare, search=search)
 
 
 def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:
@@ -112,21 +118,47 @@ def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:
         return CategoricalDistribution(list(dict.fromkeys(values)))
     assert isinstance(distribution, IntDistribution)
     low, high = min(distribution.low, most), min(distribution.high, most)
+    high -= (high - low) % distribution.step
     return IntDistribution(low, high, log=distribution.log, step=distribution.step)
 
 
-def _of_file(path: str, own: Mapping[str, Any]) -> Dataset:
+def narrowed(declared: Study, study: Study) -> list[str]:
+    """What `on` has cut to what the data have, in words."""
+    lines = []
+    for group in ("fixed", "compare", "search"):
+        before, after = getattr(declared, group), getattr(study, group)
+        for name in ("sequence_length", "vocabulary"):
+            if name in before and name in after and before[name] != after[name]:
+                was, now = _in_words(before[name]), _in_words(after[name])
+                lines.append(f"{name}: {now} instead of {was}; the data have no more")
+    return lines
+
+
+def _in_words(values: Any) -> str:
+    if isinstance(values, BaseDistribution):
+        return distribution_text(json.loads(distribution_to_json(values)))
+    listed = values if isinstance(values, list | tuple) else [values]
+    return ", ".join(f"{value:,}" for value in listed)
+
+
+def _of_file(options: Options, path: str) -> Dataset:
     """The dataset of the user's file or folder."""
+    of_tables, of_arrays = options.given(OF_TABLES), options.given(OF_ARRAYS)
     if Path(path).suffix.lower() in (".npz", ".npy"):
         from harness.datasets.files.sequences import NumberFiles
 
-        if own:
-            option = _flag(next(iter(own)))
+        if of_tables:
+            option = _flag(next(iter(of_tables)))
             raise UserError(f"{option}: goes with a table of texts, not with {path}")
-        return NumberFiles.of(path)
+        return NumberFiles.of(path, **of_arrays)
     from harness.datasets.files.texts import TextFiles
 
-    return TextFiles.of(path, **own)
+    if of_arrays.get("task") not in (None, "classes"):
+        raise UserError(
+            f"--task {options.task}: texts have classes; numbers are predicted from sequences of "
+            "numbers, an .npz file"
+        )
+    return TextFiles.of(path, **of_tables)
 
 
 def check_limits(options: Options) -> None:

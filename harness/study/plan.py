@@ -1,5 +1,8 @@
 """What a study would do, as `--dry-run` prints it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from harness.analysis import planning
 from harness.analysis.statistics import CONFIDENCE
 from harness.core import text
@@ -12,6 +15,7 @@ from harness.search.database import check_url
 from harness.spec.study import Study
 from harness.spec.study_files import Declaration, load
 from harness.study import rounds
+from harness.study.data import understood
 from harness.study.options import Options
 from harness.study.overrides import apply
 from harness.study.trainings import worker_count
@@ -33,6 +37,7 @@ def plan(options: Options) -> str:
         f"{name}: {declaration.question}",
         f"dataset    {dataset.name}: {dataset.train:,} training, {dataset.validation:,} "
         f"validation, {dataset.test:,} test examples",
+        *_indented("data", understood(options, declaration.study, study).lines()),
         f"arms       {', '.join(arm.name for arm in study.arms())}",
         "searched   "
         + (
@@ -68,6 +73,28 @@ def plan(options: Options) -> str:
     else:
         lines.append("time       unknown: no profile here; see python -m harness.profile -h")
     return "\n".join(lines)
+
+
+def plan_mapping(options: Options) -> dict[str, Any]:
+    """The plan as plain JSON values; raises UserError for wrong options."""
+    declaration, name, study, directory = named_study(options)
+    rounds.check(options, study)
+    found = predicted_time(options, name, study)
+    return {
+        "study": name,
+        "question": declaration.question,
+        "data": understood(options, declaration.study, study).to_mapping(),
+        "arms": [arm.name for arm in study.arms()],
+        "spec": study.to_mapping(),
+        "workers": worker_count(options, study),
+        "directory": str(directory.root),
+        "estimated_s": None if found is None else found[0].seconds,
+    }
+
+
+def _indented(title: str, lines: Sequence[str]) -> list[str]:
+    """Lines of the plan; the title stands before the first."""
+    return [f"{title * (not index):10} {line}" for index, line in enumerate(lines)]
 
 
 def _rounds(options: Options, study: Study) -> list[str]:

@@ -20,11 +20,11 @@ from harness.search.coordinator import Pool
 from harness.search.database import open_storage, shown, sqlite_url, user_errors
 from harness.spec.study import Arm, Study
 from harness.spec.study_files import Declaration
-from harness.study import resume, rounds, warm_start
+from harness.study import data, resume, rounds, warm_start
 from harness.study.opened import Opened
 from harness.study.options import Options
 from harness.study.overrides import apply, check_limits, command
-from harness.study.plan import named_study, plan, predicted_time
+from harness.study.plan import named_study, plan, plan_mapping, predicted_time
 from harness.study.solve_units import solve_units
 from harness.study.trainings import StudyTrainings, settings_of, worker_count
 from harness.workers.local import LocalPool
@@ -38,7 +38,7 @@ def run(options: Options) -> int:
     """Run or resume a study; returns the exit code. Raises UserError and StudyHeldError."""
     check_limits(options)
     if options.dry_run:
-        print(plan(options))
+        print(files.to_json(plan_mapping(options)) if options.json_output else plan(options))
         return 0
     with ExitStack() as stack:
         opened = open_study(options, stack)
@@ -87,11 +87,11 @@ def _open_locked(
     rounds.check(options, study)
     if "step_ms" in study.hold and options.ray is not None:
         raise UserError("--ray: step_ms is measured on one machine; leave --ray out")
+    if old is None:
+        data.announce(options, declaration.study, study)
     if "step_ms" in study.hold:
         study = solve_units(options, study, declaration, directory)
     url = options.storage or sqlite_url(directory.database)
-    if old is None:
-        study.dataset.prepare(options.notify)
     manifest = old or {
         **resume.new_manifest(declaration, name, study, quick=options.quick),
         "enqueued": warm_start.of_options(options, study),
@@ -153,7 +153,7 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
 
     if training.has_more:
         if opened.resumed:
-            study.dataset.prepare(options.notify)
+            data.announce(options, opened.declaration.study, study)
             resume.check_data(directory.read_manifest(), study)
             estimates.interrupted(directory)
         else:

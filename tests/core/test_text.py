@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.text import escape_surrogates, sanitize
+from harness.core.text import cut, escape_surrogates, sanitize, some
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "Z", "S", "C"])))
@@ -19,3 +19,19 @@ def test_what_can_be_written_stays() -> None:
 
 def test_codes_and_marks_are_spelled_out() -> None:
     assert sanitize("\x1b[31m\u202ea\tb🙂") == r"\x1b[31m\u202ea" + "\tb🙂"
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "Z", "S", "C"])))
+def test_a_cut_text_is_a_short_line_that_can_be_printed(text: str) -> None:
+    found = cut(text, 12)
+    assert len(found) <= 12
+    assert "\n" not in found
+    found.encode("utf-8")
+    if len(text) <= 12 and text.isascii() and text.isalnum():
+        assert found == text
+
+
+def test_of_many_names_the_first_are_shown() -> None:
+    assert some(["a", "b"]) == "a, b"
+    assert some([str(i) for i in range(12)], 3) == "0, 1, 2 and 9 more"
+    assert len(some(["x" * 10_000] * 50)) < 500

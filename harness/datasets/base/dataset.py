@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.checks import is_whole
 from harness.core.errors import UserError
+from harness.datasets.base.contents import Contents, counts, task_of
 from harness.datasets.base.signature import Signature
 
 Split = Literal["train", "validation", "test"]
@@ -79,6 +81,27 @@ class Dataset(abc.ABC):
         word + 3. Ids of `vocabulary` and above become 2. Takes milliseconds, except for the first
         call in a process, which reads the cache. `prepare` must have run before.
         """
+
+    def contents(self, notify: Callable[[str], None]) -> Contents:
+        """What the dataset was understood to be, to be said before anything is trained.
+
+        Prepares it where that is necessary.
+        """
+        self.prepare(notify)
+        length = max(1, self.steps)
+        y = [self.load(each, sequence_length=length, vocabulary=4).y for each in SPLITS]
+        return Contents(
+            task=task_of(self.classes, self.steps),
+            classes=counts(np.concatenate(y), self.classes, self.labels) if self.classes else {},
+            rows=self.train + self.validation + self.test,
+            splits=self.sizes(),
+            features=self.features,
+            length=self.limits().get("sequence_length"),
+        )
+
+    def sizes(self) -> dict[str, int]:
+        """The number of examples of each split."""
+        return {split: getattr(self, split) for split in SPLITS}
 
     @property
     def signature(self) -> Signature:

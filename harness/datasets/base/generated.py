@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness.core.checks import check_whole
 from harness.core.seeds import derive_seed
+from harness.datasets.base.contents import Contents
 from harness.datasets.base.dataset import SPLITS, Arrays, Dataset, Split
 from harness.datasets.base.sequences import padded
 from harness.datasets.base.text import INDEX_FROM, MARKS, check_encoding
@@ -79,6 +80,10 @@ class GeneratedTask(Dataset):
             ids = np.concatenate([[1], symbols + INDEX_FROM + 1])[-sequence_length:]
             row[sequence_length - len(ids) :] = np.where(ids < vocabulary, ids, 2)
         return Arrays(x, labels.copy())
+
+    def contents(self, notify: Callable[[str], None]) -> Contents:
+        drawn = [len(example) for split in SPLITS for example in _drawn(self, split)[0]]
+        return super().contents(notify).with_lengths(np.array(drawn))
 
     def words(self, vocabulary: int) -> list[str]:
         return [] if self.features else [*MARKS, *self.symbols][:vocabulary]

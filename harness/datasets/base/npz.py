@@ -6,18 +6,27 @@ needs, and uses our own classes for them: NumPy's code for unpickling is never u
 similar reader, but it is private, and importing Keras is slow.)
 """
 
-import math
+import io
 import pickle
+import pickletools
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UserError
+from harness.core.text import cut
+from harness.datasets.base import npy
+from harness.datasets.base.memory import check_memory
 from harness.datasets.base.text import INDEX_FROM, Corpus
+
+# Bytes of memory for each byte of an array. In a pickle, two bytes may be an empty list.
+_PLAIN, _PICKLED = 8, 40
+_REMEMBER = ("PUT", "BINPUT", "LONG_BINPUT")  # opcodes with a number for later use
 
 
 def read_part(path: Path, part: str) -> Corpus:
@@ -32,6 +41,8 @@ def read_part(path: Path, part: str) -> Corpus:
         return _corpus(x, y)
     # Reading a damaged zip file or pickle can raise almost any error, as the documentation of
     # pickle says. In each case the file can't be used.
+    except UserError:
+        raise
     except Exception as error:
         raise UserError(
             f"{path} does not contain reviews in Keras's layout: x_{part}, y_{part}: {_line(error)}"
@@ -63,6 +74,9 @@ def _corpus(x: Any, y: NDArray[Any]) -> Corpus:
 
 
 def _ranks(row: Any) -> NDArray[np.int64]:
+    # Checked first: NumPy would multiply out lists that are nested and share their parts.
+    if isinstance(row, list) and not all(isinstance(rank, int) for rank in row):
+        raise ValueError("a review that is not a list of whole numbers")
     ranks = np.asarray(row)
     if ranks.ndim != 1 or (ranks.size and ranks.dtype.kind not in "iu"):
         raise ValueError("a review that is not a list of whole numbers")
@@ -71,25 +85,33 @@ def _ranks(row: Any) -> NDArray[np.int64]:
 
 def _member(archive: zipfile.ZipFile, name: str) -> Any:
     """One array; an array of objects is returned as a list."""
-    with archive.open(f"{name}.npy") as file:
-        version = np.lib.format.read_magic(file)
-        if version == (1, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-        elif version == (2, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
-        else:
-            raise ValueError(f"unknown version {version} of the .npy format")
-        if dtype.hasobject:
-            return _unpickled(file)
-        flat = np.frombuffer(file.read(), dtype, count=math.prod(shape))
-        return flat.reshape(shape, order="F" if fortran else "C")
+    entry = npy.member(archive, name)
+    with archive.open(entry) as file:
+        header = npy.header(file, entry)
+        if not header.dtype.hasobject:
+            check_memory(Path(str(archive.filename)), _PLAIN * header.size)
+            return npy.content(file, header)
+        check_memory(Path(str(archive.filename)), _PICKLED * header.size)
+        return _unpickled(file.read())
 
 
-def _unpickled(file: IO[bytes]) -> Any:
-    array = _Unpickler(file).load()
+def _unpickled(pickled: bytes) -> Any:
+    _check_opcodes(pickled)
+    array = _Unpickler(io.BytesIO(pickled)).load()
     if not isinstance(array, _Array):
         raise pickle.UnpicklingError("the pickle is not an array")
     return _resolved(array)
+
+
+def _check_opcodes(pickled: bytes) -> None:
+    """Raise UnpicklingError where a few bytes would take much memory.
+
+    Python reserves as many places as the highest number under which an object is remembered.
+    Lengths that are greater than what follows are found by the reading itself.
+    """
+    for opcode, argument, _ in pickletools.genops(pickled):
+        if opcode.name in _REMEMBER and int(argument or 0) > len(pickled):
+            raise pickle.UnpicklingError("the pickle remembers more objects than it has bytes")
 
 
 def _resolved(value: Any) -> Any:
@@ -105,9 +127,9 @@ class _Dtype:
     """A dtype as NumPy pickles it: a code such as "O8" or "i8", then a state with byte order."""
 
     def __init__(self, code: str, align: bool = False, copy: bool = False) -> None:
+        if not re.fullmatch(r"[|<>=]?[Oiub][1248]", str(code)):
+            raise pickle.UnpicklingError(f"an array of {cut(str(code))}")
         self.dtype = np.dtype(code)
-        if self.dtype.kind not in "Oiub":
-            raise pickle.UnpicklingError(f"an array of {self.dtype}")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         if state[1] in ("<", ">"):
@@ -123,7 +145,7 @@ class _Array:
         _, shape, dtype, fortran, data = state
         if isinstance(data, list):
             # If all rows have one length, NumPy stores a table of objects, not a list of lists.
-            self.content = np.array(data).reshape(shape) if len(shape) > 1 else data
+            self.content = _ranks(data).reshape(shape) if len(shape) > 1 else data
         else:
             flat = np.frombuffer(data, dtype.dtype)
             self.content = flat.reshape(shape, order="F" if fortran else "C")

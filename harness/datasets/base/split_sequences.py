@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.base import text
+from harness.datasets.base.contents import Contents, counts, task_of
 from harness.datasets.base.dataset import SPLITS, Arrays, Split
 from harness.datasets.base.sequences import ENCODING, padded
 from harness.datasets.base.splits import SplitBySeed, repeated, stratified
@@ -43,6 +44,18 @@ class SplitNumbers(SplitBySeed):
 
     def prepare(self, notify: Callable[[str], None]) -> None:
         self.split()
+
+    def contents(self, notify: Callable[[str], None]) -> Contents:
+        self.prepare(notify)
+        x, y, _ = self.whole()
+        return Contents(
+            task=task_of(self.classes, self.steps),
+            classes=counts(y, self.classes, self.labels) if self.classes else {},
+            rows=len(x),
+            splits=self.sizes(),
+            features=self.features,
+            length=x.shape[1],
+        )
 
     def limits(self) -> dict[str, int]:
         return {"sequence_length": self.whole()[0].shape[1]}
@@ -79,4 +92,5 @@ def _rows(dataset: SplitNumbers) -> dict[Split, NDArray[np.int64]]:
         validation=dataset.validation,
         test=dataset.test,
         seed=dataset.split_seed,
+        names=dataset.labels if dataset.classes and not dataset.steps else (),
     )

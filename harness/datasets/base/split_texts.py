@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.base import text
+from harness.datasets.base.contents import Contents, counts, task_of
 from harness.datasets.base.dataset import SPLITS, Arrays, Split
 from harness.datasets.base.splits import SplitBySeed, stratified
 
@@ -27,6 +29,16 @@ class SplitTexts(SplitBySeed):
     def prepare(self, notify: Callable[[str], None]) -> None:
         self.corpus(notify)
         prepared(self)  # raises UserError for sizes that do not fit
+
+    def contents(self, notify: Callable[[str], None]) -> Contents:
+        self.prepare(notify)
+        corpus, _ = self.corpus(notify)
+        return Contents(
+            task=task_of(self.classes, self.steps),
+            classes=counts(corpus.labels, self.classes, self.labels),
+            rows=len(corpus.labels),
+            splits=self.sizes(),
+        ).with_lengths(np.diff(corpus.offsets))
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
         return prepared(self).splits[split].encode(sequence_length, vocabulary)
@@ -59,6 +71,7 @@ def prepared(dataset: SplitTexts) -> Prepared:
         validation=dataset.validation,
         test=dataset.test,
         seed=dataset.split_seed,
+        names=dataset.labels,
     )
     vocabulary = text.Vocabulary.fit(corpus, rows["train"])
     splits = {split: text.Sequences.of(corpus, rows[split], vocabulary.ids) for split in SPLITS}

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UserError
+from harness.core.text import cut
 from harness.datasets.base.dataset import SPLITS, Dataset, Split
 
 
@@ -41,8 +42,11 @@ def stratified(
     validation: int,
     test: int,
     seed: int,
+    names: Sequence[str] = (),
 ) -> dict[Split, NDArray[np.int64]]:
     """Row numbers of each split, in random order; `labels` and `copies` have a value for each row.
+
+    `names` are those of the classes, for messages; () for groups that have none.
 
     Every split has the classes in the same proportions as all rows (two classes of equal size
     differ by at most one row). Rows marked as copies are only in the training split. Otherwise a
@@ -76,10 +80,12 @@ def stratified(
         wanted = int(places[:held_out].sum())
         singles = rows[~copies[rows]]
         if wanted > len(singles):
+            of_class = f" of class {cut(names[number])!r}" if names else ""
             raise UserError(
-                f"validation + test = {validation:,} + {test:,} needs {wanted:,} examples of "
-                f"class {number}, but only {len(singles):,} occur once (copies of one text are "
-                "kept for training): make one of them smaller"
+                f"validation + test = {validation:,} + {test:,} needs {wanted:,} "
+                f"examples{of_class} that occur once, but there are {len(singles):,} (copies are "
+                "kept for training): leave out repeated rows and add others"
+                + (", or make validation or test smaller in a study file" * bool(len(singles)))
             )
         rest = rows[~np.isin(rows, singles[:wanted])]
         sequence[places] = np.concatenate([singles[:wanted], rest])

@@ -54,7 +54,7 @@ class Corpus:
             tokens.extend(map(numbers.__getitem__, tokenizer(text)))
             offsets.append(len(tokens))
         return cls(
-            tokens=np.array(tokens, np.int32),
+            tokens=np.frombuffer(tokens, np.int32) if tokens else np.zeros(0, np.int32),
             offsets=np.array(offsets, np.int64),
             labels=np.fromiter(labels, np.int32),
             words=tuple(numbers),
@@ -171,7 +171,8 @@ def digest(
     for split in SPLITS:
         whole.update(f"{split} {len(rows[split])}\n".encode())
         whole.update(rows[split].astype("<i8").tobytes())
-        whole.update(labels[split].astype("<i4").tobytes())
+        with np.errstate(invalid="ignore"):  # numbers to predict, which the source's hash covers
+            whole.update(labels[split].astype("<i4").tobytes())
     return whole.hexdigest()
 
 

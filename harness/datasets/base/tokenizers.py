@@ -43,9 +43,14 @@ def words(text: str) -> list[str]:
     return _WORDS.findall(text.lower())
 
 
+# \X looks back over a whole run of flag letters for each of them, so long runs are cut here: two
+# are one character (Unicode Standard Annex 29, rules GB12 and GB13), \X finds the last ones.
+_CHARACTERS = regex.compile(r"\s+|\p{Regional_Indicator}{2}(?=\p{Regional_Indicator})|\X")
+
+
 def characters(text: str) -> list[str]:
     """What readers see as characters (grapheme clusters); white space becomes one space."""
-    return [" " if each.isspace() else each for each in regex.findall(r"\s+|\X", text)]
+    return [" " if each.isspace() else each for each in _CHARACTERS.findall(text)]
 
 
 TOKENIZERS: dict[str, Tokenizer] = {"keras": keras, "words": words, "characters": characters}

@@ -1,12 +1,9 @@
 """Sizes and limits of datasets from the user's own files."""
 
-from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-
-from harness.core.errors import UserError
 
 MIN_ROWS, MIN_OF_A_CLASS, MAX_CLASSES = 50, 5, 100
 UNBALANCED = 5  # largest to smallest class; above it, accuracy says little
@@ -40,15 +37,3 @@ def metric_of(classes: NDArray[np.int32]) -> str:
     """Balanced accuracy if the largest class has more than five times the rows of the smallest."""
     counts = np.bincount(classes)
     return "balanced accuracy" if counts.max() > UNBALANCED * counts.min() else "accuracy"
-
-
-def check_memory(path: Path, size: int, factor: int) -> None:
-    """Raises UserError if `factor` times `size` bytes are more than the free memory."""
-    import psutil
-
-    available = psutil.virtual_memory().available
-    if factor * size > available:
-        raise UserError(
-            f"{path}: {size / 1e9:.1f} GB are too large for the memory here ({available / 1e9:.1f} "
-            "GB are free); take a sample of its rows"
-        )

@@ -1,7 +1,7 @@
 """The dataset `number-files`: your own sequences of numbers, from an .npz file.
 
 The file has two plain arrays. `x` has numbers (n, length, features). `y` has one of three:
-- a class for each sequence: whole numbers or strings (n,);
+- a class for each sequence: whole numbers or strings (n,), or one-hot (n, classes);
 - a class for each of the last steps: whole numbers (n, steps);
 - a number to predict for each sequence: floating point (n,).
 Everything is checked before anything is trained.
@@ -9,9 +9,9 @@ Everything is checked before anything is trained.
 
 import functools
 import hashlib
-import zipfile
-import zlib
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, Unpack
 
@@ -20,18 +20,15 @@ from numpy.typing import NDArray
 
 from harness.core.errors import UserError
 from harness.core.metrics import R2
+from harness.core.text import counted
+from harness.datasets.base.contents import Contents
+from harness.datasets.base.sequences import ENCODING
 from harness.datasets.base.split_sequences import SplitNumbers
-from harness.datasets.files.limits import (
-    MAX_CLASSES,
-    MIN_OF_A_CLASS,
-    MIN_ROWS,
-    Sizes,
-    check_memory,
-    metric_of,
-    sizes,
-)
+from harness.datasets.files import arrays, windows
+from harness.datasets.files.limits import MIN_ROWS, Sizes, metric_of, sizes
+from harness.datasets.files.targets import Targets, targets
 
-_MEMORY = 3  # bytes of memory for each byte of the arrays while they are read, with some reserve
+_TOO_COARSE = 1e-2  # of a feature's deviation: a larger distance between float32 numbers is said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +37,9 @@ class NumberFiles(SplitNumbers):
 
     Each feature, and each number to predict, is standardised with its mean and standard deviation
     over the training split; see `scaling`. If class sizes are very different, `metric` is balanced
-    accuracy.
+    accuracy. `given_task` is what the user says about `y`, and `meaning` its task where type and
+    shape say another one. `padding` is where sequences are filled up with zeros, or "". `content`
+    is the SHA-256 of the arrays.
     """
 
     path: str = ""
@@ -49,6 +48,10 @@ class NumberFiles(SplitNumbers):
     features: int = 1  # type: ignore[misc]
     steps: int = 0  # type: ignore[misc]
     metric: str = "accuracy"  # type: ignore[misc]
+    given_task: str | None = None
+    meaning: str = ""
+    padding: str = ""
+    content: str = ""
 
     name: ClassVar[str] = "number-files"
 
@@ -65,35 +68,52 @@ class NumberFiles(SplitNumbers):
         cls,
         path: str | Path,
         *,
+        task: str | None = None,
         split_seed: int = 0,
         **splits: Unpack[Sizes],
     ) -> Self:
         """The dataset of a file; default sizes are 64, 16 and 20 % of the sequences.
 
-        Reads the whole file. Raises UserError with a line that says what is wrong.
+        `task` says what `y` means: `classes`, `number` or `steps`. Without it the likely meaning
+        is taken. Reads the whole file. Raises UserError with a line that says what is wrong.
         """
-        file = str(Path(path).absolute())
-        x, y, labels, _ = _read(file)
-        number = y.dtype == np.float32
-        metric = R2 if number else "accuracy" if y.ndim == 2 else metric_of(y)
+        file = os.path.abspath(path)
+        _read.cache_clear()  # the file may be another one than before
+        read = _read(file, task)
+        y, labels = read.targets.y, read.targets.labels
+        metric = metric_of(y) if read.targets.task == "classes" else "accuracy"
         found = cls(
-            **sizes(len(x), splits),
+            **sizes(len(y), splits),
             path=file,
             split_seed=split_seed,
             labels=labels,
-            classes=0 if number else len(labels),
-            features=x.shape[2],
+            classes=len(labels),
+            features=read.x.shape[2],
             steps=y.shape[1] if y.ndim == 2 else 0,
-            metric=metric,
+            metric=metric if labels else R2,
+            given_task=task,
+            meaning="" if read.targets.plain else read.targets.task,
+            padding=read.filling.where if read.filling and read.filling.sure else "",
+            content=read.sha256,
         )
         found.split()  # raises UserError for sizes that do not fit
         return found
 
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        if not self.padding:
+            return ENCODING
+        moved = ", moved to the front" if self.padding == "end" and not self.steps else ""
+        return f"{ENCODING}; steps of zeros at the {self.padding} are padding{moved}, and stay zero"
+
     def whole(self) -> tuple[NDArray[Any], NDArray[Any], str]:
-        x, y, labels, sha256 = _read(self.path)
-        if labels != self.labels or x.shape[2] != self.features:
-            raise UserError(f"{self.path} has changed while it was in use: other shapes or classes")
-        return x, y, sha256
+        read = self._read()
+        return read.x, read.targets.y, read.sha256
+
+    def contents(self, notify: Callable[[str], None]) -> Contents:
+        read = self._read()
+        notes = [*read.targets.notes, *_doubts(read)]
+        return replace(super().contents(notify), notes=notes)
 
     def scaling(self) -> dict[str, list[float]]:
         """Mean and standard deviation of each feature, and of the target if it is a number."""
@@ -101,130 +121,129 @@ class NumberFiles(SplitNumbers):
 
     def scaled(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         scaling = self.scaling()
+        filled = (x == 0).all(axis=2) if self.padding else None
         x = _standardised(x, scaling["x_mean"], scaling["x_std"])
+        if filled is not None:
+            x[filled] = 0
         if self.classes == 0:
             y = _standardised(y, scaling["y_mean"], scaling["y_std"])
         return x, y
 
     def to_mapping(self) -> dict[str, Any]:
-        return super().to_mapping() | {"file": Path(self.path).name}
+        return super().to_mapping() | {
+            "file": Path(self.path).name,
+            **({"task": self.meaning} if self.meaning else {}),
+            **({"padding": self.padding} if self.padding else {}),
+        }
+
+    def _read(self) -> "_Read":
+        read = _read(self.path, self.given_task)
+        if read.sha256 != self.content:
+            raise UserError(f"{self.path} has changed while it was in use; put it back")
+        return read
 
 
 def _standardised(
-    values: NDArray[np.float32], mean: list[float], deviation: list[float]
+    values: NDArray[Any], mean: list[float], deviation: list[float]
 ) -> NDArray[np.float32]:
-    less = np.subtract(values, np.array(mean, np.float32))
-    return np.divide(less, np.array(deviation, np.float32))
+    # In double precision: times in seconds, for example, are large and differ by little.
+    found = values.astype(np.float64)
+    found -= np.array(mean)
+    found /= np.array(deviation)
+    return found.astype(np.float32)
 
 
 @functools.lru_cache(maxsize=4)
 def _scaling(dataset: NumberFiles) -> dict[str, list[float]]:
     x, y, _ = dataset.whole()
     rows = dataset.split()["train"]
-    learnt = x[rows].astype(np.float64)
-    found = {"x_mean": learnt.mean(axis=(0, 1)), "x_std": learnt.std(axis=(0, 1))}
+    learnt = x[rows].reshape(-1, x.shape[2])
+    if dataset.padding:
+        learnt = learnt[(learnt != 0).any(axis=1)]
+    found = _mean_and_deviation("x", learnt)
     if dataset.classes == 0:
-        target = y[rows].astype(np.float64)
-        found |= {"y_mean": target.mean(keepdims=True), "y_std": target.std(keepdims=True)}
-    # Values that never vary become 0, so their divisor does not matter.
+        found |= _mean_and_deviation("y", y[rows, None])
+    return found
+
+
+def _mean_and_deviation(name: str, values: NDArray[Any]) -> dict[str, list[float]]:
+    """Of each column. One that never varies gets the deviation 1: it becomes 0."""
+    values = values.astype(np.float64)
+    mean, deviation = values.mean(axis=0), values.std(axis=0)
+    constant = values.min(axis=0) == values.max(axis=0)
     return {
-        name: [float(v) or 1.0 if name.endswith("std") else float(v) for v in values]
-        for name, values in found.items()
+        f"{name}_mean": np.where(constant, values[0], mean).tolist(),
+        f"{name}_std": np.where(constant | (deviation == 0), 1.0, deviation).tolist(),
     }
 
 
+@dataclass(frozen=True)
+class _Read:
+    """x (n, time, features), its targets, how it is filled up, and the SHA-256 of it all."""
+
+    x: NDArray[Any]
+    targets: Targets
+    filling: windows.Filling | None
+    sha256: str
+
+
 @functools.lru_cache(maxsize=2)
-def _read(file: str) -> tuple[NDArray[np.float32], NDArray[Any], tuple[str, ...], str]:
-    """x float32 (n, time, features); y class numbers or float32; classes' names; SHA-256."""
+def _read(file: str, task: str | None) -> _Read:
+    """A file's arrays; sequences that are filled up at the end get their zeros in front.
+
+    They stay where the last steps have classes of their own.
+    """
     path = Path(file)
-    if path.suffix.lower() != ".npz":
-        raise UserError(
-            f"--dataset {path}: save it as .npz: numpy.savez('sequences.npz', x=x, y=y)"
-        )
-    if not path.is_file():
-        raise UserError(f"--dataset {path}: no such file")
-    x, y = _arrays(path)
-    if x.ndim != 3 or 0 in x.shape:
-        raise UserError(
-            f"{path}: x has the shape {x.shape}; it needs (n, length, features)"
-            + (", for example x[..., None] for one feature" if x.ndim == 2 else "")
-        )
-    if len(x) != len(y):
-        raise UserError(f"{path}: x has {len(x):,} sequences, y {len(y):,} targets")
+    x, y = arrays.read(path)
+    x = arrays.sequences(path, x)
+    if y.ndim < 1 or len(x) != len(y):
+        told = f"{len(y):,} targets" if y.ndim else "a single number"
+        raise UserError(f"{path}: x has {len(x):,} sequences, y {told}")
     if len(x) < MIN_ROWS:
         raise UserError(f"{path}: {len(x):,} sequences are too few, at least {MIN_ROWS}")
-    if x.dtype.kind not in "fiub":
-        raise UserError(f"{path}: x is of {x.dtype}; it needs plain numbers")
-    with np.errstate(over="ignore"):  # too large for float32: found as infinite below
-        x = x.astype(np.float32)
-    _check_finite(path, "x", x)
-    y, labels = _targets(path, y, x.shape[1])
-    sha256 = hashlib.sha256(repr((x.shape, labels)).encode())
-    for array in (x, y):
-        sha256.update(np.ascontiguousarray(array).tobytes())
-    return x, y, labels, sha256.hexdigest()
+    found = targets(path, y, x.shape[1], task)
+    sha256 = hashlib.sha256(repr((x.shape, found.labels)).encode())
+    for array in (x, found.y):
+        # Studies of data that float32 holds exactly began with this hash.
+        narrow = np.int32 if array.dtype == np.int32 and found.labels else np.float32
+        sha256.update(np.ascontiguousarray(array, narrow).tobytes())
+        if not arrays.exact(array):
+            sha256.update(np.ascontiguousarray(array).tobytes())
+    filling = windows.filling(x)
+    if filling and filling.sure and filling.where == "end" and found.y.ndim == 1:
+        x = windows.padded_in_front(x)
+    return _Read(x, found, filling, sha256.hexdigest())
 
 
-def _arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """`x` and `y` of the file; nothing is unpickled."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            check_memory(path, sum(each.file_size for each in archive.infolist()), _MEMORY)
-        with np.load(path, allow_pickle=False) as found:
-            missing = [name for name in ("x", "y") if name not in found.files]
-            if missing:
-                found_names = ", ".join(found.files) or "none"
-                raise UserError(f"{path} has no array {missing[0]!r}; it has {found_names}")
-            return found["x"], found["y"]
-    except ValueError as error:
-        if "allow_pickle" in str(error):
-            raise UserError(
-                f"{path} contains pickled objects, which are not opened: they may run code; save "
-                "plain arrays of numbers"
-            ) from None
-        raise UserError(f"{path}: not an .npz file that can be read ({error})") from None
-    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path}: not an .npz file that can be read ({error})") from None
-
-
-def _targets(path: Path, y: NDArray[Any], length: int) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Class numbers (int32) with the classes' names, or numbers (float32)."""
-    per_step = y.ndim == 2 and y.dtype.kind in "iu" and 1 <= y.shape[1] <= length
-    if y.ndim != 1 and not per_step:
-        raise UserError(
-            f"{path}: y is of {y.dtype} with the shape {y.shape}; it needs (n,), or whole numbers "
-            f"(n, steps) for the last steps of at most {length}"
-        )
-    if y.dtype.kind == "f":
-        y = y.astype(np.float32)
-        _check_finite(path, "y", y)
-        if (y == y[0]).all():
-            raise UserError(f"{path}: all numbers in y are {y[0]:g}; there is nothing to predict")
-        return y, ()
-    if y.dtype.kind not in "iubU":
-        raise UserError(f"{path}: y is of {y.dtype}; it needs numbers or strings")
-    classes, numbers, counts = np.unique(y, return_inverse=True, return_counts=True)
-    if len(classes) < 2:
-        raise UserError(f"{path}: all of y is {classes[0]}; two classes are needed")
-    if len(classes) > MAX_CLASSES:
-        raise UserError(
-            f"{path}: {len(classes):,} different classes in y, at most {MAX_CLASSES}; numbers to "
-            "predict are floating point: y.astype('float32')"
-        )
-    if y.ndim == 1 and counts.min() < MIN_OF_A_CLASS:
-        rare = classes[counts.argmin()]
-        raise UserError(
-            f"{path}: {counts.min()} sequences of class {rare} are too few, at least "
-            f"{MIN_OF_A_CLASS}"
-        )
-    return numbers.reshape(y.shape).astype(np.int32), tuple(map(str, classes.tolist()))
-
-
-def _check_finite(path: Path, name: str, array: NDArray[np.float32]) -> None:
-    wrong = np.argwhere(~np.isfinite(array))
-    if len(wrong):
-        place = ", ".join(map(str, wrong[0].tolist()))
-        raise UserError(
-            f"{path}: {len(wrong):,} values of {name} are not finite, the first is "
-            f"{name}[{place}]; remove or fill them"
+def _doubts(read: _Read) -> Iterator[str]:
+    """What may be wrong with the numbers, and how to mend it."""
+    if read.filling is not None:
+        steps = f"{counted(read.filling.sequences, 'sequence')} with steps of zeros at the"
+        if read.filling.sure:
+            yield f"{steps} {read.filling.where} alone: padding, left out of means and deviations"
+        else:
+            yield (
+                f"{steps} {read.filling.where} alone: taken as values like others; put padding in "
+                "front, and make it the mean of each feature"
+            )
+    if read.x.dtype == np.float32:
+        flat = read.x.reshape(-1, read.x.shape[2])
+        apart = np.spacing(np.abs(flat).max(axis=0)).astype(np.float64)
+        coarse = np.flatnonzero(apart > _TOO_COARSE * flat.std(axis=0, dtype=np.float64))
+        varying = [at for at in coarse.tolist() if flat[:, at].min() < flat[:, at].max()]
+        if varying:
+            yield (
+                f"feature {varying[0]} is large and varies little: float32 has no numbers between "
+                f"those {apart[varying[0]]:.2g} apart; save x as float64"
+            )
+    overlap = windows.overlap(read.x)
+    if overlap is not None:
+        every = -(-read.x.shape[1] // overlap.shift)
+        mend = f"keep one of {every}: x[::{every}], y[::{every}]"
+        if not overlap.ordered:
+            mend = "keep only some that do not overlap"
+        yield (
+            f"{overlap.share:.0%} of the sequences overlap others, like windows of one series: "
+            f"test sequences then share values with training sequences, and results are too good; "
+            f"{mend}"
         )

@@ -1,38 +1,48 @@
 """The dataset `text-files`: your own texts and labels, from a table or from folders.
 
 Tables are CSV, TSV, JSON Lines or Parquet files with a column of texts and a column of labels. A
-folder has a subfolder for each class, with a `.txt` file for each text. All must be UTF-8.
-Everything is checked before anything is trained.
+folder has a subfolder for each class, with a `.txt` file for each text. Everything is checked
+before anything is trained.
 """
 
-import csv
 import functools
 import hashlib
-import io
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 
 from harness.core.errors import UserError
+from harness.core.text import counted, cut
 from harness.datasets.base import cache, text, tokenizers
+from harness.datasets.base.contents import Contents
+from harness.datasets.base.memory import check_memory
 from harness.datasets.base.split_texts import SplitTexts, prepared
+from harness.datasets.files import folders, json_lines, labels, parquet, separated
+from harness.datasets.files.decoding import UTF8
 from harness.datasets.files.limits import (
     MAX_CLASSES,
     MIN_OF_A_CLASS,
     MIN_ROWS,
     Sizes,
-    check_memory,
     metric_of,
     sizes,
 )
+from harness.datasets.files.rows import BYTE_MEMORY, ROW_MEMORY, SEQUENCES, Rows, Source
 
-TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-_MEMORY = 6  # bytes of memory for each byte of the file while it is read, with some reserve
+_VERSION = 2  # of reading files; with a new number, they are read again
+_READERS: dict[str, Callable[[Path, bytes, Source], Rows]] = {
+    ".csv": functools.partial(separated.read, delimiter=","),
+    ".tsv": functools.partial(separated.read, delimiter="\t"),
+    ".jsonl": json_lines.read,
+    ".ndjson": json_lines.read,
+    ".parquet": parquet.read,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +50,8 @@ class TextFiles(SplitTexts):
     """Made by `of`, which reads the labels; `labels` are sorted, class i is called `labels[i]`.
 
     If the largest class has more than five times the rows of the smallest, `metric` is balanced
-    accuracy: the mean over classes of the share that is right.
+    accuracy: the mean over classes of the share that is right. `text_encoding` is how the file was
+    read, `given_encoding` what the user says about it, and `content` the SHA-256 of its bytes.
     """
 
     path: str = ""
@@ -50,6 +61,9 @@ class TextFiles(SplitTexts):
     labels: tuple[str, ...] = ()  # type: ignore[misc]
     classes: int = 2  # type: ignore[misc]
     metric: str = "accuracy"  # type: ignore[misc]
+    text_encoding: str = UTF8
+    given_encoding: str | None = None
+    content: str = ""
 
     name: ClassVar[str] = "text-files"
     input: ClassVar[str] = "text"
@@ -70,36 +84,52 @@ class TextFiles(SplitTexts):
         text_column: str = "text",
         label_column: str = "label",
         tokenizer: str = "words",
+        encoding: str | None = None,
         split_seed: int = 0,
         **splits: Unpack[Sizes],
     ) -> Self:
         """The dataset of a file or folder; default sizes are 64, 16 and 20 % of the rows.
 
-        Reads all of it. Raises UserError with a line that says what is wrong.
+        Without an `encoding` it is found by the file's byte order mark, or is UTF-8, or a guess
+        that is said. Reads all of it. Raises UserError with a line that says what is wrong.
         """
         tokenizers.by_name(tokenizer)
-        source = Source(str(Path(path).absolute()), text_column, label_column, tokenizer)
-        corpus, labels, _ = _read(source)
+        file = os.path.abspath(path)
+        source = Source(file, text_column, label_column, tokenizer, encoding)
+        _read.cache_clear()  # the file may be another one than before
+        read = _read(source)
         found = cls(
-            **sizes(len(corpus.labels), splits),
+            **sizes(len(read.corpus.labels), splits),
             path=source.path,
             text_column=text_column,
             label_column=label_column,
             tokenizer=tokenizer,
             split_seed=split_seed,
-            labels=labels,
-            classes=len(labels),
-            metric=metric_of(corpus.labels),
+            labels=read.labels,
+            classes=len(read.labels),
+            metric=metric_of(read.corpus.labels),
+            text_encoding=read.encoding,
+            given_encoding=encoding,
+            content=read.sha256,
         )
         prepared(found)  # raises UserError for sizes that do not fit
         return found
 
     def corpus(self, notify: Callable[[str], None]) -> tuple[text.Corpus, str]:
-        source = Source(self.path, self.text_column, self.label_column, self.tokenizer)
-        corpus, labels, sha256 = _read(source)
-        if labels != self.labels:
-            raise UserError(f"{self.path} has changed while it was in use: it has other labels")
-        return corpus, f"{sha256} {self.text_column} {self.label_column} {self.tokenizer}"
+        read = self._read()
+        told = [read.sha256, self.text_column, self.label_column, self.tokenizer]
+        if read.encoding != UTF8:
+            told.append(read.encoding)
+        return read.corpus, " ".join(told)
+
+    def contents(self, notify: Callable[[str], None]) -> Contents:
+        read = self._read()
+        return replace(super().contents(notify), left_out=read.left_out, notes=read.notes)
+
+    def limits(self) -> dict[str, int]:
+        longest = int(np.diff(self._read().corpus.offsets).max())
+        # With the start mark before each text; marks and the words of the training split.
+        return {"sequence_length": longest + 1, "vocabulary": len(prepared(self).words)}
 
     def to_mapping(self) -> dict[str, Any]:
         return super().to_mapping() | {
@@ -109,225 +139,113 @@ class TextFiles(SplitTexts):
             "tokenizer": self.tokenizer,
             "classes": self.classes,
             "metric": self.metric,
+            **({} if self.text_encoding == UTF8 else {"encoding": self.text_encoding}),
         }
+
+    def _read(self) -> "_Read":
+        columns = self.text_column, self.label_column
+        read = _read(Source(self.path, *columns, self.tokenizer, self.given_encoding))
+        if read.sha256 != self.content:
+            raise UserError(f"{self.path} has changed while it was in use; put it back")
+        return read
 
 
 @dataclass(frozen=True)
-class Source:
-    path: str
-    text_column: str
-    label_column: str
-    tokenizer: str
+class _Read:
+    """A source's tokenised rows, the names of its classes, and what was made of it."""
+
+    corpus: text.Corpus
+    labels: tuple[str, ...]
+    encoding: str
+    left_out: dict[str, int]
+    notes: list[str]
+    sha256: str = ""  # of the bytes that were read
 
 
 @functools.lru_cache(maxsize=2)
-def _read(source: Source) -> tuple[text.Corpus, tuple[str, ...], str]:
-    """The tokenised rows, the names of the classes, and the SHA-256 of the bytes read."""
+def _read(source: Source) -> _Read:
+    """Everything in a source, from the cache where it was read before."""
     path = Path(source.path)
-    files = _files(path)
-    check_memory(path, sum(file.stat().st_size for file in files), _MEMORY)
+    files, others = _files(path)
+    size = sum(file.stat().st_size for file in files)
+    check_memory(path, BYTE_MEMORY * size + ROW_MEMORY * len(files))
     raw = {file: _bytes(file) for file in files}
     sha256 = hashlib.sha256()
     for file, content in raw.items():
-        sha256.update(f"{file.relative_to(path)} {len(content)}\n".encode() + content)
+        name = os.fsencode(file.relative_to(path))
+        sha256.update(b"%s %d\n" % (name, len(content)) + content)
     told = [sha256.hexdigest(), source.text_column, source.label_column, source.tokenizer]
-    key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-    def build() -> _Labelled:
-        pairs = _folder(raw) if path.is_dir() else _table(path, raw[path], source)
-        labels = _checked(path, pairs)
-        numbers = {label: number for number, label in enumerate(labels)}
-        corpus = text.Corpus.from_texts(
-            (row for row, _ in pairs),
-            (numbers[label] for _, label in pairs),
-            tokenizers.by_name(source.tokenizer),
-        )
-        empty = np.flatnonzero(np.diff(corpus.offsets) == 0)
-        if len(empty):
-            raise UserError(
-                f"{path}: {len(empty):,} texts have no token with --tokenizer {source.tokenizer}, "
-                f"the first is {pairs[int(empty[0])][0][:40]!r}; remove them, or use --tokenizer "
-                "characters"
-            )
-        return corpus, labels
-
-    corpus, labels = cache.cached(
+    key = hashlib.sha256(json.dumps([*told, source.encoding, _VERSION]).encode()).hexdigest()
+    found = cache.cached(
         f"text-files-{key[:16]}-{text.VERSION}",
-        build=build,
+        build=lambda: read_rows(path, raw, source, others),
         write=_save,
         read=_open,
         notify=lambda line: None,
     )
-    return corpus, labels, told[0]
+    return replace(found, sha256=told[0])
 
 
-_Labelled = tuple[text.Corpus, tuple[str, ...]]
-
-
-def _save(labelled: _Labelled, directory: Path) -> None:
-    corpus, labels = labelled
-    corpus.save(directory)
-    (directory / "labels.json").write_text(json.dumps(labels), encoding="utf-8")
-
-
-def _open(directory: Path) -> _Labelled:
-    labels = json.loads((directory / "labels.json").read_text(encoding="utf-8"))
-    return text.Corpus.open(directory), tuple(labels)
-
-
-def _files(path: Path) -> list[Path]:
-    """The table, or all files of a folder with a subfolder for each class."""
-    if path.is_dir():
-        folders = [each for each in sorted(path.iterdir()) if each.is_dir() and each.name[0] != "."]
-        files = [file for folder in folders for file in sorted(folder.glob("*.txt"))]
-        if not files:
-            raise UserError(f"{path}: needs a folder for each class with .txt files in it")
-        return files
-    if path.suffix.lower() not in TABLES:
+def read_rows(path: Path, raw: dict[Path, bytes], source: Source, left_out: Counter[str]) -> _Read:
+    """The content of files as a corpus; raises UserError for all that can't be used."""
+    if path.suffix.lower() in _READERS and path in raw:
+        lines = raw[path].count(b"\n")
+        check_memory(path, BYTE_MEMORY * len(raw[path]) + ROW_MEMORY * lines)
+        rows = _READERS[path.suffix.lower()](path, raw[path], source)
+    else:
+        rows = folders.read(raw, source)
+    _check_complete(path, rows)
+    clean = labels.cleaned(rows.labels, lambda at: f"{path}: {rows.place(at)}")
+    names = _checked(path, clean.of_rows)
+    numbers = {label: number for number, label in enumerate(names)}
+    corpus = text.Corpus.from_texts(
+        rows.texts, map(numbers.__getitem__, clean.of_rows), tokenizers.by_name(source.tokenizer)
+    )
+    empty = np.flatnonzero(np.diff(corpus.offsets) == 0)
+    if len(empty):
         raise UserError(
-            f"--dataset {path}: files of this kind are not read; use {', '.join(TABLES)}, or a "
+            f"{path}: {counted(len(empty), 'text')} without a token of --tokenizer "
+            f"{source.tokenizer}, the first is {cut(rows.texts[int(empty[0])])!r} in "
+            f"{rows.place(int(empty[0]))}; remove them, or use --tokenizer characters"
+        )
+    return _Read(
+        corpus=corpus,
+        labels=names,
+        encoding=rows.encoding,
+        left_out=dict(left_out + rows.left_out),
+        notes=[*rows.notes, *clean.notes],
+    )
+
+
+def _save(read: _Read, directory: Path) -> None:
+    read.corpus.save(directory)
+    told = {
+        "labels": read.labels,
+        "encoding": read.encoding,
+        "left_out": read.left_out,
+        "notes": read.notes,
+    }
+    (directory / "read.json").write_text(json.dumps(told), encoding="utf-8")
+
+
+def _open(directory: Path) -> _Read:
+    told = json.loads((directory / "read.json").read_text(encoding="utf-8"))
+    labels = tuple(told.pop("labels"))
+    return _Read(corpus=text.Corpus.open(directory), labels=labels, **told)
+
+
+def _files(path: Path) -> tuple[list[Path], Counter[str]]:
+    """The table, or all files of a folder, and what else is in the folder."""
+    if os.path.isdir(path):
+        return folders.text_files(path)
+    if path.suffix.lower() not in _READERS:
+        raise UserError(
+            f"--dataset {path}: files of this kind are not read; use {', '.join(_READERS)}, or a "
             "folder with a folder for each class (pickles are not opened: they may run code)"
         )
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"--dataset {path}: no such file or folder")
-    return [path]
-
-
-def _checked(path: Path, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
-    """The labels in order; raises UserError if there are too few rows or labels."""
-    counts = Counter(label for _, label in pairs)
-    if len(pairs) < MIN_ROWS:
-        raise UserError(f"{path}: {len(pairs):,} rows are too few, at least {MIN_ROWS}")
-    if len(counts) < 2:
-        raise UserError(f"{path}: all rows have one label, {next(iter(counts))!r}; two are needed")
-    if len(counts) > MAX_CLASSES:
-        raise UserError(
-            f"{path}: {len(counts):,} different labels, at most {MAX_CLASSES}; is it the right "
-            "column? Name another with --label-column"
-        )
-    label, least = min(counts.items(), key=lambda item: (item[1], item[0]))
-    if least < MIN_OF_A_CLASS:
-        raise UserError(
-            f"{path}: {least} rows of label {label!r} are too few, at least {MIN_OF_A_CLASS}; "
-            "add some, or remove the label"
-        )
-    try:
-        return tuple(sorted(counts, key=lambda label: (float(label), label)))
-    except ValueError:
-        return tuple(sorted(counts))
-
-
-def _folder(raw: dict[Path, bytes]) -> list[tuple[str, str]]:
-    """Texts and labels of files; the name of a file's folder is its label."""
-    pairs = []
-    for file, content in raw.items():
-        decoded = _decoded(file, content)
-        if not decoded.strip():
-            raise UserError(f"{file} is empty; remove it")
-        pairs.append((decoded, file.parent.name))
-    return pairs
-
-
-def _table(path: Path, raw: bytes, source: Source) -> list[tuple[str, str]]:
-    rows = _READERS[path.suffix.lower()](path, raw, source)
-    if not rows:
-        raise UserError(f"{path} has no rows")
-    pairs, empty = [], []
-    for number, (content, label) in rows:
-        if _empty(content) or _empty(label):
-            empty.append(number)
-        else:
-            pairs.append((str(content), _label(label)))
-    if empty:
-        noun = "row has" if len(empty) == 1 else "rows have"
-        raise UserError(
-            f"{path}: {len(empty):,} {noun} no text or no label, the first is number {empty[0]}; "
-            "remove such rows"
-        )
-    return pairs
-
-
-def _empty(cell: object) -> bool:
-    """Nothing, spaces, or NaN, which stands for a gap in a column of numbers."""
-    return cell is None or cell != cell or not str(cell).strip()
-
-
-def _label(label: object) -> str:
-    """1.0 and 1 are one label: in tables with gaps, whole numbers become floats."""
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-
-
-_Rows = list[tuple[int, tuple[object, object]]]  # numbered as in the file, from 1
-
-
-def _separated(path: Path, raw: bytes, source: Source, delimiter: str) -> _Rows:
-    content = _decoded(path, raw)
-    limit = csv.field_size_limit(min(2**31 - 1, len(content) + 1))
-    try:
-        reader = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
-        _check_columns(path, list(reader.fieldnames or ()), source)
-        rows: _Rows = []
-        for number, row in enumerate(reader, start=1):
-            if None in row:
-                raise UserError(
-                    f"{path}: row {number} has more cells than the heading; put texts that contain "
-                    "the delimiter in double quotes"
-                )
-            rows.append((number, (row[source.text_column], row[source.label_column])))
-    except csv.Error as error:
-        raise UserError(f"{path}: not a table that can be read ({error})") from None
-    finally:
-        csv.field_size_limit(limit)
-    return rows
-
-
-def _json_lines(path: Path, raw: bytes, source: Source) -> _Rows:
-    rows: _Rows = []
-    for number, line in enumerate(_decoded(path, raw).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line)
-        except ValueError as error:
-            raise UserError(f"{path}: line {number} is not JSON ({error})") from None
-        if not isinstance(found, dict):
-            raise UserError(f"{path}: line {number} is not a JSON object")
-        _check_columns(path, list(found), source)
-        rows.append((number, (found[source.text_column], found[source.label_column])))
-    return rows
-
-
-def _parquet(path: Path, raw: bytes, source: Source) -> _Rows:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise UserError(f"{path}: reading Parquet needs pyarrow; pip install pyarrow") from None
-    try:
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(raw))
-        _check_columns(path, file.schema_arrow.names, source)
-        table = file.read(columns=list({source.text_column, source.label_column}))
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a Parquet file that can be read ({error})") from None
-    columns = (table[name].to_pylist() for name in (source.text_column, source.label_column))
-    return list(enumerate(zip(*columns, strict=True), start=1))
-
-
-_READERS: dict[str, Callable[[Path, bytes, Source], _Rows]] = {
-    ".csv": functools.partial(_separated, delimiter=","),
-    ".tsv": functools.partial(_separated, delimiter="\t"),
-    ".jsonl": _json_lines,
-    ".ndjson": _json_lines,
-    ".parquet": _parquet,
-}
-
-
-def _check_columns(path: Path, found: list[Any], source: Source) -> None:
-    for option, name in (("text", source.text_column), ("label", source.label_column)):
-        if name not in found:
-            known = ", ".join(map(str, found)) or "none"
-            raise UserError(
-                f"{path} has no column {name!r}; it has {known}: name one with --{option}-column"
-            )
+    return [path], Counter()
 
 
 def _bytes(file: Path) -> bytes:
@@ -337,12 +255,39 @@ def _bytes(file: Path) -> bytes:
         raise UserError(f"{file} can't be read: {error.strerror}") from None
 
 
-def _decoded(file: Path, raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+def _check_complete(path: Path, rows: Rows) -> None:
+    """Raises UserError where rows lack a text or a label, or there are none."""
+    if rows.lacking:
+        noun = "row has" if len(rows.lacking) == 1 else "rows have"
         raise UserError(
-            f"{file} is not UTF-8 (byte {error.start:,}, line {line:,}); convert it, for example "
-            f"with: iconv -f LATIN1 -t UTF-8"
-        ) from None
+            f"{path}: {len(rows.lacking):,} {noun} no text or no label, the first is "
+            f"{rows.lacking[0]}; remove such rows"
+        )
+    if not rows.texts:
+        raise UserError(f"{path} has no rows")
+
+
+def _checked(path: Path, found: list[str]) -> tuple[str, ...]:
+    """The classes in order; raises UserError if there are too few rows or labels."""
+    counts = Counter(found)
+    if len(found) < MIN_ROWS:
+        raise UserError(f"{path}: {len(found):,} rows are too few, at least {MIN_ROWS}")
+    if len(counts) < 2:
+        raise UserError(
+            f"{path}: all rows have one label, {cut(next(iter(counts)))!r}; two are needed"
+        )
+    if len(counts) > MAX_CLASSES:
+        numbers = all(map(labels.is_number, counts))
+        hint = f"; numbers to predict are read from {SEQUENCES}" if numbers else ""
+        raise UserError(
+            f"{path}: {len(counts):,} different labels, at most {MAX_CLASSES}; is it the right "
+            f"column? Name another with --label-column{hint}"
+        )
+    label, least = min(counts.items(), key=lambda item: (item[1], item[0]))
+    if least < MIN_OF_A_CLASS:
+        rows = "row of label {} is" if least == 1 else "rows of label {} are"
+        raise UserError(
+            f"{path}: {least} {rows.format(repr(cut(label)))} too few, at least {MIN_OF_A_CLASS}; "
+            "add some, or remove the label"
+        )
+    return labels.ordered(counts)

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -157,4 +158,25 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         npz.read_part(path, "test")
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(UserError, match="does not contain reviews in Keras's layout"):
+        npz.read_part(path, "train")
+
+
+def test_a_few_bytes_take_little_memory(tmp_path: Path) -> None:
+    """Python would reserve 16 bytes for each number below the one that an object gets."""
+    put = pickle.LONG_BINPUT + (2**30).to_bytes(4, "little")
+    for begin in (b"]" + put, b"](dp99999999999\n"):
+        path = write_pickle(tmp_path / "imdb.npz", b"\x80\x02" + begin + b".")
+        tracemalloc.start()
+        with pytest.raises(UserError, match="remembers more objects than it has bytes"):
+            npz.read_part(path, "train")
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        tracemalloc.stop()
+
+
+def test_lists_that_share_their_parts_are_not_multiplied_out(tmp_path: Path) -> None:
+    nested: list[object] = [1, 2]
+    for _ in range(25):
+        nested = [nested, nested]  # 2^26 numbers, in some hundred bytes
+    path = write_pickle(tmp_path / "imdb.npz", pickle.dumps(object_array([nested, [1], [2]])))
+    with pytest.raises(UserError, match="not a list of whole numbers"):
         npz.read_part(path, "train")

@@ -110,5 +110,14 @@ def test_the_shuffle_is_frozen() -> None:
 def test_sizes_that_do_not_fit_are_named() -> None:
     with pytest.raises(UserError, match=r"60 \+ 30 \+ 20 = 110 examples, but there are 100"):
         rows_of(100, [], train=60, validation=30, test=20)
-    with pytest.raises(UserError, match="class 0, but only 10 occur once"):
+    with pytest.raises(UserError, match="needs 30 examples that occur once, but there are 10"):
         rows_of(100, list(range(40)), train=20, validation=30, test=30)
+
+
+def test_a_class_of_copies_is_named_with_what_to_do() -> None:
+    labels = np.repeat(np.arange(2, dtype=np.int32), 50)
+    sizes = {"train": 60, "validation": 20, "test": 20, "seed": 0}
+    with pytest.raises(UserError, match="of class 'good' that occur once, but there are 0") as told:
+        stratified(labels, labels == 1, **sizes, names=("bad", "good"))
+    assert "leave out repeated rows" in str(told.value)
+    assert "smaller" not in str(told.value)  # no size would do

@@ -1,6 +1,9 @@
 """Words of any language are kept, and characters lose nothing that can be read."""
 
+import time
+
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +46,24 @@ def test_characters_keep_all_but_the_kind_of_white_space(text: str) -> None:
 
 def test_characters_are_what_a_reader_sees() -> None:
     assert tokenizers.characters("a \n b👍🏽e\u0301") == ["a", " ", "b", "👍🏽", "e\u0301"]
+
+
+FLAGS = st.text(st.sampled_from("\U0001f1e9\U0001f1ea\u200d\u0301\u0600a \U0001f44d"), max_size=12)
+
+
+@given(FLAGS)
+def test_runs_of_flags_are_cut_as_unicode_says(text: str) -> None:
+    expected = [" " if each.isspace() else each for each in regex.findall(r"\s+|\X", text)]
+    assert tokenizers.characters(text) == expected
+
+
+def test_a_long_run_of_flags_takes_linear_time() -> None:
+    def seconds(n: int) -> float:
+        began = time.process_time()
+        assert len(tokenizers.characters("\U0001f1e9" * n)) == n // 2
+        return time.process_time() - began
+
+    assert seconds(200_000) < 5  # four minutes where each looks back over all before it
 
 
 def test_a_mistyped_name_is_one_line() -> None:

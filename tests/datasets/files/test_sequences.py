@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,13 +124,13 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "NaN": (lambda p: saved(p, **not_finite("x")), r"1 values of x are not finite.*x\[2, 1, 0\]"),
     "infinite target": (lambda p: saved(p, **not_finite("y")), r"of y are not finite.*y\[4\]"),
     "too large for float32": (lambda p: saved(p, x=np.full((120, 7, 1), 1e300)), "not finite"),
-    "constant target": (lambda p: saved(p, y=np.ones(120)), "nothing to predict"),
+    "constant target": (lambda p: saved(p, y=np.full(120, 1.5)), "nothing to predict"),
     "one class": (lambda p: saved(p, y=np.ones(120, int)), "two classes are needed"),
-    "many classes": (lambda p: saved(p, y=np.arange(120)), "120 different classes.*float32"),
+    "many classes": (lambda p: saved(p, y=np.arange(120)), "120 different classes.*--task number"),
     "a rare class": (lambda p: saved(p, y=rare()), "3 sequences of class 1"),
     "more steps than there are": (
         lambda p: saved(p, y=np.ones((120, 8), int)), "last steps of at most 7"),
-    "numbers a step": (lambda p: saved(p, y=np.ones((120, 2))), "float64 with the shape"),
+    "several numbers": (lambda p: saved(p, y=np.full((120, 2), 0.3)), r"has one number.*y\[:, 0\]"),
     "dates": (lambda p: saved(p, y=np.full(120, np.datetime64("2020-01-01"))), "numbers or str"),
     "a pickle": (lambda p: saved(p, x=np.array([Evil()] * 120, object)), "may run code"),
     "damaged": (damaged, "not an .npz file that can be read"),
@@ -171,3 +173,117 @@ def test_its_standardising_is_told_beside_the_model(tmp_path: Path) -> None:
     dataset = NumberFiles.of(saved(tmp_path))
     assert json.loads(json.dumps(dataset.scaling())) == dataset.scaling()
     assert set(dataset.scaling()) == {"x_mean", "x_std"}
+
+
+def test_large_numbers_that_differ_by_little_keep_their_differences(tmp_path: Path) -> None:
+    times = 1.7e9 + np.arange(120 * 7).reshape(120, 7, 1)
+    y = 1e9 + 20 * np.random.default_rng(0).normal(size=120)
+    dataset = NumberFiles.of(saved(tmp_path, x=times, y=y))
+    learnt = dataset.load("train", sequence_length=7, vocabulary=4)
+    assert len(np.unique(learnt.x)) == learnt.x.size
+    np.testing.assert_allclose([learnt.x.std(), learnt.y.std()], 1, atol=1e-4)
+    np.testing.assert_allclose([learnt.x.mean(), learnt.y.mean()], 0, atol=1e-4)
+    order = np.argsort(y[dataset.split()["train"]])
+    assert (np.diff(learnt.y[order]) >= 0).all()
+    other = NumberFiles.of(saved(tmp_path / "..", x=times + 1, y=y))
+    assert other.fingerprint() != dataset.fingerprint()
+
+
+def test_a_feature_that_never_varies_becomes_zero(tmp_path: Path) -> None:
+    x = arrays()["x"].astype(np.float64)
+    x[..., 1] = 0.1  # its mean is not exactly 0.1
+    found = NumberFiles.of(saved(tmp_path, x=x)).load("test", sequence_length=7, vocabulary=4)
+    assert not found.x[..., 1].any()
+
+
+def test_padding_is_left_out_of_the_scaling_and_put_in_front(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(100, 2, (120, 9, 1))
+    lengths = rng.integers(3, 10, 120)
+    for row, length in zip(x, lengths, strict=True):
+        row[length:] = 0
+    dataset = NumberFiles.of(saved(tmp_path, x=x))
+    assert dataset.padding == "end"
+    assert dataset.to_mapping()["padding"] == "end"
+    assert "moved to the front" in dataset.encoding
+    np.testing.assert_allclose(dataset.scaling()["x_mean"], [100], atol=1)
+    np.testing.assert_allclose(dataset.scaling()["x_std"], [2], atol=0.3)
+    found = dataset.load("train", sequence_length=9, vocabulary=4).x
+    assert ((found[..., 0] == 0).sum(axis=1) == 9 - lengths[dataset.split()["train"]]).all()
+    assert (found[:, -3:] != 0).all()
+    np.testing.assert_allclose(found[found != 0].std(), 1, atol=0.01)
+    assert "padding, left out of means and deviations" in dataset.contents(print).notes[0]
+
+
+def test_doubts_are_said(tmp_path: Path) -> None:
+    series = np.random.default_rng(0).normal(size=400).cumsum()
+    windows = np.lib.stride_tricks.sliding_window_view(series, 20)[..., None]
+    (note,) = NumberFiles.of(saved(tmp_path, x=windows, y=np.arange(381) % 2)).contents(print).notes
+    assert "overlap others, like windows of one series" in note
+    assert "x[::20], y[::20]" in note
+    coarse = (1.7e9 + 30 * np.arange(120 * 7).reshape(120, 7, 1)).astype(np.float32)
+    (note,) = NumberFiles.of(saved(tmp_path, x=coarse)).contents(print).notes
+    assert "feature 0 is large and varies little" in note
+    assert NumberFiles.of(saved(tmp_path / "..")).contents(print).notes == []
+
+
+def test_the_task_is_in_the_fingerprint_where_the_type_says_another(tmp_path: Path) -> None:
+    zeros_and_ones = arrays()["y"].astype(float)
+    file = saved(tmp_path, y=zeros_and_ones)
+    guessed, number = NumberFiles.of(file), NumberFiles.of(file, task="number")
+    assert (guessed.classes, number.classes) == (2, 0)
+    assert guessed.to_mapping()["task"] == "classes"
+    assert "task" not in number.to_mapping()  # as before there were other meanings
+    assert pickle.loads(pickle.dumps(number)).load("test", sequence_length=7, vocabulary=4).y.std()
+    contents = guessed.contents(print)
+    assert contents.task == "classes"
+    assert "--task number" in contents.notes[0]
+
+
+def damage_header(path: Path, shape: str) -> Path:
+    file = saved(path)
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content.replace(b"(120, 7, 3), }", shape.encode()))
+    return file
+
+
+@pytest.mark.parametrize(
+    "shape", ["(1000000000000, 7, 3), }", "(-120, 7, -3), }", "(120, 7, 3", "(" * 300, "(2**62,)}"]
+)
+def test_headers_that_lie_are_one_line_and_take_no_memory(tmp_path: Path, shape: str) -> None:
+    file = damage_header(tmp_path, shape)
+    tracemalloc.start()
+    with pytest.raises(UserError, match=r"not an \.npz file that can be read"):
+        NumberFiles.of(file)
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
+def test_other_members_are_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.npz"
+    for content in (b"", b"\x93NUM", b"\x93NUMPY\x09\x00"):
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("x.npy", content)
+            archive.writestr("y.npy", content)
+        with pytest.raises(UserError, match=r"not an \.npz file that can be read"):
+            NumberFiles.of(file)
+    np.savez(file, x=arrays()["x"], y=np.array(3))
+    with pytest.raises(UserError, match="y a single number"):
+        NumberFiles.of(file)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("x.npy", b"a")
+        archive.writestr("y.npy", b"a")
+    with pytest.raises(UserError, match="a method that NumPy does not use"):
+        NumberFiles.of(file)
+
+
+def test_a_file_that_is_written_again_is_read_again(tmp_path: Path) -> None:
+    one = NumberFiles.of(saved(tmp_path))
+    first = one.load("train", sequence_length=7, vocabulary=4).x
+    other = NumberFiles.of(saved(tmp_path, x=arrays()["x"][::-1]))
+    assert not np.array_equal(other.load("train", sequence_length=7, vocabulary=4).x, first)
+    with pytest.raises(UserError, match="has changed while it was in use"):
+        one.load("train", sequence_length=7, vocabulary=4)

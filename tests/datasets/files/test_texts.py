@@ -117,9 +117,17 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "no label column": ("a.csv", lambda path: path.write_text("text,b\nx,y\n"), "--label-column"),
     "nothing": ("a.csv", lambda path: path.write_text(""), "no column"),
     "heading alone": ("a.csv", lambda path: path.write_text("text,label\n"), "no rows"),
-    "an empty text": ("a.csv", lambda path: write_csv(path, [*rows(), (" ", "good")]), "number 61"),
+    "an empty text": (
+        "a.csv",
+        lambda path: write_csv(path, [*rows(), (" ", "good")]),
+        "row 61 (line 62)",
+    ),
     "an empty label": ("a.csv", lambda path: write_csv(path, [*rows(), ("x", "")]), "no label"),
-    "no words": ("a.csv", lambda path: write_csv(path, [*rows(), ("...", "bad")]), "characters"),
+    "a text without words": (
+        "a.csv",
+        lambda path: write_csv(path, [*rows(), ("...", "bad")]),
+        "characters",
+    ),
     "one class": ("a.csv", lambda path: write_csv(path, rows(60, ("good",))), "one label"),
     "few rows": ("a.csv", lambda path: write_csv(path, rows(20)), "at least 50"),
     "few of a class": ("a.csv", lambda path: write_csv(path, [*rows(), ("x", "odd")]), "'odd'"),
@@ -130,13 +138,17 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     ),
     "Latin-1": ("a.csv", make_latin, "not UTF-8 (byte"),
     "more cells": ("a.csv", lambda path: path.write_text("text,label\na,b,c\n"), "more cells"),
-    "open quote": ("a.csv", lambda path: path.write_text('text,label\n"a,b\n'), "not a table"),
+    "open quote": (
+        "a.csv",
+        lambda path: path.write_text('text,label\n"a",b\n"a,b\n'),
+        "row 2 (line 3)",
+    ),
     "no JSON": ("a.jsonl", lambda path: path.write_text("{}{\n"), "line 1 is not JSON"),
     "no object": ("a.jsonl", lambda path: path.write_text("[1]\n"), "not a JSON object"),
     "gaps as NaN": (
         "a.jsonl",
         lambda path: write_jsonl(path, [*rows(), *[("x", math.nan)] * 9]),  # type: ignore[list-item]
-        "9 rows have no text or no label, the first is number 61",
+        "9 rows have no text or no label, the first is line 61",
     ),
     "a pickle": ("a.pkl", lambda path: path.write_bytes(pickle.dumps([1])), "pickles"),
     "empty folder": ("folder", lambda path: path.mkdir(), "a folder for each class"),
@@ -187,3 +199,75 @@ def test_a_misspelled_keyword_is_an_error(tmp_path: Path) -> None:
     for wrong in ("trian", "text_colum"):
         with pytest.raises(TypeError, match=f"unexpected keyword argument '{wrong}'"):
             TextFiles.of(file, **{wrong: 5})  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_written_again_is_read_again(tmp_path: Path) -> None:
+    one = TextFiles.of(write_csv(tmp_path / "a.csv", rows()))
+    other = TextFiles.of(write_csv(tmp_path / "a.csv", rows()[::-1]))
+    assert other.fingerprint() != one.fingerprint()
+    with pytest.raises(UserError, match="has changed while it was in use"):
+        one.prepare(print)
+
+
+def test_what_was_understood_is_in_the_cache_too(tmp_path: Path) -> None:
+    found = [(text, label + " " * (i % 3)) for i, (text, label) in enumerate(rows())]
+    file = write_csv(tmp_path / "a.csv", found)
+    file.write_text(file.read_text() + "\n\n")
+    for _ in range(2):
+        contents = TextFiles.of(file).contents(print)
+        assert contents.to_mapping() == {
+            "task": "classes",
+            "classes": {"bad": 30, "good": 30},
+            "rows": 60,
+            "left_out": {"blank lines": 2},
+            "features": 0,
+            "length": 6,
+            "typical_length": 6,
+            "splits": {"train": 38, "validation": 10, "test": 12},
+            "notes": ["blanks around 40 labels are not part of the class"],
+        }
+
+
+def test_limits_are_those_of_the_longest_text_and_of_the_training_words(tmp_path: Path) -> None:
+    dataset = TextFiles.of(write_csv(tmp_path / "a.csv", rows()))
+    assert dataset.limits() == {"sequence_length": 7, "vocabulary": len(dataset.words(10_000))}
+    whole = dataset.load("train", **dataset.limits())
+    assert (whole.x[:, 0] == 1).all()  # the start mark: nothing is cut
+    assert (whole.x != 2).all()
+
+
+def test_an_encoding_is_found_or_given_and_in_the_fingerprint(tmp_path: Path) -> None:
+    file = write_csv(
+        tmp_path / "a.csv", [(f"très café {i}", label) for i, (_, label) in enumerate(rows())]
+    )
+    plain = TextFiles.of(file)
+    assert "encoding" not in plain.to_mapping()
+    (tmp_path / "b.csv").write_bytes(file.read_text().encode("cp1252"))
+    guessed = TextFiles.of(tmp_path / "b.csv")
+    given = TextFiles.of(tmp_path / "b.csv", encoding="windows-1252")
+    assert guessed.to_mapping() == given.to_mapping()
+    assert given.to_mapping()["encoding"] == "cp1252"
+    assert given.fingerprint() == guessed.fingerprint()
+    assert given.words(10_000) == plain.words(10_000)
+    assert "read as cp1252" in guessed.contents(print).notes[0]
+    assert given.contents(print).notes == []
+    assert pickle.loads(pickle.dumps(guessed)).words(9) == guessed.words(9)
+
+
+@pytest.mark.parametrize("labels", [("1", "1.0", "2"), ("a", "a ", "b")])
+def test_rows_of_one_class_are_counted_together(tmp_path: Path, labels: tuple[str, ...]) -> None:
+    found = TextFiles.of(write_csv(tmp_path / "a.csv", rows(60, labels)))
+    assert list(found.contents(print).classes.values()) == [40, 20]
+
+
+def test_numbers_as_labels_are_told_where_to_go(tmp_path: Path) -> None:
+    found = [(text, f"{i * 1.5}") for i, (text, _) in enumerate(rows(200))]
+    with pytest.raises(UserError, match=r"numbers to predict are read from an \.npz file"):
+        TextFiles.of(write_csv(tmp_path / "a.csv", found))
+
+
+def test_long_labels_are_cut_in_messages(tmp_path: Path) -> None:
+    found = [*rows(), ("x", "odd" * 5_000)]
+    with pytest.raises(UserError, match="1 row of label 'oddodd") as told:
+        TextFiles.of(write_csv(tmp_path / "a.csv", found))
+    assert len(str(told.value)) < 300

@@ -1,0 +1,92 @@
+"""The arrays `x` and `y` of the user's .npz file; nothing is unpickled."""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import UserError
+from harness.core.text import cut, some
+from harness.datasets.base import npy
+from harness.datasets.base.memory import check_memory
+
+_NUMBER_MEMORY = 16  # bytes for each number, besides its own, while splits are standardised
+_MOST = float(np.finfo(np.float32).max)
+
+
+def read(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    """`x` and `y`, as they are in the file; raises UserError."""
+    if path.suffix.lower() != ".npz":
+        raise UserError(
+            f"--dataset {path}: save it as .npz: numpy.savez('sequences.npz', x=x, y=y)"
+        )
+    if not os.path.isfile(path):
+        raise UserError(f"--dataset {path}: no such file")
+    # Damaged zip files and headers raise errors of many kinds (struct, tokenize, zlib, …).
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            missing = [name for name in ("x", "y") if name not in names]
+            if missing:
+                raise UserError(
+                    f"{path} has no array {missing[0]!r}; it has {some(names) or 'none'}"
+                )
+            return _array(path, archive, "x"), _array(path, archive, "y")
+    except UserError:
+        raise
+    except Exception as error:
+        told = cut(str(error) or type(error).__name__, 120)
+        raise UserError(f"{path}: not an .npz file that can be read ({told})") from None
+
+
+def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    entry = npy.member(archive, name)
+    with archive.open(entry) as file:
+        header = npy.header(file, entry)
+        if header.dtype.hasobject:
+            raise UserError(
+                f"{path}: {name} contains pickled objects, which are not opened: they may run "
+                "code; save plain arrays, with shorter sequences filled up with zeros in front"
+            )
+        numbers = header.size // max(1, header.dtype.itemsize)
+        check_memory(path, header.size + _NUMBER_MEMORY * numbers)
+        return npy.content(file, header)
+
+
+def sequences(path: Path, x: NDArray[Any]) -> NDArray[Any]:
+    """`x` (n, length, features) as numbers of this machine; raises UserError."""
+    if x.ndim != 3 or 0 in x.shape:
+        raise UserError(
+            f"{path}: x has the shape {x.shape}; it needs (n, length, features)"
+            + (", for example x[..., None] for one feature" if x.ndim == 2 else "")
+        )
+    if x.dtype.kind not in "fiub":
+        raise UserError(f"{path}: x is of {cut(str(x.dtype))}; it needs plain numbers")
+    if x.dtype.kind == "f" and x.dtype.itemsize > 8:
+        x = x.astype(np.float64)
+    x = x.astype(x.dtype.newbyteorder("="), copy=False)
+    check_finite(path, "x", x)
+    return x
+
+
+def check_finite(path: Path, name: str, array: NDArray[Any]) -> None:
+    """Raises UserError for values that are infinite, not a number, or too large for float32."""
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(invalid="ignore"):
+        wrong = np.argwhere(~(np.abs(array) <= _MOST))
+    if len(wrong):
+        place = ", ".join(map(str, wrong[0].tolist()))
+        raise UserError(
+            f"{path}: {len(wrong):,} values of {name} are not finite, the first is "
+            f"{name}[{place}]; remove or fill them"
+        )
+
+
+def exact(array: NDArray[Any]) -> bool:
+    """Whether float32 has all of these numbers as they are."""
+    with np.errstate(over="ignore"):
+        return bool((array.astype(np.float32) == array).all())
