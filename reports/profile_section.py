@@ -32,9 +32,9 @@ def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) 
     if profile.get("warm"):
         text = (
             "Time of one training step: the median of blocks of steps in a worker that had just "
-            "trained, with the rest of the machine idle, and the 5th and 95th percentile. Fresh "
-            "processes, which “harness profile” uses, give the same times within 2\u00a0% or so; "
-            "memory here includes what the trainings before have left.",
+            "trained, with the rest of the machine idle, and the 5th and 95th percentile. Memory "
+            "includes what the trainings before have left. “harness profile” measures for longer, "
+            "in fresh processes.",
         )
     tables = [_table(identity, entries)]
     if profile["scaling"]:
