@@ -46,7 +46,7 @@ class _Style:
 
 @dataclass
 class _Lines:
-    """The lines of a text one after another; `since` has those that were read since it was emptied."""
+    """The lines of a text; `since` has those that were read after it was emptied."""
 
     content: str
     since: list[str] = field(default_factory=list)
