@@ -60,7 +60,7 @@ def test_it_is_said_on_stderr_before_the_first_trial(
         "data: 80 examples, 2 classes: 0 40, 1 40",
         "data: sequences of up to 3 tokens",
         "data: 51 to train, 13 to validate, 16 to test",
-        "data: left out: 1 blank lines",
+        "data: left out: blank lines (1)",
         "data: blanks around 1 label are not part of the class",
         said[-2], said[-1],
     ]  # fmt: skip
