@@ -32,6 +32,7 @@ import psutil
 from harness.training import program_store
 
 FLAG = "--tf_xla_persistent_cache_directory="
+STRICT = "--tf_xla_disable_strict_signature_checks=true"
 SCRATCH = "harness-programs-"
 _ABOUT, _GRAPH, _CODE = "about.json", "graph/", "code/"
 
@@ -228,7 +229,7 @@ class _Cache:
         flags = [os.environ.get("TF_XLA_FLAGS", ""), f"{FLAG}{self._scratch}"]
         # The key of a file is the program's own hash. Another check would compare the programs
         # once more, names included.
-        flags.append("--tf_xla_disable_strict_signature_checks=true")
+        flags.append(STRICT)
         os.environ["TF_XLA_FLAGS"] = " ".join(flags).strip()
 
     @contextlib.contextmanager
@@ -249,11 +250,20 @@ _cache_of_process: list[_Cache | None] = []
 def _cache() -> _Cache | None:
     """The cache of this process; None where it is switched off, or the user has one of XLA's."""
     if not _cache_of_process:
+        _forget_inherited()
         store = program_store.store() if FLAG not in os.environ.get("TF_XLA_FLAGS", "") else None
         usable = store is not None and not store.fault
         _cache_of_process.append(_Cache(store) if usable and store else None)
         _remove_left_behind()
     return _cache_of_process[0]
+
+
+def _forget_inherited() -> None:
+    """Remove from the flags what a process of ours that started this one has put there."""
+    flags = os.environ.get("TF_XLA_FLAGS", "").split()
+    if any(flag.startswith(FLAG) and SCRATCH in flag for flag in flags):
+        own = [f for f in flags if f != STRICT and not (f.startswith(FLAG) and SCRATCH in f)]
+        os.environ["TF_XLA_FLAGS"] = " ".join(own)
 
 
 def use_store() -> str | None:
