@@ -17,6 +17,7 @@ from harness.core.metrics import R2
 from harness.core.text import escape_surrogates
 from harness.results.manifest import Manifest
 from harness.results.run_directory import RunDirectory, read_epochs
+from harness.spec.values import hashable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -295,11 +296,7 @@ def _parameters(values: list[Any]) -> "pd.Series[Any]":
 
     kinds = {type(value) for value in values if value is not MISSING}
     if not (kinds <= {int, float} or kinds in ({bool}, {str})):
-        cells = [math.nan if v is MISSING else _hashable(v) for v in values]
+        cells = [math.nan if v is MISSING else hashable(v) for v in values]
         return pd.Series(cells, dtype=object)
     # pd.array keeps integers as integers beside missing cells.
     return pd.Series(pd.array([None if v is MISSING else v for v in values]))
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
