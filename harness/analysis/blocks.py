@@ -9,7 +9,8 @@ trained on a few fresh seeds.
 Search number s of every arm tries the same configurations as far as it can, so its luck is common
 to the arms. That makes a randomised block design: the searches are the blocks, and the error of a
 comparison is what remains of the arms × searches table once the means of both are taken out. This
-residual is pooled over all arms. The examples add a part of their own. Where nothing is searched,
+residual is pooled over all arms; where the two compared vary more than the rest, their own variance
+weighs more (see `error_of_pair`). The examples add a part of their own. Where nothing is searched,
 the seeds are the blocks.
 """
 
@@ -30,7 +31,7 @@ from harness.analysis.statistics import (
 )
 
 MAX_LENT = 2.0  # times the blocks' own degrees of freedom; by tests/benchmarks/calibration.py
-GUARD = 0.90  # a fair pair looks as noisy as that by chance in one case of ten
+NOISIER = 0.90  # a pair no noisier than the rest looks as noisy as that in one case of ten
 
 # An arm's trainings: by search and replicate (both from 1), scores of shape (examples,).
 Trainings = Mapping[tuple[int, int], ArrayLike]
@@ -43,8 +44,8 @@ class BlockComparison(Comparison):
     """`a` minus `b`, each tuned with the same budget, trained and tested.
 
     `difference` and `interval` are in the unit of the scores (accuracy: 0 to 1). `p` is two-sided
-    and corrected for the family. `guarded` is True if the pair's own variance was used, because it
-    is much larger than the pooled one. `look` is the number of searches (or seeds) after which a
+    and corrected for the family. `guarded` is True if the pair's own variance is much larger than
+    the pooled one. `look` is the number of searches (or seeds) after which a
     study that looks again and again has this verdict.
     """
 
@@ -269,6 +270,47 @@ def two_way(arms: Sequence[Mapping[int, float]]) -> TwoWay:
     )
 
 
+def error_of_pair(
+    own: ArrayLike, own_freedom: int, pooled: ArrayLike, freedom: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean square for one pair of arms, and its degrees of freedom.
+
+    `own` is half the variance of the pair's differences by block, with `own_freedom` = blocks - 1;
+    `pooled` is the mean square of the whole table. Any shape; both results have it too.
+
+    The pooled value is unfair to an arm that varies more than the others, and with three blocks no
+    test finds such an arm in time: its variance is often small by chance. So the pair's own part of
+    the table counts once for each pair that the arm is in, and the pooled value is the least.
+    Degrees of freedom are Satterthwaite's. `tests/benchmarks/calibration.py` holds this.
+    """
+    own, pooled = np.asarray(own, np.float64), np.asarray(pooled, np.float64)
+    weight = freedom / own_freedom  # arms - 1 with every cell present
+    rest_freedom = freedom - own_freedom
+    of_own = weight * own * own_freedom
+    of_rest = np.maximum(0.0, pooled * freedom - own * own_freedom)
+    mixed = (of_own + of_rest) / (freedom + rest_freedom)
+    terms = of_own**2 / own_freedom + (of_rest**2 / rest_freedom if rest_freedom else 0.0)
+    with np.errstate(invalid="ignore"):
+        lent = np.where(terms > 0, (of_own + of_rest) ** 2 / terms, freedom)
+    noisier = mixed > pooled * (1 + 1e-12)
+    return np.where(noisier, mixed, pooled), np.where(noisier, lent, float(freedom))
+
+
+def with_examples(
+    of_blocks: ArrayLike, freedom: ArrayLike, of_examples: float, examples: int
+) -> NDArray[np.float64]:
+    """Degrees of freedom of a variance that has a part from blocks and a part from examples.
+
+    Satterthwaite (1946), Biometrics Bulletin 2:110-114. Where few blocks happen to vary little, the
+    many examples would lend it degrees of freedom that the blocks do not have.
+    """
+    of_blocks, freedom = np.asarray(of_blocks, np.float64), np.asarray(freedom, np.float64)
+    parts = of_blocks**2 / freedom + of_examples**2 / max(1, examples - 1)
+    with np.errstate(invalid="ignore"):
+        whole = np.where(parts > 0, (of_blocks + of_examples) ** 2 / parts, freedom)
+    return np.minimum(whole, MAX_LENT * freedom)
+
+
 @dataclass(frozen=True)
 class _Compared:
     """A pair before the correction for the family."""
@@ -297,25 +339,21 @@ def _compare(
     if n < 2:
         alone = MeanEstimate(float(differences.mean()), math.inf, 0.0, n, math.inf, 0.0)
         return _Compared(a, b, alone, None, guarded=False)
-    of_blocks, freedom = 2 * pooled.mean_square / n, float(pooled.freedom)
-    own = float(differences.var(ddof=1)) / n
-    # One arm far noisier than the rest makes the pooled variance unfair to its pairs.
-    guarded = own > of_blocks * float(stats.f.ppf(GUARD, n - 1, pooled.freedom))
-    if guarded:
-        of_blocks, freedom = own, float(n - 1)
+    own = float(differences.var(ddof=1)) / 2
+    mean_square, freedom = (
+        float(each) for each in error_of_pair(own, n - 1, pooled.mean_square, pooled.freedom)
+    )
+    of_blocks = 2 * mean_square / n
+    guarded = own > pooled.mean_square * float(stats.f.ppf(NOISIER, n - 1, pooled.freedom))
     by_example = [
         np.mean([arms[arm][number].mean(axis=0) for number in shared], axis=0) for arm in (a, b)
     ]
     examples = len(by_example[0])
     of_examples = float((by_example[0] - by_example[1]).var()) / examples
-    variance = of_blocks + of_examples
-    # Satterthwaite (1946), Biometrics Bulletin 2:110-114. Where few blocks happen to vary little,
-    # the many examples would lend it degrees of freedom that the blocks do not have.
-    parts = of_blocks**2 / freedom + of_examples**2 / max(1, examples - 1)
     estimate = MeanEstimate(
         mean=float(differences.mean()),
-        error=math.sqrt(variance),
-        freedom=min(variance**2 / parts, MAX_LENT * freedom) if parts > 0 else freedom,
+        error=math.sqrt(of_blocks + of_examples),
+        freedom=float(with_examples(of_blocks, freedom, of_examples, examples)),
         seeds=n,
         seed_variance=of_blocks * n,
         rest=of_examples,

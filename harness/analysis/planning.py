@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.blocks import block_means, blocks_of, two_way
+from harness.analysis.blocks import block_means, blocks_of, error_of_pair, two_way, with_examples
 from harness.analysis.looks import Look, next_look
-from harness.analysis.statistics import CONFIDENCE, MeanEstimate, detectable
+from harness.analysis.statistics import CONFIDENCE, POWER
 from harness.analysis.verdicts import conclude
 from harness.results.records import Records
+
+STUDIES = 4_000  # drawn to foresee how their error is estimated
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,27 @@ def smallest_difference(
     noise: Noise, *, arms: int, blocks: int, examples: int, alpha: float = 1 - CONFIDENCE
 ) -> float:
     """The true difference of two of `arms` arms that four of five such studies would find."""
-    pairs = arms * (arms - 1) // 2
-    of_blocks = 2 * noise.block**2 / blocks
-    error = math.sqrt(of_blocks + noise.examples**2 / examples)
-    freedom = float((arms - 1) * (blocks - 1))
-    estimate = MeanEstimate(0.0, error, freedom, blocks, of_blocks * blocks, error**2 - of_blocks)
-    return detectable(estimate, alpha / pairs)
+    from scipy import optimize, stats
+
+    level = alpha / (arms * (arms - 1) // 2)
+    own_freedom, freedom = blocks - 1, (arms - 1) * (blocks - 1)
+    # The error of a pair is estimated; these are the estimates of many studies.
+    random = np.random.default_rng(0)
+    own = random.chisquare(own_freedom, STUDIES) / own_freedom
+    rest = random.chisquare(freedom - own_freedom, STUDIES) if arms > 2 else 0.0
+    pooled = (own * own_freedom + rest) / freedom
+    mean_square, freedoms = error_of_pair(own, own_freedom, pooled, freedom)
+    of_blocks, of_examples = 2 * noise.block**2 / blocks, noise.examples**2 / examples
+    estimated = of_blocks * mean_square
+    critical = stats.t.isf(level / 2, with_examples(estimated, freedoms, of_examples, examples))
+    limit, error = critical * np.sqrt(estimated + of_examples), math.sqrt(of_blocks + of_examples)
+    if error == 0.0:
+        return 0.0
+
+    def shortfall(difference: float) -> float:
+        return float(stats.norm.sf((limit - difference) / error).mean()) - POWER
+
+    return float(optimize.brentq(shortfall, 0.0, float(limit.max()) + 10 * error))
 
 
 def last_level(first: int, most: int) -> float:

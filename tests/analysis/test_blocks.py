@@ -75,6 +75,15 @@ def test_one_arm_far_noisier_than_the_rest_keeps_its_own_variance() -> None:
         assert ("noisier" in each.reason) == each.guarded
 
 
+def test_arms_alike_are_rarely_told_apart_though_one_is_far_noisier() -> None:
+    random, false = np.random.default_rng(4), 0
+    for _ in range(800):
+        cells = 0.8 + random.normal(0.0, 1.0, (4, 3)) * [[0.01], [0.01], [0.01], [0.04]]
+        arms = {f"arm {arm}": row[:, None, None].repeat(2, 2) for arm, row in enumerate(cells)}
+        false += any(each.verdict in ("better", "worse") for each in compare(arms, 0.0))
+    assert false / 800 < 0.065  # 5 % and two standard errors
+
+
 def test_arms_may_lack_the_last_searches() -> None:
     arms = {"a": scores(0.80, 0.82, 0.81, 0.83), "b": scores(0.70, 0.72), "c": scores(0.6)}
     found = {(each.a, each.b): each for each in compare(arms, 0.005)}
