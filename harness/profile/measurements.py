@@ -64,7 +64,7 @@ class Effort:
 
 
 FULL, SHORT, QUICK = Effort(5, 2.0), Effort(2, 1.0), Effort(1, 1.0)
-WARM, QUICK_WARM = Effort(1, 2.0, warm=True), Effort(1, 1.0, warm=True)
+WARM, QUICK_WARM = Effort(1, 2.0, warm=True), Effort(1, 0.5, warm=True)
 
 
 class Measurements:

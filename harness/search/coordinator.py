@@ -118,7 +118,6 @@ class Coordinator:
         # More than one only where there are more workers than searches.
         self._at_once = at_once or math.ceil(len(pool) / len(arms))
         self._assigned: dict[int, Assignment] = {}
-        self._last_arm: dict[int, str] = {}
         self._deadline: dict[int, float] = {}
         self._last_message: dict[int, float] = {}
         self._memory_checked = 0.0
@@ -169,9 +168,10 @@ class Coordinator:
                     pending.discard(worker)
 
     def _assign(self, worker: int) -> None:
-        """Give a worker the next training of the arm with the fewest running, then fewest done.
+        """Give a worker the next training: of the search with the fewest running, then fewest done.
 
-        Independent trainings of one arm stay on the worker that has compiled their program.
+        Of independent trainings the first listed begin first, on any worker: they are listed by
+        their time, longest first, so that no long one begins last. Their programs are on file.
         """
         under_way = [assignment.group for assignment in self._assigned.values()]
         open_arms = [
@@ -183,14 +183,12 @@ class Coordinator:
             self._take_over(worker)
             return
 
-        def rank(arm: Trainings) -> tuple[bool, int, int]:
-            another = arm.independent and arm.group != self._last_arm.get(worker)
-            return another, under_way.count(arm.group), arm.done.total()
+        def rank(arm: Trainings) -> tuple[int, int]:
+            return (0, 0) if arm.independent else (under_way.count(arm.group), arm.done.total())
 
         arm = min(open_arms, key=rank)
         assignment = arm.next()
         self._assigned[worker] = assignment
-        self._last_arm[worker] = arm.group
         self._board.started(assignment.task, arm.group, assignment.number, assignment.params)
         if worker in self._ready:
             self._train(worker)
@@ -204,7 +202,6 @@ class Coordinator:
         waiting = [other for other in self._assigned if other not in self._ready]
         if worker in self._ready and waiting:
             assignment = self._assigned[worker] = self._assigned.pop(waiting[0])
-            self._last_arm[worker] = assignment.group
             self._train(worker)
 
     def _train(self, worker: int) -> None:

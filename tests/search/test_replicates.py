@@ -60,6 +60,16 @@ def directory(file: Path) -> RunDirectory:
     return RunDirectory(file.parent / "runs" / "mine")
 
 
+def test_the_longest_trainings_begin_first_on_all_workers(
+    file: Path, trained: list[TrainRequest]
+) -> None:
+    session.run(options(file, workers=2))
+    started = [str(request.hyperparameters.depth) + request.hyperparameters.cell
+               for request in trained if request.score]  # fmt: skip
+    assert started == sorted(started, key=started.index)  # all of an arm, then the next arm
+    assert len(set(started[:2])) == 1
+
+
 def test_every_arm_is_trained_on_the_same_fresh_seeds(
     file: Path, trained: list[TrainRequest]
 ) -> None:
