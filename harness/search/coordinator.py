@@ -201,7 +201,7 @@ class Coordinator:
         """
         waiting = [other for other in self._assigned if other not in self._ready]
         if worker in self._ready and waiting:
-            assignment = self._assigned[worker] = self._assigned.pop(waiting[0])
+            self._assigned[worker] = self._assigned.pop(waiting[0])
             self._train(worker)
 
     def _train(self, worker: int) -> None:
