@@ -126,7 +126,7 @@ def read(root: Path, grid: Grid, seeds: int) -> "pd.DataFrame":
     import pandas as pd
 
     from harness.core import files
-    from harness.results.run_directory import read_epochs
+    from harness.results.training_folder import read_epochs
 
     rows = []
     for number, configuration in enumerate(grid.configurations()):

@@ -86,7 +86,7 @@ def profile(
     from harness.profile import entries as entries_module
     from harness.profile import profiler
     from harness.profile.measurements import FULL, QUICK
-    from harness.results.records import read_profile
+    from harness.results.profile_file import read_profile
     from harness.results.run_directory import find
     from reports import write
 

@@ -20,7 +20,7 @@ def profile_run_directory(root: Path, *, quick: bool, notify: Callable[[str], No
     UserError if no trial has completed, or nothing could be measured.
     """
     from harness.profile.measurements import QUICK, SHORT, Effort
-    from harness.results.records import read_profile
+    from harness.results.profile_file import read_profile
     from harness.results.run_directory import RunDirectory
 
     effort = QUICK if quick else SHORT

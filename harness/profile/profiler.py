@@ -22,7 +22,7 @@ from harness.spec.choices import BACKENDS
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import PATHS
 from harness.workers.local import LocalPool, Settings, visible_gpus
-from harness.workers.messages import Died, Failed, Measure, Measurement
+from harness.workers.messages import Died, Failed, Measure, Measurement, Unable
 
 SCHEMA = 1
 TIMEOUT_S = 900.0  # for one configuration in one process; after that it counts as dead
@@ -174,6 +174,8 @@ def _answer(pool: LocalPool) -> Measurement | Failed | Died:
     waited = 0.0
     while waited < TIMEOUT_S:
         for _, message in pool.wait(WAIT_S):
+            if isinstance(message, Unable):
+                return Failed("", message.reason)
             if isinstance(message, Measurement | Failed | Died):
                 return message
         waited += WAIT_S

@@ -150,6 +150,9 @@ class StepTimeProbe:
         self.done["complete"] += 1
         return assignment.outcome("complete", None)
 
+    def suppose_failed(self, assignment: Assignment, reason: str) -> dict[str, Any]:
+        return self.end(assignment, "failed", reason)
+
     def release(self, assignment: Assignment) -> None:
         """An interrupted measurement is repeated."""
         self._under_way = False

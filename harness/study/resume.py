@@ -6,7 +6,8 @@ from typing import Any
 
 from harness.core import environment, files
 from harness.core.errors import UserError
-from harness.results.run_directory import SCHEMA, RunDirectory
+from harness.results.manifest import SCHEMA
+from harness.results.run_directory import RunDirectory
 from harness.search.arm_search import ArmSearch
 from harness.spec.fingerprint import differences, fingerprint
 from harness.spec.study import Study
