@@ -60,6 +60,12 @@ def report(
     )
     studies = [replace(read_records(root), other_profiles=tuple(profiles)) for root in roots]
     for records in studies:
+        if records.manifest.profiled and records.profile is None:
+            raise UserError(
+                f"{records.root} had a profile.json, which is missing; put it back, or make it "
+                f"again with: python -m harness.profile {records.root}"
+            )
+    for records in studies:
         # Only reports below --runs are listed on the index page there.
         listed = records.root.absolute().parent == runs_directory.absolute()
         print(write_records(records, listed=listed))

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import traceback
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import typer
 
@@ -33,10 +33,10 @@ def application(**options: Any) -> typer.Typer:
     )
 
 
-def notify(text: str) -> None:
+def notify(text: str, file: TextIO | None = None) -> None:
     """A line on stderr. Where nobody can read it (a full disk, a closed pipe), work goes on."""
     with contextlib.suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(text, file=file or sys.stderr, flush=True)
 
 
 def run(app: typer.Typer, name: str) -> NoReturn:

@@ -9,6 +9,7 @@ from harness.core.errors import UserError
 from harness.core.shapes import NUMBER, mismatch
 
 SCHEMA = 1
+ESTIMATE: dict[str, Any] = {"seconds": NUMBER, "profile": str, "interrupted?": bool}
 _SHAPE: dict[str, Any] = {
     "study": str,
     "arms": [{"name": str, "values?": dict}],
@@ -20,11 +21,11 @@ _SHAPE: dict[str, Any] = {
         **dict.fromkeys(("dataset?", "compare?", "search?", "fixed?", "hold?"), dict),
     },
     "looks?": [{"blocks": int, "alpha": NUMBER}],
-    "verdicts?": [{"a": str, "b": str, "verdict": str, "estimate": dict}],
+    "verdicts?": [{"a": str, "b": str, "estimate": dict}],
     "left_out?": {"*": int},
     "enqueued?": {"*": [dict]},
     "units?": {"*": {"units": int}},
-    "estimate?": {"seconds": NUMBER, "profile": str, "interrupted?": bool},
+    "estimate?": ESTIMATE,
     **dict.fromkeys(("dataset?", "environment?", "published?", "full?"), dict),
     **dict.fromkeys(("question?", "storage?", "command?", "created?", "fingerprint?",
                      "database?"), str),

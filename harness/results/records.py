@@ -225,8 +225,6 @@ def read_records(root: Path) -> Records:
     )
     if not damaged and manifest.finished and not records.finished:
         damaged = [f"{root}: trainings that had finished are missing"]
-    if not damaged and manifest.profiled and records.profile is None:
-        damaged = [f"{directory.profile} is missing"]
     if damaged:
         more = f", and {len(damaged) - 1} more like it" if len(damaged) > 1 else ""
         command = manifest.command or "python -m harness.study NAME"

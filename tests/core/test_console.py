@@ -77,9 +77,9 @@ def test_help(option: str) -> None:
     assert "A command for a test." in ended.stdout
 
 
-def test_other_errors_keep_their_traceback() -> None:
+def test_a_defect_keeps_its_traceback_and_has_a_code_of_its_own() -> None:
     ended = command("1 / 0")
-    assert ended.returncode == 1
+    assert ended.returncode == 70
     assert "Traceback" in ended.stderr
     assert "ZeroDivisionError" in ended.stderr
 
@@ -93,4 +93,4 @@ def test_a_closed_output_ends_quietly() -> None:
         [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60
     )
     os.close(writer)
-    assert (ended.returncode, ended.stderr) == (1, "")
+    assert (ended.returncode, ended.stderr) == (141, "")
