@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core import files
-from harness.core.errors import UserError
+from harness.core.errors import UserError, of_disk
 from harness.core.shapes import NUMBER, mismatch
 
 SCHEMA = 1
@@ -230,6 +230,8 @@ def read(file: Path) -> Manifest:
             f"{file.parent} holds no study (no manifest.json); "
             "start one with: python -m harness.study NAME"
         ) from None
+    except OSError as error:
+        raise of_disk(error, str(file)) from None
     manifest = files.parse_object(content)
     if manifest is None:
         raise _damaged(file, "it is not a JSON object")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core import files
-from harness.core.errors import UserError
+from harness.core.errors import UserError, of_disk
 from harness.core.shapes import NUMBER, mismatch
 
 _SPREAD = {"median": NUMBER, "p05": NUMBER, "p95": NUMBER, "n": int, "unstable": bool}
@@ -36,6 +36,8 @@ def read_profile(file: Path) -> dict[str, Any] | None:
         profile = files.parse_object(file.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise of_disk(error, str(file)) from None
     wrong = "it is not a JSON object" if profile is None else mismatch(profile, _SHAPE)
     if profile is not None and wrong is None and not files.is_intact(profile):
         wrong = "it has changed since it was written"
