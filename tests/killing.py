@@ -24,6 +24,7 @@ from session_testing import Pool, options
 from harness import FloatDistribution
 from harness.contest import command as contest
 from harness.contest import tabulate
+from harness.core import environment
 from harness.core.errors import UserError
 from harness.integrations import import_trials
 from harness.profile import profiler
@@ -33,7 +34,6 @@ from harness.results.records import read_records
 from harness.search.copy import copy_study
 from harness.study import plan, session, solve_units, trainings
 from harness.workers import local
-from reports import page as page
 from reports import write
 from reports.charts import chart
 from reports.content import Panel
@@ -49,9 +49,9 @@ study = toy_study(budget=Budget(trials=2, epochs=2), replicates=1, compare={'dep
 
 
 def outcome_of(root: Path) -> Any:
-    """What a study's files say, without what depends on the time."""
+    """What a study's files say, without the machine and the commit."""
     write.write(root)
-    return json.loads((root / "summary.json").read_text())
+    return {**json.loads((root / "summary.json").read_text()), "environment": None}
 
 
 def database_of(file: Path) -> Any:
@@ -192,6 +192,7 @@ def without_training() -> None:
         module.LocalPool = Pool  # type: ignore[attr-defined]
     profiler.LocalPool = profile_testing.Pool  # type: ignore[attr-defined]
     profile_testing.Pool.asked = []
+    environment._git_state = lambda folder: None
     session.profile_run_directory = lambda root, quick, notify: root  # type: ignore[attr-defined]
     plan.predict_study = lambda *_: None  # type: ignore[attr-defined]
     chart.panel = lambda identity, alt, draw, **_: Panel("", alt)  # type: ignore[assignment]

@@ -154,6 +154,7 @@ def _record_of(folder: Path, search: Search, trial: FrozenTrial) -> dict[str, An
         "params": search.shown_params(trial.params),
         **{name: trial.user_attrs.get(name) for name in ATTRIBUTES},
         "value": trial.value if trial.state == TrialState.COMPLETE else best,
+        "reason": trial.user_attrs.get("reason"),
         **{name: trial.user_attrs[name] for name in OTHERS if name in trial.user_attrs},
         "finished": _time(trial.datetime_complete),
     }
