@@ -34,9 +34,10 @@ def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
     """A temporary file for the block to write, which then takes the place of `path`.
 
     When the block ends, the content is on the disk, and so is its name. `suffix` is for programs
-    that insist on one. Folders that are missing are made.
+    that insist on one. Folders that are missing are made, and temporary files of dead processes go.
     """
     make_folder(path.parent)
+    remove_litter(path.parent, deep=False)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{suffix}")
     try:
         yield temporary
