@@ -32,7 +32,8 @@ def profile_run_directory(
     """
     from harness.profile.measurements import QUICK, QUICK_WARM, SHORT, WARM, Effort
     from harness.profile.profiler import Warm, devices_here
-    from harness.results.records import read_profile, read_records
+    from harness.results.profile_file import read_profile
+    from harness.results.records import read_records
     from harness.results.run_directory import RunDirectory
 
     warm = None

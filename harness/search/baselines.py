@@ -13,6 +13,7 @@ from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import Split
 from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY
 from harness.results.run_directory import RunDirectory
+from harness.results.training_folder import read_result, write_result, write_started
 from harness.search.replicates import (
     Planned,
     Replicates,
@@ -51,8 +52,8 @@ def bag_replicates(study: Study, directory: RunDirectory) -> list[Replicates]:
     """The replicates of the best candidate; None where all candidates failed."""
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     folders = directory.replicates(arm.name).glob("candidate=*")
-    found = [files.read_object(folder / "result.json") for folder in sorted(folders)]
-    scored = [record for record in found if record is not None and record["value"] is not None]
+    found = [read_result(folder) for folder in sorted(folders)]
+    scored = [each for each in found if each is not None and each.get("value") is not None]
     if not scored:
         return []
     params = min(scored, key=lambda record: record["value"])["params"]
@@ -104,15 +105,16 @@ def write_majority(study: Study, directory: RunDirectory) -> None:
     searches = range(1, study.independent_searches + 1)
     for search, number in itertools.product(searches, range(1, study.replicates + 1)):
         folder = directory.replicate(MAJORITY, number, search)
-        if (folder / "result.json").exists():
+        if read_result(folder) is not None:
             continue
         record = {
             "arm": MAJORITY, "search": search, "replicate": number, "trial": None, "params": {},
             "state": "complete", "val_accuracy": float(np.mean(validated)), "parameters": 0,
             "started": files.now(), "finished": files.now(), "split": scored_split(study),
         }  # fmt: skip
+        write_started(folder, record | {"state": "running"})
         written = write_scores(folder, scores) | {"scored_loss": None}
-        files.write_atomically(folder / "result.json", files.to_json(record | written))
+        write_result(folder, record | written)
 
 
 def _most(study: Study, name: str) -> Any:

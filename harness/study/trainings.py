@@ -14,7 +14,8 @@ from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.search import baselines
 from harness.search.arm_search import ArmSearch
-from harness.search.coordinator import Coordinator, Pool
+from harness.search.coordinator import Coordinator
+from harness.search.interfaces import Pool
 from harness.search.progress import Plain, ProgressDisplay, Terminal
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Study

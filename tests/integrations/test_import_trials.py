@@ -14,7 +14,7 @@ from optuna.distributions import IntDistribution
 from session_testing import options, use_toy_pool
 from typer.testing import CliRunner
 
-from harness.commands import main
+from harness.commands import verbs
 from harness.core.errors import UserError
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
@@ -48,7 +48,7 @@ def trials_of(folder: Path, name: str) -> Any:
 
 def import_into(folder: Path, *arguments: str) -> Any:
     options = [*arguments, "--runs", str(folder / "runs")]
-    return CliRunner().invoke(main.app, ["import", *options], standalone_mode=False)
+    return CliRunner().invoke(verbs.app, ["import", *options], standalone_mode=False)
 
 
 def optuna_database(file: Path, depth: int = 2) -> None:
