@@ -138,7 +138,10 @@ def choices(records: Records, name: str, values: "pd.Series[Any]") -> list[str]:
     """The values of a categorical hyperparameter, in the declared order; [] for a numeric one."""
     declared = wording.look_up(records.manifest.search, name, "attributes", "choices")
     found = list(dict.fromkeys(map(wording.value_text, values)))
-    if declared is None and values.map(lambda v: not isinstance(v, bool | str | list)).all():
+    if (
+        declared is None
+        and values.map(lambda v: not isinstance(v, bool | str | list | tuple)).all()
+    ):
         return []
     listed = [text for text in map(wording.value_text, declared or ()) if text in found]
     return [*listed, *sorted(text for text in found if text not in listed)]

@@ -193,7 +193,7 @@ def without_training() -> None:
     profiler.LocalPool = profile_testing.Pool  # type: ignore[attr-defined]
     profile_testing.Pool.asked = []
     environment._git_state = lambda folder: None
-    session.profile_run_directory = lambda root, quick, notify: root  # type: ignore[attr-defined]
+    session.profile_run_directory = lambda root, quick, notify, pool: root  # type: ignore[attr-defined]
     plan.predict_study = lambda *_: None  # type: ignore[attr-defined]
     chart.panel = lambda identity, alt, draw, **_: Panel("", alt)  # type: ignore[assignment]
 

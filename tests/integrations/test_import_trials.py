@@ -340,6 +340,11 @@ def test_what_an_older_version_imported_is_known_by_its_place(ram_path: Path) ->
             [json.dumps(f"sqlite:///{source}#theirs/0")],
         )
     connection.close()
+    for file_of_trial in (ram_path / "runs" / "mine" / "trials").rglob("result.json"):
+        record = json.loads(file_of_trial.read_text())
+        if "imported" in record:
+            record["imported"] = f"sqlite:///{source}#theirs/0"
+            file_of_trial.write_text(json.dumps(record))
     assert "1 had been taken before" in import_into(ram_path, file, str(source)).stdout
 
 
