@@ -30,7 +30,7 @@ def _finding(records: Records, trial: "pd.Series[Any]") -> str:
     if len(records.arms) == 1:
         ended = int((records.trials["state"] != "running").sum())
         which = wording.training_label(records, "trial", trial["trial"], trial["search"])
-        return f"Of {wording.plural(ended, 'trial')}, {which} reached {reached}."
+        return f"Of {wording.counted(ended, 'trial')}, {which} reached {reached}."
     label = wording.arm_label(records, str(trial["arm"]))
     return f"{label[:1].upper()}{label[1:]} reached {reached}."
 
@@ -92,7 +92,7 @@ def _caution(records: Records, trial: "pd.Series[Any]") -> str:
     )
     repeated = int((records.replicates["state"] != "running").sum())
     trained = (
-        f"{wording.plural(repeated, 'replicate')} on fresh seeds "
+        f"{wording.counted(repeated, 'replicate')} on fresh seeds "
         f"{'has' if repeated == 1 else 'have'} ended and {records.replicates_missing:,} are still "
         "missing. Until then, each configuration is judged by one training"
         if records.replicates_missing

@@ -23,18 +23,19 @@ def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) 
     notices += [
         f"Not measured: {each['configuration']}: {each['reason']}" for each in profile["failed"]
     ]
-    number = int(profile["processes"])
-    processes = "1 fresh process" if number == 1 else f"{number} fresh processes"
-    text = (
-        "Time of one training step, without warm-up: the median of blocks of steps in "
-        f"{processes}, with the 5th and 95th percentile.",
-    )
     if profile.get("warm"):
         text = (
             "Time of one training step: the median of blocks of steps in a worker that had just "
             "trained, with the rest of the machine idle, and the 5th and 95th percentile. Memory "
             "includes what the trainings before have left. “harness profile” measures for longer, "
-            "in fresh processes.",
+            "in fresh processes."
+        )
+    else:
+        number = int(profile["processes"])
+        processes = "1 fresh process" if number == 1 else f"{number} fresh processes"
+        text = (
+            "Time of one training step, without warm-up: the median of blocks of steps in "
+            f"{processes}, with the 5th and 95th percentile."
         )
     tables = [_table(identity, entries)]
     if profile["scaling"]:
@@ -45,7 +46,7 @@ def build(profile: Mapping[str, Any], *, identity: str = "profile", title: str) 
     return Section(
         id=identity,
         title=title,
-        text=text,
+        text=(text,),
         figures=(
             profile_figures.step_time(f"{identity}-figure", {"": entries}),
             *((throughput,) if throughput else ()),

@@ -11,6 +11,7 @@ from harness.analysis.statistics import Comparison
 from harness.analysis.summary import confirmed_recommendation
 from harness.analysis.verdicts import conclude
 from harness.core.metrics import R2
+from harness.core.text import plural
 from harness.results.records import Records
 from reports import basis, wording
 from reports.content import Command
@@ -71,7 +72,7 @@ def _power(records: Records, others: Mapping[str, Comparison]) -> str:
     """The smallest true differences that would probably have been found."""
     found = sorted(against.detectable for against in others.values())
     n = min(against.replicates for against in others.values())
-    start = f"With {wording.plural(n, basis.unit(records))} each"
+    start = f"With {wording.counted(n, basis.unit(records))} each"
     if found[0] >= 1:
         return f"{start}, no difference, however large, would have been found reliably."
     largest = found[-1]
@@ -93,7 +94,7 @@ def _settle(records: Records, others: Mapping[str, Comparison]) -> list[str]:
     if not undecided:
         return []
     if not known:
-        more_of = wording.plural(2, basis.unit(records)).removeprefix("2 ")
+        more_of = plural(basis.unit(records))
         return [f"More {more_of} would not settle what is undecided; a larger test split might."]
     several = len(records.arms) > 2
     each = wording.listing(
@@ -105,12 +106,12 @@ def _settle(records: Records, others: Mapping[str, Comparison]) -> list[str]:
     rest = len(undecided) - len(known)
     more = "; the rest needs a larger test split" if rest else ""
     unit = basis.unit(records)
-    needed = wording.plural(2, unit).removeprefix("2 ")
+    needed = plural(unit)
     of_each = " of each arm" if basis.searched(records) else ""
     return [
         f"If these differences are the true ones, about {each} {needed}{of_each} would settle what "
         f"is undecided{more}. This is a rough guide, based on "
-        f"{wording.plural(min(a.replicates for a in undecided.values()), unit)}."
+        f"{wording.counted(min(a.replicates for a in undecided.values()), unit)}."
     ]
 
 
@@ -140,6 +141,6 @@ def commands(records: Records, chosen: str) -> tuple[Command, ...]:
     part = "" if len(feasible) == len(needed) else "part of "
     if all_spent(looks_of(records.manifest)):
         return ()
-    unit = wording.plural(2, basis.unit(records)).removeprefix("2 ")
+    unit = plural(basis.unit(records))
     purpose = f"Adds {unit} one by one, to settle {part}what is undecided"
     return (basis.settle(records, max(feasible), purpose),)

@@ -12,8 +12,9 @@ from harness.analysis import labels
 from harness.analysis.conclusions import ArmResult
 from harness.analysis.statistics import Interval
 from harness.core.metrics import R2
-from harness.core.text import counted, sanitize
+from harness.core.text import counted as counted
 from harness.core.text import listing as listing
+from harness.core.text import sanitize
 from harness.results.records import Records
 from harness.spec.study_files import NAME
 
@@ -167,11 +168,6 @@ def short_count(value: float) -> str:
     return f"{value:.4g}"
 
 
-def plural(number: int, noun: str) -> str:
-    """1 trial, 3 trials, 3 searches."""
-    return counted(number, noun)
-
-
 def milliseconds(value: Any) -> str:
     return MISSING if missing(value) else f"{significant(value, 3)} ms"
 
@@ -289,11 +285,11 @@ def most_replicates(arm: ArmResult) -> int:
 def basis(arm: ArmResult) -> str:
     """What an arm's mean is taken over: 5 replicates; 3 searches of 2 replicates each."""
     if arm.searches < 2:
-        return plural(arm.n, "replicate")
+        return counted(arm.n, "replicate")
     most = most_replicates(arm)
     if most * arm.searches == arm.n:
-        return f"{plural(arm.searches, 'search')} of {plural(most, 'replicate')} each"
-    return f"{plural(arm.searches, 'search')} with {plural(arm.n, 'replicate')} in all"
+        return f"{counted(arm.searches, 'search')} of {counted(most, 'replicate')} each"
+    return f"{counted(arm.searches, 'search')} with {counted(arm.n, 'replicate')} in all"
 
 
 def training_label(records: Records, noun: str, number: Any, search: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from toys import ToyPool, losses
 
+from harness.results.records import read_records
 from harness.study import plan, session, solve_units, trainings
 from harness.study.options import Options
 from harness.workers.messages import TrainRequest
@@ -17,6 +18,12 @@ STUDY = """
 '''Does it run?'''
 from toys import toy_study
 study = toy_study()
+"""
+DECLARED = """
+'''Does it run?'''
+from harness import Budget, CategoricalDistribution, FloatDistribution, IntDistribution
+from toys import SPACE, toy_study
+study = toy_study({})
 """
 
 
@@ -41,6 +48,18 @@ def use_toy_pool(monkeypatch: pytest.MonkeyPatch, pool: type[Pool] = Pool) -> No
     monkeypatch.setattr(trainings, "LocalPool", pool)
     monkeypatch.setattr(session, "profile_run_directory", lambda root, quick, notify, pool: root)
     monkeypatch.setattr(plan, "predict_study", lambda *_: None)
+
+
+def study_file(folder: Path, name: str, declared: str = "") -> Path:
+    """A study file with these arguments of `toy_study`."""
+    file = folder / f"{name}.py"
+    file.write_text(DECLARED.format(declared))
+    return file
+
+
+def trials_of(folder: Path, name: str) -> Any:
+    """The table of a study's trials, where `options` puts its run directory."""
+    return read_records(folder / "runs" / name).trials
 
 
 def options(file: Path, **changes: Any) -> Options:

@@ -53,7 +53,7 @@ def _answer(found: Contest) -> Section:
         title="Answer",
         text=(
             lead,
-            f"Each method was replayed on {wording.plural(found.seeds, 'seed')}, over a table of "
+            f"Each method was replayed on {wording.counted(found.seeds, 'seed')}, over a table of "
             f"{len(found.table.trainings):,} configurations, trained once on several seeds. "
             "Samplers and pruners decide as in a real search; losses and times are the measured "
             "ones. Every method has the time of "

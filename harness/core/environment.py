@@ -39,20 +39,19 @@ def available_cpus() -> list[int]:
 
 
 def cpu_model() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    return _of_processor("model name") or platform.processor() or platform.machine()
 
 
 def cpu_features() -> str:
     """The instruction sets of the processor, as the system lists them; empty where it does not."""
+    return _of_processor("flags", "Features")
+
+
+def _of_processor(*names: str) -> str:
+    """What Linux says of the first processor under one of these names; empty elsewhere."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith(("flags", "Features")):
+            if line.startswith(names):
                 return line.partition(":")[2].strip()
     except OSError:
         pass

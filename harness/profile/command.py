@@ -88,6 +88,7 @@ def profile(
     from harness.profile import profiler
     from harness.profile.measurements import FULL, QUICK
     from harness.results.profile_file import read_profile
+    from harness.results.records import read_records
     from harness.results.run_directory import find
     from reports import write
 
@@ -96,7 +97,7 @@ def profile(
     if name is not None:
         root = find(name, runs_directory)
         devices = None if device is None else _words(device)
-        file = profile_study(root, effort, notify, devices=devices, path=path)
+        file = profile_study(read_records(root), effort, notify, devices=devices, path=path)
         page = write.write(root)
         profiled: Any = read_profile(file)
     else:
@@ -150,8 +151,7 @@ def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -
 
     declaration = study_files.load(name)
     study = declaration.study
-    searches = len(study.arms()) * study.independent_searches
-    workers = min(default_count(study.threads, study.device), searches)
+    workers = min(default_count(study.threads, study.device), study.searches_in_all)
     found = predict_study(study, declaration.name, workers, runs_directory, output)
     if found is None:
         raise UserError(

@@ -23,7 +23,7 @@ from harness.datasets.base.signature import Signature
 from harness.results.profile_file import read_profile
 from harness.spec import counts
 from harness.spec.hyperparameters import Hyperparameters
-from harness.spec.study import Study
+from harness.spec.study import Arm, Study
 
 DRAWS = 64  # configurations, drawn from an arm's search space, for its mean cost
 
@@ -114,21 +114,21 @@ def estimate(
     signature = study.signature
     rng = random.Random(derive_seed(study.seed, "estimate"))
     epochs = np.array([study.budget.search_epochs, study.budget.epochs])
+
+    def epoch_s(arm: Arm, params: dict[str, Any]) -> float:
+        hp = study.hyperparameters(arm, params)
+        examples = study.dataset_of(arm).train, study.dataset.validation
+        trained, validated = (math.ceil(n / hp.batch_size) for n in examples)
+        return step_ms(hp, signature) * (trained + evaluation * validated) / 1000.0
+
     mean, most = [], []  # seconds of a trial and of a replicate, by arm
     for arm in study.arms():
-        batches = study.dataset_of(arm).train, study.dataset.validation
-        epoch_s = []
-        for _ in range(DRAWS):
-            drawn = {name: draw(rng, d) for name, d in study.search.items()}
-            for params in (
-                drawn,
-                {name: _highest(d, drawn[name]) for name, d in study.search.items()},
-            ):
-                hp = study.hyperparameters(arm, params)
-                trained, validated = (math.ceil(n / hp.batch_size) for n in batches)
-                epoch_s.append(step_ms(hp, signature) * (trained + evaluation * validated) / 1000.0)
-        mean.append((compile_s + epochs * np.mean(epoch_s[::2])).tolist())
-        most.append((compile_s + epochs * np.max(epoch_s)).tolist())
+        drawn = [{n: draw(rng, d) for n, d in study.search.items()} for _ in range(DRAWS)]
+        highest = [{n: _highest(study.search[n], v) for n, v in p.items()} for p in drawn]
+        of_drawn = [epoch_s(arm, params) for params in drawn]
+        mean.append((compile_s + epochs * np.mean(of_drawn)).tolist())
+        slowest = max([*of_drawn, *(epoch_s(arm, params) for params in highest)])
+        most.append((compile_s + epochs * slowest).tolist())
 
     def side_by_side(of_arms: Sequence[Any]) -> tuple[float, float]:
         searches = [study.budget.trials * trial for trial, _ in of_arms]

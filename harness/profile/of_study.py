@@ -32,13 +32,10 @@ def profile_run_directory(
     """
     from harness.profile.measurements import QUICK, QUICK_WARM, SHORT, WARM, Effort
     from harness.profile.profiler import Warm, devices_here
-    from harness.results.profile_file import read_profile
     from harness.results.records import read_records
-    from harness.results.run_directory import RunDirectory
 
-    warm = None
+    warm, records = None, read_records(root)
     if pool is not None and devices_here() == ["cpu"]:
-        records = read_records(root)
         spent_s = float(records.trials["train_s"].sum() + records.replicates["train_s"].sum())
         sizes = records.manifest["spec"]["dataset"]
         rows = int(sizes["train"]), int(sizes["validation"])
@@ -46,10 +43,10 @@ def profile_run_directory(
         effort = QUICK_WARM if quick else WARM
     else:
         effort = QUICK if quick else SHORT
-        earlier = read_profile(RunDirectory(root).profile)
+        earlier = records.profile
         if earlier:  # measure again with the same effort
             effort = Effort(int(earlier["processes"]), float(earlier["seconds"]))
-    return profile_study(root, effort, notify, grid=False, warm=warm)
+    return profile_study(records, effort, notify, grid=False, warm=warm)
 
 
 def profile_is_current(root: Path) -> bool:
@@ -87,7 +84,7 @@ def profile_is_current(root: Path) -> bool:
 
 
 def profile_study(
-    root: Path,
+    records: "Records",
     effort: "Effort",
     notify: Callable[[str], None],
     *,
@@ -98,13 +95,11 @@ def profile_study(
 ) -> Path:
     from harness.profile import profiler
     from harness.profile.entries import write
-    from harness.results.records import read_records
     from harness.results.run_directory import RunDirectory
 
-    directory = RunDirectory(root)
-    records = read_records(root)
+    directory = RunDirectory(records.root)
     configurations = configurations_of(records, grid=grid, devices=devices, path=path)
-    profiled = profiler.profile(configurations, root / "profile", effort, notify, warm)
+    profiled = profiler.profile(configurations, records.root / "profile", effort, notify, warm)
     write(profiled, directory.profile, directory.tables / "profile.csv")
     return directory.profile
 

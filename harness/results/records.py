@@ -19,6 +19,7 @@ from harness.results.manifest import Manifest
 from harness.results.profile_file import read_profile
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import DamagedError, read_epochs, read_training
+from harness.spec.values import hashable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -310,11 +311,7 @@ def _parameters(values: list[Any]) -> "pd.Series[Any]":
 
     kinds = {type(value) for value in values if value is not MISSING}
     if not (kinds <= {int, float} or kinds in ({bool}, {str})):
-        cells = [math.nan if v is MISSING else _hashable(v) for v in values]
+        cells = [math.nan if v is MISSING else hashable(v) for v in values]
         return pd.Series(cells, dtype=object)
     # pd.array keeps integers as integers beside missing cells.
     return pd.Series(pd.array([None if v is MISSING else v for v in values]))
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value

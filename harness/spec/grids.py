@@ -13,7 +13,7 @@ PER_OCTAVE = 4
 def four_per_octave(low: int, high: int) -> "CategoricalDistribution":
     """Whole numbers from `low` to at most `high`, four for each doubling: 8, 10, 12, 14, 16, 20, …
 
-    For units, and other numbers that decide the shape of a network: each shape is compiled anew,
+    For units, and other numbers that decide the shape of a network: each new shape is compiled,
     and neighbours on a finer scale differ by less than the luck of a training. Raises UserError
     unless 1 <= low <= high.
     """

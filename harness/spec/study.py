@@ -171,6 +171,11 @@ class Study:
         return self.searches if self.search else 1
 
     @property
+    def searches_in_all(self) -> int:
+        """Searches of all arms: more trainings at once would be of one search."""
+        return len(self.arms()) * self.independent_searches
+
+    @property
     def blocks(self) -> int:
         """What verdicts rest on: searches or, where nothing is searched, seeds."""
         return self.searches if self.search else self.replicates

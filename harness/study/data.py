@@ -14,6 +14,5 @@ def understood(options: Options, declared: Study, study: Study) -> Contents:
 
 def announce(options: Options, declared: Study, study: Study) -> None:
     """Prepare the dataset, and say what it was understood to be."""
-    study.dataset.prepare(options.notify)
     for line in understood(options, declared, study).lines():
         options.notify(f"data: {line}")

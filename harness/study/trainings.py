@@ -42,7 +42,7 @@ def worker_count(options: Options, study: Study) -> int:
     With more workers than arms the outcome could not be repeated exactly. On a cluster the default
     is one for each arm: a worker that finds no free node waits for one.
     """
-    searches = len(study.arms()) * study.independent_searches
+    searches = study.searches_in_all
     if options.ray is not None:
         return options.workers or searches
     return options.workers or min(default_count(study.threads, study.device), searches)
@@ -65,7 +65,7 @@ class StudyTrainings:
         self._name = name
         self._study = study
         self._arms = arms
-        self._declared = len(study.arms()) * study.independent_searches
+        self._declared = study.searches_in_all
         self._directory = directory
 
     @property

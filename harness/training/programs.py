@@ -6,8 +6,8 @@ tracing happened to give, so another process finds its own code only if it trace
 before. Here a traced program gets names of its own, and is kept together with its compiled code
 (`harness.training.program_store`). Loaded again, it is the same code, and gives the same numbers.
 
-A program reads and changes variables (weights, optimizer, metrics), which are made anew in each
-process. So it keeps, for each variable that it uses, the place in a list of all of them (`State`).
+A program reads and changes variables (weights, optimizer, metrics), which each process makes
+again. So it keeps, for each variable that it uses, the place in a list of all of them (`State`).
 
 This uses three private parts of TensorFlow, all in this file: adding a function by its definition,
 calling it by its name, and the persistent cache of XLA, which is pointed at a folder of this
@@ -16,6 +16,7 @@ process to write the code to and read it from.
 
 import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ import psutil
 from harness.training import program_store
 
 FLAG = "--tf_xla_persistent_cache_directory="
+STRICT = "--tf_xla_disable_strict_signature_checks=true"
 SCRATCH = "harness-programs-"
 _ABOUT, _GRAPH, _CODE = "about.json", "graph/", "code/"
 
@@ -46,7 +48,7 @@ class Graph:
     its results.
     """
 
-    definitions: bytes  # a FunctionDefLibrary; its first function is the program
+    library: Any  # a FunctionDefLibrary; its first function is the program
     captured: tuple[int, ...]
     outputs: int
 
@@ -55,10 +57,7 @@ class Program:
     """A program bound to the variables of one model; called like the function that was traced."""
 
     def __init__(self, graph: Graph, state: State) -> None:
-        from tensorflow.core.framework import function_pb2
-
-        library = function_pb2.FunctionDefLibrary.FromString(graph.definitions)
-        self._definition = library.function[0]
+        self._definition = graph.library.function[0]
         self._outputs = graph.outputs
         self._captured = [state[place] for place in graph.captured]
 
@@ -126,11 +125,16 @@ def _loaded(key: str, state: State, call: Callable[[str, Program], object]) -> _
     if cache is None or parts is None:
         return None
     import tensorflow as tf
+    from tensorflow.core.framework import function_pb2
 
     try:
         about = json.loads(parts[_ABOUT])
         graphs = {
-            name: Graph(parts[_GRAPH + name], tuple(each["captured"]), each["outputs"])
+            name: Graph(
+                function_pb2.FunctionDefLibrary.FromString(parts[_GRAPH + name]),
+                tuple(each["captured"]),
+                each["outputs"],
+            )
             for name, each in about["graphs"].items()
         }
         code = {n.removeprefix(_CODE): c for n, c in parts.items() if n.startswith(_CODE)}
@@ -168,7 +172,7 @@ def _fresh(
         described = {n: {"captured": g.captured, "outputs": g.outputs} for n, g in graphs.items()}
         about = {"graphs": described, "fresh_s": fresh_s}
         parts = {_ABOUT: json.dumps(about).encode()}
-        parts |= {_GRAPH + name: graph.definitions for name, graph in graphs.items()}
+        parts |= {_GRAPH + n: graph.library.SerializeToString() for n, graph in graphs.items()}
         parts |= {_CODE + name: content for name, content in code.items()}
         cache.store.save(key, parts)
     return _Known(graphs, fresh_s)
@@ -195,7 +199,7 @@ def _graph(function: Any, state: State) -> Graph:
         for attributes in (each.attr, *(node.attr for node in each.node_def)):
             _rename(attributes, names)
     return Graph(
-        library.SerializeToString(),
+        library,
         tuple(places[id(tensor)] for tensor in function.captured_inputs),
         len(function.outputs),
     )
@@ -210,11 +214,9 @@ def _rename(attributes: Any, names: Mapping[str, str]) -> None:
 
 def _register(graph: Graph) -> None:
     """Make the functions of a graph known to TensorFlow: those that are called come first."""
-    from tensorflow.core.framework import function_pb2
     from tensorflow.python.eager import context
 
-    library = function_pb2.FunctionDefLibrary.FromString(graph.definitions)
-    for definition in reversed(library.function):
+    for definition in reversed(graph.library.function):
         context.context().add_function_def(definition)
 
 
@@ -228,7 +230,7 @@ class _Cache:
         flags = [os.environ.get("TF_XLA_FLAGS", ""), f"{FLAG}{self._scratch}"]
         # The key of a file is the program's own hash. Another check would compare the programs
         # once more, names included.
-        flags.append("--tf_xla_disable_strict_signature_checks=true")
+        flags.append(STRICT)
         os.environ["TF_XLA_FLAGS"] = " ".join(flags).strip()
 
     @contextlib.contextmanager
@@ -243,17 +245,27 @@ class _Cache:
                 file.unlink(missing_ok=True)
 
 
-_cache_of_process: list[_Cache | None] = []
+@functools.cache
+def _store() -> program_store.ProgramStore | None:
+    """The store of this process; None where it is switched off, or the user has one of XLA's."""
+    _forget_inherited()
+    return None if FLAG in os.environ.get("TF_XLA_FLAGS", "") else program_store.store()
 
 
+@functools.cache
 def _cache() -> _Cache | None:
-    """The cache of this process; None where it is switched off, or the user has one of XLA's."""
-    if not _cache_of_process:
-        store = program_store.store() if FLAG not in os.environ.get("TF_XLA_FLAGS", "") else None
-        usable = store is not None and not store.fault
-        _cache_of_process.append(_Cache(store) if usable and store else None)
-        _remove_left_behind()
-    return _cache_of_process[0]
+    """The cache of this process; None where there is no store, or one that can't be used."""
+    store = _store()
+    _remove_left_behind()
+    return None if store is None or store.fault else _Cache(store)
+
+
+def _forget_inherited() -> None:
+    """Remove from the flags what a process of ours that started this one has put there."""
+    flags = os.environ.get("TF_XLA_FLAGS", "").split()
+    if any(flag.startswith(FLAG) and SCRATCH in flag for flag in flags):
+        own = [f for f in flags if f != STRICT and not (f.startswith(FLAG) and SCRATCH in f)]
+        os.environ["TF_XLA_FLAGS"] = " ".join(own)
 
 
 def use_store() -> str | None:
@@ -261,8 +273,8 @@ def use_store() -> str | None:
 
     XLA reads its flags once, when it compiles for the first time in a process.
     """
-    cache = _cache()
-    store = None if cache else program_store.store()
+    _cache()
+    store = _store()
     return store.fault if store else None
 
 

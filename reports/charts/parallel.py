@@ -142,7 +142,7 @@ def _alt(trials: "pd.DataFrame", names: Sequence[str], best: int) -> str:
         else:
             low, high = wording.value_text(chosen.min()), wording.value_text(chosen.max())
             parts.append(f"{wording.label(name)} {low} to {high}")
-    number = wording.plural(best, "trial")
+    number = wording.counted(best, "trial")
     return (
         f"Parallel coordinates of {len(trials)} finished trials. The best {number}: "
         f"{'; '.join(parts)}."

@@ -79,7 +79,7 @@ def _sentences(listed: Sequence[Entry], pairs: tuple[Pair, ...]) -> tuple[str, .
     sentences = [wording.capital(wording.listing(settled)) + "."] if settled else []
     if rest:
         sentences.append(
-            f"{wording.plural(rest, 'comparison')} of {len(pairs)} remained inconclusive."
+            f"{wording.counted(rest, 'comparison')} of {len(pairs)} remained inconclusive."
             if settled
             else "No difference between the studies' recommended arms was shown."
         )

@@ -76,9 +76,9 @@ def _quick(records: Records, chosen: str) -> Section:
         title="A quick look",
         text=(
             "A quick study recommends nothing. It shows that everything works, with "
-            f"{wording.plural(manifest.trials, 'trial')} of each {of}, up to "
-            f"{wording.plural(manifest.trial_epochs or 0, 'epoch')} of each trial and "
-            f"{wording.plural(manifest.replicates, 'replicate')}{examples}.",
+            f"{wording.counted(manifest.trials, 'trial')} of each {of}, up to "
+            f"{wording.counted(manifest.trial_epochs or 0, 'epoch')} of each trial and "
+            f"{wording.counted(manifest.replicates, 'replicate')}{examples}.",
             full_study(manifest.full)
             or "A full study has the data, the trials and the epochs that its file declares"
             f"{', in several searches of each arm' if basis.searched(records) else ''}. The plan "
@@ -275,7 +275,7 @@ def _notices(records: Records) -> tuple[str, ...]:
         wanted = records.manifest.trials * len(records.arm_searches)
         notices.append(
             f"Unfinished: {int((states != 'running').sum()):,} of "
-            f"{wording.plural(wanted, 'trial')} have ended. What follows may change; the command "
+            f"{wording.counted(wanted, 'trial')} have ended. What follows may change; the command "
             "below resumes the study."
         )
     if records.manifest.quick:
@@ -290,7 +290,7 @@ def _notices(records: Records) -> tuple[str, ...]:
             labels = [wording.arm_label(records, arm) for arm in arms]
             where = "" if len(records.arms) == 1 else f" (in {wording.listing(labels)})"
             notices.append(
-                f"{wording.plural(len(failed), noun)} failed{where}; "
+                f"{wording.counted(len(failed), noun)} failed{where}; "
                 "the section on failures says why."
             )
     return tuple(notices)

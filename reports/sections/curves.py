@@ -176,7 +176,7 @@ def _curve(epochs: "pd.DataFrame", search: Any, trial: Any) -> "pd.DataFrame":
 
 def _alt(records: Records, arm: str, ours: "pd.DataFrame", best: "pd.Series[Any] | None") -> str:
     label = wording.arm_label(records, arm)
-    count = wording.plural(len(_lowest(ours)), "trial")
+    count = wording.counted(len(_lowest(ours)), "trial")
     low, high = wording.loss(ours["val_loss"].min()), wording.loss(ours["val_loss"].max())
     start = f"Line chart of validation loss by epoch, {label}: {count} between {low} and {high}"
     curve = None if best is None else _curve(ours, best["search"], best["trial"])

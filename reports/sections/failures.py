@@ -35,7 +35,7 @@ def build(records: Records) -> Section | None:
         id="failures",
         title="Failures",
         text=(
-            f"{wording.plural(len(rows), 'training')} failed. A failed trial counts towards the "
+            f"{wording.counted(len(rows), 'training')} failed. A failed trial counts towards the "
             "budget of its search, but this page uses none of its scores.",
         ),
         tables=(

@@ -33,7 +33,7 @@ def build(records: Records) -> Section | None:
         title="Beside the published figures",
         text=(
             f"{source}: one training, as its author printed it. Here the same protocol ran "
-            f"{wording.plural(n, 'time')} on fresh seeds; the intervals are 95\u00a0% intervals "
+            f"{wording.counted(n, 'time')} on fresh seeds; the intervals are 95\u00a0% intervals "
             "over these seeds. Step times were measured on different machines.",
             _text(measured),
         ),
@@ -78,7 +78,7 @@ def _text(measured: dict[str, dict[int, Cell]]) -> str:
     title = _TITLES[measure][0].lower()
     return (
         f"The published {title} lies within the interval of the mean in {sum(judged)} of "
-        f"{wording.plural(len(judged), 'epoch')}. A single training may well lie outside: it is "
+        f"{wording.counted(len(judged), 'epoch')}. A single training may well lie outside: it is "
         "the interval of the mean."
     )
 

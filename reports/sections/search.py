@@ -197,7 +197,7 @@ def _positions(values: "pd.Series[Any]", choices: list[str], arm: int) -> list[f
 def _alt(scored: "pd.DataFrame", name: str, choices: list[str]) -> str:
     values, what = scored[_PREFIX + name], wording.label(name)
     start = (
-        f"Scatter chart of validation loss against {what}, {wording.plural(len(scored), 'trial')}"
+        f"Scatter chart of validation loss against {what}, {wording.counted(len(scored), 'trial')}"
     )
     if choices:
         best = scored["value"].groupby(values.map(wording.value_text)).min()

@@ -97,7 +97,7 @@ def _several(curves: dict[str, SearchProgress]) -> bool:
 def _budget_key(records: Records, curves: dict[str, SearchProgress]) -> tuple[Key, ...]:
     if all(each.at_budget is None for each in curves.values()):
         return ()
-    trials = wording.plural(records.manifest.trials, "trial")
+    trials = wording.counted(records.manifest.trials, "trial")
     return (chart.line_key(f"one search: {trials}", chart.MUTED, ".4 .3"),)
 
 

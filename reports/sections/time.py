@@ -130,7 +130,7 @@ def _text(records: Records, spent: list[_Spent]) -> str:
     listed = listed.replace("%", "\u00a0%")
     count = sum(each.trainings for each in spent)
     return (
-        f"{wording.plural(count, 'training')} took {wording.seconds(total)}, all added together: "
+        f"{wording.counted(count, 'training')} took {wording.seconds(total)}, all added together: "
         f"{listed}.{_elapsed(records)}"
     )
 
@@ -154,7 +154,7 @@ def _pruning(records: Records, spent: list[_Spent]) -> tuple[str, ...]:
         return ()
     share = saved / (saved + sum(each.total_s for each in spent))
     return (
-        f"Pruning stopped {wording.plural(pruned, 'trial')} early and saved about "
+        f"Pruning stopped {wording.counted(pruned, 'trial')} early and saved about "
         f"{wording.seconds(saved)}, {share:.0%} of what the study would have taken. This estimate "
         "assumes that each pruned trial would have trained for all epochs at its own speed.",
     )

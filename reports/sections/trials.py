@@ -56,7 +56,7 @@ def build(records: Records) -> Section | None:
         id="trials",
         title="All trials" + (" and replicates" if len(records.replicates) else ""),
         text=(
-            f"{wording.plural(len(trials), 'trial')}: {tally}. Loss and {wording.metric(records)} "
+            f"{wording.counted(len(trials), 'trial')}: {tally}. Loss and {wording.metric(records)} "
             "are those of the best epoch on the validation split; for a pruned trial, of its best "
             "epoch so far.",
         ),

@@ -172,7 +172,7 @@ def _alt(records: Records, scored: "pd.DataFrame", measure: str) -> str:
     }
     best = {arm: value for arm, value in best.items() if not wording.missing(value)}
     low, high = scored[measure].min(), scored[measure].max()
-    extent = f"{wording.plural(len(scored), 'trial')} range from {text(low)} to {text(high)}"
+    extent = f"{wording.counted(len(scored), 'trial')} range from {text(low)} to {text(high)}"
     if not best:
         return f"Dot chart of {what}: {extent}; all of them were pruned."
     listed = ", ".join(f"{wording.arm_label(records, arm)} {text(v)}" for arm, v in best.items())

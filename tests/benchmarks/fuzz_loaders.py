@@ -37,9 +37,8 @@ def measure(kind: str, count: int, first: int) -> None:
     refused, slowest, done = 0, 0.0, 0
     while done < count:
         seed = first + done // BLOCK
-        with tempfile.TemporaryDirectory(
-            dir="/dev/shm" if Path("/dev/shm").is_dir() else None
-        ) as folder:
+        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        with tempfile.TemporaryDirectory(dir=memory, prefix="fuzz-loaders-") as folder:
             fuzzer = Fuzzer(kind, Path(folder), seed)
             for number in range(min(BLOCK, count - done)):
                 began = time.perf_counter()

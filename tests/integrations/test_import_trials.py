@@ -11,7 +11,7 @@ from typing import Any
 import optuna
 import pytest
 from optuna.distributions import IntDistribution
-from session_testing import options, use_toy_pool
+from session_testing import options, study_file, trials_of, use_toy_pool
 from typer.testing import CliRunner
 
 from harness.commands import verbs
@@ -22,28 +22,11 @@ from harness.study import session
 
 pytestmark = pytest.mark.usefixtures("no_charts")
 
-STUDY = """
-'''Does it run?'''
-from harness import Budget, CategoricalDistribution, FloatDistribution, IntDistribution
-from toys import SPACE, toy_study
-study = toy_study({})
-"""
-
 
 @pytest.fixture(autouse=True)
 def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     use_toy_pool(monkeypatch)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
-def study_file(folder: Path, name: str, declared: str = "") -> Path:
-    file = folder / f"{name}.py"
-    file.write_text(STUDY.format(declared))
-    return file
-
-
-def trials_of(folder: Path, name: str) -> Any:
-    return read_records(folder / "runs" / name).trials
 
 
 def import_into(folder: Path, *arguments: str) -> Any:

@@ -88,7 +88,7 @@ def test_the_first_search_keeps_the_anchors_of_old_pages() -> None:
     [(1, "search", "1 search"), (3, "search", "3 searches"), (2, "epoch", "2 epochs")],
 )
 def test_plural(number: int, noun: str, text: str) -> None:
-    assert wording.plural(number, noun) == text
+    assert wording.counted(number, noun) == text
 
 
 @pytest.mark.parametrize(

@@ -6,36 +6,18 @@ from typing import Any
 
 import optuna
 import pytest
-from session_testing import options, use_toy_pool
+from session_testing import options, study_file, trials_of, use_toy_pool
 
 from harness.core.errors import UserError
-from harness.results.records import read_records
 from harness.study import session, warm_start
 
 pytestmark = pytest.mark.usefixtures("no_charts")
-
-STUDY = """
-'''Does it run?'''
-from harness import Budget, CategoricalDistribution, IntDistribution
-from toys import SPACE, toy_study
-study = toy_study({})
-"""
 
 
 @pytest.fixture(autouse=True)
 def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     use_toy_pool(monkeypatch)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
-def study_file(folder: Path, name: str, declared: str = "") -> Path:
-    file = folder / f"{name}.py"
-    file.write_text(STUDY.format(declared))
-    return file
-
-
-def trials_of(folder: Path, name: str) -> Any:
-    return read_records(folder / "runs" / name).trials
 
 
 def test_the_best_of_another_study_come_first_and_once(ram_path: Path) -> None:

@@ -70,6 +70,21 @@ def test_another_process_traces_nothing_and_finds_the_same_numbers(tmp_path: Pat
     assert without["found"] == fresh["found"]
 
 
+def test_a_process_started_by_a_training_one_has_a_store_of_its_own(monkeypatch) -> None:
+    """The flags of the process that started it name that one's folder."""
+    from harness.training import programs
+
+    mine = "--tf_xla_auto_jit=0"
+    theirs = f"{programs.FLAG}/tmp/{programs.SCRATCH}7-x {programs.STRICT}"
+    monkeypatch.setenv("TF_XLA_FLAGS", f"{mine} {theirs}")
+    programs._forget_inherited()
+    assert os.environ["TF_XLA_FLAGS"] == mine
+    users = f"{programs.FLAG}/home/me/cache {programs.STRICT}"
+    monkeypatch.setenv("TF_XLA_FLAGS", users)
+    programs._forget_inherited()
+    assert os.environ["TF_XLA_FLAGS"] == users
+
+
 @pytest.mark.slow
 def test_what_can_not_be_used_is_compiled_anew(tmp_path: Path) -> None:
     """A file with the right hash that XLA can't read; then one for other flags of the compiler."""

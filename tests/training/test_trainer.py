@@ -141,7 +141,7 @@ def test_a_path_that_fails_says_so_and_the_next_is_used(monkeypatch):
     from harness.training.recurrent import layers
 
     monkeypatch.setattr(programs, "_known", {})  # a program that is found needs no layer
-    monkeypatch.setattr(programs, "_cache_of_process", [None])
+    monkeypatch.setattr(programs, "_cache", lambda: None)
 
     def broken(*args, **kwargs):
         raise RuntimeError("no such instruction")

@@ -68,7 +68,7 @@ class Contents:
             f"{self.splits['test']:,} to test"
         )
         if self.left_out:
-            reasons = (f"{count:,} {reason}" for reason, count in self.left_out.items())
+            reasons = (f"{reason} ({count:,})" for reason, count in self.left_out.items())
             found.append(f"left out: {', '.join(reasons)}")
         return [*found, *self.notes]
 

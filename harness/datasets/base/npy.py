@@ -4,6 +4,7 @@
 """
 
 import math
+import warnings
 import zipfile
 from dataclasses import dataclass
 from typing import IO, Any
@@ -44,7 +45,9 @@ def header(file: IO[bytes], entry: zipfile.ZipInfo) -> Header:
     version = np.lib.format.read_magic(file)
     if version not in _HEADERS:
         raise ValueError(f"unknown version {version} of the .npy format")
-    shape, fortran, dtype = _HEADERS[version](file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that Python 2 wrote the file
+        shape, fortran, dtype = _HEADERS[version](file)
     return Header(shape, fortran, dtype, entry.file_size - file.tell())
 
 

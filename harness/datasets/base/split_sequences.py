@@ -55,6 +55,7 @@ class SplitNumbers(SplitBySeed):
             splits=self.sizes(),
             features=self.features,
             length=x.shape[1],
+            typical_length=x.shape[1],
         )
 
     def limits(self) -> dict[str, int]:

@@ -32,10 +32,10 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _HIGH = re.compile(rb"[\x80-\xff]")
 # What no Western language has right before a letter, such as ³: letters of another encoding.
 _ODD = regex.compile(
-    r"[^\x00-\x7f\s\p{L}‘’‚“”„‹›«»´–—…¿¡€£§°·©®](?=\p{L}|[^\x00-\x7f\s\p{L}]\p{L})"
+    r"[^\x00-\x7f\s\p{L}‘’‚“”„‹›«»´–—…¿¡€£¢¥§°·•™©®×÷±†‡](?=\p{L}|[^\x00-\x7f\s\p{L}]\p{L})"
 )
 _MOST_HIGH = 0.4  # of the letters: more are not a Western language
-_MOST_ODD = 0.1  # of the letters above ASCII
+_MOST_ODD = 0.1  # of the characters above ASCII
 _MOST_DAMAGED = 0.1  # of the bytes above ASCII: with fewer outside of its sequences it is UTF-8
 _SAMPLE = 1 << 20  # bytes with which a guess is checked
 
@@ -107,14 +107,15 @@ def _guessed(file: Path, raw: bytes, error: UnicodeDecodeError) -> Decoded:
             f"{file} is not UTF-8{_place(raw, error)}, though most of it is; mend that line, or "
             f"name the encoding of the whole file, for example --encoding {GUESS}"
         )
-    high = _HIGH.search(raw)
-    begin = max(0, high.start() - 200) if high else 0
+    first = next(_HIGH.finditer(raw)).start()
+    begin = max(0, first - 200)
     part = raw[begin : begin + _SAMPLE]
     text = part.decode(GUESS, "replace")
     letters = sum(map(str.isalpha, text))
-    high_letters = sum(char.isalpha() and not char.isascii() for char in text)
+    others_than_ascii = [char for char in text if not char.isascii() and not char.isspace()]
+    high_letters = sum(map(str.isalpha, others_than_ascii))
     odd = len(_ODD.findall(text)) + text.count("\ufffd")
-    if high_letters > _MOST_HIGH * letters or odd > _MOST_ODD * high_letters:
+    if high_letters > _MOST_HIGH * letters or odd > _MOST_ODD * len(others_than_ascii):
         raise UserError(
             f"{file} is not UTF-8{_place(raw, error)}; name its encoding, for example --encoding "
             "cp1251 (Cyrillic), gb18030 (Chinese), shift_jis (Japanese) or cp1252 (Western Europe)"
@@ -126,8 +127,10 @@ def _guessed(file: Path, raw: bytes, error: UnicodeDecodeError) -> Decoded:
             f"{file} is neither UTF-8 nor {GUESS}{_place(raw, second)}; name its encoding, for "
             "example --encoding latin-1"
         ) from None
-    found = regex.search(r"[\p{L}\p{N}'’ ]*[^\x00-\x7f].{0,20}", whole)
-    example = cut(found[0][-40:].strip()) if found else ""
+    around = (
+        raw[max(0, first - 25) : first].split(b"\n")[-1] + raw[first : first + 20].split(b"\n")[0]
+    )
+    example = cut(around.decode(GUESS, "replace").strip())
     return Decoded(
         whole,
         GUESS,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.core.errors import UserError
 from harness.core.text import counted, cut
@@ -15,7 +16,6 @@ from harness.datasets.files.rows import Rows, Source, check_columns, place
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|\d{1,2}:\d\d(?::\d\d.*)?")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan|NaN|NA|")
-
 _MOST_LIKE_ROWS = 0.8  # of the lines of a text in quotes; with more, they are rows
 
 
@@ -32,9 +32,10 @@ class _Style:
     backslash: bool = False  # before a quote within quotes
     quotes: bool = True
 
-    def records(self, lines: Iterator[str]) -> "csv._reader":  # type: ignore[name-defined]
+    def records(self, fed: Iterator[str]) -> Any:
+        """A reader of the csv module."""
         return csv.reader(
-            lines,
+            fed,
             delimiter=self.delimiter,
             strict=True,
             skipinitialspace=self.skip_blanks,
@@ -45,7 +46,7 @@ class _Style:
 
 @dataclass
 class _Lines:
-    """The lines of a text one after another; `since` has those after the last `clear`."""
+    """The lines of a text; `since` has those that were read after it was emptied."""
 
     content: str
     since: list[str] = field(default_factory=list)
@@ -188,10 +189,10 @@ def _complaint(error: csv.Error, where: str) -> str:
 
 
 def _labels_of_lines(
-    lines: Sequence[str], style: _Style, column: int, width: int
+    physical: Sequence[str], style: _Style, column: int, width: int
 ) -> list[str | None]:
     """The label of each line of a row, if it were a row of its own; None where it can't be one."""
-    found = (line.rstrip("\r\n").split(style.delimiter) for line in lines)
+    found = (line.rstrip("\r\n").split(style.delimiter) for line in physical)
     return [trim(cells[column].strip(' "')) if len(cells) == width else None for cells in found]
 
 

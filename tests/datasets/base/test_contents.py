@@ -60,7 +60,7 @@ def test_lines_say_all_of_it() -> None:
         "200 examples, 2 classes: neg 120, pos 80",
         "sequences of up to 2,000 tokens, half of them of at most 5",
         "128 to train, 32 to validate, 40 to test",
-        "left out: 3 blank lines",
+        "left out: blank lines (3)",
         "a note",
         "another",
     ]

@@ -1,5 +1,6 @@
 """Files in other encodings: by their mark, by a guess that is said, or by name."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ def test_a_mark_of_big_endian() -> None:
         FRENCH,
         "¿Qué pasó, señor? ¡Nada! 20 °C\n" * 9,
         "große Füße „schön“ – 5 €\n" * 9,
+        "•a list\n•of things™\n" * 20,
+        "it’s “quoted” – only\n" * 20,
         "plain words\n" * 99 + "one naïve word\n",
     ],
 )
@@ -84,3 +87,10 @@ def test_damaged_utf_16_and_single_zeros_are_one_line() -> None:
 def test_lines_end_as_on_any_system() -> None:
     assert list(lines("a\nb\r\nc\rd\u2028e")) == ["a\n", "b\r\n", "c\r", "d\u2028e"]
     assert list(lines("")) == []
+
+
+def test_long_lines_take_linear_time() -> None:
+    raw = b"a" * 2_000_000 + b"\n" + "café".encode("cp1252")
+    began = time.process_time()
+    assert "café" in decoded(FILE, raw).note
+    assert time.process_time() - began < 5
