@@ -23,6 +23,7 @@ _SHAPE: dict[str, Any] = {
     "looks?": [{"blocks": int, "alpha": NUMBER}],
     "verdicts?": [{"a": str, "b": str, "estimate": dict}],
     "left_out?": {"*": int},
+    "trained?": {"*": int},
     "enqueued?": {"*": [dict]},
     "units?": {"*": {"units": int}},
     "estimate?": ESTIMATE,
@@ -99,6 +100,11 @@ class Manifest(dict[str, Any]):
     def finished(self) -> bool:
         """Whether all that the study asked for was on file at the end of its last session."""
         return bool(self.get("finished"))
+
+    @property
+    def trained(self) -> dict[str, int]:
+        """By arm and baseline, how many replicates had ended when the last session ended."""
+        return {name: int(number) for name, number in _object(self, "trained").items()}
 
     @property
     def profiled(self) -> bool:

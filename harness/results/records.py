@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import UserError, shortened
 from harness.core.metrics import R2
-from harness.core.text import escape_surrogates
+from harness.core.text import counted, escape_surrogates
 from harness.results.manifest import Manifest
 from harness.results.profile_file import read_profile
 from harness.results.run_directory import RunDirectory
@@ -165,6 +165,21 @@ class Records:
         return names
 
     @property
+    def trained(self) -> dict[str, int]:
+        """By arm and baseline, how many replicates have ended; without those that have none."""
+        ended = self.replicates[self.replicates["state"] != "running"]
+        return {str(name): int(n) for name, n in ended.groupby("arm").size().items()}
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """By arm and baseline, how many replicates are gone that were there at the last end."""
+        there = self.trained
+        before = self.manifest.trained
+        return {
+            name: n - there.get(name, 0) for name, n in before.items() if n > there.get(name, 0)
+        }
+
+    @property
     def replicates_missing(self) -> int:
         """How many replicates are still missing, in searches that have a complete trial."""
         keys = ["arm", "search"]
@@ -227,6 +242,8 @@ def read_records(root: Path) -> Records:
         ),
         profile=read_profile(directory.profile),
     )
+    if not damaged:
+        damaged = [f"{root}: {_told(records.lost)}"] if records.lost else []
     if not damaged and manifest.finished and not records.finished:
         damaged = [f"{root}: trainings that had finished are missing"]
     if damaged:
@@ -238,6 +255,14 @@ def read_records(root: Path) -> Records:
             f"{shortened(command)}"
         )
     return records
+
+
+def _told(lost: Mapping[str, int]) -> str:
+    """Which replicates are gone, in words."""
+    name, number = next(iter(lost.items()))
+    more = f", and some of {len(lost) - 1} more" if len(lost) > 1 else ""
+    have = "has" if number == 1 else "have"
+    return f"{counted(number, 'replicate')} of {name}{more}, which {have} ended, cannot be found"
 
 
 class _Trainings:

@@ -49,7 +49,9 @@ def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
 
 
 def bag_replicates(study: Study, directory: RunDirectory) -> list[Replicates]:
-    """The replicates of the best candidate; None where all candidates failed."""
+    """The replicates of the best candidate; none before all have ended, or where all failed."""
+    if bag_candidates(study, directory).has_more:
+        return []
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     folders = directory.replicates(arm.name).glob("candidate=*")
     found = [read_result(folder) for folder in sorted(folders)]
@@ -84,6 +86,16 @@ def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
     return Hyperparameters(cell=BAG, depth=1, units=1, learning_rate=learning_rate, **given)
 
 
+def majority_left(study: Study, directory: RunDirectory) -> list[tuple[int, int]]:
+    """By search and number, the replicates of the majority class that are still to be written."""
+    searches = range(1, study.independent_searches + 1)
+    return [
+        (search, number)
+        for search, number in itertools.product(searches, range(1, study.replicates + 1))
+        if read_result(directory.replicate(MAJORITY, number, search)) is None
+    ]
+
+
 def write_majority(study: Study, directory: RunDirectory) -> None:
     """Write the baseline that always predicts the training split's most frequent class, or mean.
 
@@ -102,11 +114,8 @@ def write_majority(study: Study, directory: RunDirectory) -> None:
 
     scores = score(scored_split(study), dataset.metric)
     validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
-    searches = range(1, study.independent_searches + 1)
-    for search, number in itertools.product(searches, range(1, study.replicates + 1)):
+    for search, number in majority_left(study, directory):
         folder = directory.replicate(MAJORITY, number, search)
-        if read_result(folder) is not None:
-            continue
         record = {
             "arm": MAJORITY, "search": search, "replicate": number, "trial": None, "params": {},
             "state": "complete", "val_accuracy": float(np.mean(validated)), "parameters": 0,

@@ -250,22 +250,24 @@ def _move_superseded(planned: Planned) -> None:
     _move_aside(planned.folder, mark if trial is None else f"{planned.folder.name},trial={trial}")
 
 
-def mend(folder: Path, notify: Callable[[str], None]) -> None:
+def mend(folder: Path, notify: Callable[[str], None]) -> bool:
     """Move aside a training whose files are lost or damaged: it is trained again, the same.
 
-    Also remove what a process has left that died between two steps of its end.
+    Returns whether it had ended. Also remove what a process has left that died between two steps
+    of its end.
     """
     try:
         read_training(folder)
         if (record := read_result(folder)) is None:
-            return
+            return False
         check_evidence(folder, record)
     except DamagedError as error:
         aside = _move_aside(folder, f"damaged,{folder.name}")
         notify(f"{folder} is trained again ({error}); what was there is now in {aside}")
-        return
+        return True
     (folder / STARTED).unlink(missing_ok=True)
     checkpoint.remove(folder / "checkpoint")
+    return True
 
 
 def _move_aside(folder: Path, name: str) -> Path:

@@ -6,11 +6,13 @@ from typing import Any
 
 from harness.core import environment, files
 from harness.core.errors import UserError
+from harness.core.text import counted
 from harness.results.manifest import SCHEMA, Manifest
-from harness.results.records import BASELINES
+from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES
 from harness.results.run_directory import RunDirectory
 from harness.search import replicates, trial_files
 from harness.search.arm_search import ArmSearch
+from harness.search.baselines import BASELINE_LEARNING_RATES
 from harness.spec.fingerprint import differences, fingerprint
 from harness.spec.own_data import contents
 from harness.spec.study import Study
@@ -165,9 +167,21 @@ def mend(
     names = {arm.arm.name for arm in arms} | set(BASELINES)
     for name in sorted(names):
         parent = directory.replicates(name)
-        for kind in ("seed", "candidate"):
-            for folder in sorted(parent.glob(f"**/{kind}=*")):
-                if folder.name.partition("=")[2].isdecimal():
-                    replicates.mend(folder, notify)
+        found = {
+            kind: [
+                replicates.mend(folder, notify)
+                for folder in sorted(parent.glob(f"**/{kind}=*"))
+                if folder.name.partition("=")[2].isdecimal()
+            ]
+            for kind in ("seed", "candidate")
+        }
+        had = 0 if old is None else old.trained.get(name, 0)
+        rates = len(BASELINE_LEARNING_RATES) if had and name == BAG_OF_EMBEDDINGS else 0
+        for noun, lost in (
+            ("replicate", had - sum(found["seed"])),
+            ("candidate", rates - sum(found["candidate"])),
+        ):
+            if lost > 0:
+                notify(f"{counted(lost, noun)} of {name} cannot be found: trained again")
     if old is not None and old.profiled and not directory.profile.exists():
         notify(f"{directory.profile} is missing: it is measured again")

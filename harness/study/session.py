@@ -113,7 +113,7 @@ def _open_locked(options: Options, named: Named, closing: ExitStack) -> Opened:
         manifest["units"] = {arm: {"units": n} for arm, n in study.measured_units.items()}
     if ("searches" if study.search else "replicates") in given:
         manifest.pop("left_out", None)  # the user asks for as many of every arm
-    for of_last_session in ("finished", "profiled"):
+    for of_last_session in ("finished", "profiled", "trained"):
         manifest.pop(of_last_session, None)
     database = open_storage(url)
     closing.callback(database.close)
@@ -179,7 +179,11 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
     if options.quick:
         _describe_full(options, opened)
     records = read_records(directory.root)
-    directory.update_manifest(finished=records.finished, profiled=records.profile is not None)
+    directory.update_manifest(
+        finished=records.finished,
+        profiled=records.profile is not None,
+        trained=records.trained,
+    )
 
 
 def _without_profile(options: Options, study: Study) -> bool:

@@ -155,13 +155,40 @@ def test_a_lost_replicate_is_trained_again_to_the_same(
     assert (root / "replicates" / "depth=1" / "damaged,seed=2" / "scores.npy").exists()
 
 
-def test_a_finished_study_knows_what_it_had(file: Path, root: Path) -> None:
-    session.run(options(file))
-    shutil.rmtree(root / "replicates" / "depth=1" / "seed=5")
-    with pytest.raises(UserError, match="trainings that had finished are missing"):
+@pytest.mark.parametrize("name", ["depth=1", "baseline=bag", "baseline=majority"])
+@pytest.mark.parametrize("what", ["the folder", "its files", "of all seeds"])
+def test_a_finished_study_knows_what_it_had(
+    file: Path, root: Path, capsys: pytest.CaptureFixture[str], name: str, what: str
+) -> None:
+    first = outcome(file, capsys)
+    folder = root / "replicates" / name / ("" if what == "of all seeds" else "seed=5")
+    shutil.rmtree(folder)
+    if what == "its files":
+        folder.mkdir()
+    number = "5 replicates" if what == "of all seeds" else "1 replicate"
+    with pytest.raises(UserError, match=f"{number} of {name}, which ha.* ended, cannot be found"):
         read_records(root)
-    assert session.run(options(file)) == 0
-    assert read_records(root).finished
+    assert session.run(options(file, quiet=False)) == 0
+    assert f"{number} of {name} cannot be found: trained again" in capsys.readouterr().err
+    assert outcome(file, capsys) == first
+
+
+def test_a_lost_candidate_is_trained_again_and_the_replicates_stay(
+    file: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = outcome(file, capsys)
+    best = json.loads((root / "replicates/baseline=bag/seed=1/result.json").read_text())["params"]
+    (folder,) = (
+        each.parent
+        for each in root.glob("replicates/baseline=bag/candidate=*/result.json")
+        if json.loads(each.read_text())["params"] == best
+    )
+    shutil.rmtree(folder)
+    asked = trained(monkeypatch)
+    assert session.run(options(file, quiet=False)) == 0
+    assert "1 candidate of baseline=bag cannot be found" in capsys.readouterr().err
+    assert len(asked) == 1
+    assert outcome(file, capsys) == first
 
 
 def test_a_start_that_was_cut_off_is_nobodys(file: Path, root: Path) -> None:
