@@ -3,6 +3,12 @@
 It works for a study that still runs, and for a directory copied from another machine.
 """
 
+from harness.core.signals import exit_at_once
+
+if __name__ == "__main__":
+    exit_at_once()  # the imports below take a second
+
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +17,7 @@ import typer
 
 from harness.core.console import application, run
 from harness.core.errors import UserError
-from harness.results import records as runs
+from harness.results import profile_file
 from harness.results.records import read_records
 from harness.results.run_directory import find
 from reports.write import write_comparison, write_records
@@ -54,6 +60,12 @@ def report(
     )
     studies = [replace(read_records(root), other_profiles=tuple(profiles)) for root in roots]
     for records in studies:
+        if records.manifest.profiled and records.profile is None:
+            raise UserError(
+                f"{records.root} had a profile.json, which is missing; put it back, or make it "
+                f"again with: python -m harness.profile {records.root}"
+            )
+    for records in studies:
         # Only reports below --runs are listed on the index page there.
         listed = records.root.absolute().parent == runs_directory.absolute()
         print(write_records(records, listed=listed))
@@ -63,7 +75,9 @@ def report(
 
 def read_profile(file: Path) -> dict[str, Any]:
     """A profile.json, or the one in a directory; raises UserError where there is none."""
-    found = runs.read_profile(file / "profile.json" if file.is_dir() else file)
+    found = None
+    with contextlib.suppress(UserError):  # whatever it is, it is no profile
+        found = profile_file.read_profile(file / "profile.json" if file.is_dir() else file)
     if found is None:
         raise UserError(
             f"--profile {file}: not a profile.json with entries; make one there with: "

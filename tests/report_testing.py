@@ -11,7 +11,8 @@ import profile_testing
 
 from harness.core import files
 from harness.results import records
-from harness.results.run_directory import SCHEMA, RunDirectory
+from harness.results.manifest import SCHEMA
+from harness.results.run_directory import RunDirectory
 
 NOW = "2026-11-23T12:00:00Z"
 SEARCH: dict[str, Any] = {

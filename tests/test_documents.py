@@ -17,7 +17,7 @@ from report_testing import write_run
 from toys import SPACE
 
 from harness import datasets, pruners, report, samplers
-from harness.commands import main
+from harness.commands import verbs
 from harness.contest import command as contest
 from harness.datasets.base.dataset import SPLITS
 from harness.profile import command as profile
@@ -41,7 +41,7 @@ MODULES: dict[str, Any] = {
         ("contest", contest),
     )
 }
-VERBS: dict[str, Any] = typer.main.get_command(main.app).commands  # type: ignore[attr-defined]
+VERBS: dict[str, Any] = typer.main.get_command(verbs.app).commands  # type: ignore[attr-defined]
 ENDS = ("&&", "&", "|", ";")  # of a command on a line with others
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

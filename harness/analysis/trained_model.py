@@ -11,6 +11,7 @@ from harness.core import files
 from harness.core.errors import UserError, unknown
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
+from harness.results.training_folder import DamagedError, check_evidence, read_result
 
 FILES = ("model.keras", "vocabulary.txt", "params.json")
 
@@ -30,6 +31,13 @@ def model_folder(root: Path, arm: str | None) -> Path:
             f"{root} has no trained model of {chosen} yet (no {missing[0]}): models come from "
             "replicates; run the study to its end, with --replicates 1 or more"
         )
+    try:
+        check_evidence(folder, read_result(folder) or {})
+    except DamagedError as error:
+        raise UserError(
+            f"{folder}: {error}; give the study's own command again: it trains the model again, "
+            "the same"
+        ) from None
     return folder
 
 

@@ -5,6 +5,7 @@ It opens neither the database nor the lock, so it does not disturb a running stu
 
 import re
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ import typer
 from harness.analysis import summary
 from harness.core import files
 from harness.core.text import short
+from harness.results.lock import SILENT_S
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory, find
 
@@ -80,13 +82,12 @@ def describe(root: Path) -> dict[str, Any]:
                 ],
             }
         )
-    budget = records.manifest["spec"]["budget"]
     return {
         "study": records.study,
         "state": state,
         "by": holder,
         "searches": records.manifest.searches,
-        "trials": records.manifest.searches * budget["trials"],
+        "trials": records.manifest.searches * records.manifest.trials,
         "epochs": records.manifest.trial_epochs,
         "arms": arms,
     }
@@ -101,11 +102,12 @@ def _epochs(records: Records, trial: "pd.Series[Any]") -> int:
 def _holder(lock: Path) -> str | None:
     """The process that runs the study, as the lock file names it; None where it has ended.
 
-    A process on another machine can't be checked, so it is taken as running. On this machine the
-    process id may belong to a newer program by now: one that started after the file was written.
+    A process on another machine can't be looked at, but it touches the file again and again: a file
+    that was not touched for SILENT_S shows that it has ended. On this machine the process id may
+    belong to a newer program by now: one that started after the file was written.
     """
     try:
-        text = lock.read_text().strip()
+        text = lock.read_text(errors="replace").strip()
         written = lock.stat().st_mtime
     except OSError:
         return None
@@ -113,9 +115,9 @@ def _holder(lock: Path) -> str | None:
     if match is None:
         return None
     if match[2] != socket.gethostname():
-        return text
+        return text if time.time() < written + SILENT_S else None
     try:
         started = psutil.Process(int(match[1])).create_time()
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):  # a number that is no process id
         return None
     return text if started <= written + 1 else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.core import console
 from harness.core.console import application
 from harness.core.errors import UserError, unknown
 
@@ -48,8 +49,6 @@ def contest(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
     """Replay searches on a study's table; write a report with curves, paired tests and ranks."""
-    import sys
-
     import optuna
 
     from harness import pruners, samplers
@@ -73,7 +72,7 @@ def contest(
 
     def notify(line: str) -> None:
         if not quiet:
-            print(line, file=sys.stderr, flush=True)
+            console.notify(line)
 
     found = replay.contest(table, methods, seeds=seeds, trials=trials, seed=seed, notify=notify)
     page = write(found, root.with_name(f"{table.name}-contest.html"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.core import files
 from harness.core.errors import UserError
+from harness.core.shapes import NUMBER, mismatch
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -57,10 +58,19 @@ class Table:
         """The table in a folder; raises UserError where there is no complete one."""
         import pandas as pd
 
-        described = files.read_object(root / MANIFEST)
+        described = read_manifest(root)
         if described is None or not (root / TABLE).is_file():
             raise UserError(f"{root} has no table; make one with: harness tabulate NAME")
-        frame = pd.read_parquet(root / TABLE)
+        known = described.get("table_sha256")
+        if known is not None and files.hash_of_file(root / TABLE) != known:
+            raise _damaged(root / TABLE, "it has changed since it was written")
+        try:
+            frame = pd.read_parquet(root / TABLE)
+        except (ValueError, OSError) as error:  # pyarrow's own errors are of these kinds
+            raise _damaged(root / TABLE, str(error).split("\n")[0][:200]) from None
+        missing = [name for name in COLUMNS if name not in frame.columns]
+        if missing:
+            raise _damaged(root / TABLE, f"it has no column {missing[0]}")
         study = described["study"]
         values = {name: tuple(each) for name, each in described["grid"].items()}
         trainings, quality = [], []
@@ -129,3 +139,45 @@ def _ended(epochs: Any) -> bool:
 
 
 TABLE, MANIFEST = "table.parquet", "table.json"
+COLUMNS = ("configuration", "seed", "epoch", "state", "val_loss", "val_accuracy", "train_s",
+           "validation_s")  # fmt: skip
+_SHAPE: dict[str, Any] = {
+    "study": {
+        "search": {"*": {"name": str}},
+        "budget": {"epochs": int},
+        "sampler": str,
+        "pruner": str,
+        "margin": NUMBER,
+        "dataset?": dict,
+    },
+    "grid": {"*": list},
+    "seeds?": int,
+    "dataset_sha256?": str,
+    "table_sha256?": str,
+}
+
+
+def read_manifest(root: Path) -> dict[str, Any] | None:
+    """What the trainings of a table are; None without one. Raises UserError for a damaged one."""
+    file = root / MANIFEST
+    try:
+        described = files.parse_object(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    wrong = "it is not a JSON object" if described is None else mismatch(described, _SHAPE)
+    if wrong is None and described is not None and not files.is_intact(described):
+        wrong = "it has changed since it was written"
+    if wrong is not None:
+        raise _damaged(file, wrong)
+    return described
+
+
+def _damaged(file: Path, how: str) -> UserError:
+    fix = (
+        "move its folder aside and make it"
+        if file.name == MANIFEST
+        else "give the command that made it"
+    )
+    return UserError(
+        f"{file} is damaged ({how}); put a good copy back, or {fix} again: harness tabulate NAME"
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.contest.grid import Grid
-from harness.contest.table import MANIFEST, TABLE
+from harness.contest.table import MANIFEST, TABLE, read_manifest
 from harness.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def tabulate(
     """
     from importlib.util import find_spec
 
+    from harness.core import files
     from harness.results import lock
     from harness.spec import study_files
     from harness.study.trainings import board_of, run_replicates, settings_of
@@ -72,7 +73,7 @@ def tabulate(
     grid = Grid.of(study, at or [], levels)
     root = runs_directory / f"{declaration.name}{'-quick' if quick else ''}-table"
     with lock.hold(root / "lock"):
-        _match(root, study, grid, seeds)
+        described = _prepare(root, study, grid, seeds)
         planned = trainings(study, grid, seeds, root)
         if planned.has_more:
             number = len(grid) * seeds
@@ -84,8 +85,10 @@ def tabulate(
             )  # fmt: skip
             with LocalPool(count, settings, root / "logs") as pool:
                 run_replicates([planned], pool, board)
-        table = read(root, grid, seeds)
-        table.to_parquet(root / TABLE, index=False)
+        with files.replacing(root / TABLE) as temporary:
+            read(root, grid, seeds).to_parquet(temporary, index=False)
+        described["table_sha256"] = files.hash_of_file(root / TABLE)
+        files.write_atomically(root / MANIFEST, files.to_json(files.sealed(described)))
     print(root / TABLE)
 
 
@@ -125,14 +128,13 @@ def read(root: Path, grid: Grid, seeds: int) -> "pd.DataFrame":
     """One row for each epoch: configuration (from 0), seed, hyperparameters, metrics, state."""
     import pandas as pd
 
-    from harness.core import files
-    from harness.results.run_directory import read_epochs
+    from harness.results.training_folder import read_epochs, read_result
 
     rows = []
     for number, configuration in enumerate(grid.configurations()):
         for seed in range(1, seeds + 1):
             folder = folder_of(root, number, seed)
-            result = files.read_object(folder / "result.json") or {}
+            result = read_result(folder) or {}
             known = {
                 "configuration": number,
                 "seed": seed,
@@ -148,10 +150,19 @@ def read(root: Path, grid: Grid, seeds: int) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
-    """Start a table; raise UserError where the folder has one of other trainings."""
-    from harness.core import files
+def _prepare(root: Path, study: "Study", grid: Grid, seeds: int) -> dict[str, Any]:
+    """Start or resume a table; returns what its manifest says.
+
+    Raises UserError where the folder has a table of other trainings, or has lost what says so.
+    Trainings whose files are damaged are moved aside, and trained again.
+    """
+    from harness.core import console, files
+    from harness.results import integrity
+    from harness.search.replicates import mend
     from harness.spec.fingerprint import differences
+
+    integrity.check_kinds(root)
+    files.remove_litter(root)
 
     described: dict[str, Any] = {
         "study": study.to_mapping(),
@@ -160,7 +171,11 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
     }
     study.dataset.prepare(lambda line: None)
     described["dataset_sha256"] = study.dataset.fingerprint()
-    old = files.read_object(root / MANIFEST)
+    old = read_manifest(root)
+    if old is None and any(root.glob("trainings/*/*/result.json")):
+        raise UserError(
+            f"{root} has trainings but no {MANIFEST}; put it back, or move the folder aside"
+        )
     if old is not None:
         changed = [
             *differences(old["study"], described["study"]),
@@ -176,4 +191,7 @@ def _match(root: Path, study: "Study", grid: Grid, seeds: int) -> None:
                 f"{root}: the data have changed since the table was started; put them back as they "
                 "were, or move the folder aside"
             )
-    files.write_atomically(root / MANIFEST, files.to_json(described))
+    for folder in sorted(root.glob("trainings/*/seed=*")):
+        mend(folder, console.notify)
+    files.write_atomically(root / MANIFEST, files.to_json(files.sealed(described)))
+    return described

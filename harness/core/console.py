@@ -1,16 +1,20 @@
 """The one place where errors become lines on stderr and exit codes."""
 
+import contextlib
 import os
+import signal
 import sys
-from typing import Any, NoReturn
+import traceback
+from typing import Any, NoReturn, TextIO
 
 import typer
 
-from harness.core.errors import StudyHeldError, UserError
-from harness.core.signals import Stopped, StopRequest
+from harness.core.errors import StudyHeldError, UserError, of_disk
+from harness.core.signals import STOPPED, Stopped, StopRequest
 from harness.core.text import sanitize
 
-USAGE, HELD = 2, 75
+USAGE, DEFECT, HELD = 2, 70, 75
+CLOSED = 128 + signal.SIGPIPE  # the reader of the output has ended, as in `| head -1`
 
 # Typer's exception for a wrong command line, wherever it keeps click.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -29,27 +33,57 @@ def application(**options: Any) -> typer.Typer:
     )
 
 
+def notify(text: str, file: TextIO | None = None) -> None:
+    """A line on stderr. Where nobody can read it (a full disk, a closed pipe), work goes on."""
+    with contextlib.suppress(OSError):
+        print(text, file=file or sys.stderr, flush=True)
+
+
 def run(app: typer.Typer, name: str) -> NoReturn:
     """Run a Typer app as a program; its return value, or its error's code, is the exit code."""
     stop.install()
+    for stream in (sys.stdout, sys.stderr):
+        # What the terminal's encoding does not have is shown as an escape.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False, prog_name=name)
+        code = _flush() or code
     except UserError as error:
         code = _tell(str(error), USAGE)
     except StudyHeldError as error:
         code = _tell(str(error), HELD)
     except Stopped as stopped:
-        code = _tell("stopped; the same command continues from here", stopped.code, "")
-    except BrokenPipeError:
-        # The reader of the output has ended; without this Python would complain again at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
+        code = _tell(STOPPED, stopped.code, "")
+    except SystemExit as ended:  # Typer has caught the end of the output's reader
+        closed = isinstance(ended.__context__, BrokenPipeError)
+        code = CLOSED if closed else ended.code
+    except OSError as error:
+        code = _flush() or _tell(str(of_disk(error)), USAGE)
     except _UsageError as error:
         message = error.format_message()  # type: ignore[attr-defined]
         code = _tell(f"{message.rstrip('.')}. Try: {name} --help", USAGE)
+    except Exception:  # a defect of this program: only then a traceback, with a code of its own
+        traceback.print_exc()
+        code = DEFECT
+    _flush()
     sys.exit(code or 0)
 
 
+def _flush() -> int | None:
+    """Write out what stdout still holds; the exit code where that is not possible."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # Without this Python would complain again at its end.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return CLOSED
+        return _tell(f"the output can't be written: {error.strerror}", USAGE)
+    return None
+
+
 def _tell(message: str, code: int, prefix: str = "error: ") -> int:
-    print(prefix + sanitize(" ".join(message.split())), file=sys.stderr, flush=True)
+    notify(prefix + sanitize(" ".join(message.split())))
     return code

@@ -1,12 +1,18 @@
 """Files that are written completely or not at all, and JSON."""
 
+import contextlib
+import hashlib
 import json
 import math
 import os
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+SEAL = "sha256"  # the key of a record's own hash
+_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp(\.keras)?")
 
 
 def now() -> str:
@@ -19,17 +25,66 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     if isinstance(content, str):
         # Half a character (in a file name that is not text) is written as an escape.
         content = content.encode("utf-8", errors="backslashreplace")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
+    """A temporary file for the block to write, which then takes the place of `path`.
+
+    When the block ends, the content is on the disk, and so is its name. `suffix` is for programs
+    that insist on one. Folders that are missing are made, and temporary files of dead processes go.
+    """
+    make_folder(path.parent)
+    remove_litter(path.parent, deep=False)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{suffix}")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        sync(temporary)
         temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
+    sync(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, with their names on the disk; raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync(folder.parent)
+
+
+def rename(old: Path, new: Path) -> None:
+    """Rename within a folder, with the new name on the disk."""
+    old.rename(new)
+    sync(new.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        if not path.is_dir():  # some file systems can't do it for folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def remove_litter(folder: Path, *, deep: bool = True) -> None:
+    """Remove temporary files that processes of this machine have left when they were killed."""
+    import psutil  # takes longer than all the rest of this module
+
+    for file in folder.rglob(".*") if deep else folder.glob(".*"):
+        match = _TEMPORARY.fullmatch(file.name)
+        if match and not file.is_dir() and not psutil.pid_exists(int(match[1])):
+            file.unlink(missing_ok=True)
 
 
 def to_json(value: Any, *, indent: int | None = 1) -> str:
@@ -47,10 +102,43 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def parse_object(text: str | bytes) -> dict[str, Any] | None:
+    """The JSON object that a text is; None for anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):  # brackets without end
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def read_object(file: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None if it is missing, damaged or not an object."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return parse_object(file.read_bytes())
+    except OSError:
         return None
-    return found if isinstance(found, dict) else None
+
+
+def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with its own hash, which shows later whether it is as it was written."""
+    plain = {key: value for key, value in _plain(record).items() if key != SEAL}
+    return {**plain, SEAL: _hash_of(plain)}
+
+
+def is_intact(record: Mapping[str, Any]) -> bool:
+    """Whether a record is as it was sealed; True for records of versions that sealed none."""
+    return SEAL not in record or record[SEAL] == _hash_of(record)
+
+
+def _hash_of(record: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in record.items() if key != SEAL}
+    # Half a character, as in a file name that is not text, is on file as an escape.
+    text = json.dumps(rest, sort_keys=True).encode("utf-8", errors="backslashreplace")
+    return hashlib.sha256(text).hexdigest()
+
+
+def hash_of_file(file: Path) -> str:
+    """The SHA-256 of a file's content, which is on the disk then; raises OSError."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+        return hashlib.file_digest(opened, "sha256").hexdigest()

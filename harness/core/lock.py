@@ -22,11 +22,13 @@ class FileLock(Closing):
     """
 
     def __init__(self, file: Path, mode: int = 0o644) -> None:
-        # Not inherited by child processes, which would keep the lock.
-        self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+        # Not inherited by child processes, which would keep the lock. A link is refused: what it
+        # points to would be emptied.
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._descriptor = os.open(file, flags, mode)
 
     def acquire(self) -> None:
-        """Take the lock without waiting; raises LockHeldError."""
+        """Take the lock without waiting; raises LockHeldError, or OSError where there are none."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):  # some file systems say EACCES
@@ -39,6 +41,10 @@ class FileLock(Closing):
         os.pwrite(
             self._descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0
         )
+
+    def touch(self) -> None:
+        """Show that the holder is alive: the file's time becomes now."""
+        os.utime(self._descriptor)
 
     def release(self) -> None:
         """Free an acquired lock: the file no longer names a holder."""

@@ -4,6 +4,8 @@ import os
 import signal
 from types import FrameType
 
+STOPPED = "stopped; the same command continues from here"
+
 
 class Stopped(BaseException):
     """The user asked to stop; `code` is the exit code, 128 + the signal's number."""
@@ -11,6 +13,21 @@ class Stopped(BaseException):
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal.Signals(signal_number).name)
         self.code = 128 + signal_number
+
+
+def exit_at_once() -> None:
+    """Until a StopRequest is installed, a signal ends the process: there is nothing to save yet.
+
+    Programs call it before their other imports, which take a second. An exception in the middle of
+    an import would be a traceback, or would be lost in a library's handler.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    os.write(2, f"{STOPPED}\n".encode())
+    os._exit(128 + number)
 
 
 class StopRequest:

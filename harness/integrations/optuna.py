@@ -23,8 +23,8 @@ from optuna.distributions import (
 from harness.core.checks import check_whole
 from harness.core.errors import UserError
 from harness.integrations.embedded import Embedded
-from harness.search.arm_search import ATTRIBUTES
 from harness.search.assignment import Assignment
+from harness.search.trial_files import ATTRIBUTES
 from harness.training.trainer import Epoch
 
 

@@ -1,4 +1,12 @@
-from harness.core.console import run
-from harness.profile.command import app
+from harness.core.signals import exit_at_once
 
-run(app, "python -m harness.profile")
+
+def main() -> None:
+    exit_at_once()
+    from harness.core.console import run
+    from harness.profile.command import app
+
+    run(app, "python -m harness.profile")
+
+
+main()

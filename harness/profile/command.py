@@ -3,12 +3,12 @@
 After an interruption the same command continues. See `python -m harness.profile --help`.
 """
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from harness.core import console
 from harness.core.console import application
 from harness.core.errors import UserError
 from harness.core.text import counted
@@ -67,7 +67,7 @@ def profile(
     LISTs are separated by commas. Exit codes: 0 done, 2 wrong usage or input, 130 and 143 stopped
     by SIGINT and SIGTERM (the same command continues).
     """
-    notify = _quiet if quiet else _notify
+    notify = _quiet if quiet else console.notify
     asked = dict(zip(GRID, (cell, depth, units, sequence_length, batch_size), strict=True))
     given = [f"--{key.replace('_', '-')}" for key, value in asked.items() if value is not None]
     if predict is not None:
@@ -87,7 +87,8 @@ def profile(
     from harness.profile import entries as entries_module
     from harness.profile import profiler
     from harness.profile.measurements import FULL, QUICK
-    from harness.results.records import read_profile, read_records
+    from harness.results.profile_file import read_profile
+    from harness.results.records import read_records
     from harness.results.run_directory import find
     from reports import write
 
@@ -181,10 +182,6 @@ def _numbers(option: str, text: str) -> list[int]:
         return [int(word) for word in _words(text)]
     except ValueError:
         raise UserError(f"--{option} {text}: needs whole numbers, as in 1,2,4") from None
-
-
-def _notify(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _quiet(text: str) -> None:

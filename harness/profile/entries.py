@@ -87,7 +87,7 @@ def write(profiled: Mapping[str, Any], file: Path, table: Path) -> None:
         }
         for one in profiled["entries"]
     ]
-    files.write_atomically(file, files.to_json(profiled))
+    files.write_atomically(file, files.to_json(files.sealed(profiled)))
     files.write_atomically(table, to_csv(pd.DataFrame(rows)))
 
 

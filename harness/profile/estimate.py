@@ -1,5 +1,6 @@
 """Estimates how long a study will take, from profiles of this machine."""
 
+import contextlib
 import math
 import random
 from collections.abc import Mapping, Sequence
@@ -15,10 +16,11 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from harness.core.errors import UserError
 from harness.core.seeds import derive_seed
 from harness.core.text import duration
 from harness.datasets.base.signature import Signature
-from harness.results.records import read_profile
+from harness.results.profile_file import read_profile
 from harness.spec import counts
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
@@ -208,7 +210,7 @@ def predict_study(
     files = [place / name / "profile.json" for place in places]
     files += [place / "profile.json" for place in places]
     files += [file for place in places for file in sorted(place.glob("*/profile.json"))]
-    profiles = {file: found for file in files if (found := read_profile(file))}
+    profiles = {file: found for file in files if (found := _readable(file))}
     for file, first in profiles.items():
         if not estimate(study, first, workers=workers):
             continue
@@ -218,6 +220,13 @@ def predict_study(
         assert estimated is not None  # it has the entries of `first`, which were enough
         others = f" and {len(alike) - 1} more of this machine" if len(alike) > 1 else ""
         return estimated, f"{file}{others}"
+    return None
+
+
+def _readable(file: Path) -> dict[str, Any] | None:
+    """A profile; None also where it is damaged: another study's must not stop this one."""
+    with contextlib.suppress(UserError, OSError):
+        return read_profile(file)
     return None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core import files
+from harness.core.shapes import NUMBER, mismatch
 from harness.datasets.base.signature import BINARY, Signature
 from harness.spec.hyperparameters import Hyperparameters
 
@@ -67,6 +68,22 @@ FULL, SHORT, QUICK = Effort(5, 2.0), Effort(2, 1.0), Effort(1, 1.0)
 WARM, QUICK_WARM = Effort(1, 2.0, warm=True), Effort(1, 0.5, warm=True)
 
 
+_LINE: dict[str, Any] = {
+    "machine": str,
+    "configuration": dict,
+    "seconds": NUMBER,
+    "process": int,
+    "figures": {
+        "block_ms": [NUMBER],
+        "evaluation_ms": [NUMBER],
+        "path": str,
+        **dict.fromkeys(("epoch_steps", "evaluation_steps"), int),
+        **dict.fromkeys(("import_s", "build_s", "compile_s", "peak_rss_mb"), NUMBER),
+        **dict.fromkeys(("xla", "cudnn", "measured_longer"), bool),
+    },
+}
+
+
 class Measurements:
     """The measurements of one machine: a file with one JSON line for each.
 
@@ -83,7 +100,7 @@ class Measurements:
             number = 1
             while (aside := file.with_name(f"{file.stem}.old-{number}.jsonl")).exists():
                 number += 1
-            file.rename(aside)
+            files.rename(file, aside)
             notify(f"earlier measurements are of another machine or version: now in {aside}")
         else:
             self.lines = lines
@@ -114,7 +131,7 @@ class Measurements:
         }
         # As it will be read later: tuples become lists.
         self.lines.append(json.loads(files.to_json(line)))
-        text = "".join(files.to_json(line, indent=None) + "\n" for line in self.lines)
+        text = "".join(files.to_json(files.sealed(line), indent=None) + "\n" for line in self.lines)
         files.write_atomically(self._file, text)
 
     def _of(
@@ -140,14 +157,10 @@ def signature_fields(signature: Signature) -> dict[str, int]:
 def _json_lines(file: Path) -> Iterable[dict[str, Any]]:
     """The lines that are complete; what a damaged line had is measured again."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = file.read_bytes().splitlines()
+    except FileNotFoundError:
         return
-    needed = {"machine", "configuration", "seconds", "process", "figures"}
     for line in lines:
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and needed <= set(record):
+        record = files.parse_object(line)
+        if record and files.is_intact(record) and mismatch(record, _LINE) is None:
             yield record

@@ -25,7 +25,7 @@ from harness.spec.choices import BACKENDS
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import PATHS
 from harness.workers.local import LocalPool, Settings, visible_gpus
-from harness.workers.messages import Died, Failed, Measure, Measurement
+from harness.workers.messages import Died, Failed, Measure, Measurement, Unable
 
 SCHEMA = 1
 TIMEOUT_S = 900.0  # for one configuration in one process; after that it counts as dead
@@ -218,6 +218,8 @@ def _answer(pool: LocalPool, name: str) -> Measurement | Failed | Died:
         for worker, message in pool.wait(WAIT_S):
             if worker != 0:
                 continue
+            if isinstance(message, Unable):
+                return Failed(name, message.reason)
             if isinstance(message, Died):
                 return message
             if isinstance(message, Measurement | Failed) and message.task == name:

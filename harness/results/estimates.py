@@ -1,12 +1,15 @@
 """A study's estimated time, made before it began, compared with its real time. No Keras."""
 
+from pathlib import Path
 from typing import Any
 
 from harness.core import files
+from harness.core.shapes import mismatch
+from harness.results.manifest import ESTIMATE, Manifest
 from harness.results.records import Records
 from harness.results.run_directory import RunDirectory
 
-FILE = "estimate.json"
+OLD_FILE = "estimate.json"
 
 
 def write(
@@ -21,16 +24,14 @@ def write(
         "profile": profile,
         "interrupted": False,
     }
-    files.write_atomically(directory.root / FILE, files.to_json(record))
+    directory.update_manifest(estimate=record)
 
 
 def interrupted(directory: RunDirectory) -> None:
     """Note that the study was resumed or extended: its estimate cannot be compared any more."""
-    record = files.read_object(directory.root / FILE)
+    record = _read(directory.read_manifest(), directory.root)
     if record and not record.get("interrupted"):
-        files.write_atomically(
-            directory.root / FILE, files.to_json({**record, "interrupted": True})
-        )
+        directory.update_manifest(estimate={**record, "interrupted": True})
 
 
 def compare(records: Records) -> dict[str, Any] | None:
@@ -41,7 +42,7 @@ def compare(records: Records) -> dict[str, Any] | None:
     """
     import pandas as pd
 
-    record = files.read_object(records.root / FILE)
+    record = _read(records.manifest, records.root)
     if not record or record.get("interrupted") or not records.finished:
         return None
     tables = [records.trials, records.replicates]
@@ -59,3 +60,9 @@ def compare(records: Records) -> dict[str, Any] | None:
         "error": estimated / elapsed - 1.0,
         "profile": record["profile"],
     }
+
+
+def _read(manifest: Manifest, root: Path) -> dict[str, Any] | None:
+    """The estimate on record; versions before 2026-12 kept it in a file of its own."""
+    record = manifest.get("estimate") or files.read_object(root / OLD_FILE)
+    return record if record and mismatch(record, ESTIMATE) is None else None

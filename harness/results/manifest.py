@@ -1,6 +1,37 @@
 """`manifest.json`: what a study declared, on what data, where and when it ran."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from harness.core import files
+from harness.core.errors import UserError, of_disk
+from harness.core.shapes import NUMBER, mismatch
+
+SCHEMA = 1
+ESTIMATE: dict[str, Any] = {"seconds": NUMBER, "profile": str, "interrupted?": bool}
+_SHAPE: dict[str, Any] = {
+    "study": str,
+    "arms": [{"name": str, "values?": dict}],
+    "spec?": {
+        "budget?": {"trials?": int, "epochs?": int, "trial_epochs?": int},
+        "searches?": int,
+        "replicates?": int,
+        "margin?": NUMBER,
+        **dict.fromkeys(("dataset?", "compare?", "search?", "fixed?", "hold?"), dict),
+    },
+    "looks?": [{"blocks": int, "alpha": NUMBER}],
+    "verdicts?": [{"a": str, "b": str, "estimate": dict}],
+    "left_out?": {"*": int},
+    "trained?": {"*": int},
+    "enqueued?": {"*": [dict]},
+    "units?": {"*": {"units": int}},
+    "estimate?": ESTIMATE,
+    **dict.fromkeys(("dataset?", "environment?", "published?", "full?"), dict),
+    **dict.fromkeys(("question?", "storage?", "command?", "created?", "fingerprint?",
+                     "database?"), str),
+    **dict.fromkeys(("quick?", "shared_searches?", "finished?", "profiled?"), bool),
+}  # fmt: skip
 
 
 class Manifest(dict[str, Any]):
@@ -59,6 +90,31 @@ class Manifest(dict[str, Any]):
     def storage(self) -> str:
         """The URL of Optuna's database, without a password."""
         return str(self.get("storage") or "")
+
+    @property
+    def own_database(self) -> bool | None:
+        """Whether the database is the run directory's study.db; None where it does not say."""
+        return None if "database" not in self else self["database"] is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether all that the study asked for was on file at the end of its last session."""
+        return bool(self.get("finished"))
+
+    @property
+    def trained(self) -> dict[str, int]:
+        """By arm and baseline, how many replicates had ended when the last session ended."""
+        return {name: int(number) for name, number in _object(self, "trained").items()}
+
+    @property
+    def profiled(self) -> bool:
+        """Whether there was a profile at the end of the study's last session."""
+        return bool(self.get("profiled"))
+
+    @property
+    def units(self) -> dict[str, int]:
+        """By arm, the units that take the step time which all arms are to have."""
+        return {arm: int(found["units"]) for arm, found in _object(self, "units").items()}
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -169,3 +225,43 @@ def _object(parent: dict[str, Any], key: str) -> dict[str, Any]:
     """An object inside another one; empty where it is missing."""
     found = parent.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def read(file: Path) -> Manifest:
+    """A manifest from its file; raises UserError if it is missing, damaged or of another schema."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise UserError(
+            f"{file.parent} holds no study (no manifest.json); "
+            "start one with: python -m harness.study NAME"
+        ) from None
+    except OSError as error:
+        raise of_disk(error, str(file)) from None
+    manifest = files.parse_object(content)
+    if manifest is None:
+        raise _damaged(file, "it is not a JSON object")
+    schema = manifest.get("schema")
+    if schema != SCHEMA:
+        raise UserError(
+            f"{file} has schema {schema!r} and this version reads {SCHEMA}; "
+            "use the version that wrote it, or --fresh"
+        )
+    wrong = mismatch(manifest, _SHAPE)
+    if wrong is None and not files.is_intact(manifest):
+        wrong = "it has changed since it was written"
+    if wrong is not None:
+        raise _damaged(file, wrong)
+    return Manifest(manifest)
+
+
+def write(file: Path, manifest: Mapping[str, Any]) -> None:
+    """Write a manifest, with its own hash; raises OSError."""
+    files.write_atomically(file, files.to_json(files.sealed(manifest)))
+
+
+def _damaged(file: Path, how: str) -> UserError:
+    return UserError(
+        f"{file} is damaged ({how}); put a good copy back, "
+        "or start again with --fresh, which moves the old directory aside"
+    )

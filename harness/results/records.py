@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.core.files import read_object
+from harness.core.errors import UserError, shortened
 from harness.core.metrics import R2
-from harness.core.text import escape_surrogates
+from harness.core.text import counted, escape_surrogates
 from harness.results.manifest import Manifest
-from harness.results.run_directory import RunDirectory, read_epochs
+from harness.results.profile_file import read_profile
+from harness.results.run_directory import RunDirectory
+from harness.results.training_folder import DamagedError, read_epochs, read_training
 from harness.spec.values import hashable
 
 if TYPE_CHECKING:
@@ -163,6 +165,21 @@ class Records:
         return names
 
     @property
+    def trained(self) -> dict[str, int]:
+        """By arm and baseline, how many replicates have ended; without those that have none."""
+        ended = self.replicates[self.replicates["state"] != "running"]
+        return {str(name): int(n) for name, n in ended.groupby("arm").size().items()}
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """By arm and baseline, how many replicates are gone that were there at the last end."""
+        there = self.trained
+        before = self.manifest.trained
+        return {
+            name: n - there.get(name, 0) for name, n in before.items() if n > there.get(name, 0)
+        }
+
+    @property
     def replicates_missing(self) -> int:
         """How many replicates are still missing, in searches that have a complete trial."""
         keys = ["arm", "search"]
@@ -198,77 +215,100 @@ class Records:
 
 
 def read_records(root: Path) -> Records:
-    """Read a run directory; raises UserError where it holds no study."""
+    """Read a run directory.
+
+    Raises UserError where it holds no study, and where files of a training are lost or damaged:
+    without them the answer would be another one.
+    """
     directory = RunDirectory(root)
     manifest = directory.read_manifest()
-    trials: list[dict[str, Any]] = []
-    epochs: list[dict[str, Any]] = []
-    replicates: list[dict[str, Any]] = []
-    replicate_epochs: list[dict[str, Any]] = []
+    trials, replicates = _Trainings(), _Trainings()
     for search in range(1, manifest.searches + 1):
         for arm in manifest.arm_values:
-            of = {"arm": arm, "search": search}
-            _read_trainings(directory.trials(arm, search), "[0-9]*", of, trials, epochs)
+            trials.read(directory.trials(arm, search), "trial", {"arm": arm, "search": search})
         for name in (*manifest.arm_values, *BASELINES):
-            of = {"arm": name, "search": search}
             folder = directory.replicates(name, search)
-            _read_trainings(folder, "seed=*", of, replicates, replicate_epochs)
-    return Records(
+            replicates.read(folder, "replicate", {"arm": name, "search": search})
+    damaged = [*trials.damaged, *replicates.damaged]
+    records = Records(
         root=root,
         manifest=manifest,
-        trials=_frame(trials, TRIAL_COLUMNS),
-        epochs=_frame(epochs, EPOCH_COLUMNS),
-        replicates=_frame(replicates, REPLICATE_COLUMNS),
+        trials=_frame(trials.rows, TRIAL_COLUMNS),
+        epochs=_frame(trials.epochs, EPOCH_COLUMNS),
+        replicates=_frame(replicates.rows, REPLICATE_COLUMNS),
         replicate_epochs=_frame(
-            replicate_epochs,
+            replicates.epochs,
             {"replicate" if name == "trial" else name: k for name, k in EPOCH_COLUMNS.items()},
         ),
         profile=read_profile(directory.profile),
     )
+    if not damaged:
+        damaged = [f"{root}: {_told(records.lost)}"] if records.lost else []
+    if not damaged and manifest.finished and not records.finished:
+        damaged = [f"{root}: trainings that had finished are missing"]
+    if damaged:
+        more = f", and {len(damaged) - 1} more like it" if len(damaged) > 1 else ""
+        command = manifest.command or "python -m harness.study NAME"
+        raise UserError(
+            f"{damaged[0]}{more}; put a good copy back, or give the study's own command again: it "
+            f"writes trials again from the database, and trains the rest again: "
+            f"{shortened(command)}"
+        )
+    return records
 
 
-def read_profile(file: Path) -> dict[str, Any] | None:
-    """A profile.json with entries; None where it is missing or damaged."""
-    profile = read_object(file) or {}
-    entries = profile.get("entries")
-    return profile if isinstance(entries, list) and entries else None
+def _told(lost: Mapping[str, int]) -> str:
+    """Which replicates are gone, in words."""
+    name, number = next(iter(lost.items()))
+    more = f", and some of {len(lost) - 1} more" if len(lost) > 1 else ""
+    have = "has" if number == 1 else "have"
+    return f"{counted(number, 'replicate')} of {name}{more}, which {have} ended, cannot be found"
 
 
-def _read_trainings(
-    parent: Path,
-    pattern: str,
-    of: Mapping[str, Any],
-    trainings: list[dict[str, Any]],
-    epochs: list[dict[str, Any]],
-) -> None:
-    """Append the trainings in a folder, and their epochs, to these lists, sorted by number.
+class _Trainings:
+    """Rows of trainings and of their epochs, and what is wrong with their files."""
 
-    `of` has the columns that say to which arm and search they belong.
-    """
-    which = "trial" if pattern == "[0-9]*" else "replicate"
-    found = {
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.epochs: list[dict[str, Any]] = []
+        self.damaged: list[str] = []
+
+    def read(self, parent: Path, kind: str, of: Mapping[str, Any]) -> None:
+        """Add the trainings in a folder, sorted by number; `of` has their arm and search."""
+        found = numbered(parent, kind)
+        if kind == "trial":  # they are numbered without gaps
+            for missing in sorted(set(range(max(found, default=0))) - set(found)):
+                self.damaged.append(f"{parent / f'{missing:04d}'} is missing")
+        for number, folder in sorted(found.items()):
+            try:
+                record = read_training(folder)
+            except DamagedError as error:
+                self.damaged.append(f"{folder}: {error}")
+                continue
+            self.rows.append({"state": "running", **_row(record or {}), **of, kind: number})
+            self.epochs += [{**epoch, **of, kind: number} for epoch in read_epochs(folder)]
+
+
+def numbered(parent: Path, kind: str) -> dict[int, Path]:
+    """The folders of the trials, or replicates, in a folder, by number."""
+    pattern = r"(\d+)" if kind == "trial" else r"seed=(\d+)"
+    return {
         int(match[1]): folder
-        for folder in parent.glob(pattern)
-        if (match := re.fullmatch(r"(?:seed=)?(\d+)", folder.name))
+        for folder in parent.glob("*")
+        if (match := re.fullmatch(pattern, folder.name))
     }
-    for number, folder in sorted(found.items()):
-        training = {"state": "running", **_read_result(folder), **of, which: number}
-        trainings.append(training)
-        epochs.extend({**epoch, **of, which: number} for epoch in read_epochs(folder))
 
 
-def _read_result(folder: Path) -> dict[str, Any]:
-    """The training's result.json or, while it trains, its started.json."""
-    for name in ("result.json", "started.json"):
-        record = read_object(folder / name)
-        if record is None:
-            continue
-        params = record.pop("params", None) or {}
-        for name, old in _OLD_NAMES.items():  # in run directories made before 2026-11-24
-            if old in record:
-                record[name] = record.pop(old)
-        return {**record, **{f"params_{key}": value for key, value in params.items()}}
-    return {}
+def _row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A training's record as a row of a table."""
+    row = {name: value for name, value in record.items() if name != "params"}
+    for name, old in _OLD_NAMES.items():  # in run directories made before 2026-11-24
+        if old in row:
+            row[name] = row.pop(old)
+    return {
+        **row,
+        **{f"params_{key}": value for key, value in (record.get("params") or {}).items()},
+    }
 
 
 def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFrame":

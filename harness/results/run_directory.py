@@ -1,16 +1,13 @@
 """The run directory of a study: where its files are."""
 
-import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import UserError, unknown
-from harness.core.files import to_json, write_atomically
+from harness.core.files import rename
+from harness.results import integrity, manifest
 from harness.results.manifest import Manifest
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -63,29 +60,11 @@ class RunDirectory:
 
     def read_manifest(self) -> Manifest:
         """The manifest; raises UserError if it is missing, damaged or of another schema."""
-        try:
-            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UserError(
-                f"{self.root} holds no study (no manifest.json); "
-                "start one with: python -m harness.study NAME"
-            ) from None
-        except (ValueError, UnicodeDecodeError):
-            raise UserError(
-                f"{self.manifest} is damaged; put a good copy back, "
-                "or start again with --fresh, which moves the old directory aside"
-            ) from None
-        schema = manifest.get("schema") if isinstance(manifest, dict) else None
-        if schema != SCHEMA:
-            raise UserError(
-                f"{self.manifest} has schema {schema!r} and this version reads {SCHEMA}; "
-                "use the version that wrote it, or --fresh"
-            )
-        return Manifest(manifest)
+        return manifest.read(self.manifest)
 
     def update_manifest(self, **changes: Any) -> None:
         """Write the manifest with these keys changed or added; raises like `read_manifest`."""
-        write_atomically(self.manifest, to_json({**self.read_manifest(), **changes}))
+        manifest.write(self.manifest, {**self.read_manifest(), **changes})
 
     def move_aside(self) -> Path | None:
         """Rename the directory to `NAME.old-1` (or the next free number); None if there is none."""
@@ -94,7 +73,7 @@ class RunDirectory:
         number = 1
         while (aside := self.root.with_name(f"{self.root.name}.old-{number}")).exists():
             number += 1
-        self.root.rename(aside)
+        rename(self.root, aside)
         return aside
 
 
@@ -102,29 +81,11 @@ def _of_search(arm: Path, search: int) -> Path:
     return arm if search == 1 else arm / f"search={search}"
 
 
-def append_epoch(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Append a line to `metrics.jsonl`."""
-    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-        file.write(to_json(metrics, indent=None) + "\n")
-
-
-def read_epochs(folder: Path) -> Iterable[dict[str, Any]]:
-    """The epochs of one training on file, up to a line that a crash cut short."""
-    try:
-        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
-    except OSError:
-        return
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except ValueError:
-            return
-
-
 def find(name: str, runs_directory: Path) -> Path:
     """The run directory meant by a study's name or a path; raises UserError if there is none."""
     for root in (runs_directory / name, Path(name)):
         if RunDirectory(root).manifest.is_file():
+            integrity.check_kinds(root)
             return root
     known = [path.parent.name for path in runs_directory.glob("*/manifest.json")]
     if not known:

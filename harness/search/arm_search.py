@@ -18,23 +18,19 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from harness import pruners, samplers
-from harness.core import files
 from harness.core.optuna_private import seen_by_sampler, stored_trial, trial_id
 from harness.core.seeds import derive_seed
-from harness.results.run_directory import RunDirectory, append_epoch
+from harness.results.run_directory import RunDirectory
+from harness.results.training_folder import RESULT, write_result, write_started
 from harness.search.assignment import Assignment, group_name
-from harness.search.database import Database
+from harness.search.database import Database, user_errors
+from harness.search.trial_files import ATTRIBUTES, STATES, start_record, write_trial
 from harness.search.trial_store import TrialStore
 from harness.spec import counts
 from harness.spec.study import Arm, Study
 from harness.training import checkpoint
 from harness.workers.messages import TestScores, TrainRequest
 
-STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
 UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 # How a worker says that a training ended → how Optuna does.
 ENDS = {
@@ -42,9 +38,6 @@ ENDS = {
     "halted": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
-
-# What is kept of a trial besides its value, in Optuna and in its result file.
-ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
 
 
 class TrialLimit:
@@ -103,7 +96,7 @@ class ArmSearch:
         self._store = TrialStore(database, f"{name}/{optuna_name(arm, search)}", pruner)
         self._optuna, self._storage = self._store.study, self._store.memory
         self._under_way: dict[int, Trial] = {}
-        trials = self._trials()
+        trials = self.trials()
         self._unfinished = [trial.number for trial in trials if trial.state in UNFINISHED]
         self._created = len(trials)
         self.done = Counter(STATES[trial.state] for trial in trials if trial.state in STATES)
@@ -123,7 +116,7 @@ class ArmSearch:
         return self._created
 
     def finished_trials(self) -> list[FrozenTrial]:
-        return [trial for trial in self._trials() if trial.state in STATES]
+        return [trial for trial in self.trials() if trial.state in STATES]
 
     @staticmethod
     def state_of(trial: FrozenTrial) -> str:
@@ -152,33 +145,16 @@ class ArmSearch:
 
         `value` is its lowest validation loss, `epochs` has the losses by epoch, from 1.
         """
-        if any(trial.user_attrs.get("imported") == source for trial in self._trials()):
+        if any(trial.user_attrs.get("imported") == source for trial in self.trials()):
             return False
         hyperparameters = self._study.hyperparameters(self.arm, params)
         signature = self._study.signature_of(self.arm)
-        assignment = Assignment(
-            arm=self.arm,
-            number=self._created,
-            search=self.search,
-            params=dict(params),
-            hyperparameters=hyperparameters,
-            seed=0,
-            parameters=None
-            if signature.builder is not None
-            else counts.parameters(hyperparameters, signature),
-        )
+        own = signature.builder is not None
         known: dict[str, Any] = {
             "val_accuracy": val_accuracy,
-            "parameters": assignment.parameters,
+            "parameters": None if own else counts.parameters(hyperparameters, signature),
             "imported": source,
         }
-        record = {**_start_record(assignment), **assignment.outcome("complete", None), **known}
-        record |= {"value": value, "train_s": None, "seed": None}
-        folder = self._folder(assignment.number)
-        files.write_atomically(folder / "result.json", files.to_json(record))
-        (folder / "metrics.jsonl").unlink(missing_ok=True)  # of an import that was killed
-        for epoch, loss in epochs.items():
-            append_epoch(folder, {"epoch": epoch, "val_loss": loss})
         self._optuna.add_trial(
             optuna.trial.create_trial(
                 state=TrialState.COMPLETE,
@@ -189,7 +165,11 @@ class ArmSearch:
                 user_attrs={name: each for name, each in known.items() if each is not None},
             )
         )
-        self._store.write(self._created)
+        number = self._created
+        with user_errors(str(self._directory.root)):
+            # The database first: files that a crash has cut off are written again from it.
+            self._store.write(number)
+            write_trial(self.folder(number), self, self.trials()[number])
         self._created += 1
         self.done["complete"] += 1
         return True
@@ -205,7 +185,7 @@ class ArmSearch:
     def next(self) -> Assignment:
         """The next trial: first those that an earlier process left unfinished, then new ones."""
         if self._unfinished:
-            frozen = self._trials()[self._unfinished.pop(0)]
+            frozen = self.trials()[self._unfinished.pop(0)]
             if frozen.state == TrialState.WAITING:
                 self._storage.set_trial_state_values(trial_id(frozen), TrialState.RUNNING)
             self._optuna.sampler = self._sampler(frozen.number)
@@ -217,20 +197,26 @@ class ArmSearch:
         params = self._suggest(trial)
         self._store.write(trial.number)
         self._under_way[trial.number] = trial
-        hyperparameters = self._study.hyperparameters(self.arm, params)
         assignment = Assignment(
             arm=self.arm,
             number=trial.number,
-            # Units that follow from `hold` are kept beside what was searched.
-            params={**params, "units": hyperparameters.units} if self._study.hold else params,
-            hyperparameters=hyperparameters,
+            params=self.shown_params(params),
+            hyperparameters=self._study.hyperparameters(self.arm, params),
             search=self.search,
             seed=derive_seed(*self._training_seed, trial.number, "training"),
-            folder=self._folder(trial.number),
+            folder=self.folder(trial.number),
         )
-        folder = self._folder(trial.number)
-        files.write_atomically(folder / "started.json", files.to_json(_start_record(assignment)))
+        folder = self.folder(trial.number)
+        # Of a process that died before the database had the trial's end: it repeats.
+        (folder / RESULT).unlink(missing_ok=True)
+        write_started(folder, start_record(assignment))
         return assignment
+
+    def shown_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What a record says of these searched values: also the units that follow from `hold`."""
+        if not self._study.hold:
+            return dict(params)
+        return {**params, "units": self._study.hyperparameters(self.arm, params).units}
 
     def training_request(self, assignment: Assignment) -> TrainRequest:
         """The request for a worker. The trial's checkpoints are deleted when it ends."""
@@ -240,7 +226,7 @@ class ArmSearch:
             hyperparameters=assignment.hyperparameters,
             seed=assignment.seed,
             epochs=self._epochs(assignment),
-            checkpoints=str(self._folder(assignment.number) / "checkpoint"),
+            checkpoints=str(self.folder(assignment.number) / "checkpoint"),
             signature=self._study.signature_of(self.arm),
         )
 
@@ -251,6 +237,10 @@ class ArmSearch:
         if epoch not in before:
             self._under_way[assignment.number].report(metrics["val_loss"], epoch)
             self._store.write_epochs(assignment.number)
+        elif before[epoch] != metrics["val_loss"]:
+            # Trained again without its checkpoint, where that gives other numbers, as on a GPU.
+            identity = trial_id(self._under_way[assignment.number])
+            self._storage.set_trial_intermediate_value(identity, epoch, metrics["val_loss"])
         # About every epoch before the last one on record, the process that died has asked the
         # pruner already, and did not prune. Asked again, the pruner would see the later epochs too.
         if before and epoch < max(before):
@@ -277,23 +267,40 @@ class ArmSearch:
 
         `outcome` is complete, halted (pruned) or failed; a failed trial has a `reason`.
         """
-        trial = self._under_way[assignment.number]
         state = ENDS[outcome]
-        record = {**_start_record(assignment), **assignment.outcome(STATES[state], reason)}
-        folder = self._folder(assignment.number)
-        files.write_atomically(folder / "result.json", files.to_json(record))
-        (folder / "started.json").unlink(missing_ok=True)
-        for name in (*ATTRIBUTES, *(["reason"] if reason else [])):
+        record = {**start_record(assignment), **assignment.outcome(STATES[state], reason)}
+        folder = self.folder(assignment.number)
+        write_result(folder, record)
+        self._end_in_memory(assignment, state, record)
+        self._store.write(assignment.number)
+        checkpoint.remove(folder / "checkpoint")
+        del self._under_way[assignment.number]
+        return record
+
+    def suppose_failed(self, assignment: Assignment, reason: str) -> dict[str, Any]:
+        """Go on as if the trial had failed, with nothing on file until `end` says so, too.
+
+        A process that ends before that leaves the trial to the next one.
+        """
+        state = TrialState.FAIL
+        record = {**start_record(assignment), **assignment.outcome(STATES[state], reason)}
+        self._end_in_memory(assignment, state, record)
+        return record
+
+    def _end_in_memory(
+        self, assignment: Assignment, state: TrialState, record: Mapping[str, Any]
+    ) -> None:
+        """Tell Optuna, once."""
+        trial = self._under_way[assignment.number]
+        if self._frozen(assignment).state.is_finished():
+            return
+        for name in (*ATTRIBUTES, *(["reason"] if record["reason"] else [])):
             if record[name] is not None:
                 trial.set_user_attr(name, record[name])
         self._optuna.tell(
             trial, values=record["value"] if state == TrialState.COMPLETE else None, state=state
         )
-        self._store.write(assignment.number)
-        checkpoint.remove(folder / "checkpoint")
-        del self._under_way[assignment.number]
         self.done[STATES[state]] += 1
-        return record
 
     def _suggest(self, trial: Trial) -> dict[str, Any]:
         """All hyperparameters of a trial, all drawn before the first is stored.
@@ -334,10 +341,12 @@ class ArmSearch:
         own = self._frozen(assignment).system_attrs.get(samplers.EPOCHS)
         return self._study.budget.search_epochs if own is None else int(own)
 
-    def _folder(self, number: int) -> Path:
+    def folder(self, number: int) -> Path:
+        """The folder of a trial's files."""
         return self._directory.trial(self.arm.name, number, self.search)
 
-    def _trials(self) -> list[FrozenTrial]:
+    def trials(self) -> list[FrozenTrial]:
+        """All trials, by number."""
         return self._optuna.get_trials(deepcopy=False)
 
     def _frozen(self, assignment: Assignment) -> FrozenTrial:
@@ -347,15 +356,3 @@ class ArmSearch:
 def optuna_name(arm: Arm, search: int) -> str:
     """The name of a search's Optuna study, after the study's own name and a slash."""
     return arm.name if search == 1 else f"{arm.name}/search={search}"
-
-
-def _start_record(assignment: Assignment) -> dict[str, Any]:
-    return {
-        "arm": assignment.arm.name,
-        "search": assignment.search,
-        "trial": assignment.number,
-        "state": "running",
-        "params": assignment.params,
-        "seed": assignment.seed,
-        "started": assignment.started,
-    }

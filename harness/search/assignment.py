@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core import files
-from harness.results.run_directory import append_epoch
+from harness.results.training_folder import append_epoch
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm
 

@@ -13,6 +13,7 @@ from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import Split
 from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY
 from harness.results.run_directory import RunDirectory
+from harness.results.training_folder import read_result, write_result, write_started
 from harness.search.replicates import (
     Planned,
     Replicates,
@@ -48,11 +49,13 @@ def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
 
 
 def bag_replicates(study: Study, directory: RunDirectory) -> list[Replicates]:
-    """The replicates of the best candidate; None where all candidates failed."""
+    """The replicates of the best candidate; none before all have ended, or where all failed."""
+    if bag_candidates(study, directory).has_more:
+        return []
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     folders = directory.replicates(arm.name).glob("candidate=*")
-    found = [files.read_object(folder / "result.json") for folder in sorted(folders)]
-    scored = [record for record in found if record is not None and record["value"] is not None]
+    found = [read_result(folder) for folder in sorted(folders)]
+    scored = [each for each in found if each is not None and each.get("value") is not None]
     if not scored:
         return []
     params = min(scored, key=lambda record: record["value"])["params"]
@@ -83,6 +86,16 @@ def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
     return Hyperparameters(cell=BAG, depth=1, units=1, learning_rate=learning_rate, **given)
 
 
+def majority_left(study: Study, directory: RunDirectory) -> list[tuple[int, int]]:
+    """By search and number, the replicates of the majority class that are still to be written."""
+    searches = range(1, study.independent_searches + 1)
+    return [
+        (search, number)
+        for search, number in itertools.product(searches, range(1, study.replicates + 1))
+        if read_result(directory.replicate(MAJORITY, number, search)) is None
+    ]
+
+
 def write_majority(study: Study, directory: RunDirectory) -> None:
     """Write the baseline that always predicts the training split's most frequent class, or mean.
 
@@ -101,18 +114,16 @@ def write_majority(study: Study, directory: RunDirectory) -> None:
 
     scores = score(scored_split(study), dataset.metric)
     validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
-    searches = range(1, study.independent_searches + 1)
-    for search, number in itertools.product(searches, range(1, study.replicates + 1)):
+    for search, number in majority_left(study, directory):
         folder = directory.replicate(MAJORITY, number, search)
-        if (folder / "result.json").exists():
-            continue
         record = {
             "arm": MAJORITY, "search": search, "replicate": number, "trial": None, "params": {},
             "state": "complete", "val_accuracy": float(np.mean(validated)), "parameters": 0,
             "started": files.now(), "finished": files.now(), "split": scored_split(study),
         }  # fmt: skip
+        write_started(folder, record | {"state": "running"})
         written = write_scores(folder, scores) | {"scored_loss": None}
-        files.write_atomically(folder / "result.json", files.to_json(record | written))
+        write_result(folder, record | written)
 
 
 def _most(study: Study, name: str) -> Any:

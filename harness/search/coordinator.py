@@ -8,21 +8,19 @@ once, and the outcome then depends on their number.
 import contextlib
 import math
 import time
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from harness.core.errors import StudyHeldError, UserError
+from harness.core.errors import StudyHeldError, UserError, shortened
 from harness.core.signals import StopRequest
 from harness.search.assignment import Assignment
+from harness.search.interfaces import Pool, Trainings
 from harness.search.progress import ProgressDisplay
-from harness.spec.study import Arm
 from harness.workers.messages import (
     Continue,
     Died,
-    Down,
     EpochDone,
     Failed,
     Finished,
@@ -34,7 +32,7 @@ from harness.workers.messages import (
     Started,
     Stop,
     TestScores,
-    TrainRequest,
+    Unable,
     Up,
 )
 
@@ -44,7 +42,11 @@ from harness.workers.messages import (
 # can start.
 RETRIES = 2
 STARTS = 20
+# So many trials in a row that end before their first epoch, by no fault that is known to be their
+# own, show that no training can run here: memory is too small, or a GPU is gone.
+LOST = 3
 POLL_S = 0.25
+LATE_S = 2.0  # a longer pause of this process (Ctrl-Z, a slow disk) is not the trials' time
 # Compiling the deepest networks takes a minute; a worker that is silent for this long hangs.
 NO_PROGRESS_S = 900.0
 MEMORY_CHECK_S = 1.0
@@ -52,46 +54,6 @@ PAUSE_S = 5.0  # trainings check every two seconds whether they should pause
 # Backends keep memory from trial to trial. Between two trials a worker is replaced by a new one
 # where it has more than this many bytes, or than this share of its limit.
 RECYCLE_BYTES, RECYCLE_SHARE = 3_000_000_000, 0.5
-
-
-class Pool(Protocol):
-    """Where trainings run: harness.workers.local.LocalPool, or RayPool on a cluster."""
-
-    def __len__(self) -> int: ...
-    def send(self, worker: int, message: Down) -> None: ...
-    def wait(self, timeout_s: float) -> list[tuple[int, Up]]: ...
-    def replace(self, worker: int) -> None: ...
-    @property
-    def ready(self) -> Collection[int]: ...
-    def memory(self, worker: int) -> int: ...
-    @property
-    def memory_limit(self) -> int: ...
-
-
-class Trainings(Protocol):
-    """An arm's trainings, one after another: its search, or its replicates.
-
-    With `independent`, none depends on the outcome of another: any number may run at once.
-    """
-
-    arm: Arm
-    group: str  # its name here and in the progress display
-    independent: bool
-    done: Counter[str]
-
-    @property
-    def has_more(self) -> bool: ...
-    def next(self) -> Assignment: ...
-    def training_request(self, assignment: Assignment) -> TrainRequest: ...
-    def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool: ...
-    def end(
-        self,
-        assignment: Assignment,
-        outcome: str,
-        reason: str | None = None,
-        test: TestScores | None = None,
-    ) -> dict[str, Any]: ...
-    def release(self, assignment: Assignment) -> None: ...
 
 
 class Coordinator:
@@ -125,9 +87,12 @@ class Coordinator:
         # Workers that are ready from an earlier search do not send Ready again.
         self._ready: set[int] = set(pool.ready)
         self._failed_starts = 0  # workers in a row that ended before they were ready
+        # Trainings that ended without an epoch, and why, since any training had one. They are on
+        # file as failed only when an epoch shows that the machine is not the cause.
+        self._lost: list[tuple[Assignment, str]] = []
 
     def run(self) -> None:
-        """Raises Stopped after a signal, and UserError where no worker can start.
+        """Raises Stopped after a signal, and UserError where no worker can start or train.
 
         In both cases the running trials are released first, so that they can be resumed.
         """
@@ -135,9 +100,13 @@ class Coordinator:
         for worker in range(len(self._pool)):
             self._assign(worker)
         self._stop.deferred = True
+        looked = time.monotonic()
         try:
             while self._assigned and self._stop.received is None:
-                for worker, message in self._pool.wait(POLL_S):
+                messages = self._pool.wait(POLL_S)
+                self._excuse(time.monotonic() - looked)
+                looked = time.monotonic()
+                for worker, message in messages:
                     self._last_message[worker] = time.monotonic()
                     self._handle(worker, message)
                 self._end_overdue()
@@ -145,6 +114,8 @@ class Coordinator:
                 self._board.tick()
             if self._stop.received is not None:
                 self._pause()
+            else:
+                self._end_lost()
         finally:
             for assignment in self._assigned.values():
                 # Without the database the trial stays RUNNING; it is resumed as well.
@@ -221,6 +192,8 @@ class Coordinator:
                     self._train(worker)
                 elif self._stop.received is None:
                     self._assign(worker)
+            case Unable(why):
+                raise UserError(f"no worker can start: {why}")
             case Notice(text):
                 self._board.notify(text)
             case Started(task, parameters, path):
@@ -229,22 +202,29 @@ class Coordinator:
                 self._board.built(task, parameters)
             case Progress(task, epoch, step, steps, loss):
                 self._board.stepped(task, epoch, step, steps, loss)
-            case EpochDone(task, metrics):
-                self._epoch_done(worker, task, metrics)
+            case EpochDone(task, metrics, again):
+                self._epoch_done(worker, task, metrics, again)
             case Finished(_, test):
                 outcome, reason = self._halting.pop(worker, ("complete", None))
+                self._end_lost()
                 self._end(worker, outcome, reason, test)
-            case Failed(_, reason):
-                self._end(worker, "failed", reason)
+            case Failed(_, why) if why.startswith("machine:"):
+                self._try_again(worker, why)
+            case Failed(_, why) if why.startswith("out of memory:"):
+                self._lose(worker, why)
+            case Failed(_, why):
+                self._end(worker, "failed", why)
             case Died(how):
-                if worker not in self._ready:
-                    self._count_failed_start(how)
                 self._try_again(worker, f"killed: the worker ended with {how}")
 
-    def _epoch_done(self, worker: int, task: str, metrics: Mapping[str, float]) -> None:
+    def _epoch_done(
+        self, worker: int, task: str, metrics: Mapping[str, float], again: bool
+    ) -> None:
         assignment = self._assigned[worker]
-        if metrics["epoch"] > assignment.reached:  # not one repeated from a checkpoint
-            assignment.reached, assignment.attempts = int(metrics["epoch"]), 1
+        if not again:
+            self._end_lost()
+            if metrics["epoch"] > assignment.reached:  # not one trained again
+                assignment.reached, assignment.attempts = int(metrics["epoch"]), 1
         if not (math.isfinite(metrics["loss"]) and math.isfinite(metrics["val_loss"])):
             self._halting[worker] = (
                 "failed",
@@ -265,7 +245,10 @@ class Coordinator:
         """Record a training's end and give the worker its next one."""
         assignment = self._assigned[worker]
         record = self._arms[assignment.group].end(assignment, outcome, reason, test)
-        del self._assigned[worker]
+        self._ended(worker, record, reason)
+
+    def _ended(self, worker: int, record: Mapping[str, Any], reason: str | None) -> None:
+        assignment = self._assigned.pop(worker)
         self._deadline.pop(worker, None)
         self._board.ended(
             assignment.task, record["state"], record["value"], record["val_accuracy"], reason or ""
@@ -279,27 +262,55 @@ class Coordinator:
                 if idle not in self._assigned:
                     self._assign(idle)
 
+    def _lose(self, worker: int, reason: str) -> None:
+        """A training has failed, by its own fault or by the machine's.
+
+        Raises UserError where LOST in a row have had no epoch: all of them are left as they were.
+        """
+        assignment = self._assigned[worker]
+        if assignment.reached:
+            self._end(worker, "failed", reason)
+            return
+        self._lost.append((assignment, reason))
+        if len(self._lost) >= LOST:
+            del self._assigned[worker]  # not released: it is left like the others
+            raise UserError(
+                f"{LOST} {self._board.noun}s in a row ended before their first epoch, the last as "
+                f"{shortened(reason, 160)}; the machine seems to be the cause: free memory, or "
+                "take fewer --workers, then the same command tries them again"
+            )
+        record = self._arms[assignment.group].suppose_failed(assignment, reason)
+        self._ended(worker, record, reason)
+
+    def _end_lost(self) -> None:
+        """The machine can train: what failed before has failed by its own fault."""
+        while self._lost:
+            assignment, reason = self._lost.pop(0)
+            self._arms[assignment.group].end(assignment, "failed", reason)
+
     def _try_again(self, worker: int, reason: str) -> None:
         """Replace a worker; its trial starts again, or fails after RETRIES attempts."""
         assignment = self._assigned.get(worker)
         was_ready = worker in self._ready
+        if not was_ready:
+            self._count_failed_start(reason)
         self._replace(worker)
         if assignment is None or not was_ready:
             return
         if assignment.attempts > RETRIES:
-            self._end(worker, "failed", reason)
+            self._lose(worker, reason)
             return
         assignment.attempts += 1
         self._board.notify(
             f"{assignment.task.replace('/', f' {self._board.noun} ')} starts again ({reason})"
         )
 
-    def _count_failed_start(self, how: str) -> None:
+    def _count_failed_start(self, reason: str) -> None:
         self._failed_starts += 1
         if self._failed_starts >= STARTS:
             raise UserError(
-                f"no worker can start: {STARTS} in a row ended before they were ready, the last "
-                f"with {how}; logs/ in the run directory may say why; the same command resumes"
+                f"no worker can start: {STARTS} in a row ended before they were ready, the last as "
+                f"{reason}; logs/ in the run directory may say why; the same command resumes"
             )
 
     def _replace(self, worker: int) -> None:
@@ -308,6 +319,14 @@ class Coordinator:
         self._deadline.pop(worker, None)
         self._last_message.pop(worker, None)
         self._pool.replace(worker)
+
+    def _excuse(self, passed_s: float) -> None:
+        """Give trainings the time back in which this process did not look after them."""
+        late_s = passed_s - POLL_S
+        if late_s > LATE_S:
+            for times in (self._deadline, self._last_message):
+                for worker in times:
+                    times[worker] += late_s
 
     def _end_overdue(self) -> None:
         now = time.monotonic()

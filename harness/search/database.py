@@ -1,7 +1,6 @@
 """The Optuna storage of a study: opened, checked, its errors shown in one line. No Keras."""
 
 import contextlib
-import errno
 import hashlib
 import os
 import re
@@ -24,7 +23,8 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from harness.core.errors import StudyHeldError, UserError
+from harness.core.errors import StudyHeldError, UserError, of_disk
+from harness.core.optuna_private import models
 
 # Another program (a dashboard, a backup) may lock the file for a while; SQLite waits this long.
 BUSY_TIMEOUT_S = 60
@@ -206,8 +206,7 @@ def _one_at_a_time(url: sqlalchemy.URL, engine_kwargs: dict[str, Any]) -> Iterat
 def open_storage(url: str) -> Database:
     """Open or create the database; raises UserError where it can't be used.
 
-    A SQLite file is checked first (`PRAGMA quick_check`), so that nothing is written to a damaged
-    one.
+    A SQLite file is checked first (`PRAGMA integrity_check`): nothing is written to a damaged one.
     """
     parsed = check_url(url)
     kwargs: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
@@ -246,6 +245,33 @@ def file_of(url: str) -> Path | None:
     return _sqlite_file(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
 
 
+def absolute(url: str) -> str:
+    """The URL with an absolute path where it names a SQLite file: it must hold anywhere."""
+    parsed = check_url(url)
+    if parsed.get_backend_name() != "sqlite" or str(parsed.database).startswith("file:"):
+        return url
+    file = str(Path(str(parsed.database)).absolute())
+    return parsed.set(database=file).render_as_string(hide_password=False)
+
+
+def is_unused(file: Path) -> bool:
+    """Whether a SQLite file has no trial and no claim of a study, so that it is nobody's.
+
+    It may have some of Optuna's tables: a process that was killed as it made them leaves that.
+    Raises UserError where the file is damaged.
+    """
+    _check_sqlite(file)
+    with user_errors(str(file)), contextlib.closing(sqlite3.connect(file)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        tables = {name for (name,) in names}
+        if not tables <= set(models.BaseModel.metadata.tables) | {"alembic_version"}:
+            return False
+        return not any(
+            connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()
+            for table in tables & {"trials", "study_user_attributes"}
+        )
+
+
 def _sqlite_file(database: str) -> Path:
     """The file behind SQLAlchemy's database field, which may be a `file:` URI."""
     if database.startswith("file:"):
@@ -259,7 +285,7 @@ def _check_sqlite(file: Path) -> None:
     with user_errors(str(file)):
         connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_S)
         try:
-            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         finally:
             connection.close()
     if verdict != "ok":
@@ -292,25 +318,26 @@ def _as_user_error(error: BaseException, where: str) -> UserError:
     if connecting and not isinstance(cause, sqlite3.Error):
         return _unreachable(cause, where)
     text = _first_line(cause)
-    number = getattr(cause, "errno", None)
-    if "disk is full" in text or number in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(cause, OSError):
+        return of_disk(cause, where)
+    if "disk is full" in text:
         return UserError(
             f"{where}: the disk is full; free some space and give the same command again, "
             "finished trials are kept"
         )
-    if "readonly" in text or "read-only" in text.lower() or number in (errno.EROFS, errno.EACCES):
+    if "readonly" in text or "read-only" in text.lower():
         return UserError(f"{where}: can't be written; make it writable or choose another --runs")
+    if "locking protocol" in text:
+        return UserError(
+            f"{where}: this file system has no locks; put the database (--runs, or --storage) on "
+            "another file system"
+        )
     if "malformed" in text or "not a database" in text:
         return _damaged(where)
     if "locked" in text:
         return UserError(
             f"{where}: another program has held the database for {BUSY_TIMEOUT_S} seconds; "
             "close it and give the same command again"
-        )
-    if isinstance(cause, OSError) and cause.strerror:
-        file = f" ({os.fspath(cause.filename)})" if cause.filename else ""
-        return UserError(
-            f"{where}: {cause.strerror}{file}; correct that and give the command again"
         )
     return UserError(f"{where}: the database refused: {text}")
 

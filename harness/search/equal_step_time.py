@@ -7,7 +7,6 @@ found stay in `units.json` of the run directory: measured again they might diffe
 study must not change while it runs.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 from harness.core import files
 from harness.core.errors import UserError
+from harness.core.shapes import mismatch
 from harness.results.run_directory import RunDirectory
 from harness.search.assignment import Assignment
 from harness.spec.study import MAX_UNITS, Arm, Study
@@ -150,6 +150,9 @@ class StepTimeProbe:
         self.done["complete"] += 1
         return assignment.outcome("complete", None)
 
+    def suppose_failed(self, assignment: Assignment, reason: str) -> dict[str, Any]:
+        return self.end(assignment, "failed", reason)
+
     def release(self, assignment: Assignment) -> None:
         """An interrupted measurement is repeated."""
         self._under_way = False
@@ -157,12 +160,13 @@ class StepTimeProbe:
 
 def read_units(study: Study, directory: RunDirectory) -> dict[str, int]:
     """By arm, the units found before; arms that are not measured yet are missing."""
-    try:
-        record = json.loads((directory.root / "units.json").read_text(encoding="utf-8"))
-        return {arm.name: int(record[arm.name]["units"])
-                for arm in study.arms() if arm.name in record}  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    record = files.read_object(directory.root / "units.json") or {}
+    wrong = not files.is_intact(record)
+    record.pop(files.SEAL, None)
+    wrong = wrong or mismatch(record, {"*": {"units": int}}) is not None
+    return {} if wrong else {
+        arm.name: record[arm.name]["units"] for arm in study.arms() if arm.name in record
+    }  # fmt: skip
 
 
 def write_units(probes: list[StepTimeProbe], directory: RunDirectory) -> None:
@@ -174,7 +178,9 @@ def write_units(probes: list[StepTimeProbe], directory: RunDirectory) -> None:
         }
         for probe in probes
     }
-    files.write_atomically(directory.root / "units.json", files.to_json(record) + "\n")
+    files.write_atomically(
+        directory.root / "units.json", files.to_json(files.sealed(record)) + "\n"
+    )
 
 
 def with_units(study: Study, directory: RunDirectory) -> Study:

@@ -3,7 +3,6 @@
 All of it goes to stderr. It is never silent for more than a few seconds.
 """
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.core import console
 from harness.core.closing import Closing
 from harness.core.text import duration, sanitize, short
 
@@ -161,7 +161,7 @@ class Plain(ProgressDisplay):
         self._last = time.monotonic()
 
     def notify(self, text: str) -> None:
-        print(sanitize(text), file=self._file or sys.stderr, flush=True)
+        console.notify(sanitize(text), self._file)
         self._last = time.monotonic()
 
     def tick(self) -> None:

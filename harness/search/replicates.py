@@ -11,7 +11,7 @@ A replicate is a folder, `replicates/ARM/seed=K/`. It is done when it has a resu
 
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,15 @@ from harness.core import files
 from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import Split
 from harness.results.run_directory import RunDirectory
+from harness.results.training_folder import (
+    STARTED,
+    DamagedError,
+    check_evidence,
+    read_result,
+    read_training,
+    write_result,
+    write_started,
+)
 from harness.search.assignment import Assignment, group_name
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
@@ -60,7 +69,7 @@ class Replicates:
         self._left = []
         for each in planned:
             _move_superseded(each)
-            found = files.read_object(each.folder / "result.json")
+            found = read_result(each.folder)
             if found is None:
                 self._left.append(each.number)
             else:
@@ -72,10 +81,7 @@ class Replicates:
 
     def next(self) -> Assignment:
         planned = self._planned[self._left.pop(0)]
-        files.write_atomically(
-            planned.folder / "started.json",
-            files.to_json({**planned.record, "started": files.now()}),
-        )
+        write_started(planned.folder, {**planned.record, "started": files.now()})
         return Assignment(
             arm=self.arm,
             number=planned.number,
@@ -128,11 +134,14 @@ class Replicates:
             }
             if planned.number == 1:
                 self._describe_model(planned, record)
-        files.write_atomically(planned.folder / "result.json", files.to_json(record))
-        (planned.folder / "started.json").unlink(missing_ok=True)
+        write_result(planned.folder, record)
         checkpoint.remove(planned.folder / "checkpoint")
         self.done[state] += 1
         return record
+
+    def suppose_failed(self, assignment: Assignment, reason: str) -> dict[str, Any]:
+        """Its record as a failed one; nothing is on file until `end` says so, too."""
+        return {**self._of(assignment).record, **assignment.outcome("failed", reason)}
 
     def _describe_model(self, planned: Planned, record: Mapping[str, Any]) -> None:
         """Write what a user of the model needs besides: vocabulary and hyperparameters."""
@@ -227,14 +236,44 @@ def planned_replicates(
 
 def _move_superseded(planned: Planned) -> None:
     """Move the folder of another configuration aside: more trials have found a better one."""
-    for name in ("result.json", "started.json"):
-        found = files.read_object(planned.folder / name)
-        if found is None or found.get("trial") == planned.record.get("trial"):
-            continue
-        aside = planned.folder.with_name(f"{planned.folder.name},trial={found['trial']}")
-        number = 1
-        while aside.exists():
-            number += 1
-            aside = aside.with_name(f"{planned.folder.name},trial={found['trial']},{number}")
-        planned.folder.rename(aside)
+    try:
+        found = read_training(planned.folder)
+    except DamagedError:
+        return  # `mend` says what becomes of it
+    if found is None or all(
+        files.to_json(found.get(name)) == files.to_json(planned.record.get(name))
+        for name in ("trial", "params")
+    ):
         return
+    trial = found.get("trial")
+    mark = f"superseded,{planned.folder.name}"
+    _move_aside(planned.folder, mark if trial is None else f"{planned.folder.name},trial={trial}")
+
+
+def mend(folder: Path, notify: Callable[[str], None]) -> bool:
+    """Move aside a training whose files are lost or damaged: it is trained again, the same.
+
+    Returns whether it had ended. Also remove what a process has left that died between two steps
+    of its end.
+    """
+    try:
+        read_training(folder)
+        if (record := read_result(folder)) is None:
+            return False
+        check_evidence(folder, record)
+    except DamagedError as error:
+        aside = _move_aside(folder, f"damaged,{folder.name}")
+        notify(f"{folder} is trained again ({error}); what was there is now in {aside}")
+        return True
+    (folder / STARTED).unlink(missing_ok=True)
+    checkpoint.remove(folder / "checkpoint")
+    return True
+
+
+def _move_aside(folder: Path, name: str) -> Path:
+    aside, number = folder.with_name(name), 1
+    while aside.exists():
+        number += 1
+        aside = folder.with_name(f"{name},{number}")
+    files.rename(folder, aside)
+    return aside

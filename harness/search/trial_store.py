@@ -20,9 +20,9 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Table, func, select
 
-from harness.core.errors import UserError
+from harness.core.errors import UserError, shortened
 from harness.core.optuna_private import models, study_id, trial_id
-from harness.search.database import Database
+from harness.search.database import Database, shown
 
 # The longest time that an epoch waits for others before it is written to the database.
 EPOCHS_WAIT_S = 1.0
@@ -58,7 +58,15 @@ class TrialStore:
         # Copies of unfinished trials as written: Optuna changes a trial in memory in place.
         self._written: dict[int, tuple[TrialState, Parts]] = {}
         self._last_write = time.monotonic()
-        trials = database.get_all_trials(self._stored_id, deepcopy=False)
+        try:
+            trials = database.get_all_trials(self._stored_id, deepcopy=False)
+            self._user_attrs = dict(self._stored.user_attrs)
+        except (ValueError, TypeError, LookupError, AttributeError, AssertionError) as error:
+            raise UserError(
+                f"storage: {shown(database.url)} is damaged: {name} can't be read "
+                f"({shortened(str(error).splitlines()[0] if str(error) else repr(error))}); put a "
+                "good copy back, or start again with --fresh"
+            ) from error
         for trial in sorted(trials, key=lambda trial: trial.number):
             # A fresh storage in memory numbers its trials by their ids.
             number = self.memory.create_new_trial(study_id(self.study), trial)
@@ -68,11 +76,13 @@ class TrialStore:
 
     @property
     def user_attrs(self) -> Mapping[str, Any]:
-        """The attributes of the study in the database."""
-        return self._stored.user_attrs
+        """The attributes of the study in the database, as they were when it was opened."""
+        return self._user_attrs
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        self._stored.set_user_attr(key, value)
+        if self._user_attrs.get(key) != value:
+            self._stored.set_user_attr(key, value)
+            self._user_attrs[key] = value
 
     def write_epochs(self, number: int) -> None:
         """Write the trial, unless something was written just now: the next write has its epochs."""

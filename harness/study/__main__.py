@@ -1,4 +1,12 @@
-from harness.core.console import run
-from harness.study.command import app
+from harness.core.signals import exit_at_once
 
-run(app, "python -m harness.study")
+
+def main() -> None:
+    exit_at_once()
+    from harness.core.console import run
+    from harness.study.command import app
+
+    run(app, "python -m harness.study")
+
+
+main()

@@ -5,13 +5,14 @@ metadata says what else the option does.
 """
 
 import inspect
-import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from harness.core import console
 
 # The option replaces the field of the same name of the declared study.
 OVERRIDES = {"overrides": True}
@@ -162,7 +163,7 @@ class Options:
     def notify(self, text: str) -> None:
         """A line of progress, unless the user wants none."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            console.notify(text)
 
     def given(self, kind: dict[str, bool]) -> dict[str, Any]:
         """By name the values that the command line gives for the options of a kind."""

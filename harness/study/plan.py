@@ -1,11 +1,13 @@
 """What a study would do, as `--dry-run` prints it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from harness.analysis import planning
 from harness.analysis.statistics import CONFIDENCE
 from harness.core import text
+from harness.core.errors import UserError
 from harness.core.metrics import R2
 from harness.core.text import plural, seconds
 from harness.profile.estimate import TimeEstimate, predict_study
@@ -19,6 +21,7 @@ from harness.study.data import understood
 from harness.study.options import Options
 from harness.study.overrides import apply
 from harness.study.trainings import worker_count
+from harness.workers.local import why_no_gpu
 from reports.wording import distribution_text
 
 # Depth 1 of lstm_depth, searched six times by `lcb` on 8,000 reviews: seeds deviate by 0.8 points,
@@ -28,7 +31,9 @@ TYPICAL = planning.Noise(block=0.006, examples=0.12)
 
 def plan(options: Options) -> str:
     """The plan as lines of text; raises UserError for wrong options."""
-    declaration, name, study, directory = named_study(options)
+    named = named_study(options)
+    declaration, name, study = named.declaration, named.name, named.study
+    directory = named.directory
     rounds.check(options, study)
     dataset = study.dataset
     searches = study.independent_searches
@@ -77,7 +82,13 @@ def plan(options: Options) -> str:
 
 def plan_mapping(options: Options) -> dict[str, Any]:
     """The plan as plain JSON values; raises UserError for wrong options."""
-    declaration, name, study, directory = named_study(options)
+    named = named_study(options)
+    declaration, name, study, directory = (
+        named.declaration,
+        named.name,
+        named.study,
+        named.directory,
+    )
     rounds.check(options, study)
     found = predicted_time(options, name, study)
     return {
@@ -156,11 +167,31 @@ def predicted_time(options: Options, name: str, study: Study) -> tuple[TimeEstim
     return predict_study(study, name, worker_count(options, study), options.runs)
 
 
-def named_study(options: Options) -> tuple[Declaration, str, Study, RunDirectory]:
-    """The declaration that the options name, the name and the study that result, its directory."""
+@dataclass(frozen=True)
+class Named:
+    """What the options name: the declaration, the study that results, its name and directory."""
+
+    declaration: Declaration
+    name: str
+    study: Study
+    directory: RunDirectory
+
+
+def named_study(options: Options) -> Named:
+    """What the options name; raises UserError for wrong ones."""
     declaration = load(options.name)
     study = apply(options, declaration.study)
     name = declaration.name + ("-quick" if options.quick else "")
     if options.storage is not None:
         check_url(options.storage)
-    return declaration, name, study, RunDirectory(options.runs / name)
+    return Named(declaration, name, study, RunDirectory(options.runs / name))
+
+
+def check_device(options: Options, study: Study) -> None:
+    """Raise UserError where the study trains on a GPU and this machine shows none.
+
+    Nodes of a cluster may have one all the same.
+    """
+    missing = why_no_gpu() if study.device == "gpu" and options.ray is None else None
+    if missing is not None:
+        raise UserError(f"device gpu: {missing}; give --device auto or --device cpu")

@@ -1,13 +1,18 @@
 """Checks before a study resumes in a run directory. No Keras."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from harness.core import environment, files
 from harness.core.errors import UserError
-from harness.results.run_directory import SCHEMA, RunDirectory
+from harness.core.text import counted
+from harness.results.manifest import SCHEMA, Manifest
+from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES
+from harness.results.run_directory import RunDirectory
+from harness.search import replicates, trial_files
 from harness.search.arm_search import ArmSearch
+from harness.search.baselines import BASELINE_LEARNING_RATES
 from harness.spec.fingerprint import differences, fingerprint
 from harness.spec.own_data import contents
 from harness.spec.study import Study
@@ -47,7 +52,7 @@ def new_manifest(
 
 
 def match(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     name: str,
     study: Study,
     directory: RunDirectory,
@@ -57,12 +62,12 @@ def match(
 
     `given` names the options of the command line that may make a study larger.
     """
-    if manifest["study"] != name:
+    if manifest.study != name:
         raise UserError(
-            f"{directory.root} holds the study {manifest['study']!r}, not {name!r}; "
+            f"{directory.root} holds the study {manifest.study!r}, not {name!r}; "
             "choose another --runs, or --fresh, which moves the directory aside"
         )
-    changed = differences(manifest["spec"], study.to_mapping())
+    changed = differences(manifest.spec, study.to_mapping())
     if changed:
         more = f"; and {len(changed) - MOST_SHOWN} more" if len(changed) > MOST_SHOWN else ""
         raise UserError(
@@ -70,20 +75,20 @@ def match(
             f"{more}); give the old values to resume, or --fresh, which moves the directory aside"
         )
     # Earlier --trials and the like stay in effect when the command does not give them.
-    trials = int(manifest["spec"]["budget"]["trials"])
+    trials = manifest.trials
     if "trials" not in given and trials > study.budget.trials:
         study = replace(study, budget=replace(study.budget, trials=trials))
-    replicates = int(manifest["spec"].get("replicates") or 0)
+    replicates = manifest.replicates
     if "replicates" not in given and replicates > study.replicates:
         study = replace(study, replicates=replicates)
-    searches = int(manifest["spec"].get("searches") or 1)
+    searches = manifest.searches
     if "searches" in given and study.independent_searches < searches:
         raise UserError(
             f"--searches {study.searches} is lower than the {searches} that the study has; "
             f"give {searches} or more, or leave it out"
         )
     # A study that began before there were searches stays one of a single search.
-    old = "searches" not in manifest["spec"]
+    old = "searches" not in manifest.spec
     if "searches" not in given and (old or searches > study.searches):
         study = replace(study, searches=searches)
     return study
@@ -144,3 +149,39 @@ def check_replicates(study: Study, directory: RunDirectory, *, given: bool) -> N
             f"--replicates {study.replicates} is lower than the {done} that are done; "
             f"give {done} or more, or leave it out"
         )
+
+
+def mend(
+    arms: list[ArmSearch],
+    old: Manifest | None,
+    directory: RunDirectory,
+    notify: Callable[[str], None],
+) -> None:
+    """Make the files on record whole again, with a line for each: docs/reliability.md says how.
+
+    Trials are written again from the database, replicates are moved aside and trained again.
+    Raises UserError where the database and the files disagree.
+    """
+    for arm in arms:
+        trial_files.mend(arm, notify)
+    names = {arm.arm.name for arm in arms} | set(BASELINES)
+    for name in sorted(names):
+        parent = directory.replicates(name)
+        found = {
+            kind: [
+                replicates.mend(folder, notify)
+                for folder in sorted(parent.glob(f"**/{kind}=*"))
+                if folder.name.partition("=")[2].isdecimal()
+            ]
+            for kind in ("seed", "candidate")
+        }
+        had = 0 if old is None else old.trained.get(name, 0)
+        rates = len(BASELINE_LEARNING_RATES) if had and name == BAG_OF_EMBEDDINGS else 0
+        for noun, lost in (
+            ("replicate", had - sum(found["seed"])),
+            ("candidate", rates - sum(found["candidate"])),
+        ):
+            if lost > 0:
+                notify(f"{counted(lost, noun)} of {name} cannot be found: trained again")
+    if old is not None and old.profiled and not directory.profile.exists():
+        notify(f"{directory.profile} is missing: it is measured again")

@@ -1,6 +1,5 @@
 """One session of a study: from options to the report, under the study's lock. No Keras."""
 
-import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -8,23 +7,30 @@ from pathlib import Path
 
 from harness.analysis import outcome_text, summary, trained_model
 from harness.analysis.verdicts import conclude
-from harness.core import files
+from harness.core import console, files
 from harness.core.errors import UserError
 from harness.profile.of_study import profile_is_current, profile_run_directory
-from harness.results import estimates, lock
+from harness.results import estimates, integrity, lock
 from harness.results.manifest import Manifest
+from harness.results.manifest import write as write_manifest
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search.arm_search import ArmSearch
-from harness.search.coordinator import Pool
 from harness.search.database import open_storage, shown, sqlite_url, user_errors
+from harness.search.interfaces import Pool
 from harness.spec.study import Arm, Study
-from harness.spec.study_files import Declaration
-from harness.study import data, resume, rounds, warm_start
+from harness.study import data, resume, rounds, stored, warm_start
 from harness.study.opened import Opened
 from harness.study.options import Options
 from harness.study.overrides import apply, check_limits, command
-from harness.study.plan import named_study, plan, plan_mapping, predicted_time
+from harness.study.plan import (
+    Named,
+    check_device,
+    named_study,
+    plan,
+    plan_mapping,
+    predicted_time,
+)
 from harness.study.solve_units import solve_units
 from harness.study.trainings import StudyTrainings, settings_of, worker_count
 from harness.workers.local import LocalPool
@@ -40,8 +46,10 @@ def run(options: Options) -> int:
     if options.dry_run:
         print(files.to_json(plan_mapping(options)) if options.json_output else plan(options))
         return 0
+    named = named_study(options)
+    check_device(options, named.study)
     with ExitStack() as stack:
-        opened = open_study(options, stack)
+        opened = _open(options, named, stack)
         with user_errors(str(opened.directory.root)):
             _train_and_profile(options, opened)
         return _print_outcome(options, opened.directory)
@@ -53,34 +61,32 @@ def open_study(options: Options, closing: ExitStack) -> Opened:
     Raises UserError where the directory or database belongs to another study, StudyHeldError where
     another process runs this one. Nothing is written before all checks have passed.
     """
-    declaration, name, study, directory = named_study(options)
-    rounds.check(options, study)
+    return _open(options, named_study(options), closing)
+
+
+def _open(options: Options, named: Named, closing: ExitStack) -> Opened:
+    directory = named.directory
+    rounds.check(options, named.study)
     closing.enter_context(lock.hold(directory.lock))
-    if options.fresh and (directory.manifest.exists() or directory.database.exists()):
+    if options.fresh and any(each != directory.lock for each in directory.root.iterdir()):
         aside = _move_aside(directory)
         closing.enter_context(lock.hold(directory.lock))
         options.notify(f"the old run directory is now {aside}")
     with user_errors(str(directory.root)):
-        return _open_locked(options, declaration, name, study, directory, closing)
+        integrity.check_kinds(directory.root)
+        files.remove_litter(directory.root)
+        files.remove_litter(directory.root.parent, deep=False)
+        return _open_locked(options, named, closing)
 
 
-def _open_locked(
-    options: Options,
-    declaration: Declaration,
-    name: str,
-    study: Study,
-    directory: RunDirectory,
-    closing: ExitStack,
-) -> Opened:
+def _open_locked(options: Options, named: Named, closing: ExitStack) -> Opened:
+    name, study, directory = named.name, named.study, named.directory
     old = directory.read_manifest() if directory.manifest.exists() else None
+    url = stored.url_of(options, old, directory)
+    stored.check_before_opening(url, old, directory)
     given = {name for name in GROWING if getattr(options, name) is not None}
     if options.settle:  # a study has grown beyond what its command says
         given -= {"searches", "replicates"}
-    if old is None and directory.database.exists():
-        raise UserError(
-            f"{directory.root} has a study.db but no manifest.json; put the manifest back, "
-            "or start again with --fresh, which moves the directory aside"
-        )
     if old is not None:
         study = resume.match(old, name, study, directory, given)
     resume.check_replicates(study, directory, given="replicates" in given)
@@ -88,27 +94,32 @@ def _open_locked(
     if "step_ms" in study.hold and options.ray is not None:
         raise UserError("--ray: step_ms is measured on one machine; leave --ray out")
     if old is None:
-        data.announce(options, declaration.study, study)
+        data.announce(options, named.declaration.study, study)
     if "step_ms" in study.hold:
-        study = solve_units(options, study, declaration, directory)
-    url = options.storage or sqlite_url(directory.database)
+        known = None if old is None else old.units
+        study = solve_units(options, study, named.declaration, directory, known)
     manifest = old or {
-        **resume.new_manifest(declaration, name, study, quick=options.quick),
+        **resume.new_manifest(named.declaration, name, study, quick=options.quick),
         "enqueued": warm_start.of_options(options, study),
     }
     manifest = {
         **manifest,
         "spec": study.to_mapping(),
         "storage": shown(url),
+        "database": directory.database.name if url == sqlite_url(directory.database) else None,
         "command": command(options),
     }
+    if study.measured_units:
+        manifest["units"] = {arm: {"units": n} for arm, n in study.measured_units.items()}
+    if ("searches" if study.search else "replicates") in given:
+        manifest.pop("left_out", None)  # the user asks for as many of every arm
+    for of_last_session in ("finished", "profiled", "trained"):
+        manifest.pop(of_last_session, None)
     database = open_storage(url)
     closing.callback(database.close)
     database.notify = options.notify
     database.hold(name)
     shared = bool(manifest.get("shared_searches"))
-    if ("searches" if study.search else "replicates") in given:
-        manifest.pop("left_out", None)  # the user asks for as many of every arm
     most = Manifest(manifest).searches_of
 
     def new_search(arm: Arm, number: int) -> ArmSearch:
@@ -122,12 +133,16 @@ def _open_locked(
     ]
     resume.check_claims(arms, manifest["fingerprint"], shown(url))
     resume.check_trials(arms, study, trials_given="trials" in given)
+    if old is not None:
+        resume.mend(arms, old, directory, options.notify)
     # Only now: all checks have passed.
-    files.write_atomically(directory.manifest, files.to_json(manifest))
+    write_manifest(directory.manifest, manifest)
     for search in arms:
         search.claim(manifest["fingerprint"])
         if search.search == 1:
             search.enqueue(manifest.get("enqueued", {}).get(search.arm.name, ()))
+    if old is None:  # in a database that another machine may have used
+        resume.mend(arms, None, directory, options.notify)
 
     def claimed(arm: Arm, number: int) -> ArmSearch:
         search = new_search(arm, number)
@@ -135,7 +150,7 @@ def _open_locked(
         search.claim(manifest["fingerprint"])
         return search
 
-    return Opened(name, declaration, study, directory, arms, old is not None, claimed)
+    return Opened(name, named.declaration, study, directory, arms, old is not None, claimed)
 
 
 def _train_and_profile(options: Options, opened: Opened) -> None:
@@ -163,6 +178,12 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
         finish()
     if options.quick:
         _describe_full(options, opened)
+    records = read_records(directory.root)
+    directory.update_manifest(
+        finished=records.finished,
+        profiled=records.profile is not None,
+        trained=records.trained,
+    )
 
 
 def _without_profile(options: Options, study: Study) -> bool:
@@ -240,7 +261,7 @@ def _print_outcome(options: Options, directory: RunDirectory) -> int:
         print(page)
     empty = [arm["arm"] for arm in outcome["arms"] if _all_failed(arm["trials"])]
     for arm in empty:
-        print(f"every trial of {arm} failed; the report says why", file=sys.stderr)
+        console.notify(f"every trial of {arm} failed; the report says why")
     return 1 if empty else 0
 
 

@@ -1,5 +1,8 @@
 """Units of equal step time for every arm, found by measuring before the first trial."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from harness.core.console import stop
 from harness.results.run_directory import RunDirectory
 from harness.search import equal_step_time
@@ -13,13 +16,21 @@ from harness.workers.local import LocalPool
 
 
 def solve_units(
-    options: Options, study: Study, declaration: Declaration, directory: RunDirectory
+    options: Options,
+    study: Study,
+    declaration: Declaration,
+    directory: RunDirectory,
+    known: Mapping[str, int] | None = None,
 ) -> Study:
     """The study with units measured for each arm; what is on file is not measured again.
+
+    `known` are the units in the manifest, which hold once a study has begun.
 
     One worker measures, so that nothing else runs beside it. With `--quick` the arms are measured
     side by side, because all of it may take two minutes at most.
     """
+    if known and all(arm.name in known for arm in study.arms()):
+        return replace(study, measured_units=dict(known))
     if len(equal_step_time.read_units(study, directory)) < len(study.arms()):
         study.dataset.prepare(options.notify)
         options.notify(f"measuring which units take {study.hold['step_ms']:g} ms per step")

@@ -14,7 +14,8 @@ from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.search import baselines
 from harness.search.arm_search import ArmSearch
-from harness.search.coordinator import Coordinator, Pool
+from harness.search.coordinator import Coordinator
+from harness.search.interfaces import Pool
 from harness.search.progress import Plain, ProgressDisplay, Terminal
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Study
@@ -73,8 +74,14 @@ class StudyTrainings:
 
     @property
     def _replicates_left(self) -> bool:
-        records = read_records(self._directory.root)
-        return any(each.has_more for each in self._replicates(records))
+        if not self._study.replicates:
+            return False
+        study, directory = self._study, self._directory
+        return (
+            baselines.bag_candidates(study, directory).has_more
+            or bool(baselines.majority_left(study, directory))
+            or any(each.has_more for each in self._replicates(read_records(directory.root)))
+        )
 
     def train(self, pool: Pool, replicate: Callable[[], bool] = lambda: True) -> None:
         """All that is left: the searches, then their replicates unless `replicate` says no."""

@@ -186,8 +186,35 @@ def visible_gpus() -> list[str]:
     if visible is not None:
         return [name for name in visible.split(",") if name.strip() not in ("", "-1")]
     with contextlib.suppress(OSError):
-        return [str(i) for i in range(len(os.listdir("/proc/driver/nvidia/gpus")))]
-    return []
+        return [str(i) for i in range(len(os.listdir(NVIDIA_DRIVER)))]
+    return [str(i) for i in range(len(_nvidia_devices()))]
+
+
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/gpus")
+DEVICES = Path("/dev")
+# Of other drivers: Windows' subsystem for Linux, AMD, NVIDIA's small boards.
+_OTHER_DEVICES = ("dxg", "kfd", "nvhost-gpu", "nvgpu")
+
+
+def why_no_gpu() -> str | None:
+    """Why no training can use a GPU here, by the system's own files; None where one may be there.
+
+    Only a backend can say that a GPU works, and importing one takes seconds.
+    """
+    if sys.platform != "linux":
+        return None
+    if os.environ.get("CUDA_VISIBLE_DEVICES") is not None and not visible_gpus():
+        return "CUDA_VISIBLE_DEVICES hides every GPU of this machine"
+    with contextlib.suppress(OSError):
+        if os.listdir(NVIDIA_DRIVER):
+            return None
+    if _nvidia_devices() or any((DEVICES / name).exists() for name in _OTHER_DEVICES):
+        return None
+    return f"this machine shows no GPU (nothing in {NVIDIA_DRIVER}, no {DEVICES}/nvidia0)"
+
+
+def _nvidia_devices() -> list[Path]:
+    return sorted(DEVICES.glob("nvidia[0-9]*"))
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -2,10 +2,10 @@
 
 Down, to the worker: TrainRequest, then Continue or Stop after each epoch; Pause at any time.
 
-Up, to the coordinator: Ready once. For each training Started, Progress every few seconds,
-EpochDone after each epoch (the worker waits for the answer), and at the end Finished, Failed or
-Paused. The answer to a Measure is a Measurement or Failed. Died comes from the pool itself, when
-the process of a worker has ended.
+Up, to the coordinator: Ready once, or Unable. For each training Started, Progress every few
+seconds, EpochDone after each epoch (the worker waits for the answer), and at the end Finished,
+Failed or Paused. The answer to a Measure is a Measurement or Failed. Died comes from the pool
+itself, when the process of a worker has ended.
 """
 
 from collections.abc import Mapping
@@ -91,6 +91,13 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Unable:
+    """The worker can't start, and no other one will; `reason` is for the user. It ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Started:
     task: str
     parameters: int
@@ -110,10 +117,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """`metrics` are the fields of harness.training.trainer.Epoch."""
+    """`metrics` are the fields of harness.training.trainer.Epoch.
+
+    `again` says that a checkpoint has brought the epoch back.
+    """
 
     task: str
     metrics: Mapping[str, float]
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +155,11 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Failed:
-    """The training raised an error; the worker continues. `reason` begins with its kind."""
+    """The training raised an error; the worker continues.
+
+    `reason` begins with its kind: `machine` where the disk or the device refused, `out of memory`,
+    or `exception`.
+    """
 
     task: str
     reason: str
@@ -166,6 +181,7 @@ class Died:
 
 Up = (
     Ready
+    | Unable
     | Started
     | Progress
     | EpochDone

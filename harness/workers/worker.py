@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.environment import versions
+from harness.core.errors import UserError
+from harness.core.files import replacing
 from harness.core.metrics import scored
 from harness.datasets.base.dataset import Split
 from harness.spec import study_files
@@ -37,6 +39,7 @@ from harness.workers.messages import (
     Started,
     TestScores,
     TrainRequest,
+    Unable,
 )
 
 
@@ -73,11 +76,15 @@ def work(
     from harness.training.trainer import Trainer
 
     import_s = time.perf_counter() - began
-    trainer = Trainer(
-        path=settings["path"],
-        device=settings["device"],
-        notify=lambda text: send(Notice(text)),
-    )
+    try:
+        trainer = Trainer(
+            path=settings["path"],
+            device=settings["device"],
+            notify=lambda text: send(Notice(text)),
+        )
+    except UserError as error:  # such as a device that is not there
+        send(Unable(str(error)))
+        return
     send(Ready())
     while True:
         message = inbox.get()
@@ -113,9 +120,14 @@ def train(
     from harness.training.trainer import Callbacks, Data, TrainOptions
 
     task, hyperparameters = order.task, order.hyperparameters
+    checkpoints = Checkpoints(
+        Path(order.checkpoints), _identity(order), lambda text: send(Notice(text)), pause.is_set
+    )
+    restored = checkpoints.load()
+    before = 0 if restored is None else restored.epoch
 
     def on_epoch(epoch: Any) -> bool:
-        send(EpochDone(task, asdict(epoch)))
+        send(EpochDone(task, asdict(epoch), again=epoch.epoch <= before))
         return isinstance(inbox.get(), Continue)
 
     try:
@@ -130,16 +142,11 @@ def train(
                 ),
                 on_epoch=on_epoch,
             ),
-            Checkpoints(
-                Path(order.checkpoints),
-                _identity(order),
-                lambda text: send(Notice(text)),
-                pause.is_set,
-            ),
+            checkpoints,
         )
         if order.model is not None:
-            Path(order.model).parent.mkdir(parents=True, exist_ok=True)
-            trainer.stock_model().save(order.model)
+            with replacing(Path(order.model), ".keras") as temporary:  # Keras insists on it
+                trainer.stock_model().save(temporary)
         test = _score(order, order.score, trainer) if order.score else None
     except TrainingPaused:
         send(Paused(task))
@@ -183,11 +190,22 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     return TestScores(loss, scored(predicted, split.y, order.dataset.metric))
 
 
+# How backends call trouble with a device, or memory that it does not have.
+_DEVICE_ERRORS = ("InternalError", "UnknownError", "UnavailableError", "AbortedError",
+                  "XlaRuntimeError", "JaxRuntimeError", "AcceleratorError")  # fmt: skip
+_MEMORY_ERRORS = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
+
+
 def _reason(error: Exception) -> str:
-    """`out of memory` or `exception`, then what was raised, on one line."""
-    name = type(error).__name__
-    kind = "out of memory" if name in ("MemoryError", "ResourceExhaustedError") else "exception"
-    return f"{kind}: {name}: {' '.join(str(error).split())[:500]}"
+    """The kind of the error, then what was raised, on one line."""
+    name, text = type(error).__name__, " ".join(str(error).split())[:500]
+    if name in _MEMORY_ERRORS or "RESOURCE_EXHAUSTED" in text:
+        kind = "out of memory"
+    elif isinstance(error, OSError) or name in _DEVICE_ERRORS or "CUDA" in text:
+        kind = "machine"
+    else:
+        kind = "exception"
+    return f"{kind}: {name}: {text}"
 
 
 def _identity(order: TrainRequest) -> str:

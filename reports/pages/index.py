@@ -3,14 +3,14 @@
 It is made from the `summary.json` in each run directory, so it is fast for any number of studies.
 """
 
-import json
 from pathlib import Path
 from urllib.parse import quote
 
 from harness.analysis import labels, outcome_text
 from harness.core import files
+from harness.core.errors import UserError
 from harness.core.text import sanitize
-from harness.results.manifest import Manifest
+from harness.results.run_directory import RunDirectory
 from reports import page
 
 GENERATOR = "rnn-depth-harness index"
@@ -35,8 +35,8 @@ def render(parent: Path, *, now: str) -> str:
 def _study(folder: Path) -> dict[str, str] | None:
     """The list's entry for a run directory; None if it has no report."""
     try:
-        manifest = Manifest(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-        outcome = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        manifest = RunDirectory(folder).read_manifest()
+        outcome = files.parse_object((folder / "summary.json").read_bytes()) or {}
         recommended = outcome["recommended"]
         verdict = "No trial has finished yet."
         if recommended is None and any(arm.get("best") for arm in outcome["arms"]):
@@ -56,5 +56,5 @@ def _study(folder: Path) -> dict[str, str] | None:
             "verdict": sanitize(verdict),
             "href": quote(f"{folder.name}/report.html"),
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (UserError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.commands.main import app
+from harness.commands.verbs import app
 from harness.core.errors import UserError
 from harness.training.program_store import ProgramStore
 

@@ -8,14 +8,16 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.analysis.trained_model import FILES
-from harness.commands import main
+from harness.commands import verbs
 from harness.core.errors import UserError
 
 
 def run(model: Path, output: Path) -> Any:
     runs = model.parents[3]
     return CliRunner().invoke(
-        main.app, ["export", "words", "-o", str(output), "--runs", str(runs)], standalone_mode=False
+        verbs.app,
+        ["export", "words", "-o", str(output), "--runs", str(runs)],
+        standalone_mode=False,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from harness.commands import main, predict
+from harness.commands import predict, verbs
 from harness.core.errors import UserError
 
 
@@ -30,7 +30,7 @@ def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(model: Path, *texts: str, stdin: bytes = b"", environment: Any = None) -> Any:
     runs = model.parents[3]
     return CliRunner().invoke(
-        main.app, ["predict", "words", *texts, "--runs", str(runs)],
+        verbs.app, ["predict", "words", *texts, "--runs", str(runs)],
         input=stdin, standalone_mode=False, env=environment,
     )  # fmt: skip
 

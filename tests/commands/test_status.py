@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from toys import Noise, ToyPool, losses, run_search, toy_study
 
 from harness.commands.status import describe
 from harness.core.files import to_json
-from harness.results.lock import hold
+from harness.results.lock import SILENT_S, hold
 from harness.results.run_directory import RunDirectory
 
 
@@ -91,3 +92,18 @@ def test_the_verb_prints_lines_or_json(directory: RunDirectory) -> None:
     wrong = subprocess.run([*verb, "nothing"], capture_output=True, text=True, cwd="/")
     assert wrong.returncode == 2
     assert wrong.stderr.count("\n") == 1
+
+
+def test_a_process_of_another_host_runs_as_long_as_it_touches_the_lock(
+    directory: RunDirectory,
+) -> None:
+    directory.lock.write_text("process 17 on another-host\n")
+    assert describe(directory.root)["state"] == "running"
+    silent = time.time() - SILENT_S - 1
+    os.utime(directory.lock, (silent, silent))
+    assert describe(directory.root)["state"] == "stopped"
+
+
+def test_a_lock_with_an_impossible_process(directory: RunDirectory) -> None:
+    directory.lock.write_text(f"process {'9' * 40} on {socket.gethostname()}\n")
+    assert describe(directory.root)["state"] == "stopped"

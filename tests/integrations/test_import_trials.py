@@ -14,7 +14,7 @@ from optuna.distributions import IntDistribution
 from session_testing import options, study_file, trials_of, use_toy_pool
 from typer.testing import CliRunner
 
-from harness.commands import main
+from harness.commands import verbs
 from harness.core.errors import UserError
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
@@ -31,7 +31,7 @@ def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def import_into(folder: Path, *arguments: str) -> Any:
     options = [*arguments, "--runs", str(folder / "runs")]
-    return CliRunner().invoke(main.app, ["import", *options], standalone_mode=False)
+    return CliRunner().invoke(verbs.app, ["import", *options], standalone_mode=False)
 
 
 def optuna_database(file: Path, depth: int = 2) -> None:
@@ -323,6 +323,11 @@ def test_what_an_older_version_imported_is_known_by_its_place(ram_path: Path) ->
             [json.dumps(f"sqlite:///{source}#theirs/0")],
         )
     connection.close()
+    for file_of_trial in (ram_path / "runs" / "mine" / "trials").rglob("result.json"):
+        record = json.loads(file_of_trial.read_text())
+        if "imported" in record:
+            record["imported"] = f"sqlite:///{source}#theirs/0"
+            file_of_trial.write_text(json.dumps(record))
     assert "1 had been taken before" in import_into(ram_path, file, str(source)).stdout
 
 

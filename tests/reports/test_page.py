@@ -133,7 +133,6 @@ EDITS: dict[str, Edit] = {
     "missing numbers": full_of_nothing,
     "lists, flags and words as hyperparameters": lists,
     "all running": all_running,
-    "no result on file": lambda result: None,
     "no spread": one_value,
     "extreme numbers": extreme,
     "no accuracy": lambda result: {**result, "val_accuracy": None},

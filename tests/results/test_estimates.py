@@ -38,4 +38,15 @@ def test_a_study_without_an_estimate_is_left_alone(tmp_path: Path) -> None:
     directory = RunDirectory(write_run(tmp_path / "s", trials=1))
     estimates.interrupted(directory)
     assert estimates.compare(read_records(directory.root)) is None
-    assert not (directory.root / estimates.FILE).exists()
+    assert "estimate" not in directory.read_manifest()
+
+
+def test_the_estimate_of_an_older_version_is_read(tmp_path: Path) -> None:
+    directory = timed(tmp_path / "s")
+    manifest = dict(directory.read_manifest())
+    (directory.root / estimates.OLD_FILE).write_text(json.dumps(manifest.pop("estimate")))
+    del manifest["sha256"]
+    directory.manifest.write_text(json.dumps(manifest))
+    found = estimates.compare(read_records(directory.root))
+    assert found is not None
+    assert found["estimated_s"] == 150.0

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import UserError
-from harness.results.run_directory import RunDirectory, read_epochs
+from harness.results.run_directory import RunDirectory
+from harness.results.training_folder import read_epochs
 
 
 def test_an_epoch_line_cut_short_ends_the_epochs(tmp_path: Path) -> None:
@@ -19,7 +20,9 @@ def test_an_epoch_line_cut_short_ends_the_epochs(tmp_path: Path) -> None:
     [
         (None, "holds no study"),
         ("{", "is damaged"),
-        ("[]", "schema None"),
+        ("[]", "is damaged"),
+        ("[" * 100_000, "is damaged"),
+        ("{}", "schema None"),
         ('{"schema": 99}', "schema 99"),
         ("\xff\xfe", "is damaged"),
     ],

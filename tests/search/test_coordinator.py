@@ -5,8 +5,10 @@ import json
 import random
 import signal
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -19,7 +21,16 @@ from harness.core.signals import Stopped, StopRequest
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search import coordinator
-from harness.workers.messages import Continue, Died, Down, TrainRequest
+from harness.workers.messages import (
+    Continue,
+    Died,
+    Down,
+    EpochDone,
+    Failed,
+    TrainRequest,
+    Unable,
+    Up,
+)
 
 INSTALLED = [name for name in samplers.names() if name != "gp"]
 
@@ -411,3 +422,105 @@ def test_a_signal_sets_the_trials_under_way_aside(directory: RunDirectory) -> No
     assert "RUNNING" not in states
     assert "WAITING" in states
     assert all(arm.done.total() == 6 for arm in run_search(directory, toy_study(), ToyPool()))
+
+
+def lost(reason: str) -> Callable[[TrainRequest], list[float]]:
+    """Every training ends before its first epoch: the worker dies, or sends this reason."""
+
+    def training(request: TrainRequest) -> list[float]:
+        if reason == "dies":
+            raise SystemExit(134)
+        raise ReasonError(reason)
+
+    return training
+
+
+class ReasonError(Exception):
+    pass
+
+
+class Sick(ToyPool):
+    """Sends the reason of a training that failed as it is, with its kind."""
+
+    def send(self, worker: int, message: Down) -> None:
+        super().send(worker, message)
+        box = self.inbox[worker]
+        if box and isinstance(box[-1], Failed):
+            box[-1] = Failed(box[-1].task, box[-1].reason.removeprefix("exception: "))
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["dies", "out of memory: ResourceExhaustedError: no room", "machine: InternalError: no device"],
+)
+def test_where_no_training_can_run_one_line_says_so_and_no_trial_is_lost(
+    ram_path: Path, reason: str
+) -> None:
+    whole = RunDirectory(ram_path / "whole")
+    study = toy_study(sampler="random")
+    for directory in (whole, RunDirectory(ram_path / "cut")):
+        directory.root.mkdir()
+    with pytest.raises(UserError, match=r"3 trials in a row ended before their first epoch") as why:
+        run_search(directory, study, Sick(curve=lost(reason)))
+    assert "the same command tries them again" in str(why.value)
+    assert list(directory.root.glob("trials/*/*/result.json")) == []
+    found = run_search(directory, study, ToyPool())
+    assert outcomes(found) == outcomes(run_search(whole, study, ToyPool()))
+
+
+def test_trials_that_fail_by_their_own_fault_are_failed_once_an_epoch_shows_it(
+    directory: RunDirectory,
+) -> None:
+    def some(request: TrainRequest) -> list[float]:
+        if request.task in ("depth=1/0", "depth=2/0", "depth=1/5", "depth=2/5"):
+            raise SystemExit(134)
+        return losses(request)
+
+    for arm in run_search(directory, toy_study(), ToyPool(curve=some)):
+        states = [trial.state.name for trial in arm.finished_trials()]
+        assert states[0] == states[5] == "FAIL"
+        assert "FAIL" not in states[1:5]
+    assert len(list(directory.root.glob("trials/*/*/result.json"))) == 12
+
+
+def test_a_restored_epoch_shows_nothing(directory: RunDirectory) -> None:
+    """Epochs that a checkpoint brings back do not show that the machine can train."""
+
+    class Restoring(ToyPool):
+        def send(self, worker: int, message: Down) -> None:
+            super().send(worker, message)
+            box = self.inbox[worker]
+            if box and isinstance(box[-1], EpochDone):
+                box[-1] = EpochDone(box[-1].task, box[-1].metrics, again=True)
+            if isinstance(message, Continue):
+                box.append(Died("signal SIGABRT"))
+
+    with pytest.raises(UserError, match="3 trials in a row ended before their first epoch"):
+        run_search(directory, toy_study(), Restoring())
+
+
+def test_the_time_in_which_the_coordinator_stood_still_is_not_the_trials(
+    directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by Ctrl-Z, or by a disk that hangs: the clock runs on, and nobody asks the pool."""
+    monkeypatch.setattr(coordinator, "NO_PROGRESS_S", 60.0)
+    clock = [0.0]
+    monkeypatch.setattr(coordinator, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    class Stopped(ToyPool):
+        def wait(self, timeout_s: float) -> list[tuple[int, Up]]:
+            clock[0] += 3600.0 if len(self.trained) == 2 else 0.1
+            return super().wait(timeout_s)
+
+    arms = run_search(directory, toy_study(), Stopped(), trial_timeout_s=25.0)
+    assert all(t.state.name in ("COMPLETE", "PRUNED") for a in arms for t in a.finished_trials())
+
+
+def test_a_worker_that_cannot_start_says_why_at_once(directory: RunDirectory) -> None:
+    class Unfit(ToyPool):
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self.inbox[0] = deque([Unable("device: TensorFlow sees no GPU")])
+
+    with pytest.raises(UserError, match="no worker can start: device: TensorFlow sees no GPU"):
+        run_search(directory, toy_study(), Unfit())

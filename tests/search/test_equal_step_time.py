@@ -153,21 +153,22 @@ def test_a_study_measures_once_and_trains_with_what_it_found(
     session.run(options(file))
     root = ram_path / "runs" / "mine"
     measured_units = json.loads((root / "units.json").read_text())
-    assert {arm: each["units"] for arm, each in measured_units.items()} == {
-        "depth=1": 8,
-        "depth=2": 8,
-    }
+    assert [measured_units[arm]["units"] for arm in ("depth=1", "depth=2")] == [8, 8]
     assert [request.dataset.train for request in pools[0].trained] == [64, 64]  # all there is
     assert {request.hyperparameters.units for request in pools[1].trained} == {8, 1}  # 1: the bag
     records = read_records(root)
     assert set(records.trials["params_units"]) == {8}
-    # Another machine might measure otherwise: what is on file holds.
-    measured_units["depth=2"]["units"] = 9
-    files.write_atomically(root / "units.json", files.to_json(measured_units))
-    session.run(options(file, trials=7))
-    assert len(pools) == 3
-    later = {o.task: o.hyperparameters.units for o in pools[2].trained if "/6" in o.task}
-    assert later == {"depth=1/6": 8, "depth=2/6": 9}
+    # Another machine might measure otherwise: what the study began with holds, also where the
+    # file is changed or lost.
+    for trials, content in ((7, files.to_json({"depth=1": {"units": 9}})), (8, None)):
+        if content is None:
+            (root / "units.json").unlink()
+        else:
+            (root / "units.json").write_text(content)
+        session.run(options(file, trials=trials))
+        asked = {o.hyperparameters.units for o in pools[-1].trained if f"/{trials - 1}" in o.task}
+        assert asked == {8}
+    assert len(pools) == 4
 
 
 def test_a_quick_look_measures_side_by_side_and_profiles_nothing(

@@ -18,6 +18,7 @@ from harness.profile.of_study import configurations_of
 from harness.results.lock import hold
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
+from harness.results.training_folder import write_result
 from harness.study import plan, session
 from harness.study.options import Options
 from harness.study.overrides import command
@@ -90,7 +91,7 @@ def test_an_estimate_is_compared_with_the_time_it_took(
     root = file.parent / "runs" / "mine"
     for result in root.glob("*/*/*/result.json"):  # toys take no time
         moments = {"started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:01:00Z"}
-        result.write_text(json.dumps({**json.loads(result.read_text()), **moments}))
+        write_result(result.parent, {**json.loads(result.read_text()), **moments})
     assert session.run(options(file, json_output=True)) == 0
     estimate = json.loads(capsys.readouterr().out)["estimate"]
     assert estimate == {
@@ -207,7 +208,10 @@ def test_another_studys_directory_is_refused(file: Path) -> None:
 def test_a_database_without_its_manifest_is_refused(file: Path) -> None:
     session.run(options(file))
     (file.parent / "runs" / "mine" / "manifest.json").unlink()
-    with pytest.raises(UserError, match=r"has a study\.db but no manifest"):
+    with pytest.raises(UserError, match=r"has trials but no manifest\.json; put the manifest back"):
+        session.run(options(file))
+    shutil.rmtree(file.parent / "runs" / "mine" / "trials")
+    with pytest.raises(UserError, match=r"has a study\.db but no manifest\.json"):
         session.run(options(file))
 
 
