@@ -1,7 +1,7 @@
 """How deep should an RNN be? Fair studies of recurrent depth, and what each depth costs.
 
-What study files import is here. Each name is loaded on its first use, so that `import harness`
-itself is instant.
+What study files import is here, and `load`, which reads a study's results. Each name is loaded on
+its first use, so that `import harness` itself is instant.
 """
 
 import importlib
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from optuna.distributions import FloatDistribution as FloatDistribution
     from optuna.distributions import IntDistribution as IntDistribution
 
+    from harness.commands.loaded import load as load
     from harness.datasets.adding import Adding as Adding
     from harness.datasets.base.dataset import Arrays as Arrays
     from harness.datasets.base.dataset import Dataset as Dataset
@@ -61,12 +62,19 @@ _HOMES = {
     "TemporalOrder": "harness.datasets.temporal_order",
     "TextFiles": "harness.datasets.files.texts",
     "four_per_octave": "harness.spec.grids",
+    "load": "harness.commands.loaded",
     "optuna_objective": "harness.integrations.optuna",
 }
-__all__ = sorted(_HOMES)
+__all__ = sorted([*_HOMES, "__version__"])
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__doc__", "__name__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("rnn-depth-harness")
     if name not in _HOMES:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
