@@ -85,18 +85,25 @@ def check_columns(
 ) -> tuple[int, int]:
     """The places of both columns among the names; raises UserError unless each is there once.
 
+    A name that is there counts; otherwise one that differs in case only.
     `numbers` says that the table seems to have only numbers and dates.
     """
     wanted = trim(source.text_column), trim(source.label_column)
-    if wanted[0] == wanted[1]:
+    alike = wanted[0].casefold() == wanted[1].casefold()
+    if wanted[0] == wanted[1] or (alike and not set(wanted) <= set(names)):
         raise UserError(
             f"--text-column and --label-column are both {cut(wanted[0])!r}; texts and labels need "
             "columns of their own"
         )
+    places = []
     for option, name in zip(("text", "label"), wanted, strict=True):
-        if list(names).count(name) > 1:
+        found = [i for i, each in enumerate(names) if each == name] or [
+            i for i, each in enumerate(names) if each.casefold() == name.casefold()
+        ]
+        places += found
+        if len(found) > 1:
             raise UserError(f"{path}{at} has several columns {cut(name)!r}; rename all but one")
-        if name not in names:
+        if not found:
             hint = ""
             if numbers:
                 hint = f"; windows of a series of numbers are read from {SEQUENCES}"
@@ -106,7 +113,7 @@ def check_columns(
                 f"{path}{at} has no column {cut(name)!r}; it has {some(names) or 'none'}: name one "
                 f"with --{option}-column{hint}"
             )
-    return list(names).index(wanted[0]), list(names).index(wanted[1])
+    return places[0], places[1]
 
 
 def _is_empty(cell: object) -> bool:

@@ -119,6 +119,14 @@ def test_columns() -> None:
     assert "it has a, b: name one with --label-column" in complaint("a,b\nx,y\n", text_column="a")
 
 
+def test_columns_that_differ_in_case_only() -> None:
+    assert read("TEXT,Label\na,1\n").texts == ["a"]
+    assert read("TEXT,text,label\na,b,1\n").texts == ["b"]  # the very name, where it is there
+    assert "several columns 'text'" in complaint("TEXT,Text,label\na,b,1\n")
+    assert "are both 'text'" in complaint("Text,y\na,1\n", label_column="TEXT")
+    assert read("a,A\nx,1\n", text_column="a", label_column="A").texts == ["x"]
+
+
 def test_a_table_without_a_heading_is_a_short_line() -> None:
     told = complaint(f"1,{'many words ' * 500},title\n" * 50)
     assert "is there a heading?" in told
