@@ -44,7 +44,7 @@ def _co2() -> Series:
     file = Path(package.origin).parent / "datasets" / "co2" / "co2.csv"
     rows = [line.split(",") for line in file.read_text(encoding="utf-8").split()[1:]]
     days = [f"{day[:4]}-{day[4:6]}-{day[6:]}" for day, _ in rows]
-    times = np.array(days, "datetime64[ns]")
+    times = np.array(days, "datetime64[us]")
     values = np.array([float(value or "nan") for _, value in rows])
     missing = np.isnan(values)
     at = np.arange(len(values))

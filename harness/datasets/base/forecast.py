@@ -115,8 +115,12 @@ class Forecast(Dataset):
     def for_sequences(self, longest: int) -> Self:
         if longest == self.lookback:
             return self
+        return self.with_changes(lookback=longest)
+
+    def with_changes(self, **changes: Any) -> Self:
+        """The same with other values of some fields; sizes follow where they were not given."""
         again: dict[str, Any] = dict.fromkeys(self.shares)
-        return replace(self, lookback=longest, **again)
+        return replace(self, **again, **changes)
 
     def of_fold(self, fold: int) -> Self:
         return replace(self, fold=fold)
@@ -131,14 +135,11 @@ class Forecast(Dataset):
 
     def limits(self) -> dict[str, int]:
         """A lookback that leaves most rows for training; or what the declared sizes leave."""
-        series = self.series()
-        times = int(series.moments.max()) + 1
-        if self.shares:
-            most = times // _MOST_OF_ROWS
-        else:
-            used = sum(self.sizes().values()) + 3 * self.horizon + int(series.filled.sum())
-            most = (times - used) // 3
-        return {"sequence_length": max(1, self.horizon if self.known else 1, most)}
+        sizes = LEAST if self.shares else self.sizes()
+        most = longest_lookback(self.series(), self.horizon, sum(sizes.values()))
+        if not self.shares:
+            most = max(most, self.lookback)
+        return {"sequence_length": max(most, self.horizon if self.known else 1)}
 
     def check_length(self, sequence_length: int) -> None:
         if sequence_length > self.lookback:
@@ -322,6 +323,13 @@ class Forecast(Dataset):
 
 
 _VERBS = {"train": "train", "validation": "validate", "test": "test"}
+
+
+def longest_lookback(series: Series, horizon: int, sizes: int = sum(LEAST.values())) -> int:
+    """The longest windows that leave most rows to train, and splits of so many times in all."""
+    rows = int(series.moments.max()) + 1
+    left = rows - int(series.filled.sum()) - 3 * horizon - sizes + 1
+    return max(1, min(rows // _MOST_OF_ROWS, left // 3))
 
 
 def _joined(array: NDArray[Any], parts: list[slice]) -> NDArray[Any]:

@@ -69,7 +69,9 @@ class Frequency:
             offset = pd.tseries.frequencies.to_offset(inferred)
             if offset.n > 0:
                 return cls(offset.freqstr)
-        median = pd.Timedelta(np.median(steps.astype("timedelta64[ns]").astype(np.int64)), "ns")
+        median = pd.Timedelta(
+            int(np.median(steps.astype("timedelta64[us]").astype(np.int64))), "us"
+        )
         return cls(_of_median(index, median))
 
     @property
@@ -96,7 +98,7 @@ class Frequency:
             return 1
         known = self._of_calendar()
         if known is not None:
-            return max(1, known[0] // self._offset().n)
+            return max(1, known[0] // int(self._offset().n))
         seconds = self.seconds or 0.0
         if seconds in _SEASONS:
             return _SEASONS[int(seconds)]
@@ -115,7 +117,7 @@ class Frequency:
         import pandas as pd
 
         try:
-            return float(pd.Timedelta(offset).total_seconds())  # type: ignore[arg-type]
+            return float(pd.Timedelta(offset).total_seconds())
         except ValueError:
             return None
 
@@ -126,7 +128,7 @@ class Frequency:
             return np.asarray(first + self.step * np.arange(count + 1))
         import pandas as pd
 
-        return pd.date_range(first, last, freq=self._offset()).to_numpy()
+        return pd.date_range(first, last, freq=self._offset()).to_numpy().astype("datetime64[us]")
 
     def following(self, last: Any, steps: int) -> NDArray[Any]:
         """The times of so many steps after one."""
@@ -136,7 +138,7 @@ class Frequency:
 
         found = pd.date_range(last, periods=steps + 1, freq=self._offset())
         # A time off the grid, such as a Saturday of business days, begins at the next one.
-        return found[found > pd.Timestamp(last)][:steps].to_numpy()
+        return found[found > pd.Timestamp(last)][:steps].to_numpy().astype("datetime64[us]")
 
     def _offset(self) -> Any:
         import pandas as pd
@@ -182,7 +184,7 @@ def _of_median(index: "pd.DatetimeIndex", median: "pd.Timedelta") -> str:
     for unit, size in (("D", _DAY_S), ("h", 3600), ("min", 60), ("s", 1)):
         if seconds >= size and seconds % size == 0:
             return f"{int(seconds // size)}{unit}"
-    return f"{max(1, int(median.value))}ns"
+    return f"{max(1, round(seconds * 1e6))}us"
 
 
 def _month(index: "pd.DatetimeIndex") -> str:
@@ -215,10 +217,10 @@ def shown(times: Any) -> list[str]:
     found = np.asarray(times)
     if found.dtype.kind == "f":
         return [f"{value:.15g}" for value in found.ravel().tolist()]
-    flat = found.ravel().astype("datetime64[ns]")
+    flat = found.ravel().astype("datetime64[us]")
     whole = bool((flat == flat.astype("datetime64[D]")).all())
     seconds = bool((flat == flat.astype("datetime64[s]")).all())
-    unit: Any = "D" if whole else "s" if seconds else "ns"
+    unit: Any = "D" if whole else "s" if seconds else "us"
     return list(np.datetime_as_string(flat, unit=unit).tolist())
 
 

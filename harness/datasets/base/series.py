@@ -16,7 +16,7 @@ class Series:
     """Rows in order of time, those of one series after those of another.
 
     - `values` float64 (rows, columns), of the columns in `names`.
-    - `times` (rows,): datetime64[ns], or float64. `bounds`: where each of `members` begins, and the
+    - `times` (rows,): datetime64[us], or float64. `bounds`: where each of `members` begins, and the
       number of rows.
     - `filled` (rows,): rows with values that were not in the source but put between others. They
       know the value that follows, so no window ends there.
