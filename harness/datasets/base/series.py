@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,18 @@ class Series:
         if len(self.members) == 1:
             return np.arange(len(self), dtype=np.int64)
         return np.unique(self.times, return_inverse=True)[1].astype(np.int64)
+
+    def member(self, number: int) -> "Series":
+        """One series of a panel."""
+        rows = slice(int(self.bounds[number]), int(self.bounds[number + 1]))
+        return replace(
+            self,
+            values=self.values[rows],
+            times=self.times[rows],
+            filled=self.filled[rows],
+            bounds=np.array([0, rows.stop - rows.start]),
+            members=(self.members[number],),
+        )
 
     def columns(self, names: tuple[str, ...]) -> NDArray[np.float64]:
         """The values of some columns, (rows, columns)."""

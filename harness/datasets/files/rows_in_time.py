@@ -234,8 +234,8 @@ def _settle_gaps(path: Path, rows: _Rows, frequency: Frequency, how: Reading) ->
         raise UserError(
             f"{path}: {len(missing):,} {noun} missing{rows.of_series} at steps of "
             f"{frequency.text}: the first is {one_shown(grid[missing[0]])}, after row "
-            f"{rows.numbers[before] + 1:,}; --gaps fill puts rows there, --gaps ignore takes the rows as "
-            "equal steps"
+            f"{rows.numbers[before] + 1:,}; --gaps fill puts rows there, --gaps ignore takes "
+            "the rows as equal steps"
         )
     values = np.full((len(grid), rows.values.shape[1]), np.nan)
     numbers = np.full(len(grid), -1, np.int64)
