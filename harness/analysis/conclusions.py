@@ -1,5 +1,6 @@
 """What was concluded from a study's replicates: results, comparisons, the recommended arm."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +42,9 @@ class ArmResult:
 
     @property
     def bar(self) -> Interval | None:
-        """The interval to draw: `both`, or None for a single replicate."""
-        return self.both if self.n > 1 else None
+        """The interval to draw: `both`; None for a single replicate, or too few blocks of time."""
+        known = self.n > 1 and self.both is not None and math.isfinite(self.both.high)
+        return self.both if known else None
 
 
 @dataclass(frozen=True)

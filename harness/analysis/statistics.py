@@ -271,12 +271,20 @@ def compare(
     margin: float,
     *,
     alpha: float = 1 - CONFIDENCE,
+    higher_is_better: bool = True,
 ) -> list[Comparison]:
     """Compare pairs of arms, as one family of comparisons."""
     estimates = [paired(a, b) for a, b in pairs]
     corrected = holm([estimate.p for estimate in estimates], alpha)
     return [
-        Comparison(estimate, each.p, each.alpha, standardised(a, b), margin)
+        Comparison(
+            estimate,
+            each.p,
+            each.alpha,
+            standardised(a, b),
+            margin,
+            higher_is_better=higher_is_better,
+        )
         for (a, b), estimate, each in zip(pairs, estimates, corrected, strict=True)
     ]
 

@@ -138,6 +138,12 @@ def metric_of(facts: Mapping[str, Any]) -> Metric:
     )  # fmt: skip
 
 
+def validation_metric_of(facts: Mapping[str, Any]) -> Metric:
+    """The metric of epochs and trials: that of replicates, but accuracy is never balanced."""
+    metric = metric_of(facts)
+    return metric if metric.name in (R2, MAE) else Metric()
+
+
 def _decimals(scale: Any) -> int | None:
     """Those that give a number like `scale` four digits; None for very large and small ones."""
     if isinstance(scale, int | float) and 1e-4 <= scale < 1e7:

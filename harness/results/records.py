@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.files import read_object
-from harness.core.metrics import ACCURACY, MAE, R2, Metric, metric_of
+from harness.core.metrics import R2, Metric, metric_of, validation_metric_of
 from harness.core.text import escape_surrogates
 from harness.results.manifest import Manifest
 from harness.results.run_directory import RunDirectory, read_epochs
@@ -158,8 +158,8 @@ class Records:
 
     @property
     def validation_metric(self) -> Metric:
-        """The metric of epochs and trials: the same, or accuracy where replicates have another."""
-        return self.metric if self.metric.name in (R2, MAE) else Metric(ACCURACY)
+        """The metric of epochs and trials: the same, but accuracy is never balanced."""
+        return validation_metric_of(self.manifest.dataset)
 
     @property
     def horizon(self) -> int | None:
