@@ -9,10 +9,10 @@ level where a variance from short lags does not (Kiefer and Vogelsang 2005, Econ
 21:1130-1164, on fixed-b). The forecasts compared are those of Diebold and Mariano (1995, Journal
 of Business & Economic Statistics 13:253-263): here their differences in loss have a mean.
 
-A block is as long as two horizons, and as three correlation times. The correlation time is the
-longest of the difference and of both forecasts' own errors, because the difference alone often
-shows too little of it. If there are fewer than five such blocks, nothing is said. All of it is held
-by a simulation, tests/benchmarks/forecast_calibration.py.
+A block is as long as two horizons, and as two and a half correlation times, and there are at most
+24 of them. The correlation time is the longest of the difference and of both forecasts' own errors,
+because the difference alone often shows too little of it. If there are fewer than five such blocks,
+nothing is said. All of it is held by a simulation, tests/benchmarks/forecast_calibration.py.
 """
 
 import math
@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 HORIZONS = 2  # that a block covers at least
-CORRELATION_TIMES = 3
+CORRELATION_TIMES = 2.5
 MIN_BLOCKS = 5  # for a verdict
-FEW_BLOCKS = 8  # no more of a short series: longer blocks depend less on one another
+MOST_BLOCKS = 24  # longer blocks depend less on one another, and more hardly sharpen the t
 WINDOW = 5  # correlation times that the sum of correlations covers
 
 Series = NDArray[np.float64]
@@ -109,7 +109,7 @@ def count_blocks(n: int, horizon: int, time: float) -> int:
     length = max(float(HORIZONS * horizon if horizon > 1 else 1), CORRELATION_TIMES * time)
     if not math.isfinite(length):
         return 0
-    return min(max(FEW_BLOCKS, int(math.sqrt(n) / 3)), int(n / length))
+    return min(MOST_BLOCKS, int(n / length))
 
 
 def block_means(values: NDArray[np.float64], blocks: int) -> NDArray[np.float64]:

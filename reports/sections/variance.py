@@ -108,7 +108,8 @@ def _text(metric: Metric, sources: list[_Source]) -> str:
         "If the study ran again with other seeds and other examples, an arm's score would change. "
         f"The largest part of the error of its mean here is from the {largest.name}, "
         f"{wording.difference_text(metric, largest.of_mean)}; {largest.remedy} would reduce it. "
-        f"What arms share, such as the test examples, counts less in their differences.{none}{together}"
+        "What arms share, such as the test examples, counts less in their differences."
+        f"{none}{together}"
     )
 
 

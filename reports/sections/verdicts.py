@@ -89,7 +89,7 @@ def _times(records: Records) -> str:
         return ""
     return (
         " Errors at neighbouring times are alike, so their part of the variance is estimated over "
-        "blocks of time, as long as two horizons and three correlation times at least."
+        "blocks of time, each at least as long as two horizons and 2.5 correlation times."
     )
 
 
