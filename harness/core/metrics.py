@@ -168,8 +168,13 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
       n / (classes x examples of its class), else 0 (float64).
     - R², the explained share of the variance of the numbers `y` (n,): 1 minus the squared error
       divided by the variance (float64).
+    - MAE: the absolute error, a mean over all axes but the first (float64).
     """
     found: NDArray[Any]
+    if metric == MAE:
+        errors = np.abs(np.asarray(predicted, np.float64) - y)
+        found = errors.reshape(len(errors), -1).mean(axis=1)
+        return found
     if metric == R2:
         variance = float(np.var(y, dtype=np.float64)) or math.nan
         found = 1.0 - (np.asarray(predicted, np.float64) - y) ** 2 / variance

@@ -13,7 +13,7 @@ from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search.database import check_url
 from harness.spec.study import Study
-from harness.spec.study_files import Declaration, load
+from harness.spec.study_files import Declaration, check_name, load
 from harness.study import rounds
 from harness.study.data import understood
 from harness.study.options import Options
@@ -161,7 +161,9 @@ def named_study(options: Options) -> tuple[Declaration, str, Study, RunDirectory
     """The declaration that the options name, the name and the study that result, its directory."""
     declaration = load(options.name)
     study = apply(options, declaration.study)
-    name = declaration.name + ("-quick" if options.quick else "")
+    name = (options.run_name or declaration.name) + ("-quick" if options.quick else "")
+    if options.run_name is not None:
+        check_name(options.run_name)
     if options.storage is not None:
         check_url(options.storage)
     return declaration, name, study, RunDirectory(options.runs / name)
