@@ -35,7 +35,7 @@ def noise_of(records: Records) -> Noise | None:
         return None
     examples = min(len(next(iter(of.values()))) for of in scores)
     of_pairs = [pair.comparison.estimate.rest for pair in conclude(records).pairs]
-    rest = float(np.mean([each for each in of_pairs if each > 0] or [0.0]))
+    rest = float(np.mean([each for each in of_pairs if 0 < each < math.inf] or [0.0]))
     return Noise(math.sqrt(table.mean_square), math.sqrt(rest * examples))
 
 

@@ -86,6 +86,11 @@ class Metric:
         number = self.number(value, wide=wide)
         return f"{number}{space}{self.unit}" if self.unit else number
 
+    def cell(self, value: float) -> str:
+        """The value under `title`, which names an error's unit: `85.2%`, `0.63`, `12.34`."""
+        number = self.number(value)
+        return f"{number}{self.unit}" if self.higher_is_better else number
+
     def difference(self, value: float, *, more: int = 0) -> str:
         """A difference without sign and unit: `0.1`, `0.012`, `1.23`; `more` adds decimals."""
         decimals = self.difference_decimals
@@ -94,6 +99,13 @@ class Metric:
     def difference_text(self, value: float, *, space: str = " ", more: int = 0) -> str:
         """The same with its unit: `0.1 points`, `0.012`, `1.23 units`."""
         return self.with_unit(self.difference(value, more=more), space)
+
+    def bound(self, value: float) -> str:
+        """A difference that is declared, such as the margin, without its unit: `0.5`, `0.005`.
+
+        A bound in the unit of an error follows from the errors, so it is rounded like them.
+        """
+        return f"{self.factor * value:g}" if self.higher_is_better else self.difference(value)
 
     def signed(self, value: float) -> str:
         """A difference with its sign: `+0.1`, `−0.6`, `0.0`."""
@@ -124,6 +136,12 @@ def metric_of(facts: Mapping[str, Any]) -> Metric:
         MAE, unit, unit, higher_is_better=False, factor=1.0, decimals=decimals,
         difference_decimals=decimals, most=math.inf,
     )  # fmt: skip
+
+
+def validation_metric_of(facts: Mapping[str, Any]) -> Metric:
+    """The metric of epochs and trials: that of replicates, but accuracy is never balanced."""
+    metric = metric_of(facts)
+    return metric if metric.name in (R2, MAE) else Metric()
 
 
 def _decimals(scale: Any) -> int | None:

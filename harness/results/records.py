@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.files import read_object
-from harness.core.metrics import R2
+from harness.core.metrics import R2, Metric, metric_of, validation_metric_of
 from harness.core.text import escape_surrogates
 from harness.results.manifest import Manifest
 from harness.results.run_directory import RunDirectory, read_epochs
@@ -86,6 +86,8 @@ EPOCH_COLUMNS = {
 }
 
 
+MEASURE = "measure_"  # columns of a forecast's other errors begin so: measure_RMSE
+
 MISSING = object()  # a hyperparameter that a trial does not have
 
 _OLD_NAMES = {
@@ -105,8 +107,10 @@ class Records:
       1) the accuracy of the same epoch. `step_ms` is milliseconds per optimizer step, `train_s`
       seconds of training, validation and compiling.
     - `epochs`: EPOCH_COLUMNS; epochs count from 1.
-    - `replicates`: REPLICATE_COLUMNS. `replicate_epochs`: the columns of `epochs`, with `replicate`
-      in place of `trial`. Both include the baselines, under their names in BASELINES.
+    - `replicates`: REPLICATE_COLUMNS, and for forecasts a column `measure_NAME` for each error
+      beside the MAE, which stands where others have accuracies. `replicate_epochs`: the columns of
+      `epochs`, with `replicate` in place of `trial`. Both include the baselines, under their names
+      in BASELINES.
     - `profile`: profile.json; None if it is missing or damaged. `other_profiles` are those of
       other machines.
     """
@@ -155,9 +159,20 @@ class Records:
         return "test" if self.manifest.declared_dataset.get("test") else "validation"
 
     @property
-    def metric(self) -> str:
-        """The metric of replicates: accuracy, balanced accuracy, or R² for a numeric target."""
-        return str(self.manifest.dataset.get("metric") or "accuracy")
+    def metric(self) -> Metric:
+        """The metric of replicates: accuracy, balanced accuracy, R², or MAE of forecasts."""
+        return metric_of(self.manifest.dataset)
+
+    @property
+    def validation_metric(self) -> Metric:
+        """The metric of epochs and trials: the same, but accuracy is never balanced."""
+        return validation_metric_of(self.manifest.dataset)
+
+    @property
+    def horizon(self) -> int | None:
+        """How many steps are forecast, so that examples are times; None for other tasks."""
+        horizon = self.manifest.dataset.get("horizon")
+        return max(1, horizon) if isinstance(horizon, int) else None
 
     @property
     def baselines(self) -> dict[str, str]:
@@ -165,7 +180,7 @@ class Records:
         names = dict(BASELINES)
         if self.manifest.dataset.get("features"):
             names[BAG_OF_EMBEDDINGS] = "bag of time steps"
-        if self.metric == R2:
+        if self.metric.name == R2:
             names[MAJORITY] = "training mean"
         return names
 
@@ -274,6 +289,9 @@ def _read_result(folder: Path) -> dict[str, Any]:
         for name, old in _OLD_NAMES.items():  # in run directories made before 2026-11-24
             if old in record:
                 record[name] = record.pop(old)
+        measures = record.pop("measures", None)
+        for key, value in measures.items() if isinstance(measures, dict) else ():
+            record[f"{MEASURE}{key}"] = value if isinstance(value, int | float) else None
         return {**record, **{f"params_{key}": value for key, value in params.items()}}
     return {}
 
@@ -287,6 +305,8 @@ def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFr
     ]
     # Columns are listed, so that a table without rows has them, too, with their types.
     extra = sorted({key for row in rows for key in row if key.startswith("params_")})
+    measured = list(dict.fromkeys(key for row in rows for key in row if key.startswith(MEASURE)))
+    columns = {**columns, **dict.fromkeys(measured, "float64")}
     table = pd.DataFrame.from_records(rows, columns=list(columns))
     table = table.astype({name: kind for name, kind in columns.items() if kind != "str"})
     for name in extra:

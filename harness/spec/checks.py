@@ -33,7 +33,8 @@ def check_one_of(name: str, value: object, known: Sequence[str]) -> None:
 def check_margin(margin: object) -> None:
     if not is_number(margin) or not 0 <= margin < 1:
         raise UserError(
-            f"margin: {margin!r} is not a difference in accuracy from 0 to 1; 0.005 is half a point"
+            f"margin: {margin!r} is not a number from 0 to 1; 0.005 is half a point of accuracy, "
+            "or half a percent of a forecast's error"
         )
 
 

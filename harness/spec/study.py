@@ -14,11 +14,12 @@ from optuna.distributions import BaseDistribution, distribution_to_json
 from harness import pruners, samplers
 from harness.core.checks import check_whole, is_whole
 from harness.core.errors import UserError
+from harness.core.metrics import MAE
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
 from harness.spec import checks, counts, own_code
 from harness.spec.checks import TRAIN
-from harness.spec.choices import BACKENDS, DEVICES, PATHS
+from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, RELATIVE_MARGIN
 from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.values import plain_compare, plain_fixed
@@ -78,7 +79,8 @@ class Study:
     `budget.trials` trials each, and the best configuration of each search is then trained on
     `replicates` fresh seeds. Verdicts about arms need two searches or more; where `search` is empty
     there is nothing to repeat, `searches` has no effect, and verdicts rest on the seeds. A
-    difference in accuracy of up to `margin` (0 to 1) counts as too small to matter.
+    difference of up to `margin` (0 to 1) counts as too small to matter: in accuracy or R², by
+    default 0.005; for forecasts relative to the best arm's error, by default 0.01.
 
     `compare` may also name fields of the dataset: `train`, with numbers of training examples up to
     the dataset's own, or what makes a generated task harder. Baselines use the dataset as declared.
@@ -114,7 +116,7 @@ class Study:
     budget: Budget
     searches: int = 3
     replicates: int = 2
-    margin: float = 0.005
+    margin: float | None = None
     patience: int | None = PATIENCE
     hold: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
@@ -137,7 +139,8 @@ class Study:
         object.__setattr__(self, "fixed", plain_fixed(self.fixed))
         for name, least in (("searches", 1), ("replicates", 0), ("seed", 0), ("threads", 1)):
             check_whole(name, getattr(self, name), least)
-        checks.check_margin(self.margin)
+        if self.margin is not None:
+            checks.check_margin(self.margin)
         checks.check_one_of("backend", self.backend, BACKENDS)
         checks.check_one_of("device", self.device, DEVICES)
         if self.path is not None:
@@ -297,7 +300,7 @@ class Study:
             },
             "searches": self.independent_searches,
             "replicates": self.replicates,
-            "margin": self.margin,
+            "margin": self.small_difference,
             "seed": self.seed,
             "backend": self.backend,
             "device": self.device,
@@ -310,6 +313,13 @@ class Study:
             **({"hold": dict(self.hold)} if self.hold else {}),
             **({} if self.patience == PATIENCE else {"patience": self.patience}),
         }
+
+    @property
+    def small_difference(self) -> float:
+        """The margin: as declared, or the default for the dataset's metric."""
+        if self.margin is not None:
+            return self.margin
+        return RELATIVE_MARGIN if self.dataset.metric == MAE else MARGIN
 
     def _units_by_parameters(self, arm: Arm, values: Mapping[str, Any]) -> int:
         """The units whose number of trainable parameters is nearest to the one in `hold`."""

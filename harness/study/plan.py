@@ -6,7 +6,7 @@ from typing import Any
 from harness.analysis import planning
 from harness.analysis.statistics import CONFIDENCE
 from harness.core import text
-from harness.core.metrics import R2
+from harness.core.metrics import ACCURACY, Metric
 from harness.core.text import plural, seconds
 from harness.profile.estimate import TimeEstimate, predict_study
 from harness.results.records import read_records
@@ -133,19 +133,20 @@ def _shows(options: Options, study: Study, directory: RunDirectory) -> list[str]
     if blocks < 2:
         unit = "search" if study.search else "seed"
         return [f"shows      nothing about the arms: one {unit} says nothing about its luck"]
-    noise, source = None, "this study so far"
+    noise, source, metric = None, "this study so far", Metric()
     if directory.manifest.exists():
-        noise = planning.noise_of(read_records(directory.root))
+        records = read_records(directory.root)
+        noise, metric = planning.noise_of(records), records.metric
     if noise is None:
-        if study.dataset.metric == R2:
-            return []
+        if not study.dataset.metric.endswith(ACCURACY):
+            return []  # how much errors and R² vary depends on the data
         noise, source = TYPICAL, "repeated searches of one LSTM on IMDB"
     found = planning.smallest_difference(
         noise, arms=arms, blocks=blocks, examples=examples, alpha=alpha
     )
     return [
-        f"shows      differences of {100 * found:.1f} points or more (four of five such studies "
-        f"find them), if chance is as in {source}"
+        f"shows      differences of {metric.difference_text(found)} or more (four of five such "
+        f"studies find them), if chance is as in {source}"
     ]
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from harness.analysis import summary
 from harness.core.console import stop
+from harness.core.metrics import validation_metric_of
 from harness.core.text import counted
 from harness.datasets.base.forecast import Forecast
 from harness.results.records import Records, read_records
@@ -195,7 +196,10 @@ class StudyTrainings:
         budget = self._study.budget
         epochs = budget.search_epochs if noun == "trial" else budget.epochs
         size = (arms, each, workers, epochs)
-        return board_of(*size, noun=noun, quiet=self._options.quiet, verbose=self._options.verbose)
+        quiet, verbose = self._options.quiet, self._options.verbose
+        board = board_of(*size, noun=noun, quiet=quiet, verbose=verbose)
+        board.metric = validation_metric_of(self._directory.read_manifest().dataset)
+        return board
 
 
 def run_replicates(

@@ -35,7 +35,7 @@ def test_plain_lines_tell_every_epoch_and_end() -> None:
     lines = file.getvalue().splitlines()
     assert lines[0] == "depth=1 trial 1 starts: units=12 dropout=0.25"
     assert lines[1] == (
-        "depth=1 trial 1: epoch 1/5, val_loss 0.5000, accuracy 81.0%, 3.5 s and 2.0 s compiling"
+        "depth=1 trial 1: epoch 1/5, val_loss 0.5000, accuracy 81.0 %, 3.5 s and 2.0 s compiling"
     )
     assert lines[2].startswith("depth=1 trial 1 pruned, best val_loss 0.5000; 3 of 8 trials done")
     assert "failed (diverged: loss nan in epoch 1); 4 of 8 trials done" in lines[4]

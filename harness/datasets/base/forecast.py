@@ -375,16 +375,17 @@ def prepared(dataset: Forecast) -> Prepared:
     low, high = learnt.min() - dataset.lookback + 1, learnt.max() + dataset.horizon
     training = (moments >= low) & (moments <= high)
     values, _ = _channels(dataset)
-    means, deviations = _moments_of(values[training])
+    means, deviations = _moments_of(values, training)
     unit = series.columns(dataset.targets)
     _check_varying(dataset, unit, unit[training])
     season, note = _season(dataset, series, int(high - low) + 1)
-    scaled = values - means
-    scaled /= deviations
+    scaled = np.empty(values.shape, np.float32)
+    for column, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
+        scaled[:, column] = (values[:, column] - mean) / deviation  # in double precision
     return Prepared(
         series=series,
         moments=moments,
-        matrix=scaled.astype(np.float32),
+        matrix=scaled,
         unit=unit,
         rows=rows,
         means=means,
@@ -440,13 +441,17 @@ def _rows(
     return {split: ends[np.isin(of_ends, chosen[split])] for split in SPLITS}
 
 
-def _moments_of(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments_of(
+    values: NDArray[np.float64], training: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each column. One that never varies becomes 0: its deviation is 1."""
-    means, deviations = values.mean(axis=0), values.std(axis=0)
-    constant = values.min(axis=0) == values.max(axis=0)
-    return np.where(constant, values[0], means), np.where(
-        constant | (deviations == 0), 1, deviations
-    )
+    means, deviations = np.empty(values.shape[1]), np.empty(values.shape[1])
+    for column in range(values.shape[1]):  # one at a time, for the memory
+        learnt = values[training, column]
+        constant = learnt.min() == learnt.max()
+        means[column] = learnt[0] if constant else learnt.mean()
+        deviations[column] = 1.0 if constant else learnt.std() or 1.0
+    return means, deviations
 
 
 def _check_varying(

@@ -181,14 +181,13 @@ def _read(file: str, how: Reading) -> tuple[Series, str]:
     if not os.path.isfile(path):
         raise UserError(f"{path}: no such file")
     try:
-        raw = path.read_bytes()
+        sha256 = cache.sha256(path)
     except OSError as error:
         raise UserError(f"{cut(file, 300)} can't be read: {error.strerror}") from None
-    sha256 = hashlib.sha256(raw).hexdigest()
     told = json.dumps([sha256, path.suffix.lower(), asdict(how), _VERSION])
     series = cache.cached(
         f"forecast-files-{hashlib.sha256(told.encode()).hexdigest()[:16]}",
-        build=lambda: rows_in_time.read(path, raw, how),
+        build=lambda: rows_in_time.read(path, path.read_bytes(), how),
         write=_save,
         read=_open,
         notify=lambda line: None,
@@ -211,7 +210,11 @@ def _save(series: Series, directory: Path) -> None:
 
 def _open(directory: Path) -> Series:
     told = json.loads((directory / "read.json").read_text(encoding="utf-8"))
-    arrays = {name: np.load(directory / f"{name}.npy", allow_pickle=False) for name in _ARRAYS}
+    # Several processes then share the memory of the file.
+    arrays = {
+        name: np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        for name in _ARRAYS
+    }
     return Series(
         **arrays,
         names=tuple(told["names"]),
