@@ -18,7 +18,7 @@ import numpy as np
 from harness.core.errors import UserError
 from harness.core.text import cut
 from harness.datasets.base import cache
-from harness.datasets.base.forecast import Forecast, longest_lookback
+from harness.datasets.base.forecast import Forecast, check_varying, longest_lookback
 from harness.datasets.base.frequency import Frequency
 from harness.datasets.base.series import Series
 from harness.datasets.files import rows_in_time, tables
@@ -102,6 +102,8 @@ class ForecastFiles(Forecast):
             "inputs": tuple(n for n in series.names if n not in (*how.targets, *how.known)),
             "known": how.known,
         }
+        for at, name in enumerate(how.targets):
+            check_varying(file, name, series.values[:, at])
         made = {"path": file, "how": how, "content": sha256, **columns, **given}
         if "lookback" not in given:
             # Until a study says how long its windows are.
