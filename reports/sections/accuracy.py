@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from harness.analysis.conclusions import ArmResult, Conclusions
 from harness.analysis.summary import measures
 from harness.analysis.verdicts import conclude
-from harness.core.metrics import Metric
+from harness.core.metrics import ACCURACY, Metric
 from harness.results.records import BASELINES, Records
 from reports import cells, selection, wording
 from reports.charts import chart, scales
@@ -43,7 +43,8 @@ def build(records: Records) -> Section | None:
         text=(_text(records, found, layout),),
         figures=(
             Figure(
-                id="accuracy-figure",
+                # The link to its data is read aloud with this name.
+                id="accuracy-figure" if found.metric.name.endswith(ACCURACY) else "scores-figure",
                 panels=(_panel(records, found, layout, limits),),
                 caption=_caption(records, found, limits),
                 legend=_legend(records, found, limits),

@@ -15,7 +15,7 @@ from reports import selection, wording
 from reports.charts import chart, scales, times
 from reports.content import Column, Data, Figure, Key, Row, Section, Table, Value
 
-ORDER = 22
+ORDER = 24
 MOST_TIMES = 300  # drawn: more are hard to read
 _DASHES: tuple[Any, ...] = (
     (0, (6, 3)),

@@ -44,7 +44,7 @@ def test_the_variance_is_that_of_means_of_such_series(coefficient: float) -> Non
 
 def test_a_block_covers_two_horizons_and_the_correlation_time() -> None:
     assert examples.count_blocks(140, 7, 1.0) == 10
-    assert examples.count_blocks(140, 1, 4.0) == 14
+    assert examples.count_blocks(140, 1, 4.0) == 11
     assert examples.count_blocks(10_000, 1, 1.0) == examples.MOST_BLOCKS
     assert examples.count_blocks(140, 1, math.inf) == 0
     assert examples.count_blocks(50, 7, 1.0) == 3
