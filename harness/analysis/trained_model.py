@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.analysis import summary
 from harness.core import files
+from harness.core.console import without_stderr
 from harness.core.errors import UserError, unknown
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
@@ -79,8 +80,8 @@ def load_model(folder: Path) -> Any:
     Raises UserError where it can't be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
-
+    with without_stderr():
+        import keras
     try:
         return keras.models.load_model(folder / "model.keras", compile=False)
     except Exception as error:  # Keras has no class of errors for this

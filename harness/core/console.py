@@ -1,7 +1,9 @@
 """The one place where errors become lines on stderr and exit codes."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import typer
@@ -48,6 +50,25 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         message = error.format_message()  # type: ignore[attr-defined]
         code = _tell(f"{message.rstrip('.')}. Try: {name} --help", USAGE)
     sys.exit(code or 0)
+
+
+@contextlib.contextmanager
+def without_stderr() -> Iterator[None]:
+    """Nothing reaches stderr in the block: TensorFlow writes lines there while it is imported."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    try:
+        sys.stderr.flush()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _tell(message: str, code: int, prefix: str = "error: ") -> int:

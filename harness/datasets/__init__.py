@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.datasets.parity import Parity as Parity
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
+    from harness.datasets.two_waves import TwoWaves as TwoWaves
 
 
 def names() -> list[str]:

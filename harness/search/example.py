@@ -60,8 +60,8 @@ def _calendar(facts: Mapping[str, Any]) -> list[str]:
     """The features of the date, by their names in `channels`."""
     parts = {
         "time of day": "of_day",
-        "day of week": "(time.dt.weekday + of_day) / 7",
-        "day of year": "(time.dt.dayofyear - 1 + of_day) / 365.25",
+        "day of week": "(time.dt.day_of_week + of_day) / 7",
+        "day of year": "(time.dt.day_of_year - 1 + of_day) / 365.25",
     }
     used = {name: part for name, part in parts.items() if f"sine of {name}" in facts["channels"]}
     return [

@@ -44,14 +44,30 @@ def check_patience(patience: object) -> None:
 
 
 def check_published(published: Mapping[str, Any]) -> None:
-    """`source` is a text, and each measure a list of numbers."""
+    """`source` is a text, each measure a list of numbers; `arms` has measures of some arms."""
     for name, values in published.items():
         if name == "source" and isinstance(values, str):
             continue
+        if name == "arms" and isinstance(values, Mapping):
+            for arm, measures in values.items():
+                _check_of_arm(arm, measures)
+            continue
         if name not in MEASURES:
-            raise UserError(f"published: {name!r} is not one of source, {', '.join(MEASURES)}")
+            raise UserError(
+                f"published: {name!r} is not one of source, arms, {', '.join(MEASURES)}"
+            )
         if not isinstance(values, Sequence) or not all(is_number(value) for value in values):
             raise UserError(f"published: {name} needs a list of numbers, one an epoch")
+
+
+def _check_of_arm(arm: str, measures: object) -> None:
+    right = isinstance(measures, Mapping) and all(
+        name in MEASURES and is_number(value) for name, value in measures.items()
+    )
+    if not right:
+        raise UserError(
+            f"published: arms: {arm!r} needs numbers by measure, of {', '.join(MEASURES)}"
+        )
 
 
 def check_model(model: Callable[..., Any], hold: Mapping[str, float]) -> None:

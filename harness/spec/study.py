@@ -89,7 +89,8 @@ class Study:
     A replicate stops after `patience` epochs without a lower validation loss, and its best epoch is
     scored. With None it trains all epochs, and the last one is scored. `published` has figures that
     others published for the same protocol, to be shown beside the replicates: `source`, and lists
-    by epoch of any of harness.spec.choices.MEASURES.
+    by epoch of any of harness.spec.choices.MEASURES; or `arms`, by arm such measures of the epoch
+    that is scored.
 
     Arms have equal numbers of trials. `hold` keeps something else equal as well; the units then
     follow from it and are not declared. `{"parameters": 330_000}` gives every trial the units whose

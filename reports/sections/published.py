@@ -21,6 +21,8 @@ _CHARTED = ("val_accuracy", "val_loss")
 
 
 def build(records: Records) -> Section | None:
+    if records.manifest.published.get("arms"):
+        return _of_arms(records)
     found = published.by_epoch(records)
     measured = {m: e for m, e in found.items() if any(c.n for c in e.values())}
     if not measured:
@@ -64,6 +66,54 @@ def build(records: Records) -> Section | None:
         ),
         tables=(_table(records, measured),),
     )  # fmt: skip
+
+
+def _of_arms(records: Records) -> Section | None:
+    """A table of the arms that were published, in the epoch that is scored."""
+    found = published.by_arm(records)
+    measures = {measure for cells in found.values() for measure, cell in cells.items() if cell.n}
+    if not measures:
+        return None
+    source = str(records.manifest.published.get("source") or "The published trainings")
+    columns, rows = [Column("Arm")], []
+    listed = [measure for measure in _TITLES if measure in measures]
+    for measure in listed:
+        title, unit, _ = _title(records, measure)
+        columns += [
+            Column(f"{title}, published", True, unit),
+            Column("mean here", True, unit),
+            Column("95\u00a0% interval", True, unit),
+        ]
+    for arm in records.arms:
+        row: list[TableCell] = [wording.arm_label(records, arm)]
+        for measure in listed:
+            row += _cells(found.get(arm, {}).get(measure), _title(records, measure)[2])
+        rows.append(Row(tuple(row)))
+    return Section(
+        id="published",
+        title="Beside the published figures",
+        text=(
+            f"{source}. Here the same protocol ran on fresh seeds; the intervals are 95\u00a0% "
+            "intervals over these seeds. Figures are those of the epoch that is scored.",
+        ),
+        tables=(Table("published-table", "Arm by arm", tuple(columns), tuple(rows)),),
+    )
+
+
+def _cells(cell: Cell | None, factor: float) -> list[TableCell]:
+    """Published figure, mean and interval of a cell."""
+    if cell is None:
+        return [wording.MISSING] * 3
+    ends = cell.interval
+    return [
+        Value(_number(cell.published, factor), cell.published * factor),
+        wording.MISSING
+        if cell.mean is None
+        else Value(_number(cell.mean, factor), cell.mean * factor),
+        wording.MISSING
+        if ends is None
+        else f"{_number(ends.low, factor)} to {_number(ends.high, factor)}",
+    ]
 
 
 _STYLE = chart.Style(chart.SERIES[0], "o")
@@ -135,21 +185,7 @@ def _table(records: Records, measured: dict[str, dict[int, Cell]]) -> Table:
     for epoch in range(1, 1 + max(max(epochs) for epochs in measured.values())):
         row: list[TableCell] = [str(epoch)]
         for measure, epochs in measured.items():
-            factor = _title(records, measure)[2]
-            cell = epochs.get(epoch)
-            if cell is None:
-                row += [wording.MISSING] * 3
-                continue
-            row += [
-                Value(_number(cell.published, factor), cell.published * factor),
-                wording.MISSING
-                if cell.mean is None
-                else Value(_number(cell.mean, factor), cell.mean * factor),
-                wording.MISSING
-                if cell.interval is None
-                else f"{_number(cell.interval.low, factor)} to "
-                f"{_number(cell.interval.high, factor)}",
-            ]
+            row += _cells(epochs.get(epoch), _title(records, measure)[2])
         rows.append(Row(tuple(row)))
     return Table("published-table", "Epoch by epoch", tuple(columns), tuple(rows))
 
@@ -163,4 +199,6 @@ def _number(value: float | None, factor: float) -> str:
     if value is None:
         return wording.MISSING
     scaled = value * factor
-    return f"{scaled:.1f}" if factor == 100.0 or scaled >= 10 else f"{scaled:.3f}"
+    if factor == 100.0 or scaled >= 10:
+        return f"{scaled:.1f}"
+    return f"{scaled:.3f}" if scaled >= 0.1 else f"{scaled:.3g}"

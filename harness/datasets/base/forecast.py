@@ -290,11 +290,13 @@ class Forecast(Dataset):
         series = self.series()
         times = np.unique(series.moments[series.ends(self.lookback, self.horizon)])
         room = len(times) - 2 * self.gap
-        found = {
-            name: max(LEAST[name], round(share * room))
-            for name, share in SHARES.items()
-            if name in missing
-        }
+        found: dict[str, int] = {}
+        left = room - LEAST["train"]
+        for name, share in SHARES.items():
+            if name in missing:
+                others = LEAST["test"] if name == "validation" else 0
+                found[name] = max(LEAST[name], min(round(share * room), left - others))
+                left -= found[name]
         if "test" in found:
             found["test"] = max(found["test"] // self.folds, 1) * self.folds
         given: dict[str, int] = {n: getattr(self, n) for n in SPLITS if n not in missing}
@@ -375,16 +377,18 @@ def prepared(dataset: Forecast) -> Prepared:
     low, high = learnt.min() - dataset.lookback + 1, learnt.max() + dataset.horizon
     training = (moments >= low) & (moments <= high)
     values, _ = _channels(dataset)
-    means, deviations = _moments_of(values[training])
+    means, deviations = _moments_of(values, training)
     unit = series.columns(dataset.targets)
-    _check_varying(dataset, unit, unit[training])
+    for target, of_target in zip(dataset.targets, unit.T, strict=True):
+        check_varying(dataset.source, target, of_target[training], " in all of the training part")
     season, note = _season(dataset, series, int(high - low) + 1)
-    scaled = values - means
-    scaled /= deviations
+    scaled = np.empty(values.shape, np.float32)
+    for column, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
+        scaled[:, column] = (values[:, column] - mean) / deviation  # in double precision
     return Prepared(
         series=series,
         moments=moments,
-        matrix=scaled.astype(np.float32),
+        matrix=scaled,
         unit=unit,
         rows=rows,
         means=means,
@@ -440,26 +444,26 @@ def _rows(
     return {split: ends[np.isin(of_ends, chosen[split])] for split in SPLITS}
 
 
-def _moments_of(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments_of(
+    values: NDArray[np.float64], training: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each column. One that never varies becomes 0: its deviation is 1."""
-    means, deviations = values.mean(axis=0), values.std(axis=0)
-    constant = values.min(axis=0) == values.max(axis=0)
-    return np.where(constant, values[0], means), np.where(
-        constant | (deviations == 0), 1, deviations
-    )
+    means, deviations = np.empty(values.shape[1]), np.empty(values.shape[1])
+    for column in range(values.shape[1]):  # one at a time, for the memory
+        learnt = values[training, column]
+        constant = learnt.min() == learnt.max()
+        means[column] = learnt[0] if constant else learnt.mean()
+        deviations[column] = 1.0 if constant else learnt.std() or 1.0
+    return means, deviations
 
 
-def _check_varying(
-    dataset: Forecast, whole: NDArray[np.float64], training: NDArray[np.float64]
-) -> None:
-    """Raises UserError for a target that is constant, in all rows or where it is learnt."""
-    for name, every, learnt in zip(dataset.targets, whole.T, training.T, strict=True):
-        if learnt.min() == learnt.max():
-            where = "" if every.min() == every.max() else " in all of the training part"
-            raise UserError(
-                f"{dataset.source}: target {name!r} is {learnt[0]:g}{where}; there is nothing to "
-                "forecast: name another --target-column"
-            )
+def check_varying(source: str, target: str, values: NDArray[np.float64], where: str = "") -> None:
+    """Raises UserError for a target that is constant."""
+    if values.min() == values.max():
+        raise UserError(
+            f"{source}: target {target!r} is {values[0]:g}{where}; there is nothing to forecast: "
+            "name another --target-column"
+        )
 
 
 def _season(dataset: Forecast, series: Series, training: int) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """Times of a series: how far apart they are, what season that suggests, calendar features."""
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +46,13 @@ class Frequency:
 
         for spelled in (name, name.upper(), _of_words(name)):
             try:
-                offset = pd.tseries.frequencies.to_offset(spelled)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of spellings that pandas will drop
+                    offset = pd.tseries.frequencies.to_offset(spelled)
             except (ValueError, KeyError, TypeError):
                 continue
             if offset is not None and offset.n > 0:
-                anchored = offset.name.startswith("W") and "-" not in name
+                anchored = offset.rule_code.startswith("W") and "-" not in name
                 return cls(f"{7 * offset.n}D" if anchored else offset.freqstr)
         raise UserError(
             f"--frequency {cut(name)}: not a step of time; write for example D, h, 15min, W, MS, B"
@@ -64,7 +67,9 @@ class Frequency:
         import pandas as pd
 
         index = pd.DatetimeIndex(times)
-        inferred = pd.infer_freq(index) if len(index) > 2 else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of the type that it returns
+            inferred = pd.infer_freq(index) if len(index) > 2 else None
         if inferred is not None:
             offset = pd.tseries.frequencies.to_offset(inferred)
             if offset.n > 0:
@@ -112,7 +117,7 @@ class Frequency:
         if not self.offset:
             return None
         offset = self._offset()
-        if offset.name.startswith("W"):
+        if offset.rule_code.startswith("W"):
             return float(7 * _DAY_S * offset.n)
         import pandas as pd
 
@@ -146,7 +151,7 @@ class Frequency:
         return pd.tseries.frequencies.to_offset(self.offset)
 
     def _of_calendar(self) -> tuple[int, str] | None:
-        name = self._offset().name.split("-")[0]
+        name = self._offset().rule_code.split("-")[0]
         name = {"BME": "M", "BMS": "M", "ME": "M", "MS": "M"}.get(name, name)
         name = "Q" if name.lstrip("B").startswith("Q") else name
         name = "Y" if name.lstrip("B").startswith("Y") else name
@@ -176,9 +181,9 @@ def _of_median(index: "pd.DatetimeIndex", median: "pd.Timedelta") -> str:
             return f"{letters}S-{_month(index)}" if letters == "Q" else f"{letters}S"
         if least <= days <= most and last_days:
             return f"{letters}E"
-    if days == 7 and len(set(index.weekday)) == 1:
+    if days == 7 and len(set(index.day_of_week)) == 1:
         return f"W-{index[0].day_name()[:3].upper()}"
-    if days == 1 and index.weekday.max() < 5 and len(index) > 5:
+    if days == 1 and index.day_of_week.max() < 5 and len(index) > 5:
         return "B"
     seconds = median.total_seconds()
     for unit, size in (("D", _DAY_S), ("h", 3600), ("min", 60), ("s", 1)):
@@ -205,8 +210,8 @@ def calendar(times: NDArray[Any], frequency: Frequency) -> tuple[NDArray[np.floa
     if seconds < _DAY_S:
         parts.append(("time of day", of_day))
     if seconds <= _DAY_S or frequency.offset.endswith("B"):
-        parts.append(("day of week", (index.weekday.to_numpy() + of_day) / 7))
-    parts.append(("day of year", (index.dayofyear.to_numpy() - 1 + of_day) / 365.25))
+        parts.append(("day of week", (index.day_of_week.to_numpy() + of_day) / 7))
+    parts.append(("day of year", (index.day_of_year.to_numpy() - 1 + of_day) / 365.25))
     found = [wave(2 * np.pi * part) for _, part in parts for wave in (np.sin, np.cos)]
     names = [f"{wave} of {name}" for name, _ in parts for wave in ("sine", "cosine")]
     return np.stack(found, axis=1), names

@@ -18,7 +18,7 @@ import numpy as np
 from harness.core.errors import UserError
 from harness.core.text import cut
 from harness.datasets.base import cache
-from harness.datasets.base.forecast import Forecast, longest_lookback
+from harness.datasets.base.forecast import Forecast, check_varying, longest_lookback
 from harness.datasets.base.frequency import Frequency
 from harness.datasets.base.series import Series
 from harness.datasets.files import rows_in_time, tables
@@ -102,6 +102,8 @@ class ForecastFiles(Forecast):
             "inputs": tuple(n for n in series.names if n not in (*how.targets, *how.known)),
             "known": how.known,
         }
+        for at, name in enumerate(how.targets):
+            check_varying(file, name, series.values[:, at])
         made = {"path": file, "how": how, "content": sha256, **columns, **given}
         if "lookback" not in given:
             # Until a study says how long its windows are.
@@ -181,14 +183,13 @@ def _read(file: str, how: Reading) -> tuple[Series, str]:
     if not os.path.isfile(path):
         raise UserError(f"{path}: no such file")
     try:
-        raw = path.read_bytes()
+        sha256 = cache.sha256(path)
     except OSError as error:
         raise UserError(f"{cut(file, 300)} can't be read: {error.strerror}") from None
-    sha256 = hashlib.sha256(raw).hexdigest()
     told = json.dumps([sha256, path.suffix.lower(), asdict(how), _VERSION])
     series = cache.cached(
         f"forecast-files-{hashlib.sha256(told.encode()).hexdigest()[:16]}",
-        build=lambda: rows_in_time.read(path, raw, how),
+        build=lambda: rows_in_time.read(path, path.read_bytes(), how),
         write=_save,
         read=_open,
         notify=lambda line: None,
@@ -211,7 +212,11 @@ def _save(series: Series, directory: Path) -> None:
 
 def _open(directory: Path) -> Series:
     told = json.loads((directory / "read.json").read_text(encoding="utf-8"))
-    arrays = {name: np.load(directory / f"{name}.npy", allow_pickle=False) for name in _ARRAYS}
+    # Several processes then share the memory of the file.
+    arrays = {
+        name: np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        for name in _ARRAYS
+    }
     return Series(
         **arrays,
         names=tuple(told["names"]),

@@ -1,5 +1,6 @@
 """From a column to times: ISO, the common ways to write dates, or numbers."""
 
+import math
 import re
 import warnings
 from dataclasses import dataclass
@@ -110,9 +111,10 @@ def _tried(text: "pd.Series[str]", way: dict[str, Any]) -> "pd.Series[Any] | Non
     return found
 
 
-def _irregular(times: "pd.Series[Any]") -> int:
-    """How many different steps there are between times in order."""
-    return int(times.sort_values().diff().dropna().nunique())
+def _irregular(times: "pd.Series[Any]") -> float:
+    """How much longer the longest step between times in order is than most."""
+    steps = times.sort_values().diff().dropna()
+    return float(steps.max() / steps.median()) if len(steps) and steps.median() else math.inf
 
 
 def _plain(times: Any, source: Any) -> Times:
