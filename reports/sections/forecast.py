@@ -100,6 +100,9 @@ def _text(records: Records, forecasts: Forecasts) -> str:
     ahead = f"the next {horizon:,} steps{step}" if horizon > 1 else f"the next step{step}"
     targets = _targets(records, forecasts)
     first = f" Drawn is the first of the targets, {targets[0]}." if len(targets) > 1 else ""
+    series = records.manifest.dataset.get("series")
+    if isinstance(series, int) and series > 1:
+        first = f" This section is about the first of the {series:,} series.{first}"
     folds = records.manifest.dataset.get("folds")
     several = (
         f" The times are those of {folds} folds, each forecast by networks that were trained on "
@@ -323,7 +326,6 @@ def _table(records: Records, found: list[_Errors]) -> Table:
                 (
                     f"{step + 1}",
                     *(Value(metric.number(value), value) for value in values),
-                    wording.arm_label(records, alike[int(np.argmin(values))].name),
                 )
             )
         )
@@ -336,7 +338,6 @@ def _table(records: Records, found: list[_Errors]) -> Table:
                 Column(wording.capital(wording.arm_label(records, each.name)), True, metric.unit)
                 for each in alike
             ),
-            Column("Lowest"),
         ),
         rows=tuple(rows),
     )
