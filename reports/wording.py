@@ -70,6 +70,11 @@ def metric(records: Records) -> str:
     return records.validation_metric.name
 
 
+def examples(records: Records) -> str:
+    """What scores are of: examples, or times where these are forecasts."""
+    return "examples" if records.horizon is None else "times"
+
+
 def reached(metric: Metric, split: str, text: str) -> str:
     """A score in words: `85.2 % of the test split right`, `a test MAE of 12.34 units`."""
     if metric.name == ACCURACY:

@@ -9,8 +9,8 @@ level where a variance from short lags does not (Kiefer and Vogelsang 2005, Econ
 21:1130-1164, on fixed-b). The forecasts compared are those of Diebold and Mariano (1995, Journal
 of Business & Economic Statistics 13:253-263): here their differences in loss have a mean.
 
-A block is as long as two horizons, and as two and a half correlation times, and there are at most
-24 of them. The correlation time is the longest of the difference and of both forecasts' own errors,
+A block is as long as two horizons, and as three correlation times, and there are at most 24 of
+them. The correlation time is the longest of the difference and of both forecasts' own errors,
 because the difference alone often shows too little of it. If there are fewer than five such blocks,
 nothing is said. All of it is held by a simulation, tests/benchmarks/forecast_calibration.py.
 """
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HORIZONS = 2  # that a block covers at least
-CORRELATION_TIMES = 2.5
+CORRELATION_TIMES = 3
 MIN_BLOCKS = 5  # for a verdict
 MOST_BLOCKS = 24  # longer blocks depend less on one another, and more hardly sharpen the t
 WINDOW = 5  # correlation times that the sum of correlations covers

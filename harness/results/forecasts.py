@@ -40,7 +40,8 @@ def read_forecasts(root: Path, arm: str, number: int, search: int = 1) -> Foreca
     """
     file = RunDirectory(root).replicate(arm, number, search) / FILE
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        # NumPy leaves a damaged file open that it opens itself.
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             times = arrays["times"].astype(str)
             truth, forecast = (arrays[name].astype(float) for name in ("truth", "forecast"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):

@@ -1,24 +1,30 @@
 """Test scores against what the study compares: every replicate, intervals, baselines."""
 
 import math
+from typing import Any
 
 from matplotlib.axes import Axes
 
 from harness.analysis.conclusions import ArmResult, Conclusions
 from harness.analysis.summary import measures
 from harness.analysis.verdicts import conclude
-from harness.core.metrics import Metric
-from harness.results.records import BAG_OF_EMBEDDINGS, Records
+from harness.core.metrics import ACCURACY, Metric
+from harness.results.records import BASELINES, Records
 from reports import cells, selection, wording
 from reports.charts import chart, scales
 from reports.charts.arm_axis import Layout, axes_of, of
 from reports.content import Column, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 20
-_DASHES = {BAG_OF_EMBEDDINGS: (0, (6, 3))}
+# Of baselines' lines, in the order of the baselines: for matplotlib and for the legend.
+_DASHES = (
+    ((0, (6, 3)), ".6 .3"),
+    ((0, (1.5, 2.5)), ".15 .25"),
+    ((0, (6, 2, 1.5, 2)), ".6 .2 .15 .2"),
+    ((0, (8, 2, 1.5, 2, 1.5, 2)), ".8 .2 .15 .2 .15 .2"),
+)
 # Of the errors beside the MAE, those that are not in its unit.
 _MEASURE_UNITS = {"MASE": "", "sMAPE": "%"}
-_DOTS = (0, (1.5, 2.5))
 
 
 def build(records: Records) -> Section | None:
@@ -37,7 +43,8 @@ def build(records: Records) -> Section | None:
         text=(_text(records, found, layout),),
         figures=(
             Figure(
-                id="accuracy-figure",
+                # The link to its data is read aloud with this name.
+                id="accuracy-figure" if found.metric.name.endswith(ACCURACY) else "scores-figure",
                 panels=(_panel(records, found, layout, limits),),
                 caption=_caption(records, found, limits),
                 legend=_legend(records, found, limits),
@@ -58,7 +65,7 @@ def build(records: Records) -> Section | None:
 
 def _text(records: Records, found: Conclusions, layout: Layout) -> str:
     sizes = records.replicates["scored_n"].dropna()
-    examples = f" of {int(sizes.max()):,} examples" if not sizes.empty else ""
+    examples = f" of {int(sizes.max()):,} {wording.examples(records)}" if not sizes.empty else ""
     most = max(arm.n for arm in found.arms.values())
     split = (
         f"a test split{examples} that the search never saw"
@@ -123,7 +130,12 @@ def _panel(
             chart.mean_mark(axes, place + shift / 2, mean, ends, style, upright)
         for name, base in found.baselines.items():
             if base.mean is not None and limits[0] <= base.mean <= limits[1]:
-                _baseline(axes, name, metric.factor * base.mean, upright)
+                line = axes.axhline if upright else axes.axvline
+                dash, _ = _dashes(name)
+                line(
+                    metric.factor * base.mean, color=chart.INK, linewidth=1.2, zorder=2,
+                    linestyle=dash,
+                )  # fmt: skip
         if not layout.name:
             axes.set_xlim(-1, 1)
             axes.set_xticks([])
@@ -139,17 +151,17 @@ def _panel(
     )
 
 
-def _baseline(axes: Axes, name: str, mean: float, upright: bool) -> None:
-    line = axes.axhline if upright else axes.axvline
-    line(mean, color=chart.INK, linewidth=1.2, zorder=2, linestyle=_DASHES.get(name, _DOTS))
+def _dashes(name: str) -> tuple[Any, str]:
+    """How a baseline's line is drawn, in the chart and in its legend."""
+    return _DASHES[list(BASELINES).index(name) % len(_DASHES)]
 
 
 def _caption(records: Records, found: Conclusions, limits: tuple[float, float]) -> str:
     several = any(arm.n > 1 for arm in found.arms.values())
     draws = wording.draws(records)
     bars = (
-        f"Large marks are means; bars are their 95\u00a0% intervals, over {draws} and examples "
-        "together. Each small dot is a replicate, one training."
+        f"Large marks are means; bars are their 95\u00a0% intervals, over {draws} and "
+        f"{wording.examples(records)} together. Each small dot is a replicate, one training."
         if several
         else "One replicate per arm, so there is no interval."
     )
@@ -175,7 +187,7 @@ def _legend(records: Records, found: Conclusions, limits: tuple[float, float]) -
     ]
     for name, base in found.baselines.items():
         if base.mean is not None and limits[0] <= base.mean <= limits[1]:
-            dash = ".6 .3" if name in _DASHES else ".15 .25"
+            _, dash = _dashes(name)
             mean = wording.mean_score(found.metric, base.mean, base.both)
             label = f"{records.baselines[name]}, {mean}"
             keys.append(chart.line_key(label, chart.INK, dash))
@@ -219,7 +231,7 @@ def _table(records: Records, found: Conclusions) -> Table:
             Column("Replicates", True),
             Column("Failed", True),
             Column(wording.scored_metric(records), True, metric.unit),
-            Column(f"95\u00a0% interval, {draws} and examples", True),
+            Column(f"95\u00a0% interval, {draws} and {wording.examples(records)}", True),
             Column(f"{draws.capitalize()} alone", True),
             Column("Lowest", True, metric.unit),
             Column("Highest", True, metric.unit),

@@ -138,7 +138,15 @@ def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
     if not unbeaten:
         return ""
     beaten = " or ".join(unbeaten)
-    return f" It was not shown to beat the {beaten}, which costs far less."
+    cost = "costs" if len(unbeaten) == 1 else "cost"
+    return f" It was not shown to beat the {beaten}, which {cost} far less."
+
+
+def _rivals(found: Conclusions) -> list[str]:
+    """The baselines, first the one that is hardest to beat: the bag, or the one with best mean."""
+    usual = [name for name in (BAG_OF_EMBEDDINGS, MAJORITY) if name in found.baselines]
+    others = [base for name, base in found.baselines.items() if name not in usual]
+    return [*usual, *(base.name for base in sorted(others, key=lambda each: -found.level(each)))]
 
 
 def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, ...]:
@@ -152,7 +160,7 @@ def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, 
             else f"{seeds}, so no interval",
         )
     ]
-    for name in (BAG_OF_EMBEDDINGS, MAJORITY):
+    for name in _rivals(found):
         against = found.between(arm.name, name)
         if against is not None:
             wide = (

@@ -15,10 +15,15 @@ from reports import selection, wording
 from reports.charts import chart, scales, times
 from reports.content import Column, Data, Figure, Key, Row, Section, Table, Value
 
-ORDER = 22
+ORDER = 24
 MOST_TIMES = 300  # drawn: more are hard to read
-_DASHES: tuple[Any, ...] = ((0, (6, 3)), (0, (1.5, 2.5)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)))
-_KEY_DASHES = (".6 .3", ".15 .25", ".6 .2 .15 .2", ".3 .15")
+_DASHES: tuple[Any, ...] = (
+    (0, (6, 3)),
+    (0, (1.5, 2.5)),
+    (0, (6, 2, 1.5, 2)),
+    (0, (8, 2, 1.5, 2, 1.5, 2)),
+)
+_KEY_DASHES = (".6 .3", ".15 .25", ".6 .2 .15 .2", ".8 .2 .15 .2 .15 .2")
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,9 @@ def _text(records: Records, forecasts: Forecasts) -> str:
     ahead = f"the next {horizon:,} steps{step}" if horizon > 1 else f"the next step{step}"
     targets = _targets(records, forecasts)
     first = f" Drawn is the first of the targets, {targets[0]}." if len(targets) > 1 else ""
+    series = records.manifest.dataset.get("series")
+    if isinstance(series, int) and series > 1:
+        first = f" This section is about the first of the {series:,} series.{first}"
     folds = records.manifest.dataset.get("folds")
     several = (
         f" The times are those of {folds} folds, each forecast by networks that were trained on "
@@ -114,12 +122,17 @@ def _by_step_text(records: Records, found: list[_Errors]) -> str:
     horizon = len(found[0].by_step)
     ends = [0, horizon - 1] if horizon > 1 else [0]
     best = [min(found, key=lambda each: float(each.by_step[step])) for step in ends]
-    listed = [
-        f"{wording.arm_label(records, each.name)} at step {step + 1} "
-        f"({wording.score(records.metric, each.by_step[step])})"
+    named = [wording.arm_label(records, each.name) for each in best]
+    scores = [
+        f"at step {step + 1} ({wording.score(records.metric, each.by_step[step])})"
         for step, each in zip(ends, best, strict=True)
     ]
-    return f"The lowest mean absolute error is that of {wording.listing(listed)}."
+    if len(set(named)) == 1:
+        listed = f"{named[0]} {wording.listing(scores)}"
+    else:
+        pairs = zip(named, scores, strict=True)
+        listed = wording.listing([f"{name} {score}" for name, score in pairs])
+    return f"The lowest mean absolute error is that of {listed}."
 
 
 def _block(records: Records, arm: str, forecasts: Forecasts) -> Figure:
@@ -273,7 +286,7 @@ def _residuals(records: Records, arm: str, forecasts: Forecasts) -> Figure:
             marker="o", markersize=2.5, zorder=2,
         )  # fmt: skip
         axis.label(axes)
-        scales.linear(axes, "y")
+        scales.linear(axes, "y", lambda value: f"{value:+g}".replace("-", "−").replace("+0", "0"))
         axes.set_title(metric.axis("Forecast minus truth"))
 
     first, second = np.array_split(residuals, 2) if len(residuals) > 1 else (residuals, residuals)
@@ -295,7 +308,7 @@ def _residuals(records: Records, arm: str, forecasts: Forecasts) -> Figure:
         f"{cut_off}",
         data=Data(
             ("time", "residual"),
-            tuple((str(t), _plain(r)) for t, r in zip(at, residuals, strict=True)),
+            tuple((str(t), _plain(r)) for t, r in zip(at[drawn], residuals[drawn], strict=True)),
         ),
     )
 
@@ -313,7 +326,6 @@ def _table(records: Records, found: list[_Errors]) -> Table:
                 (
                     f"{step + 1}",
                     *(Value(metric.number(value), value) for value in values),
-                    wording.arm_label(records, alike[int(np.argmin(values))].name),
                 )
             )
         )
@@ -326,7 +338,6 @@ def _table(records: Records, found: list[_Errors]) -> Table:
                 Column(wording.capital(wording.arm_label(records, each.name)), True, metric.unit)
                 for each in alike
             ),
-            Column("Lowest"),
         ),
         rows=tuple(rows),
     )

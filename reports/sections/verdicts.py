@@ -48,11 +48,11 @@ def _text(records: Records, found: Conclusions) -> str:
             f"More searches (--searches {basis.ADVISED_SEARCHES}) give intervals and "
             "verdicts." + _within_levels(found)
         )
-    on = basis.rests_on(records, found)
+    on, example = basis.rests_on(records, found), wording.examples(records).removesuffix("s")
     if not basis.searched(records):
         start = (
             f"Nothing is searched, so verdicts rest on {on}. Scores are compared replicate by "
-            "replicate, each pair on the same seed, and test example by test example."
+            f"replicate, each pair on the same seed, and test {example} by test {example}."
         )
     else:
         shared = (
@@ -61,8 +61,8 @@ def _text(records: Records, found: Conclusions) -> str:
             else ""
         )
         start = (
-            f"Verdicts rest on {on}. Scores are compared search by search and test example by test "
-            f"example{shared}."
+            f"Verdicts rest on {on}. Scores are compared search by search and test {example} by "
+            f"test {example}{shared}."
         )
     return (
         f"{start} The variance is pooled over all arms. Intervals and p values are corrected by "
@@ -89,7 +89,7 @@ def _times(records: Records) -> str:
         return ""
     return (
         " Errors at neighbouring times are alike, so their part of the variance is estimated over "
-        "blocks of time, each at least as long as two horizons and 2.5 correlation times."
+        "blocks of time, each at least as long as two horizons and three correlation times."
     )
 
 

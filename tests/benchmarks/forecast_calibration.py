@@ -10,8 +10,8 @@ by the mean absolute error, so windows overlap. Two forecasters are equally good
 - slope: the best forecast, plus or minus 0.1 times the present value;
 - constant: plus or minus 0.1, whatever the present is. Its errors persist as the series does.
 
-Each study has three searches of both arms, whose forecasts differ by noise with a standard
-deviation of 0.005, so that nearly all of the variance comes from the test times. "False" is the
+Each study has ten searches of both arms, whose forecasts differ by noise with a standard deviation
+of 0.005, so that nearly all of the variance comes from the test times. "False" is the
 share of studies that call one of the two better (at most 5 % is claimed), "as independent" the
 same if the times counted as independent examples, "too few" the share of studies that have too few
 independent blocks of time for a verdict, and "found" the share that call the better one better,
@@ -30,7 +30,7 @@ from harness.analysis.blocks import BlockComparison, compare
 
 KINDS = ("bias", "slope", "constant")
 COEFFICIENTS, HORIZONS, TIMES = (0.0, 0.5, 0.9), (1, 7), (50, 100, 200, 500)
-SHIFT, WORSE, SEARCHES, LUCK = 0.1, 0.5, 3, 0.005
+SHIFT, WORSE, SEARCHES, LUCK = 0.1, 0.5, 10, 0.005
 
 
 class Rates(NamedTuple):
