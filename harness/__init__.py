@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from optuna.distributions import FloatDistribution as FloatDistribution
     from optuna.distributions import IntDistribution as IntDistribution
 
-    from harness.commands.loaded import load as load
+    from harness.analysis.loaded import load as load
     from harness.datasets.adding import Adding as Adding
     from harness.datasets.base.dataset import Arrays as Arrays
     from harness.datasets.base.dataset import Dataset as Dataset
+    from harness.datasets.base.forecast import Forecast as Forecast
     from harness.datasets.base.signature import Signature as Signature
     from harness.datasets.base.split_sequences import SplitNumbers as SplitNumbers
+    from harness.datasets.co2 import Co2 as Co2
     from harness.datasets.copy_memory import CopyMemory as CopyMemory
     from harness.datasets.digits import Digits as Digits
     from harness.datasets.dyck import Dyck as Dyck
+    from harness.datasets.files.forecasts import ForecastFiles as ForecastFiles
     from harness.datasets.files.sequences import NumberFiles as NumberFiles
     from harness.datasets.files.texts import TextFiles as TextFiles
     from harness.datasets.imdb import Imdb as Imdb
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from harness.datasets.parity import Parity as Parity
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
+    from harness.datasets.two_waves import TwoWaves as TwoWaves
     from harness.integrations.optuna import optuna_objective as optuna_objective
     from harness.spec.grids import four_per_octave as four_per_octave
     from harness.spec.hyperparameters import Hyperparameters as Hyperparameters
@@ -42,11 +46,14 @@ _HOMES = {
     "Arrays": "harness.datasets.base.dataset",
     "Budget": "harness.spec.study",
     "CategoricalDistribution": "optuna.distributions",
+    "Co2": "harness.datasets.co2",
     "CopyMemory": "harness.datasets.copy_memory",
     "Dataset": "harness.datasets.base.dataset",
     "Digits": "harness.datasets.digits",
     "Dyck": "harness.datasets.dyck",
     "FloatDistribution": "optuna.distributions",
+    "Forecast": "harness.datasets.base.forecast",
+    "ForecastFiles": "harness.datasets.files.forecasts",
     "Hyperparameters": "harness.spec.hyperparameters",
     "Imdb": "harness.datasets.imdb",
     "ImdbKeras": "harness.datasets.imdb_keras",
@@ -60,9 +67,10 @@ _HOMES = {
     "Study": "harness.spec.study",
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
+    "TwoWaves": "harness.datasets.two_waves",
     "TextFiles": "harness.datasets.files.texts",
     "four_per_octave": "harness.spec.grids",
-    "load": "harness.commands.loaded",
+    "load": "harness.analysis.loaded",
     "optuna_objective": "harness.integrations.optuna",
 }
 __all__ = sorted([*_HOMES, "__version__"])

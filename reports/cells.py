@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.analysis import labels
 from harness.analysis.statistics import Comparison, Interval
+from harness.core.metrics import Metric
 from reports import wording
 from reports.content import Value
 
@@ -14,35 +15,35 @@ def value(number: Any, text: Callable[[Any], str]) -> Value | str:
     return wording.MISSING if wording.missing(number) else Value(text(number), float(number))
 
 
-def percent(accuracy: Any, size: int | None = None) -> Value | str:
-    """An accuracy (0 to 1), in percent."""
-    if wording.missing(accuracy):
+def score(metric: Metric, value: Any, size: int | None = None) -> Value | str:
+    """A score; its number is in the unit shown, so that of an accuracy is in percent."""
+    if wording.missing(value):
         return wording.MISSING
-    return Value(wording.percent(accuracy, size), 100 * float(accuracy))
+    return Value(wording.score(metric, value, size), metric.factor * float(value))
 
 
-def mean(accuracy: float | None, interval: Interval | None) -> Value | str:
-    """A mean accuracy (0 to 1) in percent, rounded as its interval allows."""
-    if accuracy is None:
+def mean(metric: Metric, value: float | None, interval: Interval | None) -> Value | str:
+    """A mean score, rounded as its interval allows."""
+    if value is None:
         return wording.MISSING
-    return Value(wording.mean_percent(accuracy, interval), 100 * accuracy)
+    return Value(wording.mean_score(metric, value, interval), metric.factor * value)
 
 
-def difference(found: Comparison) -> Value:
-    """A difference of accuracies, in points."""
-    return Value(labels.signed(found.difference), 100 * found.difference)
+def difference(metric: Metric, found: Comparison) -> Value:
+    """A difference of scores; of accuracies in points."""
+    return Value(metric.signed(found.difference), metric.factor * found.difference)
 
 
-def difference_interval(found: Comparison) -> str:
-    """The ends of its interval; a dash for a single search or replicate."""
-    if found.replicates < 2:
+def difference_interval(metric: Metric, found: Comparison) -> str:
+    """The ends of its interval; a dash where nothing is known."""
+    if not found.estimate.known:
         return wording.MISSING
-    return labels.interval_text(found.interval).strip("[]").replace(", ", " to ")
+    return labels.interval_text(found.interval, metric).strip("[]").replace(", ", " to ")
 
 
 def p_value(found: Comparison) -> Value | str:
-    """The corrected p value; a dash for a single search or replicate."""
-    return Value(wording.p_value(found.p), found.p) if found.replicates > 1 else wording.MISSING
+    """The corrected p value; a dash where nothing is known."""
+    return Value(wording.p_value(found.p), found.p) if found.estimate.known else wording.MISSING
 
 
 def probability(number: float | None) -> Value | str:

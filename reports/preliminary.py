@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from harness.core.metrics import ACCURACY, Metric
 from harness.results.records import Records
 from reports import wording
 from reports.content import Fact
@@ -22,10 +23,10 @@ def paragraphs(
 
 
 def _finding(records: Records, trial: "pd.Series[Any]") -> str:
-    size = wording.validation_size(records)
+    size, metric = wording.validation_size(records), records.validation_metric
     reached = (
         f"the lowest validation loss: {wording.loss(trial['value'])}, with "
-        f"{wording.percent(trial['val_accuracy'], size)} of the validation split right"
+        + wording.reached(metric, "validation", wording.score(metric, trial["val_accuracy"], size))
     )
     if len(records.arms) == 1:
         ended = int((records.trials["state"] != "running").sum())
@@ -58,10 +59,11 @@ def _runner_up(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame"
     second = others.iloc[int(others["value"].argmin())]
     size = wording.validation_size(records)
     label = wording.arm_label(records, str(second["arm"]))
-    sentence = (
-        f"Next is {label} with a loss of {wording.loss(second['value'])} and "
-        f"{wording.percent(second['val_accuracy'], size)} "
-        f"{'right' if wording.metric(records) == 'accuracy' else wording.metric(records)}"
+    score = wording.score(records.validation_metric, second["val_accuracy"], size)
+    sentence = f"Next is {label} with a loss of {wording.loss(second['value'])} and " + (
+        f"{score} right"
+        if records.validation_metric.name == ACCURACY
+        else wording.reached(records.validation_metric, "validation", score)
     )
     error = wording.standard_error(trial["val_accuracy"], size)
     if error is None or wording.missing(second["val_accuracy"]):
@@ -69,13 +71,13 @@ def _runner_up(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame"
     gap = abs(trial["val_accuracy"] - second["val_accuracy"])
     if gap <= error:
         return [
-            f"{sentence}. The accuracies differ by {wording.points(gap)}, no more than one "
-            f"standard error ({wording.points(error)}): this is no evidence that one is better "
+            f"{sentence}. The accuracies differ by {_points(gap)}, no more than one "
+            f"standard error ({_points(error)}): this is no evidence that one is better "
             "than the other."
         ]
     return [
-        f"{sentence}. The accuracies differ by {wording.points(gap)}, more than one standard error "
-        f"({wording.points(error)}). Only trainings on fresh seeds can confirm the difference."
+        f"{sentence}. The accuracies differ by {_points(gap)}, more than one standard error "
+        f"({_points(error)}). Only trainings on fresh seeds can confirm the difference."
     ]
 
 
@@ -104,6 +106,11 @@ def _caution(records: Records, trial: "pd.Series[Any]") -> str:
     )
 
 
+def _points(difference: float) -> str:
+    """A difference of accuracies: only they have a binomial standard error."""
+    return wording.difference_text(Metric(), difference)
+
+
 def facts(records: Records, trial: "pd.Series[Any]") -> tuple[Fact, ...]:
     size = wording.validation_size(records)
     error = wording.standard_error(trial["val_accuracy"], size)
@@ -111,8 +118,8 @@ def facts(records: Records, trial: "pd.Series[Any]") -> tuple[Fact, ...]:
     return (
         Fact(
             f"Validation {wording.metric(records)}",
-            wording.percent(trial["val_accuracy"], size),
-            f"± {wording.points(error)}, one standard error" if error is not None else "",
+            wording.score(records.validation_metric, trial["val_accuracy"], size),
+            f"± {_points(error)}, one standard error" if error is not None else "",
         ),
         Fact(
             "Validation loss",

@@ -86,12 +86,12 @@ def anchors(table: "pd.DataFrame") -> list[str]:
 
 def tooltips(records: Records) -> dict[str, str]:
     """By row id, the tooltip of a trial's mark in a chart."""
-    size = wording.validation_size(records)
+    size, metric = wording.validation_size(records), records.validation_metric
     return {
         wording.trial_anchor(arm, number, search): (
             f"{wording.trial_label(records, arm, number, search)}"
             f"{'' if state == 'complete' else f' ({state})'}: "
-            f"loss {wording.loss(loss)}, {wording.percent(accuracy, size)}"
+            f"loss {wording.loss(loss)}, {wording.score(metric, accuracy, size)}"
         )
         for arm, search, number, state, loss, accuracy in zip(
             *(records.trials[c] for c in (*KEYS, "state", "value", "val_accuracy")), strict=True
@@ -101,11 +101,12 @@ def tooltips(records: Records) -> dict[str, str]:
 
 def replicate_tooltips(records: Records) -> dict[str, str]:
     """The same for replicates."""
+    metric = records.metric
     return {
         wording.replicate_anchor(arm, number, search): (
             f"{wording.shorten(wording.arm_label(records, arm), 60)}, "
             f"{wording.training_label(records, 'replicate', number, search)}: "
-            f"{wording.percent(accuracy)} {wording.right(records)}"
+            + wording.reached(metric, records.scored_split, wording.score(metric, accuracy))
         )
         for arm, search, number, accuracy in zip(
             *(records.replicates[c] for c in ("arm", "search", "replicate", "scored_accuracy")),

@@ -4,13 +4,13 @@ import math
 from collections.abc import Mapping
 
 from harness.analysis import outcome_text
+from harness.analysis.blocks import BlockComparison
 from harness.analysis.conclusions import Conclusions
-from harness.analysis.labels import interval_text, signed
+from harness.analysis.labels import interval_text
 from harness.analysis.looks import all_spent, looks_of
-from harness.analysis.statistics import Comparison
 from harness.analysis.summary import confirmed_recommendation
 from harness.analysis.verdicts import conclude
-from harness.core.metrics import R2
+from harness.core.metrics import ACCURACY
 from harness.core.text import plural
 from harness.results.records import Records
 from reports import basis, wording
@@ -37,19 +37,21 @@ def paragraphs(records: Records, found: Conclusions, chosen: str) -> tuple[str, 
             "How sure this is: not at all, because one replicate says nothing about chance. Two or "
             "more give intervals; five are usual.",
         )
+    metric = found.metric
     groups: dict[str, list[str]] = {}
     for name, against in others.items():
         label = wording.arm_label(records, name)
         if against.verdict == "inconclusive":
-            label += f" ({signed(against.difference)} {interval_text(against.interval)} points)"
+            ends = interval_text(against.interval, metric)
+            label += f" ({metric.with_unit(f'{metric.signed(against.difference)} {ends}')})"
         groups.setdefault(against.verdict, []).append(label)
-    numbers = records.metric == R2
-    more, less = ("better", "worse") if numbers else ("more accurate", "less accurate")
+    accuracies = metric.name.endswith(ACCURACY)
+    more, less = ("more accurate", "less accurate") if accuracies else ("better", "worse")
     said = [
         f"{lead} {wording.listing(groups[verdict])}"
         for verdict, lead in (
             ("better", f"shown to be {more} than"),
-            ("equivalent", f"shown to be within {100 * found.margin:g} points of"),
+            ("equivalent", f"shown to be within {wording.margin(metric, found.margin)} of"),
             ("worse", f"shown to be {less} than"),
             ("inconclusive", "undecided against"),
         )
@@ -65,30 +67,33 @@ def paragraphs(records: Records, found: Conclusions, chosen: str) -> tuple[str, 
         if found.probability_best
         else ()
     )
-    return (first, *likely, " ".join([_power(records, others), *_settle(records, others)]))
+    return (first, *likely, " ".join([*_power(records, others), *_settle(records, others)]))
 
 
-def _power(records: Records, others: Mapping[str, Comparison]) -> str:
+def _power(records: Records, others: Mapping[str, BlockComparison]) -> list[str]:
     """The smallest true differences that would probably have been found."""
+    metric = records.metric
+    if any(against.few_times for against in others.values()):
+        return ["The test split has too few independent blocks of time to tell such arms apart."]
     found = sorted(against.detectable for against in others.values())
     n = min(against.replicates for against in others.values())
     start = f"With {wording.counted(n, basis.unit(records))} each"
-    if found[0] >= 1:
-        return f"{start}, no difference, however large, would have been found reliably."
-    largest = found[-1]
-    if largest >= 1:
-        extent = f"at least {wording.points(found[0])}"
-    elif wording.points(found[0]) == wording.points(largest):
-        extent = wording.points(largest)
+    least, most = (wording.difference_text(metric, each) for each in (found[0], found[-1]))
+    if not wording.possible(metric, found[0]):
+        return [f"{start}, no difference, however large, would have been found reliably."]
+    if not wording.possible(metric, found[-1]):
+        extent = f"at least {least}"
+    elif least == most:
+        extent = most
     else:
-        extent = f"{100 * found[0]:.1f} to {wording.points(largest)}, depending on the arm"
-    return (
+        extent = f"{metric.difference(found[0])} to {most}, depending on the arm"
+    return [
         f"{start}, the smallest true difference that four of five such studies would find is "
         f"{extent}."
-    )
+    ]
 
 
-def _settle(records: Records, others: Mapping[str, Comparison]) -> list[str]:
+def _settle(records: Records, others: Mapping[str, BlockComparison]) -> list[str]:
     undecided = {n: a for n, a in others.items() if a.verdict == "inconclusive"}
     known = {n: a.replicates_needed for n, a in undecided.items() if a.replicates_needed}
     if not undecided:

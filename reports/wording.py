@@ -11,14 +11,14 @@ from typing import Any
 from harness.analysis import labels
 from harness.analysis.conclusions import ArmResult
 from harness.analysis.statistics import Interval
-from harness.core.metrics import R2
+from harness.core.metrics import ACCURACY, Metric
 from harness.core.text import counted as counted
 from harness.core.text import listing as listing
 from harness.core.text import sanitize
 from harness.results.records import Records
 from harness.spec.study_files import NAME
 
-MISSING = "–"
+MISSING, NBSP = "–", "\u00a0"
 
 
 def shorten(text: str, length: int = 26) -> str:
@@ -47,8 +47,8 @@ def missing(value: Any) -> bool:
 
 def validation_size(records: Records) -> int | None:
     """The number of validation examples; None if no accuracy is measured on them."""
-    if records.metric == R2:
-        return None  # R² has no binomial standard error
+    if records.validation_metric.name != ACCURACY:
+        return None  # only accuracies have a binomial standard error
     for dataset in (records.manifest.dataset, records.manifest.declared_dataset):
         size = dataset.get("validation")
         if isinstance(size, int) and size > 0:
@@ -56,34 +56,32 @@ def validation_size(records: Records) -> int | None:
     return None
 
 
-def scored_accuracy(records: Records) -> str:
-    """`Test accuracy`, or `Validation accuracy` of a dataset without a test split."""
-    if records.metric == R2:
-        return f"{capital(records.scored_split)} {R2}"
-    if records.metric != "accuracy":
-        return (
-            f"{capital(records.metric.removesuffix(' accuracy'))} {records.scored_split} accuracy"
-        )
-    return f"{capital(records.scored_split)} accuracy"
+def scored_metric(records: Records) -> str:
+    """`Test accuracy`, `Balanced test accuracy`, `Test MAE`; validation without a test split."""
+    split, name = records.scored_split, records.metric.name
+    kind = name.removesuffix(ACCURACY)
+    if not kind or kind == name:
+        return f"{capital(split)} {name}"
+    return f"{capital(kind.strip())} {split} {ACCURACY}"
 
 
 def metric(records: Records) -> str:
-    """The metric of epochs and trials: accuracy, or R² for a numeric target."""
-    return metric_of(records.metric)
+    """The name of the metric of epochs and trials: accuracy, R² or MAE."""
+    return records.validation_metric.name
 
 
-def metric_of(scored: str) -> str:
-    """The same, from the metric of replicates."""
-    return R2 if scored == R2 else "accuracy"
+def examples(records: Records) -> str:
+    """What scores are of: examples, or times where these are forecasts."""
+    return "examples" if records.horizon is None else "times"
 
 
-def right(records: Records) -> str:
-    """What follows a replicate's percentage: `of the test split right`."""
-    if records.metric == R2:
-        return f"of the variance of the {records.scored_split} split explained"
-    if records.metric == "accuracy":
-        return f"of the {records.scored_split} split right"
-    return f"{records.metric} on the {records.scored_split} split"
+def reached(metric: Metric, split: str, text: str) -> str:
+    """A score in words: `85.2 % of the test split right`, `a test MAE of 12.34 units`."""
+    if metric.name == ACCURACY:
+        return f"{text} of the {split} split right"
+    if metric.name.endswith(ACCURACY):
+        return f"{text} {metric.name} on the {split} split"
+    return f"a {split} {metric.name} of {text}"
 
 
 def standard_error(accuracy: Any, size: int | None) -> float | None:
@@ -93,47 +91,53 @@ def standard_error(accuracy: Any, size: int | None) -> float | None:
     return math.sqrt(accuracy * (1 - accuracy) / size)
 
 
-def percent(accuracy: Any, size: int | None = None) -> str:
-    """85.2 %; whole percents if the standard error exceeds 3.5 points.
+def score(metric: Metric, value: Any, size: int | None = None) -> str:
+    """85.2 %, 0.63, 12.34 units; whole percents if the standard error exceeds 3.5 points.
 
     This is the Particle Data Group's rounding rule (Review of Particle Physics, section 5.3),
     with one decimal at most.
     """
-    if missing(accuracy):
+    if missing(value):
         return MISSING
-    error = standard_error(accuracy, size)
-    decimals = 0 if error is not None and error > 0.0355 else 1
-    return f"{100 * accuracy:.{decimals}f}\u00a0%"
+    error = standard_error(value, size)
+    return metric.text(value, space=NBSP, wide=error is not None and error > 0.0355)
 
 
-def interval(found: Interval | None) -> str:
+def interval(metric: Metric, found: Interval | None) -> str:
     """84.1 to 86.3 %; whole percents if it is wider than 7 points."""
     if found is None or math.isinf(found.low):
         return MISSING
-    low, high = found
-    decimals = 0 if high - low > 0.07 else 1
-    return f"{100 * low:.{decimals}f} to {100 * high:.{decimals}f}\u00a0%"
+    wide = _wide(metric, found)
+    low, high = metric.number(found.low, wide=wide), metric.text(found.high, space=NBSP, wide=wide)
+    return f"{low} to {high}"
 
 
-def mean_percent(mean: float | None, found: Interval | None) -> str:
+def mean_score(metric: Metric, mean: float | None, found: Interval | None) -> str:
     """A mean, with as many decimals as its interval."""
-    if mean is None:
-        return MISSING
+    return MISSING if mean is None else metric.text(mean, space=NBSP, wide=_wide(metric, found))
+
+
+def _wide(metric: Metric, found: Interval | None) -> bool:
+    """Whether the interval of an accuracy allows for whole percents only."""
     known = found is not None and not math.isinf(found.low)
-    wide = known and found is not None and found.high - found.low > 0.07
-    return f"{100 * mean:.{0 if wide else 1}f}\u00a0%"
+    return known and found is not None and found.high - found.low > 0.07 and metric.unit == "%"
 
 
-def signed_points(difference: float) -> str:
-    """+1.2 points, −0.4 points."""
-    return f"{labels.signed(difference)}\u00a0points"
-
-
-def detectable(difference: float) -> str:
+def detectable(metric: Metric, difference: float) -> str:
     """The smallest difference that could have been shown; `none` if there is no such one."""
     if math.isinf(difference):
         return MISSING
-    return points(difference) if difference < 1 else "none"
+    return difference_text(metric, difference) if possible(metric, difference) else "none"
+
+
+def possible(metric: Metric, difference: float) -> bool:
+    """Whether two scores can differ by so much: accuracies by less than 100 points."""
+    return difference < (1.0 if math.isfinite(metric.most) else math.inf)
+
+
+def margin(metric: Metric, value: float, sign: str = "") -> str:
+    """A declared difference: `0.5 points`, `±0.12 units`."""
+    return metric.with_unit(f"{sign}{metric.bound(value)}", NBSP)
 
 
 def p_value(p: float) -> str:
@@ -147,9 +151,14 @@ def probability(p: float) -> str:
     return labels.probability_text(p).replace(" %", "\u00a0%")
 
 
-def points(difference: float) -> str:
-    """A difference of accuracies in percentage points."""
-    return f"{100 * difference:.1f}\u00a0points"
+def difference_text(metric: Metric, difference: float) -> str:
+    """A difference of scores: `1.2 points`, `0.012`, `1.23 units`."""
+    return metric.difference_text(difference, space=NBSP)
+
+
+def signed(metric: Metric, difference: float) -> str:
+    """+1.2 points, −0.4 points."""
+    return metric.with_unit(metric.signed(difference), NBSP)
 
 
 def loss(value: Any) -> str:

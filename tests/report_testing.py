@@ -219,6 +219,67 @@ def write_levels(root: Path, accuracies: dict[str, float], solved: float) -> Pat
     return root
 
 
+FORECAST: dict[str, Any] = {
+    "name": "sales.csv", "task": "forecast", "metric": "MAE", "unit": "units", "horizon": 7,
+    "frequency": "1 day", "season": 7, "targets": ["units"], "inputs": ["units"],
+    "mase_scale": 12.3, "test_times": 200, "folds": 1, "train": 1000, "validation": 200,
+    "test": 200, "sha256": "cd" * 32,
+}  # fmt: skip
+
+
+def write_forecasts(
+    root: Path,
+    errors: dict[str, float],
+    *,
+    facts: dict[str, Any] | None = None,
+    searches: int = 3,
+    start: str = "2024-01-01",
+) -> Path:
+    """A study of forecasts, of arms named depth=N; `errors` are their noises' deviations.
+
+    Truth is a series with a season of 7 days. `errors` may name baselines. All have the same part
+    of noise, so that arms with the same deviation are alike. A step of depth N takes 10 · N ms.
+    """
+    facts = {**FORECAST, **(facts or {})}
+    arms = [name for name in errors if name.startswith("depth")]
+    write_run(
+        root,
+        compare={"depth": [int(arm.removeprefix("depth=")) for arm in arms]},
+        trials=6,
+        searches=searches,
+        edit=lambda result: {**result, "val_accuracy": 30.0 * result["value"]},
+        manifest={"dataset": facts},
+    )
+    manifest = json.loads((root / "manifest.json").read_text())
+    manifest["spec"] |= {"dataset": {name: facts[name] for name in ("name", "train", "validation",
+                         "test", "metric")}, "replicates": 1, "margin": 0.01}  # fmt: skip
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    n, horizon, targets = facts["test_times"], facts["horizon"], len(facts["targets"])
+    at = np.arange(n)[:, None] + np.arange(horizon)
+    days = (np.datetime64(start) + at).astype(str)
+    series = 100 + 30 * np.sin(2 * np.pi * np.arange(n + horizon) / 7)
+    truth = np.repeat(series[at][:, :, None], targets, axis=2)
+    shared = np.random.default_rng(0).standard_normal(truth.shape)
+    for index, (arm, deviation) in enumerate(errors.items()):
+        for search in range(1, searches + 1):
+            own = np.random.default_rng([index, search]).standard_normal(truth.shape)
+            growing = np.linspace(1, 1.5, horizon)[:, None]
+            forecast = truth + deviation * growing * (0.9 * shared + 0.1 * own)
+            scores = np.abs(forecast - truth).mean(axis=(1, 2))
+            write_replicate(root, arm, 1, 0.9, n, search=search, seed=search)
+            folder = RunDirectory(root).replicate(arm, 1, search)
+            np.save(folder / "scores.npy", scores)
+            np.savez(folder / "forecast.npz", times=days, truth=truth.astype(np.float32),
+                     forecast=forecast.astype(np.float32))  # fmt: skip
+            change_replicate(
+                root, arm, 1, search=search, scored_accuracy=float(scores.mean()), split="test",
+                val_accuracy=deviation, step_ms=10.0 * (1 + index),
+                measures={"RMSE": 1.3 * float(scores.mean()), "MASE": float(scores.mean()) / 12.3,
+                          "sMAPE": None},
+            )  # fmt: skip
+    return root
+
+
 def _trial(
     chance: random.Random, arm: str, index: int, number: int, epochs: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -10,8 +10,8 @@ Search number s of every arm tries the same configurations as far as it can, so 
 to the arms. That makes a randomised block design: the searches are the blocks, and the error of a
 comparison is what remains of the arms × searches table once the means of both are taken out. This
 residual is pooled over all arms; where the two compared vary more than the rest, their own variance
-weighs more (see `error_of_pair`). The examples add a part of their own. Where nothing is searched,
-the seeds are the blocks.
+weighs more (see `error_of_pair`). The examples add a part of their own (harness.analysis.examples).
+Where nothing is searched, the seeds are the blocks.
 """
 
 import math
@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.analysis.examples import PLAIN, Scoring, of_difference, of_mean
 from harness.analysis.statistics import (
     CONFIDENCE,
     Comparison,
@@ -45,8 +46,9 @@ class BlockComparison(Comparison):
 
     `difference` and `interval` are in the unit of the scores (accuracy: 0 to 1). `p` is two-sided
     and corrected for the family. `guarded` is True if the pair's own variance is much larger than
-    the pooled one. `look` is the number of searches (or seeds) after which a
-    study that looks again and again has this verdict.
+    the pooled one. `look` is the number of searches (or seeds) after which a study that looks again
+    and again has this verdict. `few_times` is True if forecasts were made for too few blocks of
+    time, so that there is no interval.
     """
 
     a: str
@@ -54,23 +56,19 @@ class BlockComparison(Comparison):
     searched: bool
     guarded: bool
     look: int | None = None
-
-    @property
-    def probability(self) -> float | None:
-        """The probability that `a` is truly above `b`; None for a single block.
-
-        It is of this pair alone, not corrected for the family.
-        """
-        return self.estimate.above_zero
+    few_times: bool = False
 
     @property
     def reason(self) -> str:
         """What the verdict rests on, in a few words."""
         if self.estimate.seeds < 2:
             return "one search" if self.searched else "one seed"
+        if self.few_times:
+            return "the test split has too few independent blocks of time"
+        above, below = "the whole interval is above 0", "the whole interval is below 0"
         reason = {
-            "better": "the whole interval is above 0",
-            "worse": "the whole interval is below 0",
+            "better": above if self.higher_is_better else below,
+            "worse": below if self.higher_is_better else above,
             "equivalent": "the whole interval is within the margin",
             "inconclusive": "the interval contains 0 and is wider than the margin",
         }[self.verdict]
@@ -90,6 +88,8 @@ def compare(
     *,
     searched: bool = True,
     alpha: float = 1 - CONFIDENCE,
+    higher_is_better: bool = True,
+    horizon: int | None = None,
 ) -> list[BlockComparison]:
     """Compare every two arms, the later one as `a`, as one family of comparisons.
 
@@ -98,7 +98,8 @@ def compare(
     with search s of the others. All arms have the same examples. With `searched` False nothing
     was searched, and replicate r of one arm is a block with replicate r of the others. `margin`
     is the difference that is too small to matter; `alpha` the share of families in which arms
-    that are alike may be told apart.
+    that are alike may be told apart. For errors set `higher_is_better` to False. For forecasts
+    examples are times in their order, and `horizon` is the number of steps forecast.
 
     With a single block nothing can be said about arms: every verdict is `inconclusive`. Raises
     ValueError for arrays of other shapes, or of different numbers of examples.
@@ -113,7 +114,8 @@ def compare(
         trainings[arm] = trainings_of(array)
     names = list(trainings)
     pairs = [(b, a) for i, a in enumerate(names) for b in names[i + 1 :]]
-    return compare_pairs(pairs, trainings, margin, searched=searched, alpha=alpha)
+    scoring = Scoring(higher_is_better, horizon)
+    return compare_pairs(pairs, trainings, margin, searched=searched, scoring=scoring, alpha=alpha)
 
 
 def compare_pairs(
@@ -122,6 +124,7 @@ def compare_pairs(
     margin: float,
     *,
     searched: bool,
+    scoring: Scoring = PLAIN,
     alpha: float = 1 - CONFIDENCE,
 ) -> list[BlockComparison]:
     """Compare the pairs (a, b) as one family; pairs without a common block are left out.
@@ -135,15 +138,17 @@ def compare_pairs(
     means = {arm: block_means(blocks) for arm, blocks in arms.items()}
     pooled = two_way([of_arm for of_arm in means.values() if of_arm])
     found = [
-        _compare(a, b, arms, means, pooled) for a, b in pairs if means[a].keys() & means[b].keys()
+        _compare(a, b, arms, means, pooled, scoring.horizon)
+        for a, b in pairs
+        if means[a].keys() & means[b].keys()
     ]
     # A single block has no error, so it is no test and needs no share of alpha.
-    tested = [each for each in found if each.estimate.seeds > 1]
+    tested = [each for each in found if each.estimate.known]
     levels = iter(holm([each.estimate.p for each in tested], alpha))
     return [
         BlockComparison(
             estimate=each.estimate,
-            p=level.p if (level := next(levels) if each.estimate.seeds > 1 else None) else 1.0,
+            p=level.p if (level := next(levels) if each.estimate.known else None) else 1.0,
             alpha=level.alpha if level else alpha,
             effect=each.effect,
             margin=margin,
@@ -151,6 +156,8 @@ def compare_pairs(
             b=each.b,
             searched=searched,
             guarded=each.guarded,
+            few_times=each.few_times,
+            higher_is_better=scoring.higher_is_better,
         )
         for each in found
     ]
@@ -190,8 +197,10 @@ class Variance:
     examples: float | None
 
 
-def variance_by_source(trainings: Sequence[Trainings], *, searched: bool) -> Variance:
-    """The sources of variance, pooled over the arms."""
+def variance_by_source(
+    trainings: Sequence[Trainings], *, searched: bool, horizon: int | None = None
+) -> Variance:
+    """The sources of variance, pooled over the arms; `horizon` is that of forecasts."""
     arms = [
         blocks for of_arm in trainings if (blocks := blocks_of(of_arm, searched=True))
     ]  # here seeds are seeds, whether or not anything was searched
@@ -210,11 +219,11 @@ def variance_by_source(trainings: Sequence[Trainings], *, searched: bool) -> Var
         sizes = [len(block) for blocks in arms for block in blocks.values()]
         search = max(0.0, between - (seed or 0.0) * float(np.mean([1 / size for size in sizes])))
     of_examples = [
-        float(np.concatenate(list(blocks.values())).mean(axis=0).var())
-        / next(iter(blocks.values())).shape[1]
+        of_mean(np.concatenate(list(blocks.values())).mean(axis=0), horizon).variance
         for blocks in arms
     ]
-    return Variance(search, seed, float(np.mean(of_examples)) if of_examples else None)
+    known = bool(of_examples) and bool(np.isfinite(of_examples).all())
+    return Variance(search, seed, float(np.mean(of_examples)) if known else None)
 
 
 def _pooled(parts: Sequence[tuple[float, int]]) -> float | None:
@@ -297,7 +306,7 @@ def error_of_pair(
 
 
 def with_examples(
-    of_blocks: ArrayLike, freedom: ArrayLike, of_examples: float, examples: int
+    of_blocks: ArrayLike, freedom: ArrayLike, of_examples: float, of_examples_freedom: float
 ) -> NDArray[np.float64]:
     """Degrees of freedom of a variance that has a part from blocks and a part from examples.
 
@@ -305,9 +314,10 @@ def with_examples(
     many examples would lend it degrees of freedom that the blocks do not have.
     """
     of_blocks, freedom = np.asarray(of_blocks, np.float64), np.asarray(freedom, np.float64)
-    parts = of_blocks**2 / freedom + of_examples**2 / max(1, examples - 1)
+    parts = of_blocks**2 / freedom + of_examples**2 / max(1.0, of_examples_freedom)
     with np.errstate(invalid="ignore"):
-        whole = np.where(parts > 0, (of_blocks + of_examples) ** 2 / parts, freedom)
+        known = (parts > 0) & np.isfinite(parts)
+        whole = np.where(known, (of_blocks + of_examples) ** 2 / parts, freedom)
     return np.minimum(whole, MAX_LENT * freedom)
 
 
@@ -320,6 +330,7 @@ class _Compared:
     estimate: MeanEstimate
     effect: float | None
     guarded: bool
+    few_times: bool = False
 
 
 def _compare(
@@ -328,6 +339,7 @@ def _compare(
     arms: Mapping[str, Blocks],
     means: Mapping[str, Mapping[int, float]],
     pooled: TwoWay,
+    horizon: int | None,
 ) -> _Compared:
     """The estimate of one pair over the blocks that both have."""
     from scipy import stats
@@ -348,14 +360,15 @@ def _compare(
     by_example = [
         np.mean([arms[arm][number].mean(axis=0) for number in shared], axis=0) for arm in (a, b)
     ]
-    examples = len(by_example[0])
-    of_examples = float((by_example[0] - by_example[1]).var()) / examples
+    part = of_difference(by_example[0], by_example[1], horizon)
+    of_examples = math.inf if part.too_few else part.variance
     estimate = MeanEstimate(
         mean=float(differences.mean()),
         error=math.sqrt(of_blocks + of_examples),
-        freedom=float(with_examples(of_blocks, freedom, of_examples, examples)),
+        freedom=float(with_examples(of_blocks, freedom, of_examples, part.freedom)),
         seeds=n,
         seed_variance=of_blocks * n,
         rest=of_examples,
     )
-    return _Compared(a, b, estimate, standardised(first, second), guarded)
+    effect = standardised(first, second)
+    return _Compared(a, b, estimate, effect, guarded, few_times=part.too_few)

@@ -1,5 +1,6 @@
 """What was concluded from a study's replicates: results, comparisons, the recommended arm."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,17 +8,18 @@ from typing import Any
 from harness.analysis.blocks import BlockComparison, Variance
 from harness.analysis.search_progress import SearchProgress
 from harness.analysis.statistics import Interval
+from harness.core.metrics import Metric
 
 
 @dataclass(frozen=True)
 class ArmResult:
     """The replicates of an arm or a baseline: `n` with test scores, `failed` without.
 
-    `mean` is the mean accuracy (0 to 1), `seeds` its t interval over searches, or over seeds where
-    there is one search; `both` its interval over these and the test examples; `values` the accuracy
-    by search and replicate. Without scores they are None or empty. `step_ms` (milliseconds) and
-    `train_s` (seconds) are medians over replicates. `searches` counts the searches with scores, or
-    is 0 where nothing was searched.
+    `mean` is the mean score (accuracies: 0 to 1), `seeds` its t interval over searches, or over
+    seeds where there is one search; `both` its interval over these and the test examples; `values`
+    the score by search and replicate. Without scores they are None or empty. `step_ms`
+    (milliseconds) and `train_s` (seconds) are medians over replicates. `searches` counts the
+    searches with scores, or is 0 where nothing was searched.
     """
 
     name: str
@@ -40,8 +42,9 @@ class ArmResult:
 
     @property
     def bar(self) -> Interval | None:
-        """The interval to draw: `both`, or None for a single replicate."""
-        return self.both if self.n > 1 else None
+        """The interval to draw: `both`; None for a single replicate, or too few blocks of time."""
+        known = self.n > 1 and self.both is not None and math.isfinite(self.both.high)
+        return self.both if known else None
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Recommendation:
 
     arm: str
     reason: str
-    loss: float = 0.0  # of its mean against the highest one, 0 to 1
+    loss: float = 0.0  # of its mean against the best one, in the scores' unit
     loss_interval: Interval | None = None  # None for a single search, or for the best arm
 
 
@@ -70,13 +73,15 @@ class Conclusions:
     `pairs` has every two arms once; `a` is the one declared later. `baseline_pairs` has every arm
     with every baseline, corrected as their own family. If the study compares levels of difficulty,
     only arms of the same level are compared, and `recommended` and `front` are from one level: the
-    hardest that any arm solved, or the easiest.
+    hardest that any arm solved, or the easiest. `margin` is in the scores' unit (accuracy: 0 to 1).
     """
 
     arms: dict[str, ArmResult]
     baselines: dict[str, ArmResult]
     pairs: tuple[Pair, ...]
     baseline_pairs: tuple[Pair, ...]
+    metric: Metric
+    validation_metric: Metric
     margin: float
     recommended: Recommendation | None
     front: tuple[str, ...]
@@ -90,16 +95,25 @@ class Conclusions:
     def references(self) -> dict[str, str]:
         """For each other arm with replicates, the arm to compare it with: the recommended one.
 
-        At another level of difficulty it is the arm with the highest mean of that level.
+        At another level of difficulty it is the arm with the best mean of that level.
         """
         measured = [arm for arm in self.arms.values() if arm.n]
         best: dict[Any, str] = {}
-        for arm in sorted(measured, key=lambda arm: -(arm.comparable or 0.0)):
+        for arm in sorted(measured, key=lambda arm: -self.level(arm)):
             best.setdefault(self.levels[arm.name], arm.name)
         if self.recommended is not None:
             best[self.levels[self.recommended.arm]] = self.recommended.arm
         found = {arm.name: best[self.levels[arm.name]] for arm in measured}
         return {arm: reference for arm, reference in found.items() if arm != reference}
+
+    def level(self, arm: ArmResult) -> float:
+        """The arm's mean as a number that is higher where it is better."""
+        return self.metric.sign * (arm.comparable or 0.0)
+
+    def loss(self, chosen: str, best: str) -> BlockComparison | None:
+        """How much is lost with `chosen` instead of `best`, above 0 where it is the worse one."""
+        pair = (best, chosen) if self.metric.higher_is_better else (chosen, best)
+        return self.between(*pair)
 
     def between(self, a: str, b: str) -> BlockComparison | None:
         """`a` minus `b`, in whichever order they were compared; None if they were not."""

@@ -1,8 +1,9 @@
-"""Arms, differences and their intervals as they are written in sentences and tables."""
+"""Arms, probabilities and intervals as they are written in sentences and tables."""
 
 import numpy as np
 
 from harness.analysis.statistics import Interval
+from harness.core.metrics import Metric
 from harness.results.records import BASELINES
 
 
@@ -13,12 +14,6 @@ def arm_label(arm: str) -> str:
     return arm.replace("=", " ").replace(",", ", ").replace("_", " ")
 
 
-def signed(value: float) -> str:
-    """A difference of accuracies in points with its sign: +0.1, −0.6."""
-    text = f"{100 * value:+.1f}".replace("-", "−")
-    return text.replace("−0.0", "0.0").replace("+0.0", "0.0")
-
-
 def probability_text(probability: float) -> str:
     """62 %, below 1 %, above 99 %."""
     if probability < 0.01:
@@ -26,8 +21,10 @@ def probability_text(probability: float) -> str:
     return "above 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
-def interval_text(interval: Interval) -> str:
+def interval_text(interval: Interval, metric: Metric) -> str:
+    """The interval of a difference: [−0.6, +0.8]. Accuracies differ by 100 points at most."""
     if np.isinf(interval.low) or np.isinf(interval.high):
         return "[no interval]"
-    low, high = max(-1.0, interval.low), min(1.0, interval.high)
-    return f"[{signed(low)}, {signed(high)}]"
+    most = metric.most - metric.least
+    low, high = max(-most, interval.low), min(most, interval.high)
+    return f"[{metric.signed(low)}, {metric.signed(high)}]"

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from harness.analysis.blocks import BlockComparison, Trainings, compare_pairs
+from harness.analysis.examples import PLAIN, Scoring
 from harness.analysis.statistics import CONFIDENCE, MeanEstimate
 from harness.results.manifest import Manifest
 
@@ -61,13 +62,17 @@ def look_again(
     margin: float,
     *,
     searched: bool,
+    scoring: Scoring = PLAIN,
 ) -> list[BlockComparison]:
     """The verdicts of a look, where `before` are those of the look before it.
 
     The first verdict of a pair is kept, with the interval that it had.
     """
     kept = {(each.a, each.b): each for each in before}
-    for each in compare_pairs(pairs, trainings, margin, searched=searched, alpha=look.alpha):
+    found = compare_pairs(
+        pairs, trainings, margin, searched=searched, scoring=scoring, alpha=look.alpha
+    )
+    for each in found:
         earlier = kept.get((each.a, each.b))
         if earlier is None or earlier.verdict == "inconclusive":
             # Below 5 % exactly where the look at its own level decides.

@@ -1,11 +1,13 @@
 """A study's outcome in words: for the terminal, the JSON and the report."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.conclusions import ArmResult, Conclusions
-from harness.analysis.labels import arm_label, interval_text, probability_text, signed
+from harness.analysis.labels import arm_label, interval_text, probability_text
 from harness.analysis.search_progress import Edge
+from harness.core.metrics import Metric
 from harness.core.text import counted, duration, listing, short
 
 MAX_SENTENCES = 3  # on edges of the space
@@ -19,8 +21,7 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     """The outcome of `summarise` as lines for a terminal."""
     lines = []
     first = outcome["arms"][0]["replicates"]
-    metric = f"{first['split']} {first['metric']}"  # test balanced accuracy, say
-    plain = first["metric"].removeprefix("balanced ")
+    split, metric, validated = first["split"], found.metric, found.validation_metric
     for arm in outcome["arms"]:
         best, cost = arm["best"], arm["cost"]
         if best is None:
@@ -29,14 +30,16 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
         # Imported trials may have a loss only.
         parts = [f"val_loss {best['value']:.4f} ({_searched(arm)})"]
         if best["val_accuracy"] is not None:
-            parts[0] = f"validation {plain} {best['val_accuracy']:.1%}, {parts[0]}"
+            score = validated.text(best["val_accuracy"])
+            parts[0] = f"validation {validated.name} {score}, {parts[0]}"
         if cost["step_ms"] is not None:
             parts.append(
                 f"{cost['step_ms']:.1f} ms per step, {cost['parameters'] or 0:,} parameters"
             )
-        lines.append(f"{arm['arm']}: {_tested(found.arms[arm['arm']], metric)}{'; '.join(parts)}")
+        tested = _tested(found.arms[arm["arm"]], split, metric)
+        lines.append(f"{arm['arm']}: {tested}{'; '.join(parts)}")
     for name, result in found.baselines.items():
-        if tested := _tested(result, metric):
+        if tested := _tested(result, split, metric):
             lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")
     recommended = outcome["recommended"]
     if recommended is None:
@@ -55,8 +58,8 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     if found.probability_best:
         lines.append(probabilities(found.probability_best))
     lines += [
-        f"epoch {each['epoch']}: validation accuracy {each['mean']:.1%} "
-        f"[{each['ci95'][0]:.1%}, {each['ci95'][1]:.1%}], published {each['published']:.1%}"
+        f"epoch {each['epoch']}: validation {validated.name} {validated.text(each['mean'])} "
+        f"{_ends(each['ci95'], validated)}, published {validated.text(each['published'])}"
         for each in outcome["published"]
         if each["measure"] == "val_accuracy" and each["ci95"]
     ]
@@ -92,17 +95,21 @@ def _searched(arm: Mapping[str, Any]) -> str:
     return f"best of {trials} {'trial' if trials == 1 else 'trials'}: {short(params)}"
 
 
-def _tested(result: ArmResult, metric: str) -> str:
+def _tested(result: ArmResult, split: str, metric: Metric) -> str:
     if result.mean is None or result.both is None:
         return ""
     interval = ""
-    if result.n > 1:
-        low, high = result.both
-        interval = f" [{100 * low:.1f}, {100 * high:.1f}]"
+    if result.n > 1 and math.isfinite(result.both.high):
+        interval = f" {_ends(result.both, metric)}"
     over = counted(result.n, "seed")
     if result.searches > 1:
         over = f"{result.searches} searches, {counted(result.n, 'training')}"
-    return f"{metric} {100 * result.mean:.1f} %{interval} over {over}; "
+    return f"{split} {metric.name} {metric.text(result.mean)}{interval} over {over}; "
+
+
+def _ends(interval: Sequence[float], metric: Metric) -> str:
+    """The interval of a score: [84.1, 86.3]."""
+    return f"[{', '.join(map(metric.number, interval))}]"
 
 
 def advice(arm: str, reason: str) -> str:
@@ -133,9 +140,12 @@ def sentence(found: Conclusions, a: str, b: str) -> str:
     if comparison is None:
         return f"{arm_label(a)} against {arm_label(b)}: no replicates to compare."
     text = (
-        f"{arm_label(a)} against {arm_label(b)}: {signed(comparison.difference)} points "
-        f"{interval_text(comparison.interval)}, {comparison.verdict}"
+        f"{arm_label(a)} against {arm_label(b)}: "
+        f"{found.metric.with_unit(found.metric.signed(comparison.difference))} "
+        f"{interval_text(comparison.interval, found.metric)}, {comparison.verdict}"
     )
+    if comparison.few_times:
+        text += f" ({comparison.reason})"
     first, second = ({**found.arms, **found.baselines}[name].step_ms for name in (a, b))
     if first and second:
         ratio = first / second
@@ -162,8 +172,8 @@ def improving(found: Conclusions) -> list[str]:
     together = [list(gains)] if len(gains) > 2 else [[arm] for arm in gains]
     return [
         f"{_subject(found, arms, *_SEARCH)} still improving: about "
-        f"{_extent([gains[arm] for arm in arms])} points of validation accuracy expected from ten "
-        "more trials."
+        f"{_extent(found.validation_metric, [gains[arm] for arm in arms])} expected from ten more "
+        "trials."
         for arms in together
     ]
 
@@ -215,7 +225,8 @@ def _subject(
     return f"The {noun} of {listing(labels)} {verb}"
 
 
-def _extent(gains: Sequence[float]) -> str:
-    """In points: 0.8; 0.6 to 1.2."""
-    ends = dict.fromkeys(f"{100 * each:.1f}" for each in (min(gains), max(gains)))
-    return " to ".join(ends)
+def _extent(metric: Metric, gains: Sequence[float]) -> str:
+    """`0.6 to 1.2 points of validation accuracy`; `1.2 units less validation MAE`."""
+    ends = dict.fromkeys(metric.difference(each) for each in (min(gains), max(gains)))
+    link = "of" if metric.higher_is_better else "less"
+    return f"{metric.with_unit(' to '.join(ends))} {link} validation {metric.name}"

@@ -37,7 +37,7 @@ def noise_of(records: Records) -> Noise | None:
         return None
     examples = min(len(next(iter(of.values()))) for of in scores)
     of_pairs = [pair.comparison.estimate.rest for pair in conclude(records).pairs]
-    rest = float(np.mean([each for each in of_pairs if each > 0] or [0.0]))
+    rest = float(np.mean([each for each in of_pairs if 0 < each < math.inf] or [0.0]))
     return Noise(math.sqrt(table.mean_square), math.sqrt(rest * examples))
 
 
@@ -57,7 +57,7 @@ def smallest_difference(
     mean_square, freedoms = error_of_pair(own, own_freedom, pooled, freedom)
     of_blocks, of_examples = 2 * noise.block**2 / blocks, noise.examples**2 / examples
     estimated = of_blocks * mean_square
-    critical = stats.t.isf(level / 2, with_examples(estimated, freedoms, of_examples, examples))
+    critical = stats.t.isf(level / 2, with_examples(estimated, freedoms, of_examples, examples - 1))
     limit, error = critical * np.sqrt(estimated + of_examples), math.sqrt(of_blocks + of_examples)
     if error == 0.0:
         return 0.0

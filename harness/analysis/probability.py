@@ -3,8 +3,9 @@
 The true means are drawn from a multivariate Student t around the arms' means in the design of
 `harness.analysis.blocks`. Its covariance has two parts: the residual of arms × blocks, and the
 covariance of the arms over the test examples, because all arms are scored on the same ones. Its
-degrees of freedom are those of the residual. The share of draws in which an arm has the highest
-mean is its probability. So nothing is assumed about the arms beforehand.
+degrees of freedom are those of the residual, or of the blocks of time of forecasts if there are
+fewer. The share of draws in which an arm has the best mean is its probability. So nothing is
+assumed about the arms beforehand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,18 +21,24 @@ from harness.analysis.blocks import (
     compare_pairs,
     two_way,
 )
+from harness.analysis.examples import PLAIN, Scoring, covariance
 
 DRAWS = 20_000  # the error of a probability is then 0.4 points at most
 SEED = 0  # the same records give the same numbers
 
 
 def best(
-    scores: Mapping[str, Trainings], among: Sequence[str], *, searched: bool
+    scores: Mapping[str, Trainings],
+    among: Sequence[str],
+    *,
+    searched: bool,
+    scoring: Scoring = PLAIN,
 ) -> dict[str, float]:
-    """For each arm in `among` with scores, the probability (0 to 1) that its true mean is highest.
+    """For each arm in `among` with scores, the probability (0 to 1) that its true mean is best.
 
     The residual is pooled over all arms in `scores`. Empty for fewer than two arms, and where an
-    arm has a single block, or blocks that none of the others has: then nothing is known.
+    arm has a single block, or blocks that none of the others has, or forecasts have too few blocks
+    of time: then nothing is known.
     """
     arms = {
         arm: blocks
@@ -42,36 +49,38 @@ def best(
     if len(names) < 2 or any(len(arms[name]) < 2 for name in names):
         return {}
     if len(names) == 2:
-        return _of_two(scores, names[0], names[1], searched=searched)
+        return _of_two(scores, names[0], names[1], searched=searched, scoring=scoring)
     fit = two_way([block_means(blocks) for blocks in arms.values()])
     if fit.freedom < 1 or not fit.connected:
         return {}
     places = [list(arms).index(name) for name in names]
     of_blocks = fit.mean_square * fit.unscaled[np.ix_(places, places)]
-    covariance = of_blocks + _of_examples([arms[name] for name in names])
-    shares = _shares(fit.effects[places], covariance, fit.freedom)
+    of_examples = covariance(_by_example([arms[name] for name in names]), scoring.horizon)
+    if of_examples is None:
+        return {}
+    effects = fit.effects[places] * (1 if scoring.higher_is_better else -1)
+    freedom = min(fit.freedom, of_examples[1])
+    shares = _shares(effects, of_blocks + of_examples[0], freedom)
     return dict(zip(names, shares.tolist(), strict=True))
 
 
-def _of_two(scores: Mapping[str, Trainings], a: str, b: str, *, searched: bool) -> dict[str, float]:
+def _of_two(
+    scores: Mapping[str, Trainings], a: str, b: str, *, searched: bool, scoring: Scoring
+) -> dict[str, float]:
     """Exactly the probability that stands beside a verdict on all of their trainings."""
-    for pair in compare_pairs([(a, b)], scores, 0.0, searched=searched):
-        if (above := pair.probability) is not None:
-            return {a: above, b: 1.0 - above}
+    for pair in compare_pairs([(a, b)], scores, 0.0, searched=searched, scoring=scoring):
+        if (better := pair.probability) is not None:
+            return {a: better, b: 1.0 - better}
     return {}
 
 
-def _of_examples(arms: Sequence[Blocks]) -> NDArray[np.float64]:
-    """The covariance of the arms' means over new test splits of the same size."""
-    by_example = np.stack(
-        [np.mean([block.mean(axis=0) for block in of.values()], axis=0) for of in arms]
-    )
-    covariance: NDArray[np.float64] = np.cov(by_example, ddof=0) / by_example.shape[1]
-    return covariance
+def _by_example(arms: Sequence[Blocks]) -> NDArray[np.float64]:
+    """The mean score of each arm and example: (arms, examples)."""
+    return np.stack([np.mean([block.mean(axis=0) for block in of.values()], axis=0) for of in arms])
 
 
 def _shares(
-    means: NDArray[np.float64], covariance: NDArray[np.float64], freedom: int
+    means: NDArray[np.float64], covariance: NDArray[np.float64], freedom: float
 ) -> NDArray[np.float64]:
     """The share of draws in which each is the highest; all of shape (arms,)."""
     random = np.random.default_rng(SEED)

@@ -53,8 +53,33 @@ def by_epoch(records: Records) -> dict[str, dict[int, Cell]]:
     }
 
 
+def by_arm(records: Records) -> dict[str, dict[str, Cell]]:
+    """Arm → measure → cell, of the epoch that is scored: the last one, or the best one."""
+    wanted = records.manifest.published.get("arms") or {}
+    epochs, replicates = records.replicate_epochs, records.replicates
+    keys = ["arm", "search", "replicate"]
+    scored = replicates.loc[replicates["state"] == "complete", [*keys, "best_epoch"]]
+    ours = epochs.merge(scored, on=keys)
+    last = ours.groupby(keys)["epoch"].transform("max")
+    patient = records.manifest.spec.get("patience", 0) is not None  # None: no early stopping
+    ours = ours[ours["epoch"] == (ours["best_epoch"] if patient else last)]
+    return {
+        arm: {
+            measure: _of(ours.loc[ours["arm"] == arm, measure], value)
+            for measure, value in measures.items()
+            if measure in MEASURES
+        }
+        for arm, measures in wanted.items()
+        if isinstance(measures, dict)
+    }
+
+
 def _cell(ours: "pd.DataFrame", measure: str, epoch: int, value: float) -> Cell:
-    found = ours.loc[ours["epoch"] == epoch, measure].dropna().to_numpy(float)
+    return _of(ours.loc[ours["epoch"] == epoch, measure], value)
+
+
+def _of(column: "pd.Series[float]", value: float) -> Cell:
+    found = column.dropna().to_numpy(float)
     found = found[np.isfinite(found)]
     if not len(found):
         return Cell(value, None, None, 0)

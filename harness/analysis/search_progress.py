@@ -45,9 +45,9 @@ class SearchProgress:
     """What an arm's searches say about more trials.
 
     `trials` is the declared number of one search. `expected_best[n - 1]` is the expected validation
-    accuracy (0 to 1) of the best of n trials; it is empty where accuracy is not known. `gain` (0 to
-    1) is what ten more trials of each search are expected to add, or None where nothing can be
-    said. `searches` is the number of searches that were pooled.
+    score of the best of n trials (accuracy: 0 to 1); it is empty where scores are not known. `gain`
+    is by how much ten more trials of each search are expected to make it better, 0 at least, or
+    None where nothing can be said. `searches` is the number of searches that were pooled.
     """
 
     trials: int
@@ -58,7 +58,7 @@ class SearchProgress:
 
     @property
     def at_budget(self) -> float | None:
-        """The expected accuracy of the best trial of one search."""
+        """The expected score of the best trial of one search."""
         known = 1 <= self.trials <= len(self.expected_best)
         return self.expected_best[self.trials - 1] if known else None
 
@@ -84,7 +84,8 @@ def _of_arm(records: Records, arm: str, scored: "pd.DataFrame", failed: int) -> 
     ordered = scored.sort_values(["value", "search", "trial"], kind="stable")
     accuracies = ordered["val_accuracy"].to_numpy(float)
     # R² has no lower end: one bad trial would decide the mean. Imported trials may have a loss only
-    known = records.metric != R2 and bool(np.isfinite(accuracies).all())
+    metric = records.validation_metric
+    known = metric.name != R2 and bool(np.isfinite(accuracies).all())
     curve = expected_best(ordered["value"].to_numpy(float), accuracies, failed) if known else ()
     ten_more = _configurations(manifest.search) >= manifest.trials + MORE
     fixed = manifest.spec.get("sampler") in GRIDS
@@ -95,7 +96,9 @@ def _of_arm(records: Records, arm: str, scored: "pd.DataFrame", failed: int) -> 
         trials=manifest.trials,
         searches=searches,
         expected_best=tuple(map(float, curve)),
-        gain=gain_from_more(curve, manifest.trials) if ten_more and not fixed else None,
+        gain=gain_from_more(metric.sign * np.asarray(curve), manifest.trials)
+        if ten_more and not fixed
+        else None,
         edges=()
         if few
         else edges(

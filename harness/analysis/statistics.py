@@ -12,14 +12,15 @@ seed and example by example, and use the second.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.core.metrics import R2
+from harness.analysis import examples
+from harness.core.metrics import Metric
 
 CONFIDENCE = 0.95
 POWER = 0.8  # how often a detectable difference is found
@@ -36,15 +37,14 @@ class Interval(NamedTuple):
 EVERYTHING = Interval(-math.inf, math.inf)
 
 
-def possible(interval: Interval, metric: str) -> Interval:
+def possible(interval: Interval, metric: Metric) -> Interval:
     """The possible part of a mean's interval: an accuracy is never below 0 or above 1.
 
-    R² has no lower bound. An interval without bounds stays as it is.
+    R² has no lower bound, and errors no upper one. An interval without bounds stays as it is.
     """
     if math.isinf(interval.low):
         return interval
-    least = -math.inf if metric == R2 else 0.0
-    return Interval(max(least, interval.low), min(1.0, interval.high))
+    return Interval(max(metric.least, interval.low), min(metric.most, interval.high))
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,14 @@ class MeanEstimate:
     seed_variance: float
     rest: float
 
+    @property
+    def known(self) -> bool:
+        """Whether there is an error: there are two seeds, and blocks of time for forecasts."""
+        return self.seeds > 1 and math.isfinite(self.error)
+
     def interval(self, alpha: float = 1 - CONFIDENCE) -> Interval:
-        """Mean ± t · standard error; without bounds for a single seed."""
-        if self.seeds < 2:
+        """Mean ± t · standard error; without bounds where the error is not known."""
+        if not self.known:
             return EVERYTHING
         half = t_quantile(1 - alpha / 2, self.freedom) * self.error
         return Interval(self.mean - half, self.mean + half)
@@ -74,7 +79,7 @@ class MeanEstimate:
         """Two-sided p value of the hypothesis that the mean is 0."""
         from scipy import stats
 
-        if self.seeds < 2:
+        if not self.known:
             return 1.0
         if self.error == 0.0:
             return 1.0 if self.mean == 0.0 else 0.0
@@ -82,10 +87,10 @@ class MeanEstimate:
 
     @property
     def above_zero(self) -> float | None:
-        """The probability that the true mean is above 0, by the same t; None for a single seed."""
+        """The probability that the true mean is above 0, by the same t; None if unknown."""
         from scipy import stats
 
-        if self.seeds < 2:
+        if not self.known:
             return None
         if self.error == 0.0:
             return 0.5 * (1.0 + float(np.sign(self.mean)))
@@ -107,14 +112,15 @@ def over_seeds(values: ArrayLike) -> MeanEstimate:
     )
 
 
-def over_seeds_and_examples(scores: ArrayLike) -> MeanEstimate:
+def over_seeds_and_examples(scores: ArrayLike, horizon: int | None = None) -> MeanEstimate:
     """The mean of a matrix (seeds, examples), with the error from new seeds and new examples.
 
     The variance is that of the pigeonhole bootstrap, computed exactly instead of by drawing. It has
     three parts: one from the means of rows, one from the means of columns, one from the residuals.
     The bootstrap draws R - 1 of R seeds (Rao and Wu 1988, JASA 83:231-241); with R, intervals from
     few seeds would be too narrow. Degrees of freedom are Satterthwaite's (1946, Biometrics Bulletin
-    2:110-114). The interval is rather too wide than too narrow: residuals count three times.
+    2:110-114). The interval is rather too wide than too narrow: residuals count three times. With
+    the `horizon` of forecasts, the part of the columns is estimated over blocks of time.
     """
     matrix = np.asarray(scores, np.float64)
     if matrix.ndim == 1:
@@ -124,12 +130,14 @@ def over_seeds_and_examples(scores: ArrayLike) -> MeanEstimate:
     if rows < 2:
         return MeanEstimate(mean, math.inf, 0.0, rows, math.inf, 0.0)
     by_row = float(matrix.mean(axis=1).var())
-    by_column = float(matrix.mean(axis=0).var())
-    both = max(0.0, float(matrix.var()) - by_row - by_column)
-    of_rows, of_columns = by_row / (rows - 1), by_column / columns
-    of_both = both / ((rows - 1) * columns)
+    by_column = matrix.mean(axis=0)
+    both = max(0.0, float(matrix.var()) - by_row - float(by_column.var()))
+    of_rows, part = by_row / (rows - 1), examples.of_mean(by_column, horizon)
+    if math.isinf(part.variance):
+        return MeanEstimate(mean, math.inf, part.freedom, rows, math.inf, part.variance)
+    of_columns, of_both = part.variance, both / ((rows - 1) * columns)
     variance = of_rows + of_columns + of_both
-    parts = ((of_rows, rows - 1), (of_columns, columns - 1), (of_both, (rows - 1) * (columns - 1)))
+    parts = ((of_rows, rows - 1), (of_columns, part.freedom), (of_both, (rows - 1) * (columns - 1)))
     spread = sum(part**2 / freedom for part, freedom in parts if freedom > 0)
     return MeanEstimate(
         mean=mean,
@@ -198,7 +206,8 @@ class Comparison:
     """One arm minus another.
 
     `estimate` is the paired difference, `p` its p value after Holm's correction, `alpha` the level
-    of its interval, `effect` Cohen's d_z. A difference within `margin` is too small to matter.
+    of its interval, `effect` Cohen's d_z. A difference within `margin` is too small to matter. For
+    errors, `higher_is_better` is False, and `better` is what has the lower one.
     """
 
     estimate: MeanEstimate
@@ -206,6 +215,7 @@ class Comparison:
     alpha: float
     effect: float | None
     margin: float
+    higher_is_better: bool = field(default=True, kw_only=True)
 
     @property
     def difference(self) -> float:
@@ -221,7 +231,16 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        return judge(self.interval, self.margin)
+        return judge(self.interval, self.margin, higher_is_better=self.higher_is_better)
+
+    @property
+    def probability(self) -> float | None:
+        """The probability that `a` is truly better than `b`; None where nothing is known.
+
+        It is of this pair alone, not corrected for the family.
+        """
+        above = self.estimate.above_zero
+        return above if above is None or self.higher_is_better else 1.0 - above
 
     @cached_property
     def detectable(self) -> float:
@@ -252,40 +271,50 @@ def compare(
     margin: float,
     *,
     alpha: float = 1 - CONFIDENCE,
+    higher_is_better: bool = True,
 ) -> list[Comparison]:
     """Compare pairs of arms, as one family of comparisons."""
     estimates = [paired(a, b) for a, b in pairs]
     corrected = holm([estimate.p for estimate in estimates], alpha)
     return [
-        Comparison(estimate, each.p, each.alpha, standardised(a, b), margin)
+        Comparison(
+            estimate,
+            each.p,
+            each.alpha,
+            standardised(a, b),
+            margin,
+            higher_is_better=higher_is_better,
+        )
         for (a, b), estimate, each in zip(pairs, estimates, corrected, strict=True)
     ]
 
 
-def judge(interval: Interval, margin: float) -> Verdict:
+def judge(interval: Interval, margin: float, *, higher_is_better: bool = True) -> Verdict:
     """The verdict from the interval of a difference.
 
     `equivalent` if all of it lies within the margin: the difference is too small to matter
     (Schuirmann's two one-sided tests, 1987, Journal of Pharmacokinetics and Biopharmaceutics
-    15:657-680). Otherwise `better` or `worse` if it excludes 0, and `inconclusive` if not.
+    15:657-680). Otherwise `better` or `worse` if it excludes 0, and `inconclusive` if not. Of
+    errors the lower one is better.
     """
     if -margin <= interval.low and interval.high <= margin:
         return "equivalent"
     if interval.low > 0:
-        return "better"
+        return "better" if higher_is_better else "worse"
     if interval.high < 0:
-        return "worse"
+        return "worse" if higher_is_better else "better"
     return "inconclusive"
 
 
 def detectable(estimate: MeanEstimate, alpha: float = 1 - CONFIDENCE) -> float:
     """The smallest true difference that a test at level `alpha` finds with a power of 80 %.
 
-    From the noncentral t distribution, as in statsmodels' TTestPower; infinite for one seed.
+    From the noncentral t distribution, as in statsmodels' TTestPower; infinite if the error is not
+    known.
     """
     from scipy import optimize, stats
 
-    if estimate.seeds < 2:
+    if not estimate.known:
         return math.inf
     if estimate.error == 0.0:
         return 0.0
@@ -313,7 +342,7 @@ def replicates_needed(
     """
     distance = abs(estimate.mean)
     needed = max(distance, margin - distance)
-    if estimate.seeds < 2 or needed <= 0:
+    if not estimate.known or needed <= 0:
         return None
 
     def half_width(n: int) -> float:

@@ -1,5 +1,6 @@
 """A study's outcome as one JSON object, as `--json` prints it. No Keras, no Optuna."""
 
+import math
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.core import files
 from harness.results import estimates
-from harness.results.records import Records
+from harness.results.records import MEASURE, Records
 from harness.results.tables import to_csv
 from harness.spec.hyperparameters import Hyperparameters
 
@@ -85,7 +86,9 @@ def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
 def summarise(records: Records, report: str) -> dict[str, Any]:
     """The object that `--json` prints; `report` is the page's path.
 
-    Accuracies and differences are fractions, 0 to 1. `ci95` of replicates is the t interval over
+    Accuracies and their differences are fractions, 0 to 1; errors are in the target's unit, and
+    `higher_is_better` of replicates is then false. `measures` has the means of the other errors of
+    forecasts: RMSE, MASE, sMAPE. `ci95` of replicates is the t interval over
     seeds; its bounds are null for one replicate. `ci95_seeds_and_examples` also counts the test
     examples as a random sample. So does `ci95` of a verdict, which is corrected for the number of
     verdicts, too. With several searches these intervals are over searches, not seeds. `variance` is
@@ -212,12 +215,26 @@ def _replicates(records: Records, result: ArmResult) -> dict[str, Any]:
     return {
         "n": result.n,
         "split": records.scored_split,
-        "metric": records.metric,
+        "metric": records.metric.title,
+        "higher_is_better": records.metric.higher_is_better,
         "mean": result.mean,
+        "measures": measures(records, result.name) or None,
         "ci95": None if result.seeds is None else list(result.seeds),
         "ci95_seeds_and_examples": None if result.both is None else list(result.both),
         "failed": result.failed,
     }
+
+
+def measures(records: Records, arm: str) -> dict[str, float | None]:
+    """The mean of each other error of an arm's replicates; None where one has no value."""
+    ours = records.replicates
+    ours = ours[(ours["arm"] == arm) & (ours["state"] == "complete")]
+    found = {}
+    for column in ours.columns:
+        if column.startswith(MEASURE):
+            mean = float(ours[column].mean(skipna=False)) if len(ours) else math.nan
+            found[column.removeprefix(MEASURE)] = mean if math.isfinite(mean) else None
+    return found
 
 
 def _published(records: Records) -> list[dict[str, Any]]:
@@ -262,9 +279,10 @@ def _step_ms(result: ArmResult, trial: "pd.Series[Any]") -> float | None:
 
 
 def _trial_front(records: Records) -> list[dict[str, Any]]:
-    """Complete trials on the Pareto front of step time and validation accuracy, fastest first."""
+    """Complete trials on the Pareto front of step time and validation score, fastest first."""
     trials = records.trials[records.trials["state"] == "complete"].reset_index(drop=True)
-    front = pareto_front(trials["step_ms"], trials["val_accuracy"])
+    scores = records.validation_metric.sign * trials["val_accuracy"]
+    front = pareto_front(trials["step_ms"], scores)
     return [
         {"arm": str(trials["arm"].iloc[i]), "trial": int(trials["trial"].iloc[i])} for i in front
     ]

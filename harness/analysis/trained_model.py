@@ -1,5 +1,6 @@
 """A study's best trained model: which replicate it is, and its files in `best/`."""
 
+import os
 import shutil
 import zipfile
 import zlib
@@ -8,12 +9,14 @@ from typing import Any
 
 from harness.analysis import summary
 from harness.core import files
+from harness.core.console import without_stderr
 from harness.core.errors import UserError, unknown
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import DamagedError, check_evidence, read_result
 
 FILES = ("model.keras", "vocabulary.txt", "params.json")
+EXAMPLE = "forecast.py"  # beside the model of a forecast
 
 
 def model_folder(root: Path, arm: str | None) -> Path:
@@ -79,6 +82,20 @@ def check_files(folder: Path) -> dict[str, Any]:
     return params
 
 
+def load_model(folder: Path) -> Any:
+    """The Keras model of a folder with `model.keras`; importing Keras takes seconds.
+
+    Raises UserError where it can't be loaded.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with without_stderr():
+        import keras
+    try:
+        return keras.models.load_model(folder / "model.keras", compile=False)
+    except Exception as error:  # Keras has no class of errors for this
+        raise damaged(folder, "model.keras", f"{type(error).__name__}: {error}") from None
+
+
 def damaged(folder: Path, name: str, reason: str) -> UserError:
     """The error for a model's file that can't be used, on one line."""
     short = (" ".join(reason.split()) or "no reason given")[:150]
@@ -90,8 +107,13 @@ def damaged(folder: Path, name: str, reason: str) -> UserError:
 
 def copy_model(source: Path, target: Path) -> None:
     """Copy a model's files; each is written whole or not at all."""
-    for name in FILES:
+    for name in files_of(source):
         files.write_atomically(target / name, (source / name).read_bytes())
+
+
+def files_of(folder: Path) -> tuple[str, ...]:
+    """The names of a model's files."""
+    return (*FILES, EXAMPLE) if (folder / EXAMPLE).is_file() else FILES
 
 
 def write_best(directory: RunDirectory) -> None:

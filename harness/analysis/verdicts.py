@@ -22,13 +22,13 @@ from harness.analysis.blocks import (
     variance_by_source,
 )
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair
+from harness.analysis.examples import Scoring
 from harness.analysis.labels import arm_label
 from harness.analysis.looks import Look, from_record, look_again
 from harness.analysis.recommendation import recommend
 from harness.analysis.search_progress import progress
 from harness.results.records import BASELINES, Records
-
-MARGIN = 0.005  # for manifests without one
+from harness.spec.choices import MARGIN, RELATIVE_MARGIN
 
 
 def conclude(records: Records) -> Conclusions:
@@ -44,8 +44,9 @@ _concluded: WeakKeyDictionary[Records, Conclusions] = WeakKeyDictionary()
 
 
 def _conclude(records: Records) -> Conclusions:
-    margin, searched = margin_of(records), bool(records.manifest.search)
+    searched, scoring = bool(records.manifest.search), scoring_of(records)
     scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
+    margin = _margin(records, scores)
     arms = {name: _result(records, name, scores[name]) for name in records.arms}
     baselines = {
         name: result
@@ -61,27 +62,35 @@ def _conclude(records: Records) -> Conclusions:
         pairs = _listed(each for each in seen if each.b not in BASELINES)
         against = _listed(each for each in seen if each.b in BASELINES)
     else:
-        pairs = _compare(alike, of_arms, margin, searched=searched)
-        against = _compare(with_baselines, scores, margin, searched=searched)
+        pairs = _listed(compare_pairs(alike, of_arms, margin, searched=searched, scoring=scoring))
+        against = _listed(
+            compare_pairs(with_baselines, scores, margin, searched=searched, scoring=scoring)
+        )
     _adjust(arms, of_arms, searched=searched)
     decisive, note = _decisive(records, arms, levels)
     measured = [result for result in decisive.values() if result.mean is not None]
     front = statistics.pareto_front(
         [np.nan if r.step_ms is None else r.step_ms for r in measured],
-        [np.nan if r.comparable is None else r.comparable for r in measured],
+        [np.nan if r.comparable is None else records.metric.sign * r.comparable for r in measured],
     )
     found = Conclusions(
         arms=arms,
         baselines=baselines,
         pairs=pairs,
         baseline_pairs=against,
+        metric=records.metric,
+        validation_metric=records.validation_metric,
         margin=margin,
         recommended=None,
         front=tuple(measured[i].name for i in front),
         called=records.baselines,
         levels=levels,
-        variance=variance_by_source(list(of_arms.values()), searched=searched),
-        probability_best=probability.best(of_arms, list(decisive), searched=searched),
+        variance=variance_by_source(
+            list(of_arms.values()), searched=searched, horizon=scoring.horizon
+        ),
+        probability_best=probability.best(
+            of_arms, list(decisive), searched=searched, scoring=scoring
+        ),
         progress=progress(records),
     )
     chosen = recommend(replace(found, arms=decisive))
@@ -96,8 +105,9 @@ def look_at(
     records: Records, look: Look, before: Sequence[BlockComparison]
 ) -> list[BlockComparison]:
     """The verdicts of a look at all pairs of arms, and at all arms and baselines."""
-    margin, searched = margin_of(records), bool(records.manifest.search)
+    searched = bool(records.manifest.search)
     scores = {name: records.scores(name) for name in (*records.arms, *BASELINES)}
+    margin = _margin(records, scores)
     of_arms = {name: scores[name] for name in records.arms}
     alike, with_baselines = _families(records, [name for name in BASELINES if scores[name]])
     return [
@@ -110,6 +120,7 @@ def look_at(
             among,
             margin,
             searched=searched,
+            scoring=scoring_of(records),
         )
     ]
 
@@ -187,19 +198,52 @@ def _decisive(
 def across(studies: Mapping[str, tuple[Records, str]], margin: float) -> tuple[Pair, ...]:
     """Compare one arm of each study with one arm of each other study.
 
-    `studies` maps a label to records and an arm's name. Only studies with equal `scored_on` may be
-    compared. Searches are paired by number. This is valid even if the studies have different
-    seeds, because the pairs are independent of one another.
+    `margin` is as studies declare it: of errors it is relative to the lowest mean. `studies` maps a
+    label to records and an arm's name. Only studies with equal `scored_on` may be compared.
+    Searches are paired by number. This is valid even if the studies have different seeds, because
+    the pairs are independent of one another.
     """
     scores = {label: records.scores(arm) for label, (records, arm) in studies.items()}
     searched = any(records.manifest.search for records, _ in studies.values())
     pairs = [(b, a) for a, b in itertools.combinations(studies, 2)]
-    return _compare(pairs, scores, margin, searched=searched)
+    first = next(iter(studies.values()))[0]
+    if not first.metric.higher_is_better:
+        margin *= _lowest(scores.values())
+    scoring = scoring_of(first)
+    return _listed(compare_pairs(pairs, scores, margin, searched=searched, scoring=scoring))
+
+
+def scoring_of(records: Records) -> Scoring:
+    """How the scores of a study's replicates are to be read."""
+    return Scoring(records.metric.higher_is_better, records.horizon)
 
 
 def margin_of(records: Records) -> float:
-    """The difference of accuracies, 0 to 1, that the study declares too small to matter."""
-    return records.manifest.margin or MARGIN
+    """The difference that the study declares too small to matter, 0 to 1; of errors relative."""
+    if records.manifest.margin is not None:
+        return records.manifest.margin
+    return MARGIN if records.metric.higher_is_better else RELATIVE_MARGIN
+
+
+def _margin(records: Records, scores: Mapping[str, Trainings]) -> float:
+    """The margin in the scores' unit. Of errors it is a share of the best arm's mean error.
+
+    Without replicates, validation errors stand for them.
+    """
+    margin = margin_of(records)
+    if records.metric.higher_is_better:
+        return margin
+    if any(scores[arm] for arm in records.arms):
+        return margin * _lowest(scores[arm] for arm in records.arms)
+    validated = records.trials["val_accuracy"].min()
+    return margin * float(validated) if validated > 0 else 0.0
+
+
+def _lowest(scores: Iterable[Trainings]) -> float:
+    """The lowest mean of arms; at least one has scores."""
+    return min(
+        float(np.mean([np.asarray(each).mean() for each in of.values()])) for of in scores if of
+    )
 
 
 def scored_on(records: Records) -> tuple[tuple[str, str], ...] | None:
@@ -232,7 +276,7 @@ def _result(records: Records, name: str, scores: Trainings) -> ArmResult:
     blocks = blocks_of(scores, searched=searched and len({search for search, _ in scores}) > 1)
     rows = [block.mean(axis=0) for block in blocks.values()]
     seeds = statistics.over_seeds([float(row.mean()) for row in rows]) if rows else None
-    both = statistics.over_seeds_and_examples(np.stack(rows)) if rows else None
+    both = statistics.over_seeds_and_examples(np.stack(rows), records.horizon) if rows else None
     return ArmResult(
         name=name,
         n=len(values),
@@ -246,17 +290,6 @@ def _result(records: Records, name: str, scores: Trainings) -> ArmResult:
         parameters=None if parameters is None else int(parameters),
         searches=len({search for search, _ in scores}) if searched else 0,
     )
-
-
-def _compare(
-    names: list[tuple[str, str]],
-    scores: Mapping[str, Trainings],
-    margin: float,
-    *,
-    searched: bool,
-) -> tuple[Pair, ...]:
-    """Compare over the searches that both have; pairs that share none are left out."""
-    return _listed(compare_pairs(names, scores, margin, searched=searched))
 
 
 def _listed(found: Iterable[BlockComparison]) -> tuple[Pair, ...]:

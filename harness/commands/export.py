@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harness.analysis.trained_model import FILES, check_files, copy_model, model_folder
+from harness.analysis.trained_model import check_files, copy_model, files_of, model_folder
 from harness.core.errors import UserError
 from harness.results.run_directory import find
 
@@ -29,13 +29,16 @@ def export(
         Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
 ) -> None:
-    """Copy an arm's trained model, vocabulary and hyperparameters into a directory."""
+    """Copy an arm's trained model, vocabulary and hyperparameters into a directory.
+
+    With the model of a forecast comes an example that uses it with stock Keras alone.
+    """
     source = model_folder(find(name, runs_directory), arm)
     check_files(source)
     try:
         if output.exists() and not output.is_dir():
             raise UserError(f"{output} is a file; give -o the name of a directory")
-        taken = [file for file in FILES if (output / file).exists()]
+        taken = [file for file in files_of(source) if (output / file).exists()]
         if taken:
             listed = " and ".join(taken)
             raise UserError(f"{output} holds {listed} already; choose another directory")

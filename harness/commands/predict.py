@@ -1,8 +1,11 @@
-"""Labels and probabilities from a study's model: `harness predict lstm_depth "What a film!"`."""
+"""Labels or forecasts from a study's model.
+
+harness predict lstm_depth "What a film!"
+harness predict sales --data newer.csv -o forecast.csv
+"""
 
 import codecs
 import io
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.analysis.trained_model import check_files, damaged, model_folder
+from harness.analysis.trained_model import check_files, damaged, load_model, model_folder
+from harness.commands import forecast
 from harness.core import files
 from harness.core.errors import UserError
 from harness.results.run_directory import find
@@ -36,33 +40,32 @@ def predict(
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each text.")
     ] = False,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A newer table, to forecast what follows.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Forecasts as CSV.")
+    ] = None,
 ) -> None:
-    """Label texts with an arm's trained model: one line for each, label and probability first."""
+    """Label texts with an arm's trained model: one line for each, label and probability first.
+
+    With --data: forecast the steps after a table's last row. One row for each step, with its time;
+    the forecast is in the last column.
+    """
     folder = model_folder(find(name, runs_directory), arm)
     params = check_files(folder)
+    if data is not None or output is not None or params.get("forecast"):
+        forecast.write(name, folder, params, data, output)
+        return
     if params.get("input") != "text":
         raise UserError(f"{name}: its dataset has no texts; load {folder}/model.keras yourself")
-    model = load(folder)
+    model = load_model(folder)
     for batch in _batches(_checked(texts, "text") if texts else _checked(_stdin(), "stdin, line")):
         for text, found in zip(batch, label(model, folder, params, batch), strict=True):
             if json_output:
                 print(files.to_json({"text": text, **found}, indent=None), flush=True)
             else:
                 print(f"{found['label']} {found['probability']:.3f}  {text}", flush=True)
-
-
-def load(folder: Path) -> Any:
-    """The Keras model of a folder with `model.keras`; importing Keras takes seconds.
-
-    Raises UserError where it can't be loaded.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
-
-    try:
-        return keras.models.load_model(folder / "model.keras", compile=False)
-    except Exception as error:  # Keras has no class of errors for this
-        raise damaged(folder, "model.keras", f"{type(error).__name__}: {error}") from None
 
 
 def label(

@@ -94,7 +94,7 @@ def write(found: "Contest", page: Path) -> Path:
 
 
 def summarise(found: "Contest") -> dict[str, Any]:
-    """The outcome as plain JSON values; qualities 0 to 1, costs in seconds."""
+    """The outcome as plain JSON values; accuracies 0 to 1, costs in seconds."""
     from harness.analysis import statistics
     from harness.contest import replay
 
@@ -111,7 +111,7 @@ def summarise(found: "Contest") -> dict[str, Any]:
         "trials": found.trials,
         "seeds": found.seeds,
         "cost": float(found.grid[-1]),
-        "metric": found.table.metric,
+        "metric": found.table.metric.title,
         "best": found.table.best,
         "reference": replay.reference(found).method.label,
         "methods": [
@@ -151,25 +151,25 @@ def terminal_lines(found: "Contest") -> list[str]:
     """The outcome as lines for a terminal, best mean rank first."""
     from harness.contest import replay
 
-    comparisons = replay.compared(found)
+    comparisons, metric = replay.compared(found), found.table.metric
     lines = []
     for each in sorted(found.outcomes, key=lambda each: each.rank.mean()):
         comparison = comparisons.get(each.method.label)
         against = (
-            f"{100 * comparison.difference:+.2f} points, {comparison.verdict}"
+            f"{metric.with_unit(metric.signed(comparison.difference))}, {comparison.verdict}"
             if comparison
             else "the reference"
         )
         lines.append(
             f"{each.method.label}: mean rank {each.rank.mean():.1f}, during the search "
-            f"{100 * each.anytime.mean():.2f} %, at the end {100 * each.final.mean():.2f} % "
+            f"{metric.text(each.anytime.mean())}, at the end {metric.text(each.final.mean())} "
             f"({against})"
         )
     for pruner, estimates in replay.pruners_compared(found).items():
         lines.append(
             f"{pruner}: saves {100 * estimates['saved'].mean:.0f} % of the time of "
-            f"{found.trials} trials, for {100 * estimates['lost'].mean:.2f} points; at equal cost "
-            f"it gains {100 * estimates['gained'].mean:+.2f} points"
+            f"{found.trials} trials, for {metric.difference_text(estimates['lost'].mean)}; at "
+            f"equal cost it gains {metric.with_unit(metric.signed(estimates['gained'].mean))}"
         )
     return lines
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from harness.analysis import statistics
 from harness.contest import replay
 from harness.contest.replay import Contest, Outcome
+from harness.core.metrics import Metric
 from reports import cells, page, wording
 from reports.charts import chart, scales
 from reports.content import Cell, Column, Data, Figure, Panel, Row, Section, Table, Value
@@ -58,7 +59,7 @@ def _answer(found: Contest) -> Section:
             "Samplers and pruners decide as in a real search; losses and times are the measured "
             "ones. Every method has the time of "
             f"{found.trials} whole trainings, {wording.seconds(float(found.grid[-1]))}.",
-            f"Quality is the validation {wording.metric_of(found.table.metric)} of the "
+            f"Quality is the validation {found.table.metric.name} of the "
             "configuration that a search would recommend. It is the mean over the table's seeds, "
             "so a lucky training does not help. “During the search” is its mean over the time.",
         ),
@@ -69,10 +70,16 @@ def _curves(found: Contest) -> Section:
     pruners = list(dict.fromkeys(each.method.pruner for each in found.outcomes))
     samplers = list(dict.fromkeys(each.method.sampler for each in found.outcomes))
     groups = {p: [o for o in found.outcomes if o.method.pruner == p] for p in pruners}
-    heights = 100 * np.concatenate([each.curve.mean(axis=0) for each in found.outcomes])
-    low, top = float(np.quantile(heights, 0.02)), 100 * found.table.best
-    margin = 0.05 * (top - low) + 0.05
-    limits = (low - margin, top + margin)
+    metric = found.table.metric
+    heights = metric.factor * np.concatenate([each.curve.mean(axis=0) for each in found.outcomes])
+    # Without the worst: a search may begin with a bad configuration.
+    ends = (
+        float(np.quantile(heights, 0.02 if metric.higher_is_better else 0.98)),
+        metric.factor * found.table.best,
+    )
+    room = 0.05 * abs(ends[1] - ends[0])
+    room += 0.05 * metric.factor * chart.room(metric, [found.table.best])
+    limits = (min(ends) - room, max(ends) + room)
     rows = tuple(
         (each.method.sampler, each.method.pruner, round(float(cost), 4), *_ends(each.curve[:, i]))
         for each in found.outcomes
@@ -92,10 +99,11 @@ def _curves(found: Contest) -> Section:
         name="cost",
         x=found.grid,
         label="Seconds of training",
-        title=f"Quality, {wording.metric_of(found.table.metric)} in %",
+        title=metric.axis(f"Quality, {metric.name}"),
+        metric=metric,
         samplers=tuple(samplers),
         limits=limits,
-        best=top,
+        best=ends[1],
     )
     by_trials = replace(by_cost, name="trials", x=np.arange(1.0, found.trials + 1), label="Trials")
     return Section(
@@ -124,7 +132,7 @@ def _curves(found: Contest) -> Section:
 
 @dataclass(frozen=True, kw_only=True)
 class _Axes:
-    """What the panels of one figure share; qualities in %.
+    """What the panels of one figure share; qualities in the unit of the `metric`.
 
     `name` is cost or trials, `x` (points,) has the places of the curves' points, `samplers` are
     all of the contest in the order of their colours, `best` is the table's best quality.
@@ -135,12 +143,14 @@ class _Axes:
     label: str
     title: str
     samplers: tuple[str, ...]
+    metric: Metric
     limits: tuple[float, float]
     best: float
 
     def curve(self, outcome: Outcome) -> NDArray[np.float64]:
-        """Quality in %, shape (seeds, points)."""
-        return 100 * (outcome.curve if self.name == "cost" else outcome.trial_curve)
+        """Quality as it is shown, shape (seeds, points)."""
+        curve = outcome.curve if self.name == "cost" else outcome.trial_curve
+        return self.metric.factor * curve
 
 
 def _panel(pruner: str, outcomes: Sequence[Outcome], shared: _Axes) -> Panel:
@@ -161,9 +171,11 @@ def _panel(pruner: str, outcomes: Sequence[Outcome], shared: _Axes) -> Panel:
         axes.set_xlabel(shared.label)
         axes.set_title(f"{shared.title}: pruner {pruner}")
 
+    metric = shared.metric
     ends = "; ".join(
-        f"{each.method.sampler} from {shared.curve(each)[:, 0].mean():.1f} to "
-        f"{shared.curve(each)[:, -1].mean():.1f} %"
+        f"{each.method.sampler} from "
+        f"{metric.number(shared.curve(each)[:, 0].mean() / metric.factor)} to "
+        f"{metric.text(shared.curve(each)[:, -1].mean() / metric.factor)}"
         for each in outcomes
     )
     return chart.panel(
@@ -182,7 +194,7 @@ def _ends(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> tuple[floa
 
 
 def _methods(found: Contest) -> Section:
-    comparisons = replay.compared(found)
+    comparisons, metric = replay.compared(found), found.table.metric
     base = replay.reference(found).method.label
     rows = []
     for each in sorted(found.outcomes, key=lambda each: each.rank.mean()):
@@ -190,8 +202,8 @@ def _methods(found: Contest) -> Section:
         against: tuple[Cell, ...] = (wording.MISSING, wording.MISSING, wording.MISSING)
         if comparison is not None:
             against = (
-                cells.difference(comparison),
-                cells.difference_interval(comparison),
+                cells.difference(metric, comparison),
+                cells.difference_interval(metric, comparison),
                 comparison.verdict,
             )
         rows.append(
@@ -199,9 +211,10 @@ def _methods(found: Contest) -> Section:
                 (
                     each.method.label,
                     Value(f"{each.rank.mean():.1f}", float(each.rank.mean())),
-                    _percent(each.anytime),
-                    _percent(each.final),
-                    _percent(each.by_trials),
+                    *(
+                        cells.score(metric, float(values.mean()))
+                        for values in (each.anytime, each.final, each.by_trials)
+                    ),
                     Value(wording.seconds(each.cost.mean()), float(each.cost.mean())),
                     Value(f"{each.pruned.mean():.1f}", float(each.pruned.mean())),
                     *against,
@@ -224,13 +237,13 @@ def _methods(found: Contest) -> Section:
                 (
                     Column("Method"),
                     Column("Mean rank", True),
-                    Column("During the search", True, "%"),
-                    Column("At the end", True, "%"),
-                    Column(f"After {found.trials} trials", True, "%"),
+                    Column("During the search", True, metric.unit),
+                    Column("At the end", True, metric.unit),
+                    Column(f"After {found.trials} trials", True, metric.unit),
                     Column("Cost of these", True, "s"),
                     Column("Pruned", True),
-                    Column("Difference", True, "points"),
-                    Column("95\u00a0% interval, points", True),
+                    Column("Difference", True, metric.difference_unit),
+                    Column(f"95\u00a0% interval{metric.in_unit}", True),
                     Column("Verdict"),
                 ),
                 tuple(rows),
@@ -240,14 +253,15 @@ def _methods(found: Contest) -> Section:
 
 
 def _pruners(found: Contest, of_pruners: dict[str, dict[str, statistics.MeanEstimate]]) -> Section:
+    metric, share = found.table.metric, Metric("share", difference_unit="%", difference_decimals=2)
     rows = tuple(
         Row(
             (
                 pruner,
                 *(
                     cell
-                    for name in ("saved", "lost", "gained")
-                    for cell in _with_interval(each[name])
+                    for name, of in (("saved", share), ("lost", metric), ("gained", metric))
+                    for cell in _with_interval(of, each[name])
                 ),
             )
         )
@@ -255,10 +269,13 @@ def _pruners(found: Contest, of_pruners: dict[str, dict[str, statistics.MeanEsti
     )
     columns = [
         column
-        for title, unit in (
-            ("Time saved", "%"), ("Quality lost", "points"), ("Gained at equal cost", "points")
+        for title, of in (
+            ("Time saved", share), ("Quality lost", metric), ("Gained at equal cost", metric)
         )
-        for column in (Column(title, True, unit), Column(f"95\u00a0% interval, {unit}", True))
+        for column in (
+            Column(title, True, of.difference_unit),
+            Column(f"95\u00a0% interval{of.in_unit}", True),
+        )
     ]  # fmt: skip
     return Section(
         id="pruners",
@@ -279,13 +296,9 @@ def _pruners(found: Contest, of_pruners: dict[str, dict[str, statistics.MeanEsti
     )
 
 
-def _percent(values: "np.ndarray[tuple[int], np.dtype[np.floating]]") -> Value:
-    mean = 100 * float(values.mean())
-    return Value(f"{mean:.2f}\u00a0%", mean)
-
-
-def _with_interval(estimate: statistics.MeanEstimate) -> tuple[Cell, Cell]:
-    mean = 100 * estimate.mean
+def _with_interval(metric: Metric, estimate: statistics.MeanEstimate) -> tuple[Cell, Cell]:
     low, high = estimate.interval()
-    ends = wording.MISSING if estimate.seeds < 2 else f"{100 * low:.2f} to {100 * high:.2f}"
-    return Value(f"{mean:.2f}".replace("-", "−"), mean), ends.replace("-", "−")
+    ends = wording.MISSING
+    if estimate.known:
+        ends = f"{metric.difference(low)} to {metric.difference(high)}"
+    return Value(metric.difference(estimate.mean), metric.factor * estimate.mean), ends

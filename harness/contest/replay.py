@@ -109,7 +109,7 @@ def search(table: Table, method: Method, seed: int, *, trials: int, cost: float)
 class Outcome:
     """The results of one method over seeds; arrays have shape (seeds,) where nothing else is said.
 
-    Qualities (0 to 1): `final` at the common cost, `by_trials` after the common number of trials,
+    Qualities: `final` at the common cost, `by_trials` after the common number of trials,
     `anytime` the mean over the cost up to the common one. `cost` (seconds), `epochs` and `pruned`
     are those of the common number of trials. `rank` is that of `anytime` among the methods of one
     seed, 1 for the best. `curve` (seeds, points) is the quality over the contest's `grid`,
@@ -166,7 +166,7 @@ def contest(
 
     curves = {m: filled([[s.at_cost(c) for c in grid] for s in each]) for m, each in found.items()}
     anytime = {method: curve.mean(axis=1) for method, curve in curves.items()}
-    ranks = rankdata(-np.array(list(anytime.values())), axis=0)
+    ranks = rankdata(-table.metric.sign * np.array(list(anytime.values())), axis=0)
     outcomes = tuple(
         Outcome(
             method=method,
@@ -199,7 +199,8 @@ def compared(found: Contest) -> dict[str, statistics.Comparison]:
     base = reference(found)
     others = [each for each in found.outcomes if each is not base]
     pairs = [(each.anytime, base.anytime) for each in others]
-    comparisons = statistics.compare(pairs, found.table.margin)
+    better = found.table.metric.higher_is_better
+    comparisons = statistics.compare(pairs, found.table.margin, higher_is_better=better)
     return {each.method.label: c for each, c in zip(others, comparisons, strict=True)}
 
 
@@ -210,6 +211,7 @@ def pruners_compared(found: Contest) -> dict[str, dict[str, statistics.MeanEstim
     quality that it loses after them, `gained` the quality that it gains at the same cost. Means are
     over samplers, intervals over seeds.
     """
+    sign = found.table.metric.sign
     by_method = {each.method: each for each in found.outcomes}
     result = {}
     for pruner in dict.fromkeys(m.pruner for m in by_method if m.pruner != "none"):
@@ -224,8 +226,10 @@ def pruners_compared(found: Contest) -> dict[str, dict[str, statistics.MeanEstim
         result[pruner] = {
             "saved": statistics.over_seeds(np.mean([1 - a.cost / b.cost for a, b in pairs], 0)),
             "lost": statistics.over_seeds(
-                np.mean([b.by_trials - a.by_trials for a, b in pairs], 0)
+                sign * np.mean([b.by_trials - a.by_trials for a, b in pairs], 0)
             ),
-            "gained": statistics.over_seeds(np.mean([a.final - b.final for a, b in pairs], 0)),
+            "gained": statistics.over_seeds(
+                sign * np.mean([a.final - b.final for a, b in pairs], 0)
+            ),
         }
     return result

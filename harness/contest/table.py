@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.core import files
 from harness.core.errors import UserError
+from harness.core.metrics import Metric, validation_metric_of
 from harness.core.shapes import NUMBER, mismatch
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ class TableTraining:
 class Table:
     """A grid of `values`, by hyperparameter, with `trainings` by configuration and seed.
 
-    `quality`, shape (configurations,), is the accuracy (0 to 1) at the epoch with the lowest
-    validation loss, the mean over seeds; NaN where all trainings failed.
+    `quality`, shape (configurations,), is the validation score (accuracy: 0 to 1) at the epoch with
+    the lowest validation loss, the mean over seeds; NaN where all trainings failed. `margin` is in
+    its unit.
     """
 
     name: str
@@ -49,7 +51,7 @@ class Table:
     trainings: tuple[tuple[TableTraining, ...], ...]
     quality: NDArray[np.float64]
     epochs: int
-    metric: str
+    metric: Metric
     default: Method  # the study's own
     margin: float
 
@@ -91,6 +93,12 @@ class Table:
             quality.append(float(np.mean(found)) if found else math.nan)
         if len(trainings) != math.prod(len(each) for each in values.values()):
             raise UserError(f"{root} is not complete; give the command of harness tabulate again")
+        # Qualities of one study differ little, so they get a decimal more than elsewhere.
+        metric = validation_metric_of(study.get("dataset") or {})
+        if metric.higher_is_better:
+            decimals = 2 if metric.unit else 3
+            metric = replace(metric, decimals=decimals, difference_decimals=decimals)
+        margin = float(study["margin"])
         return cls(
             name=root.name.removesuffix("-table"),
             values=values,
@@ -98,9 +106,9 @@ class Table:
             trainings=tuple(trainings),
             quality=np.array(quality),
             epochs=int(study["budget"]["epochs"]),
-            metric=str((study.get("dataset") or {}).get("metric") or "accuracy"),
+            metric=metric,
             default=Method(study["sampler"], study["pruner"]),
-            margin=float(study["margin"]),
+            margin=margin if metric.higher_is_better else margin * float(np.nanmin(quality)),
         )
 
     def space(self) -> dict[str, "BaseDistribution"]:
@@ -123,8 +131,9 @@ class Table:
 
     @property
     def best(self) -> float:
-        """The highest quality in the table."""
-        return float(np.nanmax(self.quality))
+        """The best quality in the table."""
+        sign = self.metric.sign
+        return sign * float(np.nanmax(sign * self.quality))
 
     @property
     def mean_cost(self) -> float:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import Any, NoReturn, TextIO
 
 import typer
@@ -82,6 +83,25 @@ def _flush() -> int | None:
             return CLOSED
         return _tell(f"the output can't be written: {error.strerror}", USAGE)
     return None
+
+
+@contextlib.contextmanager
+def without_stderr() -> Iterator[None]:
+    """Nothing reaches stderr in the block: TensorFlow writes lines there while it is imported."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr
+        yield
+        return
+    try:
+        sys.stderr.flush()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _tell(message: str, code: int, prefix: str = "error: ") -> int:

@@ -216,7 +216,10 @@ class Manifest(dict[str, Any]):
 
     @property
     def margin(self) -> float | None:
-        """The difference of accuracies, 0 to 1, that the study calls too small to matter."""
+        """The difference, 0 to 1, that the study calls too small to matter.
+
+        It is of accuracies or R², or relative to the best arm's error.
+        """
         margin = self.spec.get("margin")
         return float(margin) if isinstance(margin, int | float) else None
 

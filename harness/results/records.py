@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import UserError, shortened
-from harness.core.metrics import R2
+from harness.core.metrics import R2, Metric, metric_of, validation_metric_of
 from harness.core.text import counted, escape_surrogates
 from harness.results.manifest import Manifest
 from harness.results.profile_file import read_profile
@@ -63,7 +63,14 @@ REPLICATE_COLUMNS = {
 }
 # Baselines have replicates, too: in folders of these names, beside the arms' folders.
 MAJORITY, BAG_OF_EMBEDDINGS = "baseline=majority", "baseline=bag"
-BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class"}
+# Those of forecasts, in the order in which they are listed.
+FORECASTS = {
+    "baseline=last": "last value",
+    "baseline=seasonal": "seasonal naive",
+    "baseline=drift": "drift",
+    "baseline=ridge": "ridge autoregression",
+}
+BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class", **FORECASTS}
 
 EPOCH_COLUMNS = {
     "arm": "str",
@@ -80,6 +87,8 @@ EPOCH_COLUMNS = {
     "step_ms": "float64",
 }
 
+
+MEASURE = "measure_"  # columns of a forecast's other errors begin so: measure_RMSE
 
 MISSING = object()  # a hyperparameter that a trial does not have
 
@@ -100,8 +109,10 @@ class Records:
       1) the accuracy of the same epoch. `step_ms` is milliseconds per optimizer step, `train_s`
       seconds of training, validation and compiling.
     - `epochs`: EPOCH_COLUMNS; epochs count from 1.
-    - `replicates`: REPLICATE_COLUMNS. `replicate_epochs`: the columns of `epochs`, with `replicate`
-      in place of `trial`. Both include the baselines, under their names in BASELINES.
+    - `replicates`: REPLICATE_COLUMNS, and for forecasts a column `measure_NAME` for each error
+      beside the MAE, which stands where others have accuracies. `replicate_epochs`: the columns of
+      `epochs`, with `replicate` in place of `trial`. Both include the baselines, under their names
+      in BASELINES.
     - `profile`: profile.json; None if it is missing or damaged. `other_profiles` are those of
       other machines.
     """
@@ -150,9 +161,20 @@ class Records:
         return "test" if self.manifest.declared_dataset.get("test") else "validation"
 
     @property
-    def metric(self) -> str:
-        """The metric of replicates: accuracy, balanced accuracy, or R² for a numeric target."""
-        return str(self.manifest.dataset.get("metric") or "accuracy")
+    def metric(self) -> Metric:
+        """The metric of replicates: accuracy, balanced accuracy, R², or MAE of forecasts."""
+        return metric_of(self.manifest.dataset)
+
+    @property
+    def validation_metric(self) -> Metric:
+        """The metric of epochs and trials: the same, but accuracy is never balanced."""
+        return validation_metric_of(self.manifest.dataset)
+
+    @property
+    def horizon(self) -> int | None:
+        """How many steps are forecast, so that examples are times; None for other tasks."""
+        horizon = self.manifest.dataset.get("horizon")
+        return max(1, horizon) if isinstance(horizon, int) else None
 
     @property
     def baselines(self) -> dict[str, str]:
@@ -160,7 +182,7 @@ class Records:
         names = dict(BASELINES)
         if self.manifest.dataset.get("features"):
             names[BAG_OF_EMBEDDINGS] = "bag of time steps"
-        if self.metric == R2:
+        if self.metric.name == R2:
             names[MAJORITY] = "training mean"
         return names
 
@@ -301,12 +323,13 @@ def numbered(parent: Path, kind: str) -> dict[int, Path]:
 
 def _row(record: Mapping[str, Any]) -> dict[str, Any]:
     """A training's record as a row of a table."""
-    row = {name: value for name, value in record.items() if name != "params"}
+    row = {name: value for name, value in record.items() if name not in ("params", "measures")}
     for name, old in _OLD_NAMES.items():  # in run directories made before 2026-11-24
         if old in row:
             row[name] = row.pop(old)
     return {
         **row,
+        **{f"{MEASURE}{key}": value for key, value in (record.get("measures") or {}).items()},
         **{f"params_{key}": value for key, value in (record.get("params") or {}).items()},
     }
 
@@ -320,6 +343,8 @@ def _frame(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> "pd.DataFr
     ]
     # Columns are listed, so that a table without rows has them, too, with their types.
     extra = sorted({key for row in rows for key in row if key.startswith("params_")})
+    measured = list(dict.fromkeys(key for row in rows for key in row if key.startswith(MEASURE)))
+    columns = {**columns, **dict.fromkeys(measured, "float64")}
     table = pd.DataFrame.from_records(rows, columns=list(columns))
     table = table.astype({name: kind for name, kind in columns.items() if kind != "str"})
     for name in extra:

@@ -13,16 +13,17 @@ from harness.core import files
 from harness.core.shapes import NUMBER, mismatch
 
 RESULT, STARTED, METRICS, SCORES = "result.json", "started.json", "metrics.jsonl", "scores.npy"
-MODEL = ("model.keras", "vocabulary.txt", "params.json")
-EVIDENCE = (METRICS, SCORES, *MODEL)
+FORECAST = "forecast.npz"
+MODEL = ("model.keras", "vocabulary.txt", "params.json", "forecast.py")
+EVIDENCE = (METRICS, SCORES, FORECAST, *MODEL)
 STATES = ("running", "complete", "pruned", "failed")
 
 _RECORD: dict[str, Any] = {
-    "state?": str, "params?": dict, "files?": {"*": str},
+    "state?": str, "params?": dict, "files?": {"*": str}, "measures?": {"*": (*NUMBER, type(None))},
     **dict.fromkeys(("arm?", "path?", "reason?", "started?", "finished?", "split?"), str),
     **dict.fromkeys(
         ("search?", "trial?", "replicate?", "best_epoch?", "parameters?", "seed?", "scored_n?",
-         "test_n?"),
+         "test_n?", "fold?"),
         int,
     ),
     **dict.fromkeys(
@@ -68,7 +69,7 @@ def read_training(folder: Path) -> dict[str, Any] | None:
     for name in (RESULT, STARTED, RESULT):
         if (record := _read(folder / name)) is not None:
             if name == RESULT:
-                check_evidence(folder, record, (METRICS, SCORES))
+                check_evidence(folder, record, (METRICS, SCORES, FORECAST))
             return record
     if any((folder / name).exists() for name in EVIDENCE):
         raise DamagedError(f"{RESULT} is missing")

@@ -16,9 +16,11 @@ from rich.text import Text
 
 from harness.core import console
 from harness.core.closing import Closing
+from harness.core.metrics import Metric
 from harness.core.text import duration, sanitize, short
 
 HEARTBEAT_S = 5.0
+ACCURACIES = Metric()
 
 
 @dataclass
@@ -61,7 +63,8 @@ class ArmProgress:
 class ProgressDisplay(Closing):
     """The progress of a running study; shows nothing itself, `Plain` and `Terminal` do.
 
-    It counts `trials` trainings for each arm. `noun` is what they are called.
+    It counts `trials` trainings for each arm. `noun` is what they are called, and `metric` that of
+    their validation scores.
     """
 
     def __init__(
@@ -72,8 +75,10 @@ class ProgressDisplay(Closing):
         epochs: int,
         *,
         noun: str = "trial",
+        metric: Metric = ACCURACIES,
     ) -> None:
         self.noun = noun
+        self.metric = metric
         self.arms = {arm: ArmProgress() for arm in arms}
         self.trials = trials
         self.workers = workers
@@ -152,10 +157,11 @@ class Plain(ProgressDisplay):
         self,
         *args: Any,
         noun: str = "trial",
+        metric: Metric = ACCURACIES,
         verbose: bool = False,
         file: TextIO | None = None,
     ) -> None:
-        super().__init__(*args, noun=noun)
+        super().__init__(*args, noun=noun, metric=metric)
         self._verbose = verbose
         self._file = file
         self._last = time.monotonic()
@@ -180,7 +186,8 @@ class Plain(ProgressDisplay):
         running = self.running[task]
         self.notify(
             f"{running.arm} {self.noun} {running.trial}: epoch {running.epoch}/{self.epochs}, "
-            f"val_loss {metrics['val_loss']:.4f}, accuracy {metrics['val_accuracy']:.1%}, "
+            f"val_loss {metrics['val_loss']:.4f}, "
+            f"{self.metric.name} {self.metric.text(metrics['val_accuracy'])}, "
             f"{metrics['train_s'] + metrics['validation_s']:.1f} s"
             + (f" and {metrics['compile_s']:.1f} s compiling" if metrics["compile_s"] else "")
         )
@@ -201,8 +208,8 @@ class Plain(ProgressDisplay):
 class Terminal(ProgressDisplay):
     """A live table: arms, counts, the running trials, the best so far."""
 
-    def __init__(self, *args: Any, noun: str = "trial") -> None:
-        super().__init__(*args, noun=noun)
+    def __init__(self, *args: Any, noun: str = "trial", metric: Metric = ACCURACIES) -> None:
+        super().__init__(*args, noun=noun, metric=metric)
         self._live = Live(
             get_renderable=self._render,
             console=Console(stderr=True, markup=False, highlight=False),
@@ -227,7 +234,7 @@ class Terminal(ProgressDisplay):
             "pruned",
             "failed",
             "best val_loss",
-            "accuracy",
+            self.metric.title,
             "now",
         ):
             table.add_column(column, no_wrap=column != "now")
@@ -245,7 +252,7 @@ class Terminal(ProgressDisplay):
                 str(arm.done["pruned"]),
                 str(arm.done["failed"]),
                 "" if arm.value is None else f"{arm.value:.4f}",
-                "" if arm.val_accuracy is None else f"{arm.val_accuracy:.1%}",
+                "" if arm.val_accuracy is None else self.metric.cell(arm.val_accuracy),
                 Text(sanitize(now)),
             )
         note = f"{self.finished} of {self.total} {self.noun}s done"

@@ -33,7 +33,8 @@ def check_one_of(name: str, value: object, known: Sequence[str]) -> None:
 def check_margin(margin: object) -> None:
     if not is_number(margin) or not 0 <= margin < 1:
         raise UserError(
-            f"margin: {margin!r} is not a difference in accuracy from 0 to 1; 0.005 is half a point"
+            f"margin: {margin!r} is not a number from 0 to 1; 0.005 is half a point of accuracy, "
+            "or half a percent of a forecast's error"
         )
 
 
@@ -43,14 +44,30 @@ def check_patience(patience: object) -> None:
 
 
 def check_published(published: Mapping[str, Any]) -> None:
-    """`source` is a text, and each measure a list of numbers."""
+    """`source` is a text, each measure a list of numbers; `arms` has measures of some arms."""
     for name, values in published.items():
         if name == "source" and isinstance(values, str):
             continue
+        if name == "arms" and isinstance(values, Mapping):
+            for arm, measures in values.items():
+                _check_of_arm(arm, measures)
+            continue
         if name not in MEASURES:
-            raise UserError(f"published: {name!r} is not one of source, {', '.join(MEASURES)}")
+            raise UserError(
+                f"published: {name!r} is not one of source, arms, {', '.join(MEASURES)}"
+            )
         if not isinstance(values, Sequence) or not all(is_number(value) for value in values):
             raise UserError(f"published: {name} needs a list of numbers, one an epoch")
+
+
+def _check_of_arm(arm: str, measures: object) -> None:
+    right = isinstance(measures, Mapping) and all(
+        name in MEASURES and is_number(value) for name, value in measures.items()
+    )
+    if not right:
+        raise UserError(
+            f"published: arms: {arm!r} needs numbers by measure, of {', '.join(MEASURES)}"
+        )
 
 
 def check_model(model: Callable[..., Any], hold: Mapping[str, float]) -> None:
@@ -141,9 +158,9 @@ def extremes(search: Mapping[str, BaseDistribution]) -> list[dict[str, Any]]:
 
     All other hyperparameters have their first end.
     """
-    ends = {name: _ends(distribution) for name, distribution in search.items()}
-    first_ends = {name: values[0] for name, values in ends.items()}
-    others = [{**first_ends, name: v} for name, values in ends.items() for v in values[1:]]
+    of_each = {name: ends(distribution) for name, distribution in search.items()}
+    first_ends = {name: values[0] for name, values in of_each.items()}
+    others = [{**first_ends, name: v} for name, values in of_each.items() for v in values[1:]]
     return [first_ends, *others]
 
 
@@ -160,7 +177,8 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def _ends(distribution: BaseDistribution) -> list[Any]:
+def ends(distribution: BaseDistribution) -> list[Any]:
+    """The choices of a distribution, or its lowest and its highest value."""
     if isinstance(distribution, CategoricalDistribution):
         return list(distribution.choices)
     assert isinstance(distribution, IntDistribution | FloatDistribution)

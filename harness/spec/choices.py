@@ -6,5 +6,8 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 DEVICES = ("auto", "cpu", "gpu")
 
+# Differences too small to matter: of accuracies and R²; of errors, as a share of the best arm's.
+MARGIN, RELATIVE_MARGIN = 0.005, 0.01
+
 # Published figures may be these, by epoch: fractions for accuracies, nats for losses, ms.
 MEASURES = ("val_accuracy", "val_loss", "accuracy", "loss", "step_ms")

@@ -12,13 +12,14 @@ from typing import Any
 from optuna.distributions import BaseDistribution, distribution_to_json
 
 from harness import pruners, samplers
-from harness.core.checks import check_whole
+from harness.core.checks import check_whole, is_whole
 from harness.core.errors import UserError
+from harness.core.metrics import MAE
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
 from harness.spec import checks, counts, own_code
 from harness.spec.checks import TRAIN
-from harness.spec.choices import BACKENDS, DEVICES, PATHS
+from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, RELATIVE_MARGIN
 from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.values import plain_compare, plain_fixed
@@ -78,7 +79,8 @@ class Study:
     `budget.trials` trials each, and the best configuration of each search is then trained on
     `replicates` fresh seeds. Verdicts about arms need two searches or more; where `search` is empty
     there is nothing to repeat, `searches` has no effect, and verdicts rest on the seeds. A
-    difference in accuracy of up to `margin` (0 to 1) counts as too small to matter.
+    difference of up to `margin` (0 to 1) counts as too small to matter: in accuracy or R², by
+    default 0.005; for forecasts relative to the best arm's error, by default 0.01.
 
     `compare` may also name fields of the dataset: `train`, with numbers of training examples up to
     the dataset's own, or what makes a generated task harder. Baselines use the dataset as declared.
@@ -87,7 +89,8 @@ class Study:
     A replicate stops after `patience` epochs without a lower validation loss, and its best epoch is
     scored. With None it trains all epochs, and the last one is scored. `published` has figures that
     others published for the same protocol, to be shown beside the replicates: `source`, and lists
-    by epoch of any of harness.spec.choices.MEASURES.
+    by epoch of any of harness.spec.choices.MEASURES; or `arms`, by arm such measures of the epoch
+    that is scored.
 
     Arms have equal numbers of trials. `hold` keeps something else equal as well; the units then
     follow from it and are not declared. `{"parameters": 330_000}` gives every trial the units whose
@@ -113,7 +116,7 @@ class Study:
     budget: Budget
     searches: int = 3
     replicates: int = 2
-    margin: float = 0.005
+    margin: float | None = None
     patience: int | None = PATIENCE
     hold: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
@@ -136,7 +139,8 @@ class Study:
         object.__setattr__(self, "fixed", plain_fixed(self.fixed))
         for name, least in (("searches", 1), ("replicates", 0), ("seed", 0), ("threads", 1)):
             check_whole(name, getattr(self, name), least)
-        checks.check_margin(self.margin)
+        if self.margin is not None:
+            checks.check_margin(self.margin)
         checks.check_one_of("backend", self.backend, BACKENDS)
         checks.check_one_of("device", self.device, DEVICES)
         if self.path is not None:
@@ -147,6 +151,7 @@ class Study:
             checks.check_model(self.model, self.hold)
         if self.hold:
             checks.check_hold(self.hold, self._groups)
+        object.__setattr__(self, "dataset", self.dataset.for_sequences(self._longest()))
         self._check_hyperparameters()
         for arm in self.arms():
             samplers.check(self.sampler, self.search, trials=self.budget.trials)
@@ -220,6 +225,7 @@ class Study:
             if "parameters" in self.hold:
                 values["units"] = self._units_by_parameters(arm, values)
         hp = Hyperparameters.from_mapping(values, self._of_model)
+        self.dataset.check_length(hp.sequence_length)
         if hp.sequence_length < self.dataset.steps or (self.dataset.steps and hp.cell == BAG):
             raise UserError(
                 f"dataset {self.dataset.name} has a class for each of the last "
@@ -227,6 +233,14 @@ class Study:
                 f"{self.dataset.steps}, and a cell other than {BAG}"
             )
         return hp
+
+    def _longest(self) -> int:
+        """The longest sequences that any trial reads."""
+        name, plain = "sequence_length", Hyperparameters().sequence_length
+        values = self.compare.get(name) or [self.fixed.get(name, plain)]
+        if name in self.search:
+            values = checks.ends(self.search[name])
+        return max(filter(is_whole, values), default=plain)
 
     @property
     def _groups(self) -> dict[str, Mapping[str, Any]]:
@@ -286,7 +300,7 @@ class Study:
             },
             "searches": self.independent_searches,
             "replicates": self.replicates,
-            "margin": self.margin,
+            "margin": self.small_difference,
             "seed": self.seed,
             "backend": self.backend,
             "device": self.device,
@@ -299,6 +313,13 @@ class Study:
             **({"hold": dict(self.hold)} if self.hold else {}),
             **({} if self.patience == PATIENCE else {"patience": self.patience}),
         }
+
+    @property
+    def small_difference(self) -> float:
+        """The margin: as declared, or the default for the dataset's metric."""
+        if self.margin is not None:
+            return self.margin
+        return RELATIVE_MARGIN if self.dataset.metric == MAE else MARGIN
 
     def _units_by_parameters(self, arm: Arm, values: Mapping[str, Any]) -> int:
         """The units whose number of trainable parameters is nearest to the one in `hold`."""

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness.core.errors import UserError, unknown
+from harness.core.text import cut
 from harness.spec import own_modules
 
 if TYPE_CHECKING:
@@ -76,6 +77,15 @@ def load(name_or_file: str | os.PathLike[str]) -> Declaration:
             "dots, dashes and underscores, a letter or digit first"
         )
     return Declaration(file.stem, question(file), _import(file), file)
+
+
+def check_name(name: str) -> None:
+    """Raises UserError for a name that can't be that of a run directory."""
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f"--name {cut(name)}: letters, digits, '.', '_' and '-' only, at most 100, the first a "
+            "letter or digit"
+        )
 
 
 def execute(file: Path) -> ModuleType:

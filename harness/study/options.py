@@ -22,6 +22,10 @@ OF_BUDGET = {"of_budget": True}
 OF_TABLES = {"of_tables": True}
 # The option says what arrays of the user's own mean.
 OF_ARRAYS = {"of_arrays": True}
+# The option describes a table over time, from which something is forecast.
+OF_FORECASTS = {"of_forecasts": True}
+# The same, and it may change the forecast that a study declares itself.
+OF_ANY_FORECAST = {**OF_FORECASTS, "of_any": True}
 # The option may differ when the study is resumed. The stored command leaves it out: it changes how
 # a study runs, or how long, not what the study is.
 MAY_VARY = {"may_vary": True}
@@ -93,6 +97,56 @@ class Options:
     task: Annotated[
         str | None, typer.Option(metavar="NAME", help="What y means: classes, number, or steps.")
     ] = field(default=None, metadata=OF_ARRAYS)
+    time_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Column of the times, of a table to forecast from."),
+    ] = field(default=None, metadata=OF_FORECASTS)
+    target_column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Column to forecast; several with commas, or again."),
+    ] = field(default=None, metadata=OF_FORECASTS)
+    input_columns: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Other inputs, or none.  [default: all numbers]"),
+    ] = field(default=None, metadata=OF_FORECASTS)
+    known_columns: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Columns known in advance, such as holidays."),
+    ] = field(default=None, metadata=OF_FORECASTS)
+    series_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column that tells several series apart.")
+    ] = field(default=None, metadata=OF_FORECASTS)
+    horizon: Annotated[
+        int | None, typer.Option(metavar="H", help="Steps to forecast.  [default: 1]")
+    ] = field(default=None, metadata=OF_ANY_FORECAST)
+    frequency: Annotated[
+        str | None,
+        typer.Option(metavar="STEP", help="D, h, 15min, W, MS, B, ….  [default: guessed]"),
+    ] = field(default=None, metadata=OF_FORECASTS)
+    season: Annotated[
+        int | None,
+        typer.Option(metavar="STEPS", help="Period of the season.  [default: by the frequency]"),
+    ] = field(default=None, metadata=OF_ANY_FORECAST)
+    missing: Annotated[
+        str | None,
+        typer.Option(metavar="WAY", help="Missing values: error (default), interpolate or drop."),
+    ] = field(default=None, metadata=OF_FORECASTS)
+    gaps: Annotated[
+        str | None,
+        typer.Option(metavar="WAY", help="Gaps in time: error (default), fill or ignore."),
+    ] = field(default=None, metadata=OF_FORECASTS)
+    calendar: Annotated[
+        bool | None,
+        typer.Option("--calendar", help="Add features of the date: time of day, week, year."),
+    ] = field(default=None, metadata=OF_ANY_FORECAST)
+    folds: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Test on K successive blocks of time.  [default: 1]"),
+    ] = field(default=None, metadata=OF_ANY_FORECAST)
+    run_name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Name of the run directory, for your data."),
+    ] = None
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the dataset's files are.")
     ] = None

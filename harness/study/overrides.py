@@ -18,10 +18,19 @@ from harness import datasets
 from harness.core.errors import UserError
 from harness.core.text import seconds
 from harness.datasets.base.dataset import Dataset
+from harness.datasets.base.forecast import Forecast
 from harness.search import database
 from harness.spec.hyperparameters import OF_TOKENS
 from harness.spec.study import Study
-from harness.study.options import OF_ARRAYS, OF_BUDGET, OF_TABLES, OVERRIDES, Options
+from harness.study.options import (
+    OF_ANY_FORECAST,
+    OF_ARRAYS,
+    OF_BUDGET,
+    OF_FORECASTS,
+    OF_TABLES,
+    OVERRIDES,
+    Options,
+)
 from reports.wording import distribution_text
 
 
@@ -31,28 +40,33 @@ def command(options: Options) -> str:
     for name, value in options.to_resume().items():
         if name == "dataset" and datasets.is_path(value):
             value = Path(value).absolute()  # so that any directory can be the current one
-        words.append(_flag(name))
-        if value is not True:
-            # The command is shown to others: without a password.
-            words.append(database.shown(value) if name == "storage" else str(value))
+        for each in value if isinstance(value, list | tuple) else [value]:
+            words.append(_flag(name))
+            if each is not True:
+                # The command is shown to others: without a password.
+                words.append(database.shown(each) if name == "storage" else str(each))
     return shlex.join(words)
 
 
 def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return "--name" if name == "run_name" else f"--{name.replace('_', '-')}"
 
 
 def apply(options: Options, study: Study) -> Study:
     """The study with the command line's options applied, `--quick` before the others."""
     own = options.given(OF_TABLES) | options.given(OF_ARRAYS)
+    forecasts = options.given(OF_FORECASTS)
     if options.dataset is not None and datasets.is_path(options.dataset):
         study = on(study, _of_file(options, options.dataset))
     elif own:
         raise UserError(
             f"{_flag(next(iter(own)))} goes with a file of yours: --dataset reviews.csv"
         )
-    elif options.dataset is not None:
-        study = on(study, datasets.by_name(options.dataset))
+    else:
+        if options.dataset is not None:
+            study = on(study, datasets.by_name(options.dataset))
+        if forecasts:
+            study = _other_forecast(options, study, forecasts)
     if options.data_dir is not None:
         if not hasattr(study.dataset, "data_dir"):
             raise UserError(
@@ -130,8 +144,14 @@ def narrowed(declared: Study, study: Study) -> list[str]:
         for name in ("sequence_length", "vocabulary"):
             if name in before and name in after and before[name] != after[name]:
                 was, now = _in_words(before[name]), _in_words(after[name])
-                lines.append(f"{name}: {now} instead of {was}; the data have no more")
+                lines.append(f"{name}: {now} instead of {was}; {_why(study)}")
     return lines
+
+
+def _why(study: Study) -> str:
+    if isinstance(study.dataset, Forecast):
+        return "longer windows leave too few of the rows"
+    return "the data have no more"
 
 
 def _in_words(values: Any) -> str:
@@ -141,8 +161,22 @@ def _in_words(values: Any) -> str:
     return ", ".join(f"{value:,}" for value in listed)
 
 
+def _other_forecast(options: Options, study: Study, given: dict[str, Any]) -> Study:
+    """The study with another horizon, season, calendar or folds of its own forecast."""
+    others = [name for name in given if name not in options.given(OF_ANY_FORECAST)]
+    if others or not isinstance(study.dataset, Forecast):
+        raise UserError(
+            f"{_flag([*others, *given][0])} goes with a table over time: --dataset sales.csv "
+            "--time-column date --target-column units"
+        )
+    return replace(study, dataset=study.dataset.with_changes(**given))
+
+
 def _of_file(options: Options, path: str) -> Dataset:
     """The dataset of the user's file or folder."""
+    forecasts = options.given(OF_FORECASTS)
+    if forecasts:
+        return _of_table_over_time(options, path, forecasts)
     of_tables, of_arrays = options.given(OF_TABLES), options.given(OF_ARRAYS)
     if Path(path).suffix.lower() in (".npz", ".npy"):
         from harness.datasets.files.sequences import NumberFiles
@@ -159,6 +193,40 @@ def _of_file(options: Options, path: str) -> Dataset:
             "numbers, an .npz file"
         )
     return TextFiles.of(path, **of_tables)
+
+
+def _of_table_over_time(options: Options, path: str, given: dict[str, Any]) -> Dataset:
+    """The dataset of a forecast from the user's table."""
+    texts = {**options.given(OF_TABLES), **options.given(OF_ARRAYS)}
+    encoding = texts.pop("encoding", None)
+    if texts:
+        raise UserError(
+            f"{_flag(next(iter(texts)))}: goes with texts or classes, {_flag(next(iter(given)))} "
+            "with a table over time; leave one of them out"
+        )
+    if Path(path).suffix.lower() in (".npz", ".npy"):
+        raise UserError(
+            f"{_flag(next(iter(given)))}: goes with a table over time (CSV, TSV, JSON Lines, "
+            f"Parquet), not with {path}"
+        )
+    for needed, example in (("time_column", "date"), ("target_column", "units")):
+        if needed not in given:
+            raise UserError(
+                f"{_flag(needed)} is missing: a forecast from a table needs it, for example "
+                f"{_flag(needed)} {example}"
+            )
+    from harness.datasets.files.forecasts import ForecastFiles, split_names
+
+    choices = dict(given)
+    targets = split_names(choices.pop("target_column"))
+    inputs = choices.pop("input_columns", None)
+    if inputs is not None:
+        choices["inputs"] = () if list(inputs) == ["none"] else split_names(inputs)
+    choices["known"] = split_names(choices.pop("known_columns", None))
+    time_column = choices.pop("time_column")
+    return ForecastFiles.of(
+        path, time_column=time_column, targets=targets, encoding=encoding, **choices
+    )
 
 
 def check_limits(options: Options) -> None:

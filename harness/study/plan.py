@@ -8,14 +8,14 @@ from harness.analysis import planning
 from harness.analysis.statistics import CONFIDENCE
 from harness.core import text
 from harness.core.errors import UserError
-from harness.core.metrics import R2
+from harness.core.metrics import ACCURACY, Metric
 from harness.core.text import plural, seconds
 from harness.profile.estimate import TimeEstimate, predict_study
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.search.database import check_url
 from harness.spec.study import Study
-from harness.spec.study_files import Declaration, load
+from harness.spec.study_files import Declaration, check_name, load
 from harness.study import rounds
 from harness.study.data import understood
 from harness.study.options import Options
@@ -144,19 +144,20 @@ def _shows(options: Options, study: Study, directory: RunDirectory) -> list[str]
     if blocks < 2:
         unit = "search" if study.search else "seed"
         return [f"shows      nothing about the arms: one {unit} says nothing about its luck"]
-    noise, source = None, "this study so far"
+    noise, source, metric = None, "this study so far", Metric()
     if directory.manifest.exists():
-        noise = planning.noise_of(read_records(directory.root))
+        records = read_records(directory.root)
+        noise, metric = planning.noise_of(records), records.metric
     if noise is None:
-        if study.dataset.metric == R2:
-            return []
+        if not study.dataset.metric.endswith(ACCURACY):
+            return []  # how much errors and R² vary depends on the data
         noise, source = TYPICAL, "repeated searches of one LSTM on IMDB"
     found = planning.smallest_difference(
         noise, arms=arms, blocks=blocks, examples=examples, alpha=alpha
     )
     return [
-        f"shows      differences of {100 * found:.1f} points or more (four of five such studies "
-        f"find them), if chance is as in {source}"
+        f"shows      differences of {metric.difference_text(found)} or more (four of five such "
+        f"studies find them), if chance is as in {source}"
     ]
 
 
@@ -181,7 +182,9 @@ def named_study(options: Options) -> Named:
     """What the options name; raises UserError for wrong ones."""
     declaration = load(options.name)
     study = apply(options, declaration.study)
-    name = declaration.name + ("-quick" if options.quick else "")
+    name = (options.run_name or declaration.name) + ("-quick" if options.quick else "")
+    if options.run_name is not None:
+        check_name(options.run_name)
     if options.storage is not None:
         check_url(options.storage)
     return Named(declaration, name, study, RunDirectory(options.runs / name))

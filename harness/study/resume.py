@@ -43,6 +43,7 @@ def new_manifest(
             "steps": study.dataset.steps,
             "sha256": study.dataset.fingerprint(),
             **_contents(study),
+            **study.dataset.facts(),
         },
         **({"published": dict(study.published)} if study.published else {}),
         "storage": None,
@@ -151,6 +152,9 @@ def check_replicates(study: Study, directory: RunDirectory, *, given: bool) -> N
         )
 
 
+_PATTERNS = {"seed": "**/seed=*", "candidate": "**/candidate=*", "fold": "**/seed=*/fold=*"}
+
+
 def mend(
     arms: list[ArmSearch],
     old: Manifest | None,
@@ -170,10 +174,12 @@ def mend(
         found = {
             kind: [
                 replicates.mend(folder, notify)
-                for folder in sorted(parent.glob(f"**/{kind}=*"))
+                for folder in sorted(parent.glob(pattern))
                 if folder.name.partition("=")[2].isdecimal()
+                and not folder.parent.name.startswith(("damaged,", "superseded,"))
+                and ",trial=" not in folder.parent.name
             ]
-            for kind in ("seed", "candidate")
+            for kind, pattern in _PATTERNS.items()
         }
         had = 0 if old is None else old.trained.get(name, 0)
         rates = len(BASELINE_LEARNING_RATES) if had and name == BAG_OF_EMBEDDINGS else 0

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from harness.analysis import summary
 from harness.core.console import stop
+from harness.core.metrics import validation_metric_of
 from harness.core.text import counted
+from harness.datasets.base.forecast import Forecast
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
-from harness.search import baselines
+from harness.search import baselines, forecast_baselines
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Coordinator
 from harness.search.interfaces import Pool
@@ -79,9 +81,16 @@ class StudyTrainings:
         study, directory = self._study, self._directory
         return (
             baselines.bag_candidates(study, directory).has_more
-            or bool(baselines.majority_left(study, directory))
+            or self._plain_left
             or any(each.has_more for each in self._replicates(read_records(directory.root)))
         )
+
+    @property
+    def _plain_left(self) -> bool:
+        """Whether a baseline that nothing trains is still to be written."""
+        if isinstance(self._study.dataset, Forecast):
+            return bool(forecast_baselines.left(self._study, self._directory))
+        return bool(baselines.majority_left(self._study, self._directory))
 
     def train(self, pool: Pool, replicate: Callable[[], bool] = lambda: True) -> None:
         """All that is left: the searches, then their replicates unless `replicate` says no."""
@@ -161,10 +170,13 @@ class StudyTrainings:
         candidates = baselines.bag_candidates(study, directory)
         if candidates.has_more:
             self._run([candidates], len(baselines.BASELINE_LEARNING_RATES), pool, "candidate")
-        baselines.write_majority(study, directory)
+        if isinstance(study.dataset, Forecast):
+            forecast_baselines.write(study, study.dataset, directory)
+        else:
+            baselines.write_majority(study, directory)
         replicates = self._replicates(read_records(directory.root))
         if any(each.has_more for each in replicates):
-            self._run(replicates, study.replicates, pool, "replicate")
+            self._run(replicates, study.replicates * study.dataset.folds, pool, "replicate")
 
     def _run(self, trainings: Sequence[Replicates], each: int, pool: Pool, noun: str) -> None:
         board = self._board([t.group for t in trainings], each, len(pool), noun)
@@ -198,7 +210,10 @@ class StudyTrainings:
         budget = self._study.budget
         epochs = budget.search_epochs if noun == "trial" else budget.epochs
         size = (arms, each, workers, epochs)
-        return board_of(*size, noun=noun, quiet=self._options.quiet, verbose=self._options.verbose)
+        quiet, verbose = self._options.quiet, self._options.verbose
+        board = board_of(*size, noun=noun, quiet=quiet, verbose=verbose)
+        board.metric = validation_metric_of(self._directory.read_manifest().dataset)
+        return board
 
 
 def run_replicates(

@@ -8,11 +8,18 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.dataset import Examples
 from harness.datasets.base.signature import Signature
+from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks
-from harness.training.epochs import PROGRESS_S, Measured, OnStep, loss_and_accuracy
+from harness.training.epochs import (
+    PROGRESS_S,
+    ErrorInUnit,
+    Measured,
+    OnStep,
+    loss_and_accuracy,
+)
 
 
 class FitEpochs:
@@ -26,16 +33,17 @@ class FitEpochs:
         self._signature, self._batch = signature, hp.batch_size
         loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size")
         accuracy.name = "accuracy"
+        self._accuracy = accuracy
         self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
         self.build_s, self.compile_s = time.perf_counter() - started, 0.0
 
-    def compile(self, train: Arrays, validation: Arrays) -> None:
+    def compile(self, train: Examples, validation: Examples) -> None:
         started = time.perf_counter()
         # One full batch, and the last one: JAX compiles its shape separately.
-        rows = self._batch + len(train.x) % self._batch
-        self.model.fit(train.x[:rows], train.y[:rows], self._batch, verbose=0)
-        rows = self._batch + len(validation.x) % self._batch
-        self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
+        x, y = train.examples(slice(self._batch + len(train) % self._batch))
+        self.model.fit(x, y, self._batch, verbose=0)
+        x, y = validation.examples(slice(self._batch + len(validation) % self._batch))
+        self.model.evaluate(x, y, self._batch, verbose=0)
         self.compile_s = time.perf_counter() - started
 
     def reset(self, hp: Hyperparameters, seed: int) -> None:
@@ -50,13 +58,18 @@ class FitEpochs:
         self.model.optimizer.learning_rate.assign(rate)
 
     def train(
-        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+        self,
+        split: Examples,
+        order: NDArray[np.int64],
+        on_step: OnStep,
+        *,
+        done: int,
+        seconds: float,
     ) -> Measured:
         watch = _Watch(on_step)
+        self._set_scale(split)
         history = self.model.fit(
-            split.x[order],
-            split.y[order],
-            self._batch,
+            **self._inputs(split, order),
             shuffle=False,
             verbose=0,
             callbacks=[watch],
@@ -64,17 +77,48 @@ class FitEpochs:
         logs = {name: float(values[-1]) for name, values in history.history.items()}
         return Measured(logs["loss"], logs["accuracy"], watch.seconds)
 
-    def evaluate(self, split: Arrays) -> Measured:
+    def evaluate(self, split: Examples) -> Measured:
         started = time.perf_counter()
-        logs = self.model.evaluate(split.x, split.y, self._batch, verbose=0, return_dict=True)
+        self._set_scale(split)
+        logs = self.model.evaluate(**self._inputs(split), verbose=0, return_dict=True)
         seconds = time.perf_counter() - started
         return Measured(float(logs["loss"]), float(logs["accuracy"]), seconds)
 
-    def predict(self, split: Arrays) -> NDArray[np.float32]:
-        return np.asarray(self.model.predict(split.x, self._batch, verbose=0))
+    def predict(self, split: Examples) -> NDArray[np.float32]:
+        given = self._inputs(split)
+        given.pop("y", None)
+        return np.asarray(self.model.predict(**given, verbose=0))
+
+    def _inputs(self, split: Examples, order: NDArray[np.int64] | None = None) -> dict[str, Any]:
+        """What Keras gets: arrays, or batches that are cut from a series one after another."""
+        if isinstance(split, Windows):
+            order = np.arange(len(split)) if order is None else order
+            return {"x": _Batches(split, order, self._batch)}
+        if order is None:
+            return {"x": split.x, "y": split.y, "batch_size": self._batch}
+        return {"x": split.x[order], "y": split.y[order], "batch_size": self._batch}
+
+    def _set_scale(self, split: Examples) -> None:
+        if isinstance(self._accuracy, ErrorInUnit):
+            self._accuracy.set_scale(split)
 
     def variables(self) -> list[Any]:
         return [*_layer_variables(self.model), *self.model.optimizer.variables]
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """The windows of a series in an order, a batch at a time."""
+
+    def __init__(self, split: Windows, order: NDArray[np.int64], size: int) -> None:
+        super().__init__()
+        self._split, self._order, self._size = split, order, size
+
+    def __len__(self) -> int:
+        return -(-len(self._order) // self._size)
+
+    def __getitem__(self, number: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        first = number * self._size
+        return self._split.examples(self._order[first : first + self._size])
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]

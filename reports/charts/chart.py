@@ -6,10 +6,11 @@ pixels.
 """
 
 import io
+import math
 import re
 import warnings
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
 
 from harness.analysis.statistics import Interval
+from harness.core.metrics import Metric
 from harness.core.text import sanitize
 from reports.content import Key, Panel
 
@@ -145,9 +147,16 @@ def mark(
     dots.set_urls([f"#{anchor}" for anchor in anchors])
 
 
-def percents(interval: Interval | None) -> tuple[float, float] | None:
-    """The ends of an interval of fractions, in percent, for `mean_mark`."""
-    return None if interval is None else (100 * interval.low, 100 * interval.high)
+def ends(metric: Metric, interval: Interval | None) -> tuple[float, float] | None:
+    """The ends of an interval of scores in the unit shown, for `mean_mark`; None if unknown."""
+    if interval is None or math.isinf(interval.low):
+        return None
+    return (metric.factor * interval.low, metric.factor * interval.high)
+
+
+def room(metric: Metric, values: Iterable[float]) -> float:
+    """The least height of an axis of scores, in their unit: a point, or 1 % of an error."""
+    return 0.01 if math.isfinite(metric.most) else 0.01 * max(map(abs, values), default=0.0) or 1e-9
 
 
 def mean_mark(

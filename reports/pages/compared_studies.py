@@ -8,6 +8,7 @@ from typing import Any
 from harness.analysis.conclusions import ArmResult
 from harness.analysis.summary import recommended_arm
 from harness.analysis.verdicts import conclude, scored_on
+from harness.core.metrics import Metric
 from harness.core.text import sanitize
 from harness.results.records import Records
 from reports import wording
@@ -54,6 +55,13 @@ def comparable(listed: Sequence[Entry]) -> list[list[Entry]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def metric_of(listed: Sequence[Entry]) -> str:
-    """What the studies are scored by, in words."""
-    return " or ".join(dict.fromkeys(wording.metric(each.records) for each in listed))
+def metric_of(listed: Sequence[Entry]) -> Metric | None:
+    """What the studies are scored by; None where they have different metrics or units."""
+    kinds = {(each.records.metric.title, each.records.metric.higher_is_better) for each in listed}
+    # The arms' mean scores say how many digits are shown: those of the first study.
+    return listed[0].records.metric if len(kinds) == 1 else None
+
+
+def scores_of(listed: Sequence[Entry]) -> str:
+    """The name of the metric, or of all of them: `accuracy`, `R² or MAE, units`."""
+    return " or ".join(dict.fromkeys(each.records.metric.title for each in listed))

@@ -9,12 +9,13 @@ from typing import Any
 from harness.analysis.conclusions import Pair
 from harness.analysis.summary import best_trials
 from harness.analysis.verdicts import across, margin_of, scored_on
+from harness.core.metrics import Metric
 from harness.core.text import sanitize
 from harness.results.records import Records
 from reports import basis, cells, page, wording
 from reports.content import Column, Row, Section, Table
 from reports.pages import compared_studies
-from reports.pages.compared_studies import Entry, comparable, metric_of
+from reports.pages.compared_studies import Entry, comparable, metric_of, scores_of
 from reports.pages.comparison_figures import accuracy_chart, cost_chart
 
 
@@ -46,7 +47,7 @@ def _answer(
         title="Answer",
         text=_sentences(listed, pairs),
         notices=_notices(listed, groups),
-        tables=(_recommended(listed), *((_verdicts(pairs),) if pairs else ())),
+        tables=(_recommended(listed), *_verdicts(listed, pairs)),
     )
 
 
@@ -54,7 +55,8 @@ def _sentences(listed: Sequence[Entry], pairs: tuple[Pair, ...]) -> tuple[str, .
     measured = [each for each in listed if each.result and each.result.mean is not None]
     if not measured:
         return ("None of these studies has replicates yet, so nothing can be said with certainty.",)
-    best = max(measured, key=lambda each: (each.result and each.result.mean) or 0.0)
+    metric = measured[0].records.metric
+    best = max(measured, key=lambda each: metric.sign * ((each.result and each.result.mean) or 0.0))
     # Scores on different examples do not make a ranking.
     if len({scored_on(each.records) for each in measured}) > 1:
         return (
@@ -63,9 +65,10 @@ def _sentences(listed: Sequence[Entry], pairs: tuple[Pair, ...]) -> tuple[str, .
         )
     assert best.result is not None
     lead = (
-        f"The highest mean {best.records.scored_split} {wording.metric(best.records)} is that of "
+        f"The {metric.best} mean {best.records.scored_split} {wording.metric(best.records)} is "
+        "that of "
         f"{best.label} with {best.arm_label}: "
-        f"{wording.mean_percent(best.result.mean, best.result.both)}."
+        f"{wording.mean_score(metric, best.result.mean, best.result.both)}."
     )
     settled = [
         f"{pair.a} is {pair.comparison.verdict} "
@@ -113,6 +116,11 @@ def _notices(listed: Sequence[Entry], groups: Sequence[Sequence[Entry]]) -> tupl
             f"One search of each arm in {wording.listing(single)}: this is about the "
             "configurations found, and decides nothing about studies."
         )
+    if metric_of(listed) is None:
+        notices.append(
+            f"The studies are scored by {scores_of(listed)}: scores of different metrics or units "
+            "are not comparable, so they are in the table, but not in one chart."
+        )
     machines = {str(each.records.manifest.environment.get("cpu")) for each in listed}
     if len(machines) > 1:
         notices.append("These studies ran on different processors: their times are not comparable.")
@@ -120,6 +128,7 @@ def _notices(listed: Sequence[Entry], groups: Sequence[Sequence[Entry]]) -> tupl
 
 
 def _recommended(listed: Sequence[Entry]) -> Table:
+    metric = metric_of(listed)
     return Table(
         id="recommended",
         caption="What each study recommends",
@@ -127,7 +136,9 @@ def _recommended(listed: Sequence[Entry]) -> Table:
             Column("Study"),
             Column("Recommended arm"),
             Column("Replicates", True),
-            Column(wording.capital(metric_of(listed)), True, "%"),
+            Column(wording.capital(metric.name), True, metric.unit)
+            if metric
+            else Column("Score", True),
             Column("95\u00a0% interval", True),
             Column("Scored on"),
             Column("Step", True, "ms"),
@@ -146,19 +157,20 @@ def _recommended_row(each: Entry) -> Row:
     trials = f"{len(records.trials):,}"
     if result is None:
         return Row((each.label, *[wording.MISSING] * 8, trials, started))
-    split, accuracy = records.scored_split, cells.mean(result.mean, result.both)
+    split, score = records.scored_split, cells.mean(records.metric, result.mean, result.both)
     if result.mean is None:
         best = best_trials(records)
         value = best.loc[best["arm"] == each.chosen, "val_accuracy"].iloc[0]
-        split, accuracy = "validation", cells.percent(value, wording.validation_size(records))
+        metric, size = records.validation_metric, wording.validation_size(records)
+        split, score = "validation", cells.score(metric, value, size)
     dataset = records.manifest.dataset.get("name")
     return Row(
         (
             each.label,
             each.arm_label,
             f"{result.n:,}",
-            accuracy,
-            wording.interval(result.both),
+            score,
+            wording.interval(records.metric, result.both),
             f"{sanitize(str(dataset))}, {split}" if dataset else split,
             cells.milliseconds(result.step_ms),
             cells.seconds(result.train_s),
@@ -169,17 +181,29 @@ def _recommended_row(each: Entry) -> Row:
     )
 
 
-def _verdicts(pairs: tuple[Pair, ...]) -> Table:
+def _verdicts(listed: Sequence[Entry], pairs: tuple[Pair, ...]) -> tuple[Table, ...]:
+    """A table for each metric: those in a group have the same one."""
+    metrics = {each.label: each.records.metric for each in listed}
+    found: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault(metrics[pair.a].title, []).append(pair)
+    return tuple(
+        _compared(metrics[of[0].a], of, "" if not number else f"-{number + 1}")
+        for number, of in enumerate(found.values())
+    )
+
+
+def _compared(metric: Metric, pairs: Sequence[Pair], suffix: str) -> Table:
     return Table(
-        id="studies-compared",
+        id=f"studies-compared{suffix}",
         caption="The studies' recommendations compared, search by search (or seed by seed, where "
         "nothing is searched) and example by example; intervals and p values corrected by Holm's "
         "method",
         columns=(
             Column("Study"),
             Column("Against"),
-            Column("Difference", True, "points"),
-            Column("95\u00a0% interval, points", True),
+            Column("Difference", True, metric.difference_unit),
+            Column(f"95\u00a0% interval{metric.in_unit}", True),
             Column("Verdict"),
             Column("Reason"),
             Column("p (Holm)", True),
@@ -190,8 +214,8 @@ def _verdicts(pairs: tuple[Pair, ...]) -> Table:
                 (
                     pair.a,
                     pair.b,
-                    cells.difference(pair.comparison),
-                    cells.difference_interval(pair.comparison),
+                    cells.difference(metric, pair.comparison),
+                    cells.difference_interval(metric, pair.comparison),
                     pair.comparison.verdict,
                     pair.comparison.reason,
                     cells.p_value(pair.comparison),

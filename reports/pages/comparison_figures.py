@@ -28,33 +28,37 @@ def _keys(listed: Sequence[Entry]) -> list[Key]:
 
 
 def accuracy_chart(listed: Sequence[Entry]) -> Section | None:
-    """Every arm of every study, with its interval."""
-    found = _measured(listed)
-    if not found:
+    """Every arm of every study, with its interval; None if their metrics differ."""
+    found, metric = _measured(listed), metric_of(listed)
+    if not found or metric is None:
         return None
-    labels, metric = [each.label for each in listed], metric_of(listed)
+    labels = [each.label for each in listed]
+    means = [metric.factor * (arm.mean or 0.0) for _, arm in found]
+    least = chart.room(metric, [arm.mean or 0.0 for _, arm in found])
 
     def draw(axes: Axes) -> None:
         for row, (each, arm) in enumerate(found):
             style = chart.arm_style(labels, each.label)
-            chart.mean_mark(
-                axes, row, 100 * (arm.mean or 0.0), chart.percents(arm.bar), style, upright=False
-            )
+            ends = chart.ends(metric, arm.bar)
+            chart.mean_mark(axes, row, means[row], ends, style, upright=False)
         scales.categories(axes, "y", [_name(each, arm, 22) for each, arm in found])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel(f"{wording.capital(metric)}, %")
+        axes.set_xlabel(metric.axis())
         scales.linear(axes, "x")
-        means = [100 * (arm.mean or 0.0) for _, arm in found]
-        room = max(max(means) - min(means), 1.0)
-        axes.set_xlim(max(min(means) - room, -2), min(max(means) + room, 102))
+        room = max(max(means) - min(means), metric.factor * least)
+        low, high = (
+            metric.factor * end for end in (metric.least - 2 * least, metric.most + 2 * least)
+        )
+        axes.set_xlim(max(min(means) - room, low), min(max(means) + room, high))
 
     listing = "; ".join(
-        f"{_name(each, arm)} {wording.mean_percent(arm.mean, arm.both)}" for each, arm in found
+        f"{_name(each, arm)} {wording.mean_score(metric, arm.mean, arm.both)}"
+        for each, arm in found
     )
     return Section(
         id="accuracy",
-        title=f"{wording.capital(metric)} of all arms",
+        title=f"{wording.capital(metric.name)} of all arms",
         text=(
             "Means of the replicates with 95\u00a0% intervals over searches (or seeds, where there "
             "is one search) and examples.",
@@ -65,7 +69,8 @@ def accuracy_chart(listed: Sequence[Entry]) -> Section | None:
                 panels=(
                     chart.panel(
                         "accuracy-studies",
-                        f"Interval chart of the arms' mean {metric}, study by study: {listing}.",
+                        f"Interval chart of the arms' mean {metric.name}, study by study: "
+                        f"{listing}.",
                         draw,
                         height=70 + 24 * len(found),
                     ),
@@ -73,11 +78,11 @@ def accuracy_chart(listed: Sequence[Entry]) -> Section | None:
                 caption="One mark per arm; the chart may cut wide intervals.",
                 legend=tuple(_keys(listed)),
                 data=Data(
-                    ("study", "arm", "replicates", "accuracy", "low", "high"),
+                    ("study", "arm", "replicates", "score", "low", "high"),
                     tuple(
                         (
                             each.label, arm.name, arm.n, arm.mean,
-                            *((None, None) if arm.both is None or arm.n < 2 else arm.both),
+                            *((None, None) if arm.bar is None else arm.bar),
                         )
                         for each, arm in found
                     ),
@@ -99,16 +104,17 @@ def _name(each: Entry, arm: ArmResult, length: int = 80) -> str:
 
 
 def cost_chart(listed: Sequence[Entry]) -> Section | None:
-    """All arms by accuracy and step time, with the Pareto front if they can be ranked."""
+    """All arms by score and step time, with the Pareto front if they can be ranked."""
     found = [(each, arm) for each, arm in _measured(listed) if (arm.step_ms or 0) > 0]
-    if len(found) < 2:
-        return None
     metric = metric_of(listed)
+    if len(found) < 2 or metric is None:
+        return None
     labels = [each.label for each in listed]
     costs = [float(arm.step_ms or 0.0) for _, arm in found]
-    means = [100 * (arm.mean or 0.0) for _, arm in found]
+    means = [metric.factor * (arm.mean or 0.0) for _, arm in found]
     ranked = len({scored_on(each.records) for each, _ in found}) == 1
-    front = pareto_front(costs, means) if ranked else []
+    qualities = [metric.sign * mean for mean in means]
+    front = pareto_front(costs, qualities) if ranked else []
 
     def draw(axes: Axes) -> None:
         if front:
@@ -123,10 +129,10 @@ def cost_chart(listed: Sequence[Entry]) -> Section | None:
         scales.logarithmic(axes, "x", costs, "{:g} ms".format)
         scales.linear(axes, "y")
         axes.set_xlabel("Step time")
-        axes.set_title(f"{wording.capital(metric)}, %")
+        axes.set_title(metric.axis())
 
     listing = "; ".join(
-        f"{_name(each, arm)} {wording.mean_percent(arm.mean, arm.both)} for "
+        f"{_name(each, arm)} {wording.mean_score(metric, arm.mean, arm.both)} for "
         f"{wording.milliseconds(arm.step_ms)}{', on the Pareto front' if i in front else ''}"
         for i, (each, arm) in enumerate(found)
     )
@@ -135,9 +141,10 @@ def cost_chart(listed: Sequence[Entry]) -> Section | None:
         keys.append(chart.line_key("Pareto front", chart.INK))
     return Section(
         id="cost",
-        title=f"{wording.capital(metric)} against cost",
+        title=f"{wording.capital(metric.name)} against cost",
         text=(
-            f"A result is on the Pareto front if all cheaper ones have a lower {metric}."
+            f"A result is on the Pareto front if all cheaper ones have a {metric.worse} "
+            f"{metric.name}."
             if front
             else "They were scored on different examples, so there is no common Pareto front.",
         ),
@@ -147,14 +154,14 @@ def cost_chart(listed: Sequence[Entry]) -> Section | None:
                 panels=(
                     chart.panel(
                         "cost-studies",
-                        f"Scatter chart of mean {metric} against step time: {listing}.",
+                        f"Scatter chart of mean {metric.name} against step time: {listing}.",
                         draw,
                     ),
                 ),
                 caption="Costs are medians over replicates, on a logarithmic scale.",
                 legend=tuple(keys),
                 data=Data(
-                    ("study", "arm", "accuracy", "step_ms", "train_s", "parameters"),
+                    ("study", "arm", "score", "step_ms", "train_s", "parameters"),
                     tuple(
                         (each.label, arm.name, arm.mean, arm.step_ms, arm.train_s, arm.parameters)
                         for each, arm in found

@@ -1,20 +1,30 @@
-"""Test accuracy against what the study compares: every replicate, intervals, baselines."""
+"""Test scores against what the study compares: every replicate, intervals, baselines."""
 
 import math
+from typing import Any
 
 from matplotlib.axes import Axes
 
 from harness.analysis.conclusions import ArmResult, Conclusions
+from harness.analysis.summary import measures
 from harness.analysis.verdicts import conclude
-from harness.results.records import BAG_OF_EMBEDDINGS, Records
+from harness.core.metrics import ACCURACY, Metric
+from harness.results.records import BASELINES, Records
 from reports import cells, selection, wording
 from reports.charts import chart, scales
 from reports.charts.arm_axis import Layout, axes_of, of
-from reports.content import Column, Figure, Key, Panel, Row, Section, Table
+from reports.content import Column, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 20
-_DASHES = {BAG_OF_EMBEDDINGS: (0, (6, 3))}
-_DOTS = (0, (1.5, 2.5))
+# Of baselines' lines, in the order of the baselines: for matplotlib and for the legend.
+_DASHES = (
+    ((0, (6, 3)), ".6 .3"),
+    ((0, (1.5, 2.5)), ".15 .25"),
+    ((0, (6, 2, 1.5, 2)), ".6 .2 .15 .2"),
+    ((0, (8, 2, 1.5, 2, 1.5, 2)), ".8 .2 .15 .2 .15 .2"),
+)
+# Of the errors beside the MAE, those that are not in its unit.
+_MEASURE_UNITS = {"MASE": "", "sMAPE": "%"}
 
 
 def build(records: Records) -> Section | None:
@@ -27,13 +37,14 @@ def build(records: Records) -> Section | None:
     sized = records.replicates.dropna(subset=["scored_accuracy"])
     return Section(
         id="accuracy",
-        title=f"{wording.scored_accuracy(records)} against {layout.name}"
+        title=f"{wording.scored_metric(records)} against {layout.name}"
         if layout.name
-        else wording.scored_accuracy(records),
+        else wording.scored_metric(records),
         text=(_text(records, found, layout),),
         figures=(
             Figure(
-                id="accuracy-figure",
+                # The link to its data is read aloud with this name.
+                id="accuracy-figure" if found.metric.name.endswith(ACCURACY) else "scores-figure",
                 panels=(_panel(records, found, layout, limits),),
                 caption=_caption(records, found, limits),
                 legend=_legend(records, found, limits),
@@ -54,7 +65,7 @@ def build(records: Records) -> Section | None:
 
 def _text(records: Records, found: Conclusions, layout: Layout) -> str:
     sizes = records.replicates["scored_n"].dropna()
-    examples = f" of {int(sizes.max()):,} examples" if not sizes.empty else ""
+    examples = f" of {int(sizes.max()):,} {wording.examples(records)}" if not sizes.empty else ""
     most = max(arm.n for arm in found.arms.values())
     split = (
         f"a test split{examples} that the search never saw"
@@ -82,24 +93,25 @@ def _text(records: Records, found: Conclusions, layout: Layout) -> str:
 
 
 def _limits(measured: list[ArmResult], found: Conclusions) -> tuple[float, float]:
-    """The part of the accuracy axis to show: all dots, and intervals and baselines nearby."""
+    """The part of the scores' axis to show: all dots, and intervals and baselines nearby."""
     values = [value for arm in measured for value in arm.values.values()]
     low, high = min(values), max(values)
-    near = max(3 * (high - low), 0.05)
+    least = chart.room(found.metric, values)
+    near = max(3 * (high - low), 5 * least)
     for base in found.baselines.values():
         if base.mean is not None and low - near <= base.mean <= high + near:
             low, high = min(low, base.mean), max(high, base.mean)
-    room = max(high - low, 0.01)
-    ends = [arm.both for arm in measured if arm.both is not None and arm.n > 1]
+    room = max(high - low, least)
+    ends = [arm.bar for arm in measured if arm.bar is not None]
     bottom = min([low - 0.15 * room, *(max(end.low - 0.02 * room, low - room) for end in ends)])
     top = max([high + 0.15 * room, *(min(end.high + 0.02 * room, high + room) for end in ends)])
-    return max(bottom, -0.02), min(top, 1.02)
+    return max(bottom, found.metric.least - 2 * least), min(top, found.metric.most + 2 * least)
 
 
 def _panel(
     records: Records, found: Conclusions, layout: Layout, limits: tuple[float, float]
 ) -> Panel:
-    upright = layout.upright
+    upright, metric = layout.upright, found.metric
 
     def draw(axes: Axes) -> None:
         for name, arm in found.arms.items():
@@ -110,21 +122,25 @@ def _panel(
             shift = 0.16 * layout.step
             offsets = scales.spread(len(arm.values), 0.2 * layout.step)
             at = [place - shift + offset for offset in offsets]
-            heights = [100 * value for value in arm.values.values()]
+            heights = [metric.factor * value for value in arm.values.values()]
             anchors = [wording.replicate_anchor(name, number, of) for of, number in arm.values]
             x, y = (at, heights) if upright else (heights, at)
             chart.mark(axes, x, y, style, "complete", anchors)
-            chart.mean_mark(
-                axes, place + shift / 2, 100 * arm.mean, chart.percents(arm.bar), style, upright
-            )
+            mean, ends = metric.factor * arm.mean, chart.ends(metric, arm.bar)
+            chart.mean_mark(axes, place + shift / 2, mean, ends, style, upright)
         for name, base in found.baselines.items():
             if base.mean is not None and limits[0] <= base.mean <= limits[1]:
-                _baseline(axes, name, base.mean, upright)
+                line = axes.axhline if upright else axes.axvline
+                dash, _ = _dashes(name)
+                line(
+                    metric.factor * base.mean, color=chart.INK, linewidth=1.2, zorder=2,
+                    linestyle=dash,
+                )  # fmt: skip
         if not layout.name:
             axes.set_xlim(-1, 1)
             axes.set_xticks([])
-        axes_of(records, axes, layout, f"{wording.scored_accuracy(records)}, %")
-        (axes.set_ylim if upright else axes.set_xlim)(100 * limits[0], 100 * limits[1])
+        axes_of(records, axes, layout, metric.axis(wording.scored_metric(records)))
+        (axes.set_ylim if upright else axes.set_xlim)(*(metric.factor * limit for limit in limits))
 
     return chart.panel(
         "accuracy-test",
@@ -135,29 +151,27 @@ def _panel(
     )
 
 
-def _baseline(axes: Axes, name: str, mean: float, upright: bool) -> None:
-    line = axes.axhline if upright else axes.axvline
-    line(100 * mean, color=chart.INK, linewidth=1.2, zorder=2, linestyle=_DASHES.get(name, _DOTS))
+def _dashes(name: str) -> tuple[Any, str]:
+    """How a baseline's line is drawn, in the chart and in its legend."""
+    return _DASHES[list(BASELINES).index(name) % len(_DASHES)]
 
 
 def _caption(records: Records, found: Conclusions, limits: tuple[float, float]) -> str:
     several = any(arm.n > 1 for arm in found.arms.values())
     draws = wording.draws(records)
     bars = (
-        f"Large marks are means; bars are their 95\u00a0% intervals, over {draws} and examples "
-        "together. Each small dot is a replicate, one training."
+        f"Large marks are means; bars are their 95\u00a0% intervals, over {draws} and "
+        f"{wording.examples(records)} together. Each small dot is a replicate, one training."
         if several
         else "One replicate per arm, so there is no interval."
     )
     wide = any(
-        arm.n > 1
-        and arm.both is not None
-        and (arm.both.low < limits[0] or arm.both.high > limits[1])
+        arm.bar is not None and (arm.bar.low < limits[0] or arm.bar.high > limits[1])
         for arm in found.arms.values()
     )
     cut = " Some bars are cut at the edge of the chart; the table has their ends." if wide else ""
     outside = [
-        f"{found.called[name]} ({wording.percent(base.mean)})"
+        f"{found.called[name]} ({wording.score(found.metric, base.mean)})"
         for name, base in found.baselines.items()
         if base.mean is not None and not limits[0] <= base.mean <= limits[1]
     ]
@@ -173,8 +187,9 @@ def _legend(records: Records, found: Conclusions, limits: tuple[float, float]) -
     ]
     for name, base in found.baselines.items():
         if base.mean is not None and limits[0] <= base.mean <= limits[1]:
-            dash = ".6 .3" if name in _DASHES else ".15 .25"
-            label = f"{records.baselines[name]}, {wording.mean_percent(base.mean, base.both)}"
+            _, dash = _dashes(name)
+            mean = wording.mean_score(found.metric, base.mean, base.both)
+            label = f"{records.baselines[name]}, {mean}"
             keys.append(chart.line_key(label, chart.INK, dash))
     return tuple(keys)
 
@@ -182,20 +197,25 @@ def _legend(records: Records, found: Conclusions, limits: tuple[float, float]) -
 def _alt(records: Records, found: Conclusions) -> str:
     results = [*found.arms.values(), *found.baselines.values()]
     listed = "; ".join(
-        f"{wording.arm_label(records, r.name)} {wording.mean_percent(r.mean, r.both)}"
-        + (f" (interval {wording.interval(r.both)})" if r.n > 1 else "")
+        f"{wording.arm_label(records, r.name)} {wording.mean_score(found.metric, r.mean, r.both)}"
+        + (f" (interval {wording.interval(found.metric, r.bar)})" if r.bar is not None else "")
         for r in results
         if r.mean is not None
     )
-    best = max(found.arms.values(), key=lambda arm: -math.inf if arm.mean is None else arm.mean)
+    metric = found.metric
+    best = max(
+        found.arms.values(),
+        key=lambda arm: -math.inf if arm.mean is None else metric.sign * arm.mean,
+    )
     first = wording.arm_label(records, best.name)
-    end = f" The highest mean among arms is that of {first}." if len(records.arms) > 1 else ""
-    metric = f"{records.scored_split} {wording.metric(records)}"
-    return f"Dot chart of {metric}, replicates and their means: {listed}.{end}"
+    end = f" The {metric.best} mean among arms is that of {first}." if len(records.arms) > 1 else ""
+    scored = f"{records.scored_split} {wording.metric(records)}"
+    return f"Dot chart of {scored}, replicates and their means: {listed}.{end}"
 
 
 def _table(records: Records, found: Conclusions) -> Table:
     several, draws = wording.several_searches(records), wording.draws(records)
+    metric, measured = found.metric, list(measures(records, records.arms[0]))
     rows = [
         _row(records, arm, "best" if found.recommended and name == found.recommended.arm else "")
         for name, arm in found.arms.items()
@@ -203,18 +223,19 @@ def _table(records: Records, found: Conclusions) -> Table:
     rows += [_row(records, base, "baseline") for base in found.baselines.values()]
     return Table(
         id="test-accuracy",
-        caption=f"{wording.scored_accuracy(records)} of arms and baselines, and what they cost"
+        caption=f"{wording.scored_metric(records)} of arms and baselines, and what they cost"
         + ("; baselines are not searched, so their intervals are over seeds" if several else ""),
         columns=(
             Column("Arm"),
             *((Column("Searches", True),) if several else ()),
             Column("Replicates", True),
             Column("Failed", True),
-            Column(wording.scored_accuracy(records), True, "%"),
-            Column(f"95\u00a0% interval, {draws} and examples", True),
+            Column(wording.scored_metric(records), True, metric.unit),
+            Column(f"95\u00a0% interval, {draws} and {wording.examples(records)}", True),
             Column(f"{draws.capitalize()} alone", True),
-            Column("Lowest", True, "%"),
-            Column("Highest", True, "%"),
+            Column("Lowest", True, metric.unit),
+            Column("Highest", True, metric.unit),
+            *(Column(name, True, _MEASURE_UNITS.get(name, metric.unit)) for name in measured),
             Column("Step", True, "ms"),
             Column("Training", True, "s"),
             Column("Parameters", True),
@@ -225,20 +246,35 @@ def _table(records: Records, found: Conclusions) -> Table:
 
 def _row(records: Records, result: ArmResult, kind: str) -> Row:
     values, several = list(result.values.values()), wording.several_searches(records)
+    metric = records.metric
     return Row(
         (
             wording.arm_label(records, result.name),
             *((f"{result.searches}" if result.searches else wording.MISSING,) if several else ()),
             f"{result.n:,}",
             f"{result.failed:,}",
-            cells.mean(result.mean, result.both),
-            wording.interval(result.both),
-            wording.interval(result.seeds),
-            cells.percent(min(values, default=None)),
-            cells.percent(max(values, default=None)),
+            cells.mean(metric, result.mean, result.both),
+            wording.interval(metric, result.both),
+            wording.interval(metric, result.seeds),
+            cells.score(metric, min(values, default=None)),
+            cells.score(metric, max(values, default=None)),
+            *(
+                _measure(metric, name, value)
+                for name, value in measures(records, result.name).items()
+            ),
             cells.milliseconds(result.step_ms),
             cells.seconds(result.train_s),
             cells.count(result.parameters),
         ),
         kind=kind,
+    )
+
+
+def _measure(metric: Metric, name: str, value: float | None) -> Value | str:
+    """Another error of a forecast: RMSE in the target's unit, MASE without one, sMAPE in %."""
+    if name not in _MEASURE_UNITS:
+        return cells.score(metric, value)
+    unit = _MEASURE_UNITS[name]
+    return cells.value(
+        value, lambda each: f"{each:.{1 if unit else 2}f}{wording.NBSP * bool(unit)}{unit}"
     )

@@ -14,7 +14,7 @@ from harness.analysis.summary import (
     recommended_arm,
 )
 from harness.analysis.verdicts import conclude
-from harness.core.metrics import R2
+from harness.core.metrics import ACCURACY, MAE, R2
 from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
 from reports import basis, cells, preliminary, selection, sureness, wording
 from reports.content import Column, Command, Fact, Row, Section, Table
@@ -99,8 +99,12 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
     """One sentence to act on, then the accuracy behind it."""
     arm = found.arms[recommended.arm]
     reached = (
-        f"{wording.mean_percent(arm.mean, arm.both)} {wording.right(records)}, "
-        f"the mean of {wording.basis(arm)}{_interval_clause(arm)}"
+        wording.reached(
+            records.metric,
+            records.scored_split,
+            wording.mean_score(records.metric, arm.mean, arm.both),
+        )
+        + f", the mean of {wording.basis(arm)}{_interval_clause(found, arm)}"
     )
     if len(records.arms) == 1:
         several = wording.several_searches(records)
@@ -116,10 +120,10 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
     return f"{take}. {reason} It gets {reached}.{_against_baselines(found, arm)}"
 
 
-def _interval_clause(arm: ArmResult) -> str:
-    if arm.n < 2:
+def _interval_clause(found: Conclusions, arm: ArmResult) -> str:
+    if arm.bar is None:
         return ", which has no interval"
-    return f" (95\u00a0% interval {wording.interval(arm.both)})"
+    return f" (95\u00a0% interval {wording.interval(found.metric, arm.both)})"
 
 
 def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
@@ -134,32 +138,40 @@ def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
     if not unbeaten:
         return ""
     beaten = " or ".join(unbeaten)
-    return f" It was not shown to beat the {beaten}, which costs far less."
+    cost = "costs" if len(unbeaten) == 1 else "cost"
+    return f" It was not shown to beat the {beaten}, which {cost} far less."
+
+
+def _rivals(found: Conclusions) -> list[str]:
+    """The baselines, first the one that is hardest to beat: the bag, or the one with best mean."""
+    usual = [name for name in (BAG_OF_EMBEDDINGS, MAJORITY) if name in found.baselines]
+    others = [base for name, base in found.baselines.items() if name not in usual]
+    return [*usual, *(base.name for base in sorted(others, key=lambda each: -found.level(each)))]
 
 
 def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, ...]:
     seeds = wording.basis(arm)
     facts = [
         Fact(
-            wording.scored_accuracy(records),
-            wording.mean_percent(arm.mean, arm.both),
-            f"{seeds}; 95\u00a0% interval {wording.interval(arm.both)}"
-            if arm.n > 1
+            wording.scored_metric(records),
+            wording.mean_score(found.metric, arm.mean, arm.both),
+            f"{seeds}; 95\u00a0% interval {wording.interval(found.metric, arm.both)}"
+            if arm.bar is not None
             else f"{seeds}, so no interval",
         )
     ]
-    for name in (BAG_OF_EMBEDDINGS, MAJORITY):
+    for name in _rivals(found):
         against = found.between(arm.name, name)
         if against is not None:
             wide = (
                 f": {against.reason}"
-                if against.replicates < 2
-                else f", {interval_text(against.interval)}"
+                if not against.estimate.known
+                else f", {interval_text(against.interval, found.metric)}"
             )
             facts.append(
                 Fact(
                     f"Against the {found.called[name]}",
-                    wording.signed_points(against.difference),
+                    wording.signed(found.metric, against.difference),
                     f"{against.verdict}{wide}",
                 )
             )
@@ -253,13 +265,20 @@ def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
 def _notices(records: Records) -> tuple[str, ...]:
     notices = []
     states = records.trials["state"]
-    if records.metric == R2:
+    metric = records.metric
+    if metric.name == R2:
         notices.append(
             f"The target is a number, so scores are {R2}, the share of its variance that is "
-            "explained: 100\u00a0% is perfect, and always predicting the mean gets 0\u00a0%. The "
-            "loss is the mean squared error."
+            "explained: 1 is perfect, and always predicting the mean gets 0. The loss is the mean "
+            "squared error."
         )
-    elif records.metric != "accuracy":
+    elif metric.name == MAE:
+        of = f", in {metric.unit}" if metric.unit else ""
+        notices.append(
+            f"These are forecasts, so scores are errors: {MAE}, the mean absolute error over the "
+            f"test times and the steps of the horizon{of}. Lower is better."
+        )
+    elif metric.name != ACCURACY:
         notices.append(
             "The largest class is more than five times as large as the smallest one, so replicates "
             "are scored by balanced accuracy: the mean over classes of the share of each that is "

@@ -1,4 +1,4 @@
-"""Accuracy against cost, with the Pareto front."""
+"""Scores against cost, with the Pareto front."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def build(records: Records) -> Section | None:
         id="cost",
         title=f"{wording.capital(wording.metric(records))} against cost",
         text=(
-            "A result is on the Pareto front if all cheaper ones have a lower "
+            f"A result is on the Pareto front if all cheaper ones have a {records.metric.worse} "
             f"{wording.metric(records)}.{_arm_front(records)} Costs were measured on the machine "
             "named at the end of this page.",
         ),
@@ -89,7 +89,7 @@ def _arms(records: Records) -> Figure | None:
             panels.append(_arm_panel(records, usable, cost))
     if not panels:
         return None
-    bars = any(arm.n > 1 for arm in results)
+    bars = any(arm.bar is not None for arm in results)
     return Figure(
         id="cost-arms-figure",
         panels=tuple(panels),
@@ -103,7 +103,7 @@ def _arms(records: Records) -> Figure | None:
                 (
                     arm.name,
                     arm.mean,
-                    *((None, None) if arm.both is None or arm.n < 2 else arm.both),
+                    *((None, None) if arm.bar is None else arm.bar),
                     arm.step_ms,
                     arm.train_s,
                     arm.parameters,
@@ -116,20 +116,23 @@ def _arms(records: Records) -> Figure | None:
 
 def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel:
     costs = [float(getattr(arm, cost.column)) for arm in results]
-    means = [100 * (arm.mean or 0.0) for arm in results]
-    front = pareto_front(costs, means)
+    metric = records.metric
+    means = [metric.factor * (arm.mean or 0.0) for arm in results]
+    front = pareto_front(costs, [metric.sign * mean for mean in means])
 
     def draw(axes: Axes) -> None:
         _step(axes, [costs[i] for i in front], [means[i] for i in front], max(costs))
         for arm, at, mean in zip(results, costs, means, strict=True):
             style = chart.arm_style(records.arms, arm.name)
-            chart.mean_mark(axes, at, mean, chart.percents(arm.bar), style, upright=True)
-        _cost_axes(axes, costs, cost, f"{wording.scored_accuracy(records)}, %")
-        room = max(max(means) - min(means), 1.0)
+            chart.mean_mark(axes, at, mean, chart.ends(metric, arm.bar), style, upright=True)
+        _cost_axes(axes, costs, cost, metric.axis(wording.scored_metric(records)))
+        least = metric.factor * chart.room(metric, [arm.mean or 0.0 for arm in results])
+        room = max(max(means) - min(means), least)
         axes.set_ylim(min(means) - room, max(means) + room)
 
     listed = "; ".join(
-        f"{wording.arm_label(records, arm.name)} {wording.mean_percent(arm.mean, arm.both)} for "
+        f"{wording.arm_label(records, arm.name)} "
+        f"{wording.mean_score(metric, arm.mean, arm.both)} for "
         f"{cost.text(at)}{', on the Pareto front' if i in front else ''}"
         for i, (arm, at) in enumerate(zip(results, costs, strict=True))
     )
@@ -142,7 +145,8 @@ def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel
 
 
 def _trials(records: Records) -> Figure | None:
-    """Finished trials by their validation accuracy."""
+    """Finished trials by their validation score."""
+    sign = records.validation_metric.sign
     panels = []
     fronts = []
     for cost in COSTS:
@@ -152,7 +156,8 @@ def _trials(records: Records) -> Figure | None:
         trials = trials[trials[cost.column] > 0].reset_index(drop=True)
         if trials.empty:
             continue
-        front = trials.loc[pareto_front(trials[cost.column].astype(float), trials["val_accuracy"])]
+        costs = trials[cost.column].astype(float)
+        front = trials.loc[pareto_front(costs, sign * trials["val_accuracy"])]
         fronts.append(f"{len(front)} of {len(trials)} by {cost.label.lower()}")
         panels.append(_trial_panel(records, trials, front, cost))
     if not panels:
@@ -193,11 +198,11 @@ def _cost_axes(axes: Axes, costs: list[float], cost: _Cost, title: str) -> None:
 def _trial_panel(
     records: Records, trials: "pd.DataFrame", front: "pd.DataFrame", cost: _Cost
 ) -> Panel:
-    column = cost.column
+    column, metric = cost.column, records.validation_metric
 
     def draw(axes: Axes) -> None:
         costs = trials[column].astype(float).to_list()
-        heights = (100 * front["val_accuracy"]).to_list()
+        heights = (metric.factor * front["val_accuracy"]).to_list()
         _step(axes, front[column].astype(float).to_list(), heights, max(costs))
         for arm in records.arms:
             ours = selection.of_arm(trials, arm)
@@ -206,32 +211,28 @@ def _trial_panel(
                 chart.mark(
                     axes,
                     chosen[column].astype(float).to_list(),
-                    (100 * chosen["val_accuracy"]).to_list(),
+                    (metric.factor * chosen["val_accuracy"]).to_list(),
                     chart.arm_style(records.arms, arm),
                     "best" if look == "best" else "complete",
                     selection.anchors(chosen),
                 )
-        _cost_axes(axes, costs, cost, f"Validation {wording.metric(records)}, %")
+        _cost_axes(axes, costs, cost, metric.axis(f"Validation {metric.name}"))
 
     size = wording.validation_size(records)
     cheapest, best = front.iloc[0], front.iloc[-1]
+    first, last = (wording.score(metric, end["val_accuracy"], size) for end in (cheapest, best))
     if len(front) > 1:
         extent = (
-            f"the Pareto front runs from {wording.percent(cheapest['val_accuracy'], size)} for "
-            f"{cost.text(cheapest[column])} to {wording.percent(best['val_accuracy'], size)} for "
+            f"the Pareto front runs from {first} for {cost.text(cheapest[column])} to {last} for "
             f"{cost.text(best[column])}"
         )
     else:
-        extent = (
-            f"the cheapest trial is also the best, "
-            f"{wording.percent(cheapest['val_accuracy'], size)} for {cost.text(cheapest[column])}"
-        )
+        extent = f"the cheapest trial is also the best, {first} for {cost.text(cheapest[column])}"
     against = cost.label.lower()
-    metric = wording.metric(records)
-    trend = selection.trend(trials[column], trials["val_accuracy"], metric, against)
+    trend = selection.trend(trials[column], trials["val_accuracy"], metric.name, against)
     return chart.panel(
         f"cost-{column.replace('_', '-')}",
-        f"Scatter chart of validation {metric} against {against}: {extent}; {trend}.",
+        f"Scatter chart of validation {metric.name} against {against}: {extent}; {trend}.",
         draw,
         tooltips=selection.tooltips(records),
     )

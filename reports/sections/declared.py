@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from harness.core.metrics import metric_of
 from harness.results.manifest import Manifest
 from harness.results.records import Records
 from reports import wording
@@ -89,7 +90,7 @@ def _protocol(manifest: Manifest) -> dict[str, Any]:
         ),
         "Verdicts were looked at after": ", ".join(str(blocks) for blocks, _ in manifest.looks)
         or None,
-        "Margin, in points": _points(manifest.margin),
+        **_margin(manifest),
         "Seed": spec.get("seed"),
         "Backend": spec.get("backend"),
         "Device": spec.get("device"),
@@ -110,8 +111,14 @@ def _storage(records: Records) -> dict[str, Any]:
     }
 
 
-def _points(margin: float | None) -> str | None:
-    return None if margin is None else f"{100 * margin:g}"
+def _margin(manifest: Manifest) -> dict[str, str | None]:
+    """The margin with its unit: points, nothing, or a share of the best arm's error."""
+    metric, margin = metric_of(manifest.dataset), manifest.margin
+    if not metric.higher_is_better:
+        title, factor = "Margin, in % of the best arm's error", 100.0
+    else:
+        title, factor = f"Margin{metric.in_unit.replace(', ', ', in ')}", metric.factor
+    return {title: None if margin is None else f"{factor * margin:g}"}
 
 
 def _dataset(manifest: Manifest) -> dict[str, Any]:

@@ -12,16 +12,17 @@ from reports.content import Column, Data, Figure, Panel, Row, Section, Table, Va
 
 ORDER = 25
 _TITLES = {
-    "val_accuracy": ("Validation accuracy", "%", 100.0),
     "val_loss": ("Validation loss", "", 1.0),
-    "accuracy": ("Training accuracy", "%", 100.0),
     "loss": ("Training loss", "", 1.0),
     "step_ms": ("Training step", "ms", 1.0),
 }
+_SCORES = {"val_accuracy": "Validation", "accuracy": "Training"}
 _CHARTED = ("val_accuracy", "val_loss")
 
 
 def build(records: Records) -> Section | None:
+    if records.manifest.published.get("arms"):
+        return _of_arms(records)
     found = published.by_epoch(records)
     measured = {m: e for m, e in found.items() if any(c.n for c in e.values())}
     if not measured:
@@ -35,7 +36,7 @@ def build(records: Records) -> Section | None:
             f"{source}: one training, as its author printed it. Here the same protocol ran "
             f"{wording.counted(n, 'time')} on fresh seeds; the intervals are 95\u00a0% intervals "
             "over these seeds. Step times were measured on different machines.",
-            _text(measured),
+            _text(records, measured),
         ),
         figures=(
             Figure(
@@ -63,19 +64,75 @@ def build(records: Records) -> Section | None:
                 ),
             ),
         ),
-        tables=(_table(measured),),
+        tables=(_table(records, measured),),
     )  # fmt: skip
+
+
+def _of_arms(records: Records) -> Section | None:
+    """A table of the arms that were published, in the epoch that is scored."""
+    found = published.by_arm(records)
+    measures = {measure for cells in found.values() for measure, cell in cells.items() if cell.n}
+    if not measures:
+        return None
+    source = str(records.manifest.published.get("source") or "The published trainings")
+    columns, rows = [Column("Arm")], []
+    listed = [measure for measure in _TITLES if measure in measures]
+    for measure in listed:
+        title, unit, _ = _title(records, measure)
+        columns += [
+            Column(f"{title}, published", True, unit),
+            Column("mean here", True, unit),
+            Column("95\u00a0% interval", True, unit),
+        ]
+    for arm in records.arms:
+        row: list[TableCell] = [wording.arm_label(records, arm)]
+        for measure in listed:
+            row += _cells(found.get(arm, {}).get(measure), _title(records, measure)[2])
+        rows.append(Row(tuple(row)))
+    return Section(
+        id="published",
+        title="Beside the published figures",
+        text=(
+            f"{source}. Here the same protocol ran on fresh seeds; the intervals are 95\u00a0% "
+            "intervals over these seeds. Figures are those of the epoch that is scored.",
+        ),
+        tables=(Table("published-table", "Arm by arm", tuple(columns), tuple(rows)),),
+    )
+
+
+def _cells(cell: Cell | None, factor: float) -> list[TableCell]:
+    """Published figure, mean and interval of a cell."""
+    if cell is None:
+        return [wording.MISSING] * 3
+    ends = cell.interval
+    return [
+        Value(_number(cell.published, factor), cell.published * factor),
+        wording.MISSING
+        if cell.mean is None
+        else Value(_number(cell.mean, factor), cell.mean * factor),
+        wording.MISSING
+        if ends is None
+        else f"{_number(ends.low, factor)} to {_number(ends.high, factor)}",
+    ]
 
 
 _STYLE = chart.Style(chart.SERIES[0], "o")
 
 
-def _text(measured: dict[str, dict[int, Cell]]) -> str:
+def _title(records: Records, measure: str) -> tuple[str, str, float]:
+    """A measure's title, its unit, and the factor from values to the unit."""
+    if measure not in _SCORES:
+        return _TITLES[measure]
+    metric = records.validation_metric
+    return f"{_SCORES[measure]} {metric.name}", metric.unit, metric.factor
+
+
+def _text(records: Records, measured: dict[str, dict[int, Cell]]) -> str:
     measure = next(iter(measured))
     judged = [cell.inside for cell in measured[measure].values() if cell.inside is not None]
     if not judged:
         return "A single replicate has no interval to compare the published figures with."
-    title = _TITLES[measure][0].lower()
+    title = _lower(_title(records, measure)[0])
     return (
         f"The published {title} lies within the interval of the mean in {sum(judged)} of "
         f"{wording.counted(len(judged), 'epoch')}. A single training may well lie outside: it is "
@@ -84,7 +141,7 @@ def _text(measured: dict[str, dict[int, Cell]]) -> str:
 
 
 def _panel(records: Records, measure: str, epochs: dict[int, Cell]) -> Panel:
-    title, unit, factor = _TITLES[measure]
+    title, unit, factor = _title(records, measure)
     table = records.replicate_epochs
     table = table[(table["arm"] == records.arms[0]) & (table["epoch"] <= max(epochs))]
 
@@ -111,14 +168,14 @@ def _panel(records: Records, measure: str, epochs: dict[int, Cell]) -> Panel:
         f"{_number(cell.published, factor)} published"
         for epoch, cell in epochs.items()
     )
-    alt = f"Line chart of {title.lower()}{f' in {unit}' if unit else ''} by epoch: {listed}."
+    alt = f"Line chart of {_lower(title)}{f' in {unit}' if unit else ''} by epoch: {listed}."
     return chart.panel(f"published-{measure}", alt, draw)
 
 
-def _table(measured: dict[str, dict[int, Cell]]) -> Table:
+def _table(records: Records, measured: dict[str, dict[int, Cell]]) -> Table:
     columns = [Column("Epoch", numeric=True)]
     for measure in measured:
-        title, unit, _ = _TITLES[measure]
+        title, unit, _ = _title(records, measure)
         columns += [
             Column(f"{title}, published", True, unit),
             Column("mean here", True, unit),
@@ -128,27 +185,20 @@ def _table(measured: dict[str, dict[int, Cell]]) -> Table:
     for epoch in range(1, 1 + max(max(epochs) for epochs in measured.values())):
         row: list[TableCell] = [str(epoch)]
         for measure, epochs in measured.items():
-            factor = _TITLES[measure][2]
-            cell = epochs.get(epoch)
-            if cell is None:
-                row += [wording.MISSING] * 3
-                continue
-            row += [
-                Value(_number(cell.published, factor), cell.published * factor),
-                wording.MISSING
-                if cell.mean is None
-                else Value(_number(cell.mean, factor), cell.mean * factor),
-                wording.MISSING
-                if cell.interval is None
-                else f"{_number(cell.interval.low, factor)} to "
-                f"{_number(cell.interval.high, factor)}",
-            ]
+            row += _cells(epochs.get(epoch), _title(records, measure)[2])
         rows.append(Row(tuple(row)))
     return Table("published-table", "Epoch by epoch", tuple(columns), tuple(rows))
+
+
+def _lower(title: str) -> str:
+    """The title inside a sentence; `MAE` and `R²` stay as they are."""
+    return title[:1].lower() + title[1:]
 
 
 def _number(value: float | None, factor: float) -> str:
     if value is None:
         return wording.MISSING
     scaled = value * factor
-    return f"{scaled:.1f}" if factor == 100.0 or scaled >= 10 else f"{scaled:.3f}"
+    if factor == 100.0 or scaled >= 10:
+        return f"{scaled:.1f}"
+    return f"{scaled:.3f}" if scaled >= 0.1 else f"{scaled:.3g}"

@@ -33,12 +33,13 @@ def build(records: Records) -> Section | None:
 
 def _text(found: Conclusions, *, curves: bool) -> tuple[str, ...]:
     """The answer, then what it rests on."""
-    text = [_answer(found)]
+    text, metric = [_answer(found)], found.validation_metric
     if curves:
         text.append(
-            "A search keeps the trial with the lowest validation loss; the curve shows how "
-            "accurate that trial is expected to be after n trials. Where it still rises at the end "
-            "of a search, more trials would probably find better configurations."
+            "A search keeps the trial with the lowest validation loss; the curve shows the "
+            f"validation {metric.name} that is expected of it after n trials. Where it still "
+            f"{'rises' if metric.higher_is_better else 'falls'} at the end of a search, more "
+            "trials would probably find better configurations."
         )
     if any(each.edges for each in found.progress.values()):
         text.append(
@@ -54,8 +55,9 @@ def _answer(found: Conclusions) -> str:
     said = improving(found)
     if gains and not said:
         said = [
-            f"Ten more trials are expected to add {wording.points(max(gains))} or less, no more "
-            f"than the margin of {100 * found.margin:g}."
+            "Ten more trials are expected to gain "
+            f"{wording.difference_text(found.validation_metric, max(gains))} or less, no more "
+            f"than the margin of {found.metric.bound(found.margin)}."
         ]
     said += at_edges(found)
     return " ".join(said) or "What more trials would add can't be said here."
@@ -75,7 +77,8 @@ def _figure(records: Records, curves: dict[str, SearchProgress]) -> Figure:
     return Figure(
         id="search-progress-figure",
         panels=(_panel(records, curves),),
-        caption="Expected validation accuracy of the best of n trials (by validation loss), drawn "
+        caption=f"Expected validation {wording.metric(records)} of the best of n trials (by "
+        "validation loss), drawn "
         f"without replacement from the trials on file.{pooled} A sampler such as TPE does not draw "
         "its trials independently, so the curve is a description, and not exact.",
         legend=(*keys, *_budget_key(records, curves)),
@@ -103,6 +106,7 @@ def _budget_key(records: Records, curves: dict[str, SearchProgress]) -> tuple[Ke
 
 def _panel(records: Records, curves: dict[str, SearchProgress]) -> Panel:
     longest = max(len(each.expected_best) for each in curves.values())
+    metric = records.validation_metric
 
     def draw(axes: Axes) -> None:
         for arm, each in curves.items():
@@ -110,7 +114,7 @@ def _panel(records: Records, curves: dict[str, SearchProgress]) -> Panel:
             marked = each.trials if each.at_budget is not None else len(each.expected_best)
             axes.plot(
                 range(1, len(each.expected_best) + 1),
-                [100 * accuracy for accuracy in each.expected_best],
+                [metric.factor * score for score in each.expected_best],
                 color=style.colour,
                 linewidth=1.6,
                 marker=style.marker,
@@ -122,19 +126,23 @@ def _panel(records: Records, curves: dict[str, SearchProgress]) -> Panel:
         scales.logarithmic(axes, "x", [1, longest], round_values=_ROUND)
         scales.linear(axes, "y")
         axes.set_xlabel("Trials, n")
-        axes.set_title("Expected validation accuracy of the best of n, %")
+        axes.set_title(metric.axis(f"Expected validation {metric.name} of the best of n"))
 
     ends = "; ".join(
-        f"{wording.arm_label(records, arm)} from {wording.percent(each.expected_best[0])} with one "
-        f"trial to {wording.percent(each.expected_best[-1])} with {len(each.expected_best)}"
+        f"{wording.arm_label(records, arm)} from {wording.score(metric, each.expected_best[0])} "
+        f"with one trial to {wording.score(metric, each.expected_best[-1])} with "
+        f"{len(each.expected_best)}"
         for arm, each in curves.items()
     )
-    alt = f"Line chart of the expected validation accuracy of the best of n trials, by n: {ends}."
+    alt = (
+        f"Line chart of the expected validation {metric.name} of the best of n trials, by n: "
+        f"{ends}."
+    )
     return chart.panel("search-progress-curves", alt, draw)
 
 
 def _table(records: Records, found: Conclusions) -> Table:
-    size = wording.validation_size(records)
+    size, metric = wording.validation_size(records), records.validation_metric
     rows = []
     for arm, each in found.progress.items():
         gain = each.gain
@@ -143,8 +151,10 @@ def _table(records: Records, found: Conclusions) -> Table:
                 (
                     wording.arm_label(records, arm),
                     cells.count(each.trials),
-                    cells.percent(each.at_budget, size),
-                    wording.MISSING if gain is None else Value(f"{100 * gain:.1f}", 100 * gain),
+                    cells.score(metric, each.at_budget, size),
+                    wording.MISSING
+                    if gain is None
+                    else Value(metric.difference(gain), metric.factor * gain),
                     "; ".join(map(edge_text, each.edges)) or "none",
                 )
             )
@@ -155,8 +165,8 @@ def _table(records: Records, found: Conclusions) -> Table:
         columns=(
             Column("Arm"),
             Column("Trials", True),
-            Column("Expected best", True, "%"),
-            Column(f"{MORE} more add", True, "points"),
+            Column("Expected best", True, metric.unit),
+            Column(f"{MORE} more gain", True, metric.difference_unit),
             Column("Edges"),
         ),
         rows=tuple(rows),

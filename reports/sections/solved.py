@@ -28,7 +28,9 @@ def build(records: Records) -> Section | None:
             f"{wording.label(name)} {wording.value_text(value)}" for name, value in rest.items()
         )
         groups.setdefault(label or "all", {})[values[field]] = found[arm]
-    name = wording.label(field)
+    name, metric = wording.label(field), records.metric
+    least = f"{metric.factor * threshold:g}\u00a0{metric.unit}"
+    solved_text = wording.reached(metric, records.scored_split, least)
     rows = []
     for label, by_level in groups.items():
         means = {level: by_level[level].mean for level in levels if level in by_level}
@@ -37,24 +39,23 @@ def build(records: Records) -> Section | None:
         for level in levels:
             mean = means.get(level)
             cells.append(
-                wording.MISSING if mean is None else Value(f"{100 * mean:.1f}", 100 * mean)
+                wording.MISSING
+                if mean is None
+                else Value(metric.number(mean), metric.factor * mean)
             )
         cells.append(Value(str(max(solved)), max(solved)) if solved else "none")
         rows.append(Row(tuple(cells)))
     return Section(
         id="solved",
         title=f"The largest {name} that was solved",
-        text=(
-            f"Solved means {100 * threshold:g}\u00a0% {wording.right(records)}, "
-            "as the mean of the replicates.",
-        ),
+        text=(f"Solved means {solved_text}, as the mean of the replicates.",),
         tables=(
             Table(
                 "solved-table",
                 f"Mean {records.scored_split} {wording.metric(records)} by {name}",
                 (
                     Column("Network"),
-                    *(Column(f"{name} {level}", True, "%") for level in levels),
+                    *(Column(f"{name} {level}", True, metric.unit) for level in levels),
                     Column(f"Largest {name} solved", True),
                 ),
                 tuple(rows),

@@ -18,7 +18,7 @@ def build(records: Records) -> Section | None:
         return None
     rank = {arm: position for position, arm in enumerate(records.arms)}
     trials = trials.assign(rank=trials["arm"].map(rank)).sort_values(["rank", "search", "trial"])
-    params = selection.searched(records)
+    params, metric = selection.searched(records), records.validation_metric
     several = len(records.arms) > 1
     columns = (
         *((Column("Arm"),) if several else ()),
@@ -26,7 +26,7 @@ def build(records: Records) -> Section | None:
         Column("Trial", numeric=True),
         Column("State"),
         Column("Loss", numeric=True),
-        Column(wording.capital(wording.metric(records)), numeric=True, unit="%"),
+        Column(wording.capital(metric.name), numeric=True, unit=metric.unit),
         Column("Best epoch", numeric=True),
         *(Column(wording.label(name).capitalize(), True) for name in params),
         Column("Parameters", numeric=True),
@@ -85,7 +85,7 @@ def _replicates(records: Records) -> tuple[Table, ...]:
         *_search_column(records),
         Column("Replicate", True),
         Column("State"),
-        Column(wording.scored_accuracy(records), True, "%"),
+        Column(wording.scored_metric(records), True, records.metric.unit),
         Column(f"{wording.capital(records.scored_split)} loss", True),
         Column("Validation loss", True),
         Column("Best epoch", True),
@@ -106,7 +106,7 @@ def _replicates(records: Records) -> tuple[Table, ...]:
                         *_search_cell(records, each),
                         f"{each['replicate']}",
                         "finished" if state == "complete" else state,
-                        cells.percent(each["scored_accuracy"]),
+                        cells.score(records.metric, each["scored_accuracy"]),
                         cells.loss(each["scored_loss"]),
                         cells.loss(each["value"]),
                         _number(each["best_epoch"]),
@@ -146,7 +146,9 @@ def _row(
             text("trial"),
             "finished, best" if best else "finished" if state == "complete" else state,
             cells.loss(trial["value"]),
-            cells.percent(trial["val_accuracy"], wording.validation_size(records)),
+            cells.score(
+                records.validation_metric, trial["val_accuracy"], wording.validation_size(records)
+            ),
             text("best_epoch") or wording.MISSING,
             *(cells.parameter(trial[f"params_{name}"]) for name in params),
             cells.count(trial["parameters"]),

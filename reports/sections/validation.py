@@ -48,11 +48,11 @@ def build(records: Records) -> Section | None:
 def _title(records: Records, measure: str) -> str:
     if measure == "value":
         return "Validation loss"
-    return f"Validation {wording.metric(records)}, %"
+    return records.validation_metric.axis(f"Validation {wording.metric(records)}")
 
 
 def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: str) -> Panel:
-    factor = 100.0 if measure == "val_accuracy" else 1.0
+    factor = records.validation_metric.factor if measure == "val_accuracy" else 1.0
     step, upright = layout.step, layout.upright
 
     def draw(axes: Axes) -> None:
@@ -159,12 +159,13 @@ def _legend(records: Records, scored: "pd.DataFrame") -> tuple[Key, ...]:
 
 
 def _alt(records: Records, scored: "pd.DataFrame", measure: str) -> str:
-    size = wording.validation_size(records)
+    size, metric = wording.validation_size(records), records.validation_metric
+    scores = measure == "val_accuracy"
 
     def text(value: float) -> str:
-        return wording.percent(value, size) if measure == "val_accuracy" else wording.loss(value)
+        return wording.score(metric, value, size) if scores else wording.loss(value)
 
-    what = _title(records, measure).removesuffix(", %").replace("V", "v", 1)
+    what = f"validation {wording.metric(records)}" if scores else "validation loss"
     best = {
         arm: row[measure]
         for arm in records.arms
@@ -178,7 +179,8 @@ def _alt(records: Records, scored: "pd.DataFrame", measure: str) -> str:
     listed = ", ".join(f"{wording.arm_label(records, arm)} {text(v)}" for arm, v in best.items())
     if len(best) == 1:
         return f"Dot chart of {what}: {extent}; the best trial reached {listed}."
-    first = (max if measure == "val_accuracy" else min)(best, key=lambda arm: best[arm])
+    sign = metric.sign if scores else -1
+    first = max(best, key=lambda arm: sign * best[arm])
     return (
         f"Dot chart of {what}: {extent}. Best trial of each arm: {listed}; "
         f"{wording.arm_label(records, first)} is best."
@@ -205,7 +207,7 @@ def _table(records: Records) -> Table:
                 (
                     *labels,
                     Link(f"{best['trial']}", wording.trial_anchor(arm, best["trial"], search)),
-                    cells.percent(best["val_accuracy"], size),
+                    cells.score(records.validation_metric, best["val_accuracy"], size),
                     cells.loss(best["value"]),
                     cells.count(best["parameters"]),
                     cells.milliseconds(best["step_ms"]),
@@ -215,7 +217,8 @@ def _table(records: Records) -> Table:
             )
         )
     metric = wording.capital(wording.metric(records))
-    titles = {"Trial": "", metric: "%", "Loss": "", "Parameters": "", "Step": "ms",
+    unit = records.validation_metric.unit
+    titles = {"Trial": "", metric: unit, "Loss": "", "Parameters": "", "Step": "ms",
               "Training": "s", "Finished": "", "Pruned": "", "Failed": ""}  # fmt: skip
     return Table(
         id="best-trials",

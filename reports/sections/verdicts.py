@@ -1,10 +1,12 @@
 """Which arms differ: every pair compared, and every arm against the baselines."""
 
+import math
+
 from matplotlib.axes import Axes
 
 from harness.analysis.conclusions import Conclusions, Pair
-from harness.analysis.labels import interval_text, signed
-from harness.analysis.verdicts import conclude
+from harness.analysis.labels import interval_text
+from harness.analysis.verdicts import conclude, margin_of
 from harness.results.records import Records
 from reports import basis, cells, wording
 from reports.charts import chart, scales
@@ -18,7 +20,7 @@ def build(records: Records) -> Section | None:
     found = conclude(records)
     if not found.pairs and not found.baseline_pairs:
         return None
-    drawable = [pair for pair in found.pairs if pair.comparison.replicates > 1]
+    drawable = [pair for pair in found.pairs if pair.comparison.estimate.known]
     return Section(
         id="verdicts",
         title="Verdicts",
@@ -46,11 +48,11 @@ def _text(records: Records, found: Conclusions) -> str:
             f"More searches (--searches {basis.ADVISED_SEARCHES}) give intervals and "
             "verdicts." + _within_levels(found)
         )
-    on = basis.rests_on(records, found)
+    on, example = basis.rests_on(records, found), wording.examples(records).removesuffix("s")
     if not basis.searched(records):
         start = (
             f"Nothing is searched, so verdicts rest on {on}. Scores are compared replicate by "
-            "replicate, each pair on the same seed, and test example by test example."
+            f"replicate, each pair on the same seed, and test {example} by test {example}."
         )
     else:
         shared = (
@@ -59,16 +61,35 @@ def _text(records: Records, found: Conclusions) -> str:
             else ""
         )
         start = (
-            f"Verdicts rest on {on}. Scores are compared search by search and test example by test "
-            f"example{shared}."
+            f"Verdicts rest on {on}. Scores are compared search by search and test {example} by "
+            f"test {example}{shared}."
         )
     return (
         f"{start} The variance is pooled over all arms. Intervals and p values are corrected by "
         "Holm's method, for all pairs of a table together. P(better) is the probability that the "
         "first arm is truly better than the second; it is of that pair alone, without a "
         "correction. Equivalent means that the whole "
-        f"95\u00a0% interval lies within ±{100 * found.margin:g} points, the margin that the study "
-        "declares too small to matter." + _within_levels(found)
+        f"95\u00a0% interval lies within {wording.margin(found.metric, found.margin, '±')}, the "
+        f"margin {_declared(records)} too small to matter.{_times(records)}" + _within_levels(found)
+    )
+
+
+def _declared(records: Records) -> str:
+    """What makes the margin; of errors it is relative to the best arm."""
+    if records.metric.higher_is_better:
+        return "that the study declares"
+    return (
+        f"of {100 * margin_of(records):g}\u00a0% of the best arm's error, which the study declares"
+    )
+
+
+def _times(records: Records) -> str:
+    """How the test examples count where they are times."""
+    if records.horizon is None:
+        return ""
+    return (
+        " Errors at neighbouring times are alike, so their part of the variance is estimated over "
+        "blocks of time, each at least as long as two horizons and three correlation times."
     )
 
 
@@ -82,20 +103,22 @@ def _within_levels(found: Conclusions) -> str:
 
 
 def _figure(records: Records, found: Conclusions, pairs: list[Pair]) -> Figure:
-    style = chart.arm_style([""], "")
+    style, metric = chart.arm_style([""], ""), found.metric
+    unit = "_points" if metric.unit == "%" else ""
     return Figure(
         id="verdicts-figure",
         panels=(_panel(records, found, pairs),),
         caption=f"Differences with their 95\u00a0% intervals. Shaded: the margin of "
-        f"±{100 * found.margin:g} points.{_cut(pairs)}",
+        f"{wording.margin(metric, found.margin, '±')}.{_cut(found, pairs)}",
         data=Data(
-            ("a", "b", "difference_points", "low_points", "high_points", "verdict", "reason"),
+            ("a", "b", *(f"{name}{unit}" for name in ("difference", "low", "high")), "verdict",
+             "reason"),
             tuple(
                 (
                     pair.a,
                     pair.b,
                     *(
-                        float(f"{100 * value:.6g}")
+                        float(f"{metric.factor * value:.6g}")
                         for value in (pair.comparison.difference, *pair.comparison.interval)
                     ),
                     pair.comparison.verdict,
@@ -111,72 +134,77 @@ def _figure(records: Records, found: Conclusions, pairs: list[Pair]) -> Figure:
     )  # fmt: skip
 
 
-def _extent(pairs: list[Pair]) -> float:
-    """The chart's limit on either side, in points: a wide interval must not squeeze the others."""
-    differences = [100 * abs(pair.comparison.difference) for pair in pairs]
-    ends = sorted(100 * max(map(abs, pair.comparison.interval)) for pair in pairs)
-    widest = min(ends[-1], max(3 * max(differences), 2 * ends[0], 1.0))
-    return max(1.08 * float(widest), 0.1)  # arms that are right on the same examples do not differ
+def _extent(found: Conclusions, pairs: list[Pair]) -> float:
+    """The chart's limit on either side: a wide interval must not squeeze the others."""
+    differences = [abs(pair.comparison.difference) for pair in pairs]
+    ends = sorted(max(map(abs, pair.comparison.interval)) for pair in pairs)
+    room = chart.room(found.metric, [arm.mean or 0.0 for arm in found.arms.values()])
+    widest = min(ends[-1], max(3 * max(differences), 2 * ends[0], room))
+    return max(1.08 * float(widest), 0.1 * room)  # arms with the same scores do not differ
 
 
-def _cut(pairs: list[Pair]) -> str:
-    extent = _extent(pairs)
-    wide = any(100 * max(map(abs, pair.comparison.interval)) > extent for pair in pairs)
+def _cut(found: Conclusions, pairs: list[Pair]) -> str:
+    extent = _extent(found, pairs)
+    wide = any(max(map(abs, pair.comparison.interval)) > extent for pair in pairs)
     return " Some bars are cut at the edge of the chart; the table has their ends." if wide else ""
 
 
 def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
     style = chart.arm_style([""], "")
-    extent = _extent(pairs)
+    metric, extent = found.metric, found.metric.factor * _extent(found, pairs)
 
     def label(arm: str) -> str:
         return wording.shorten(wording.arm_label(records, arm), 14)
 
-    metric = f"{records.scored_split} {wording.metric(records)}"
+    scored = f"{records.scored_split} {wording.metric(records)}"
 
     def draw(axes: Axes) -> None:
-        margin = 100 * found.margin
+        margin = metric.factor * found.margin
         axes.axvspan(-margin, margin, color=chart.MUTED, alpha=0.15, linewidth=0, zorder=1)
         axes.axvline(0, color=chart.MUTED, linewidth=1, zorder=1.5)
         for row, pair in enumerate(pairs):
-            ends = (100 * pair.comparison.interval.low, 100 * pair.comparison.interval.high)
-            chart.mean_mark(axes, row, 100 * pair.comparison.difference, ends, style, upright=False)
+            ends = chart.ends(metric, pair.comparison.interval)
+            mean = metric.factor * pair.comparison.difference
+            chart.mean_mark(axes, row, mean, ends, style, upright=False)
         scales.categories(axes, "y", [f"{label(pair.a)} − {label(pair.b)}" for pair in pairs])
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         scales.linear(axes, "x", lambda value: f"{value:+g}".replace("-", "−").replace("+0", "0"))
         axes.set_xlim(-extent, extent)
-        axes.set_xlabel(f"Difference in {metric}, points")
+        axes.set_xlabel(f"Difference in {scored}{metric.in_unit}")
 
     listed = "; ".join(
         f"{wording.arm_label(records, pair.a)} minus {wording.arm_label(records, pair.b)} "
-        f"{signed(pair.comparison.difference)} {interval_text(pair.comparison.interval)}, "
+        f"{metric.signed(pair.comparison.difference)} "
+        f"{interval_text(pair.comparison.interval, metric)}, "
         f"{pair.comparison.verdict}"
         for pair in pairs
     )
     return chart.panel(
         "verdicts-differences",
-        f"Interval chart of differences in {metric}, in points: {listed}.",
+        f"Interval chart of differences in {scored}"
+        f"{f', in {metric.difference_unit}' if metric.difference_unit else ''}: {listed}.",
         draw,
         height=70 + 26 * len(pairs),
     )
 
 
 def _table(records: Records, identity: str, caption: str, pairs: tuple[Pair, ...]) -> Table:
+    unit = records.metric.difference_unit
     return Table(
         id=identity,
         caption=caption,
         columns=(
             Column("Arm"),
             Column("Against"),
-            Column("Difference", True, "points"),
-            Column("95\u00a0% interval, points", True),
+            Column("Difference", True, unit),
+            Column(f"95\u00a0% interval{records.metric.in_unit}", True),
             Column("Verdict"),
             Column("Reason"),
             Column("p (Holm)", True),
             Column("P(better)", True, "%"),
             Column("Effect (d)", True),
-            Column("Detectable", True, "points"),
+            Column("Detectable", True, unit),
             Column("Searches" if basis.searched(records) else "Replicates", True),
             Column("Needed to settle", True),
         ),
@@ -185,16 +213,16 @@ def _table(records: Records, identity: str, caption: str, pairs: tuple[Pair, ...
 
 
 def _row(records: Records, pair: Pair) -> Row:
-    each = pair.comparison
+    each, metric = pair.comparison, records.metric
     needed = each.replicates_needed
-    several = each.replicates > 1
+    several = each.estimate.known
     settled = each.verdict != "inconclusive"
     return Row(
         (
             wording.arm_label(records, pair.a),
             wording.arm_label(records, pair.b),
-            cells.difference(each),
-            cells.difference_interval(each),
+            cells.difference(metric, each),
+            cells.difference_interval(metric, each),
             each.verdict,
             each.reason,
             cells.p_value(each),
@@ -202,8 +230,8 @@ def _row(records: Records, pair: Pair) -> Row:
             wording.MISSING
             if each.effect is None
             else Value(f"{each.effect:+.1f}".replace("-", "−"), each.effect),
-            Value(wording.detectable(each.detectable), 100 * each.detectable)
-            if 0 <= each.detectable < 1
+            Value(wording.detectable(metric, each.detectable), metric.factor * each.detectable)
+            if wording.possible(metric, each.detectable) and math.isfinite(each.detectable)
             else wording.MISSING,
             f"{each.replicates:,}",
             "settled"

@@ -1,4 +1,4 @@
-"""What tests of the analysis share: the simulator of the calibration benchmark."""
+"""What tests of the analysis share: the simulators of the calibration benchmarks."""
 
 import importlib.util
 import sys
@@ -7,17 +7,29 @@ from typing import Any
 
 import pytest
 
-CALIBRATION = Path(__file__).parents[1] / "benchmarks" / "calibration.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def loaded(name: str) -> Any:
+    """A benchmark as a module."""
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
 def calibration() -> Any:
-    """The benchmark as a module, with fewer test examples."""
-    spec = importlib.util.spec_from_file_location("calibration", CALIBRATION)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["calibration"] = module
-    spec.loader.exec_module(module)
+    """The benchmark of verdicts, with fewer test examples."""
+    module = loaded("calibration")
     module.EXAMPLES = 400
     return module
+
+
+@pytest.fixture(scope="session")
+def forecast_calibration() -> Any:
+    """The benchmark of verdicts on forecasts."""
+    return loaded("forecast_calibration")

@@ -201,3 +201,33 @@ def test_half_a_table_is_refused(tmp_path: Path) -> None:
     table[table["configuration"] < 5].to_parquet(root / TABLE)
     with pytest.raises(UserError, match="not complete"):
         Table.read(root)
+
+
+def test_errors_are_better_where_they_are_lower(tmp_path: Path, table: Table) -> None:
+    """The same trainings, with an error of ten times the loss: the same ranks and verdicts."""
+    dataset = {"metric": "MAE", "unit": "units", "mase_scale": 5.0}
+    root = write_table(tmp_path, dataset=dataset, margin=0.01)
+    frame = pd.read_parquet(root / TABLE)
+    frame.assign(val_accuracy=10 * frame["loss"]).to_parquet(root / TABLE, index=False)
+    errors = Table.read(root)
+    assert errors.best == pytest.approx(10 * (1.1 - table.best))
+    assert errors.margin == pytest.approx(0.01 * errors.best)
+    methods = [Method("tpe", "median"), Method("tpe", "none"), Method("random", "none")]
+    options: dict[str, Any] = {"seeds": 8, "trials": 12, "seed": 1, "notify": lambda line: None}
+    lower, higher = (replay.contest(each, methods, **options) for each in (errors, table))
+    for one, other in zip(lower.outcomes, higher.outcomes, strict=True):
+        np.testing.assert_array_equal(one.rank, other.rank)
+    for name, one in replay.compared(lower).items():
+        other = replay.compared(higher)[name]
+        assert one.difference == pytest.approx(-10 * other.difference)
+        assert one.higher_is_better is False
+    (lost,) = (each["lost"] for each in replay.pruners_compared(lower).values())
+    (gone,) = (each["lost"] for each in replay.pruners_compared(higher).values())
+    assert lost.mean == pytest.approx(10 * gone.mean)
+    lines = command.terminal_lines(lower)
+    assert all("points" not in line for line in lines)
+    assert " units, at the end 3." in lines[0]
+    text = contest_page.render(lower, now="2026-11-24T00:00:00Z").split("<main")[1]
+    assert "Quality, MAE, units" in text
+    assert "points" not in text
+    assert command.summarise(lower)["metric"] == "MAE, units"

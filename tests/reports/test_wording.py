@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.metrics import Metric
 from harness.core.text import sanitize
 from reports import wording
 
@@ -40,7 +41,7 @@ def test_seconds(value: float | None, text: str) -> None:
     ],
 )
 def test_percent(accuracy: float | None, size: int | None, text: str) -> None:
-    assert wording.percent(accuracy, size) == text
+    assert wording.score(Metric(), accuracy, size) == text
 
 
 def test_standard_error_is_the_binomial_one() -> None:

@@ -6,6 +6,7 @@ import time
 import pytest
 from rich.console import Console
 
+from harness.core.metrics import MAE, metric_of
 from harness.core.text import duration
 from harness.search import progress
 from harness.search.progress import Plain, ProgressDisplay, Terminal
@@ -35,10 +36,20 @@ def test_plain_lines_tell_every_epoch_and_end() -> None:
     lines = file.getvalue().splitlines()
     assert lines[0] == "depth=1 trial 1 starts: units=12 dropout=0.25"
     assert lines[1] == (
-        "depth=1 trial 1: epoch 1/5, val_loss 0.5000, accuracy 81.0%, 3.5 s and 2.0 s compiling"
+        "depth=1 trial 1: epoch 1/5, val_loss 0.5000, accuracy 81.0 %, 3.5 s and 2.0 s compiling"
     )
     assert lines[2].startswith("depth=1 trial 1 pruned, best val_loss 0.5000; 3 of 8 trials done")
     assert "failed (diverged: loss nan in epoch 1); 4 of 8 trials done" in lines[4]
+
+
+def test_errors_are_shown_in_their_unit() -> None:
+    file = io.StringIO()
+    board = Plain(["depth=1", "depth=2"], 4, 1, 5, file=file)
+    board.metric = metric_of({"metric": MAE, "unit": "units", "mase_scale": 12.0})
+    board.started("depth=1/1", "depth=1", 1, {})
+    board.built("depth=1/1", 10)
+    board.epoch_done("depth=1/1", {**METRICS, "val_accuracy": 7.123})
+    assert ", val_loss 0.5000, MAE 7.12 units, 3.5 s" in file.getvalue()
 
 
 def test_plain_is_never_silent_for_long(monkeypatch: pytest.MonkeyPatch) -> None:

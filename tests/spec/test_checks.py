@@ -19,10 +19,10 @@ def takes_the_depth(hp: object, signature: object, *, depth: int) -> None:
 
 
 @pytest.mark.parametrize("margin", [-0.1, 1, True, "0.005", None, float("nan")])
-def test_a_margin_is_a_difference_in_accuracy(margin: object) -> None:
+def test_a_margin_is_a_number_from_0_to_1(margin: object) -> None:
     checks.check_margin(0)
     checks.check_margin(0.999)
-    with pytest.raises(UserError, match=r"^margin: .* is not a difference in accuracy"):
+    with pytest.raises(UserError, match=r"^margin: .* is not a number from 0 to 1"):
         checks.check_margin(margin)
 
 

@@ -28,6 +28,7 @@ from harness.datasets.files import arrays, windows
 from harness.datasets.files.limits import MIN_ROWS, Sizes, metric_of, sizes
 from harness.datasets.files.targets import Targets, targets
 
+_NEXT = " (each is the one before it, a step later)"
 _TOO_COARSE = 1e-2  # of a feature's deviation: a larger distance between float32 numbers is said
 
 
@@ -243,7 +244,8 @@ def _doubts(read: _Read) -> Iterator[str]:
         if not overlap.ordered:
             mend = "keep only some that do not overlap"
         yield (
-            f"{overlap.share:.0%} of the sequences overlap others, like windows of one series: "
-            f"test sequences then share values with training sequences, and results are too good; "
-            f"{mend}"
+            f"{overlap.share:.0%} of the sequences overlap others, like windows of one series"
+            f"{_NEXT * (overlap.ordered and overlap.shift == 1)}: test sequences then share values "
+            f"with training sequences, and results are too good; {mend}; or forecast from the "
+            "table itself: --dataset table.csv --time-column NAME --target-column NAME"
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 _SAMPLE = 500  # sequences of which overlaps are looked for
 _LEAST_SHARED = 3  # time steps
 _LEAST_SHARE = 0.5  # of the sequences; if fewer overlap, it is chance, or does little harm
+_LEAST_SHARE_OF_NEXT = 0.9  # of the sequences: so many are not followed by their like by chance
 _FAR = 1.0  # deviations between zero and the nearest value
 
 
@@ -68,6 +69,9 @@ class Overlap:
 def overlap(x: NDArray[Any]) -> Overlap | None:
     """Whether most sequences of a sample have an equal part in another sequence."""
     n, length, _ = x.shape
+    following = _following(x)
+    if following >= _LEAST_SHARE_OF_NEXT:
+        return Overlap(following, 1, ordered=True)
     block = _distinct_block(x)
     if not block:
         return None
@@ -85,6 +89,20 @@ def overlap(x: NDArray[Any]) -> Overlap | None:
     shift = Counter(shift for shift, _ in found).most_common(1)[0][0]
     ordered = sum(is_next for _, is_next in found) > len(found) / 2
     return Overlap(len(found) / len(sample), shift, ordered)
+
+
+def _following(x: NDArray[Any]) -> float:
+    """The share of sequences whose next one in the file is the same, one step later.
+
+    Sequences of one value alone do not count: they are equal at any step.
+    """
+    n, length, _ = x.shape
+    if n < 2 or length < 2:
+        return 0.0
+    sample = np.unique(np.linspace(0, n - 2, min(n - 1, _SAMPLE)).astype(int))
+    same = (x[sample + 1, :-1] == x[sample, 1:]).all(axis=(1, 2))
+    varies = (x[sample] != x[sample, :1]).any(axis=(1, 2))
+    return float((same & varies).mean())
 
 
 def _distinct_block(x: NDArray[Any]) -> int:

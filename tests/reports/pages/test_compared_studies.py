@@ -4,6 +4,7 @@ from pathlib import Path
 
 from report_testing import MakeRun, write_run
 
+from harness.core.metrics import Metric
 from harness.results.records import Records, read_records
 from reports.pages import compared_studies
 
@@ -34,4 +35,4 @@ def test_only_studies_with_replicates_on_the_same_examples_are_comparable(
     )
     groups = compared_studies.comparable(listed)
     assert [[each.label for each in group] for group in groups] == [["one", "two"]]
-    assert compared_studies.metric_of(listed) == "accuracy"
+    assert compared_studies.metric_of(listed) == Metric()

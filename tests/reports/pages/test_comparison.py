@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from page_testing import HOSTILE, check, pruned
-from report_testing import NOW, MakeRun, write_replicate
+from report_testing import NOW, MakeRun, write_forecasts, write_replicate
 
 from harness.analysis import verdicts
 from harness.results.records import Records, read_records
@@ -89,3 +89,32 @@ def test_verdicts_are_those_of_one_study_with_both(make_run: MakeRun) -> None:
     assert (between.a, between.b) == (within.a, within.b)
     assert np.isclose(between.comparison.difference, within.comparison.difference)
     assert between.comparison.verdict == within.comparison.verdict
+
+
+def test_errors_are_compared_the_other_way_round(tmp_path: Path) -> None:
+    low = write_forecasts(tmp_path / "low", {"depth=1": 8.0, "depth=2": 9.0})
+    high = write_forecasts(tmp_path / "high", {"depth=1": 12.0})
+    parsed = check(comparison.render(records(low, high), now=NOW))
+    assert "The lowest mean test MAE is that of low with depth 1: 7.19\u00a0units." in parsed.text
+    assert "High is worse than low." in parsed.text
+    assert "have a higher MAE" in parsed.text
+    assert "points" not in parsed.text
+
+
+@pytest.mark.parametrize("change", [{"unit": "tons"}, {"horizon": 1}, {"season": 30}])
+def test_errors_of_other_questions_get_no_verdict(tmp_path: Path, change: dict[str, Any]) -> None:
+    one = write_forecasts(tmp_path / "one", {"depth=1": 8.0})
+    two = write_forecasts(tmp_path / "two", {"depth=1": 12.0}, facts=change)
+    parsed = check(comparison.render(records(one, two), now=NOW))
+    assert "No verdict on one and two" in parsed.text
+    assert "studies-compared" not in list(parsed.all("id"))
+
+
+def test_different_metrics_are_in_no_chart(make_run: MakeRun, tmp_path: Path) -> None:
+    one = single(make_run, "one", 0.9)
+    two = write_forecasts(tmp_path / "two", {"depth=1": 8.0, "depth=2": 9.0})
+    text = comparison.render(records(one, two), now=NOW)
+    parsed = check(text)
+    assert "are scored by accuracy or MAE, units: scores of different metrics" in parsed.text
+    assert "7.19\u00a0units" in parsed.text
+    assert 'class="chart"' not in text

@@ -71,7 +71,7 @@ def test_finished_searches_are_told_with_the_margin(make_run: MakeRun) -> None:
     manifest["spec"]["margin"] = 0.2
     (root / "manifest.json").write_text(json.dumps(manifest))
     section = built(root)
-    assert section.text[0].startswith("Ten more trials are expected to add ")
+    assert section.text[0].startswith("Ten more trials are expected to gain ")
     assert section.text[0].endswith("no more than the margin of 20.")
     assert len(section.text) == 2  # nothing on edges
     assert {row.cells[4] for row in section.tables[0].rows} == {"none"}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis import outcome_text, summary, trained_model
 from harness.analysis.verdicts import conclude
-from harness.commands import predict
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory, find
 
@@ -120,7 +119,7 @@ class Results:
         """
         folder = trained_model.model_folder(self.path, arm)
         trained_model.check_files(folder)
-        return predict.load(folder)
+        return trained_model.load_model(folder)
 
     def __repr__(self) -> str:
         return f"<results of {self._records.study} in {self.path}: {len(self.trials)} trials>"
