@@ -5,6 +5,7 @@ process was killed, and the outcome of the same command given again. The first l
 without a kill. Every run is a fork of this process, so that none costs an import.
 """
 
+import contextlib
 import io
 import itertools
 import json
@@ -146,7 +147,9 @@ class Copy(Finished):
 
 class Profile(Finished):
     def run(self, folder: Path) -> None:
-        profile_study(folder / "runs" / "mine", QUICK, lambda text: None, devices=["cpu"])
+        profile_study(
+            read_records(folder / "runs" / "mine"), QUICK, lambda text: None, devices=["cpu"]
+        )
 
     def outcome(self, folder: Path) -> Any:
         return json.loads((folder / "runs" / "mine" / "profile.json").read_text())["entries"]
@@ -252,7 +255,8 @@ def main() -> None:
     os.environ["KILLED_BEFORE"] = str(folder / "event")
     (folder / "prepared").mkdir()
     work.mkdir()
-    verb.prepare(work)
+    with contextlib.redirect_stdout(sys.stderr):
+        verb.prepare(work)
     shutil.copytree(work, folder / "prepared", dirs_exist_ok=True)
 
     def again() -> Any:

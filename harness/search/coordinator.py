@@ -103,13 +103,14 @@ class Coordinator:
         looked = time.monotonic()
         try:
             while self._assigned and self._stop.received is None:
-                messages = self._pool.wait(POLL_S)
-                self._excuse(time.monotonic() - looked)
-                looked = time.monotonic()
-                for worker, message in messages:
+                for worker, message in self._pool.wait(POLL_S):
                     self._last_message[worker] = time.monotonic()
                     self._handle(worker, message)
-                self._end_overdue()
+                # One reading of the clock: a stop before it is excused, one after it not yet seen.
+                now = time.monotonic()
+                self._excuse(now - looked)
+                looked = now
+                self._end_overdue(now)
                 self._watch_memory()
                 self._board.tick()
             if self._stop.received is not None:
@@ -328,8 +329,7 @@ class Coordinator:
                 for worker in times:
                     times[worker] += late_s
 
-    def _end_overdue(self) -> None:
-        now = time.monotonic()
+    def _end_overdue(self, now: float) -> None:
         for worker in [w for w, deadline in self._deadline.items() if now > deadline]:
             self._replace(worker)
             self._end(worker, "failed", f"timeout: more than {self._trial_timeout_s:g} s")

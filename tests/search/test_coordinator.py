@@ -499,8 +499,9 @@ def test_a_restored_epoch_shows_nothing(directory: RunDirectory) -> None:
         run_search(directory, toy_study(), Restoring())
 
 
+@pytest.mark.parametrize("at", ["while it waits", "while it handles a message"])
 def test_the_time_in_which_the_coordinator_stood_still_is_not_the_trials(
-    directory: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    directory: RunDirectory, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     """As by Ctrl-Z, or by a disk that hangs: the clock runs on, and nobody asks the pool."""
     monkeypatch.setattr(coordinator, "NO_PROGRESS_S", 60.0)
@@ -509,8 +510,12 @@ def test_the_time_in_which_the_coordinator_stood_still_is_not_the_trials(
 
     class Stopped(ToyPool):
         def wait(self, timeout_s: float) -> list[tuple[int, Up]]:
-            clock[0] += 3600.0 if len(self.trained) == 2 else 0.1
+            clock[0] += 3600.0 if len(self.trained) == 2 and at == "while it waits" else 0.1
             return super().wait(timeout_s)
+
+        def send(self, worker: int, message: Down) -> None:
+            clock[0] += 3600.0 if len(self.trained) == 2 and at != "while it waits" else 0.0
+            super().send(worker, message)
 
     arms = run_search(directory, toy_study(), Stopped(), trial_timeout_s=25.0)
     assert all(t.state.name in ("COMPLETE", "PRUNED") for a in arms for t in a.finished_trials())
