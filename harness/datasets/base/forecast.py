@@ -155,7 +155,8 @@ class Forecast(Dataset):
         if self.known and sequence_length < self.horizon:
             raise UserError(
                 f"sequence_length: {sequence_length} is less than the horizon of {self.horizon}; "
-                "with --known-columns a window has the values of all steps to be forecast"
+                "with --known-columns a window has their values at all steps to be forecast: lower "
+                "--horizon, or leave those columns out"
             )
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Windows:
