@@ -11,6 +11,7 @@ from report_testing import change_replicate, write_forecasts
 from harness.analysis import outcome_text, planning, summary
 from harness.analysis.conclusions import Conclusions
 from harness.analysis.verdicts import conclude, margin_of
+from harness.core.errors import UserError
 from harness.results.records import Records, read_records
 
 ALIKE = {"depth=1": 8.0, "depth=2": 8.02, "depth=3": 9.5}
@@ -133,11 +134,12 @@ def test_the_json_names_unit_direction_and_measures(outcome: dict[str, Any]) -> 
     assert outcome["variance"]["examples"] > 0
 
 
-def test_damaged_measures_are_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("measures", ["none", {"RMSE": "x", "MASE": 0.5}])
+def test_damaged_measures_are_refused(tmp_path: Path, measures: object) -> None:
     records = study(tmp_path, {"depth=1": 8.0}, searches=2)
-    change_replicate(records.root, "depth=1", 1, measures="none")
-    change_replicate(records.root, "depth=1", 1, search=2, measures={"RMSE": "x", "MASE": 0.5})
-    assert summary.measures(read_records(records.root), "depth=1") == {"RMSE": None, "MASE": None}
+    change_replicate(records.root, "depth=1", 1, measures=measures)
+    with pytest.raises(UserError, match=r"result\.json is damaged"):
+        read_records(records.root)
 
 
 def test_the_terminal_has_the_unit(outcome: dict[str, Any], found: Conclusions) -> None:
