@@ -13,6 +13,8 @@ from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks
 from harness.training.epochs import PROGRESS_S, Measured, OnStep, loss_and_accuracy
+from harness.training.losses import class_weights, plain_loss
+from harness.training.optimizers import BY_STEP, Optimizer, stock
 
 
 class FitEpochs:
@@ -23,31 +25,36 @@ class FitEpochs:
     def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
         started = time.perf_counter()
         self.model = networks.build(hp, signature, path="keras", seed=0)
-        self._signature, self._batch = signature, hp.batch_size
-        loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size")
+        self._hp, self._signature, self._batch = hp, signature, hp.batch_size
+        loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size", hp.label_smoothing)
         accuracy.name = "accuracy"
-        self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
+        # With smoothed labels a loss is not comparable; validation takes it without.
+        unsmoothed = [plain_loss(signature)] if hp.label_smoothing else []
+        self._optimizer = Optimizer(hp)
+        self._loss, self._metrics = loss, [accuracy, *unsmoothed]
+        self.model.compile(self._optimizer.keras, loss, metrics=self._metrics)
         self.build_s, self.compile_s = time.perf_counter() - started, 0.0
 
     def compile(self, train: Arrays, validation: Arrays) -> None:
         started = time.perf_counter()
         # One full batch, and the last one: JAX compiles its shape separately.
         rows = self._batch + len(train.x) % self._batch
-        self.model.fit(train.x[:rows], train.y[:rows], self._batch, verbose=0)
+        y = train.y[:rows]
+        self.model.fit(
+            train.x[:rows], y, self._batch, verbose=0, sample_weight=self._weights(train, y)
+        )
         rows = self._batch + len(validation.x) % self._batch
         self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
         self.compile_s = time.perf_counter() - started
 
-    def reset(self, hp: Hyperparameters, seed: int) -> None:
+    def reset(self, hp: Hyperparameters, seed: int, steps: int = 1) -> None:
         fresh = networks.build(hp, self._signature, path="keras", seed=seed)
         for ours, theirs in zip(_layer_variables(self.model), _layer_variables(fresh), strict=True):
             ours.assign(theirs)
-        for variable in self.model.optimizer.variables:  # Adam starts from zeros
-            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        self.set_learning_rate(hp.learning_rate)
+        self._optimizer.reset(hp.learning_rate, steps)
 
     def set_learning_rate(self, rate: float) -> None:
-        self.model.optimizer.learning_rate.assign(rate)
+        self._optimizer.set_rate(rate)
 
     def train(
         self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
@@ -60,6 +67,7 @@ class FitEpochs:
             shuffle=False,
             verbose=0,
             callbacks=[watch],
+            sample_weight=self._weights(split, split.y[order]),
         )
         logs = {name: float(values[-1]) for name, values in history.history.items()}
         return Measured(logs["loss"], logs["accuracy"], watch.seconds)
@@ -68,13 +76,27 @@ class FitEpochs:
         started = time.perf_counter()
         logs = self.model.evaluate(split.x, split.y, self._batch, verbose=0, return_dict=True)
         seconds = time.perf_counter() - started
-        return Measured(float(logs["loss"]), float(logs["accuracy"]), seconds)
+        loss = logs["plain_loss" if self._hp.label_smoothing else "loss"]
+        return Measured(float(loss), float(logs["accuracy"]), seconds)
+
+    def _weights(self, train: Arrays, y: NDArray[Any]) -> NDArray[Any] | None:
+        """The weight of each example (and step), where classes are weighted."""
+        if self._hp.class_weight == "none":
+            return None
+        weights: NDArray[Any] = class_weights(self._hp, self._signature, train.y)[y]
+        return weights
 
     def predict(self, split: Arrays) -> NDArray[np.float32]:
         return np.asarray(self.model.predict(split.x, self._batch, verbose=0))
 
+    def stock_model(self, steps: int) -> keras.Model:
+        """The model, for others to train: its schedule is one of Keras's own, over `steps`."""
+        if self._hp.schedule in BY_STEP:
+            self.model.compile(stock(self._hp, steps), self._loss, metrics=self._metrics)
+        return self.model
+
     def variables(self) -> list[Any]:
-        return [*_layer_variables(self.model), *self.model.optimizer.variables]
+        return [*_layer_variables(self.model), *self._optimizer.variables]
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]

@@ -1,0 +1,45 @@
+"""Smoothed labels and weighted classes in the loss of a training."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets.base.signature import Signature
+from harness.spec.hyperparameters import Hyperparameters
+
+
+def plain_loss(signature: Signature) -> Any:
+    """The loss of classes without smoothing, as a metric for `fit`."""
+    if signature.classes == 2:
+        return keras.metrics.BinaryCrossentropy(name="plain_loss")
+    return keras.metrics.SparseCategoricalCrossentropy(name="plain_loss")
+
+
+class SmoothedCrossentropy(keras.losses.Loss):  # type: ignore[misc]
+    """keras.losses.CategoricalCrossentropy with smoothed labels, for classes given as numbers."""
+
+    def __init__(self, classes: int, label_smoothing: float, reduction: str) -> None:
+        super().__init__(reduction=reduction)
+        self._classes, self._smoothing = classes, label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        if len(y_true.shape) == len(y_pred.shape):  # Keras's `fit` may add an axis
+            y_true = keras.ops.squeeze(y_true, axis=-1)
+        wanted = keras.ops.one_hot(keras.ops.cast(y_true, "int32"), self._classes)
+        return keras.losses.categorical_crossentropy(
+            wanted, y_pred, label_smoothing=self._smoothing
+        )
+
+
+def class_weights(hp: Hyperparameters, signature: Signature, y: NDArray[Any]) -> NDArray[Any]:
+    """The weight of each class in the loss of training, float32 (classes,).
+
+    `balanced` is that of scikit-learn: examples / (classes · examples of the class).
+    """
+    if hp.class_weight == "none":
+        return np.ones(max(1, signature.classes), np.float32)
+    counts = np.bincount(y.ravel().astype(np.int64), minlength=signature.classes)
+    weights: NDArray[Any] = y.size / (signature.classes * np.maximum(counts, 1))
+    return weights.astype(np.float32)
