@@ -42,7 +42,7 @@ class CompiledEpochs:
         self._smoothed, _ = loss_and_accuracy(signature, "sum", hp.label_smoothing)
         weighted = np.ones(max(1, signature.classes), np.float32)
         self._class_weights = keras.Variable(weighted, trainable=False, name="class_weights")
-        self._optimizer = Optimizer(hp)
+        self._optimizer = Optimizer(hp, adjustable=True)
         self._optimizer.keras.build(self.model.trainable_variables)
         self._train_steps: Any = None
         self._evaluate_steps: Any = None
@@ -96,7 +96,7 @@ class CompiledEpochs:
         fresh = networks.build(hp, self._signature, path=self._path, seed=seed)
         for ours, theirs in zip(self.model.variables, fresh.variables, strict=True):
             ours.assign(theirs)
-        self._optimizer.reset(hp.learning_rate, steps)
+        self._optimizer.reset(hp, steps)
         for layer, name in networks.adjustable(self.model):
             layer.set_rate(getattr(hp, name))
 

@@ -51,7 +51,7 @@ class FitEpochs:
         fresh = networks.build(hp, self._signature, path="keras", seed=seed)
         for ours, theirs in zip(_layer_variables(self.model), _layer_variables(fresh), strict=True):
             ours.assign(theirs)
-        self._optimizer.reset(hp.learning_rate, steps)
+        self._optimizer.reset(hp, steps)
 
     def set_learning_rate(self, rate: float) -> None:
         self._optimizer.set_rate(rate)

@@ -12,17 +12,22 @@ from harness.spec.hyperparameters import Hyperparameters
 
 def plain_loss(signature: Signature) -> Any:
     """The loss of classes without smoothing, as a metric for `fit`."""
-    if signature.classes == 2:
-        return keras.metrics.BinaryCrossentropy(name="plain_loss")
-    return keras.metrics.SparseCategoricalCrossentropy(name="plain_loss")
+    kind = "BinaryCrossentropy" if signature.classes == 2 else "SparseCategoricalCrossentropy"
+    loss = getattr(keras.losses, kind)(reduction="none")
+    return keras.metrics.MeanMetricWrapper(loss, name="plain_loss")
 
 
+@keras.saving.register_keras_serializable(package="harness")
 class SmoothedCrossentropy(keras.losses.Loss):  # type: ignore[misc]
     """keras.losses.CategoricalCrossentropy with smoothed labels, for classes given as numbers."""
 
-    def __init__(self, classes: int, label_smoothing: float, reduction: str) -> None:
-        super().__init__(reduction=reduction)
+    def __init__(self, classes: int, label_smoothing: float, reduction: str, **kwargs: Any) -> None:
+        super().__init__(reduction=reduction, **kwargs)
         self._classes, self._smoothing = classes, label_smoothing
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"classes": self._classes, "label_smoothing": self._smoothing}
+        return super().get_config() | own
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if len(y_true.shape) == len(y_pred.shape):  # Keras's `fit` may add an axis

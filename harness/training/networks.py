@@ -85,6 +85,8 @@ def compiled_shape(hp: Hyperparameters, path: str) -> Hyperparameters:
         free["schedule"] = "constant"
     if path != "keras":
         free |= {name: 0.5 * (getattr(hp, name) > 0.0) for name in RATES}
+        if hp.weight_decay is not None:
+            free["weight_decay"] = 0.0
     return replace(hp, **free)
 
 

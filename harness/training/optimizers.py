@@ -20,28 +20,38 @@ class Optimizer:
     """An optimizer of Keras that a training can reset, whose rates are variables.
 
     So one compiled program serves all rates. Of everything it keeps, also the base rate and the
-    place in the schedule, `variables` has it: a training that is resumed continues exactly.
+    place in the schedule, `variables` has it: a training that is resumed continues exactly. With
+    `adjustable` the weight decay is a variable too. Keras could then not save the optimizer.
     """
 
-    def __init__(self, hp: Hyperparameters) -> None:
+    def __init__(self, hp: Hyperparameters, *, adjustable: bool = False) -> None:
         self._schedule = _Cosine() if hp.schedule in BY_STEP else None
         self._warmup = WARMUP if hp.schedule == "warmup_cosine" else 0.0
         self.keras = _make(hp, self._schedule or hp.learning_rate)
         if self._schedule is not None:
             self._schedule.bind(self.keras)
+        self._decay: Any = None
+        if adjustable and self.keras.weight_decay is not None:
+            self._decay = self.keras.add_variable((), initializer="zeros", name="weight_decay")
+            self.keras.weight_decay = self._decay
 
     @property
     def variables(self) -> list[Any]:
         """All of its state, once it is built."""
         return list(self.keras.variables)
 
-    def reset(self, rate: float, steps: int) -> None:
-        """Start from nothing; `steps` are those of the whole training, for the schedule."""
+    def reset(self, hp: Hyperparameters, steps: int) -> None:
+        """Start from nothing, with the rates of `hp`.
+
+        `steps` are those of the whole training, for the schedule.
+        """
         for variable in self.keras.variables:  # all optimizers start from zeros
             variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
         if self._schedule is not None:
             self._schedule.set_steps(steps, warmup_steps(steps, self._warmup))
-        self.set_rate(rate)
+        if self._decay is not None:
+            self._decay.assign(_make(hp, 0.0).weight_decay)
+        self.set_rate(hp.learning_rate)
 
     def set_rate(self, rate: float) -> None:
         """Set the rate that the schedule starts from, or the rate itself where it is constant."""

@@ -1,14 +1,25 @@
 """Each option of a network and its training gives, on the fast paths, what stock Keras gives."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from pairwise import pairwise
 from parity_testing import assert_parity
 from training_testing import SMALL, numbers, toy_data, train
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import keras
+
+from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import OPTIONS, Hyperparameters
+from harness.spec.training_options import INITIALIZERS
+from harness.training import networks
 from harness.training.recurrent import set_xla_flags
-from harness.training.trainer import Trainer
+from harness.training.trainer import Data, Trainer, epoch_order
 
 set_xla_flags()
 
@@ -373,7 +384,7 @@ def test_programs_are_shared_for_rates_and_never_for_other_options():
         compiled_shape(Hyperparameters(**GRU, **{n: v}), "xla-scan") for n, v in other.items()
     }
     assert len(shapes | {compiled_shape(base, "xla-scan")}) == len(other) + 1
-    for rate in ("dropout", "embedding_dropout", "recurrent_dropout"):
+    for rate in ("dropout", "embedding_dropout", "recurrent_dropout", "weight_decay"):
         one, two = (Hyperparameters(**GRU, **{rate: value}) for value in (0.1, 0.3))
         assert compiled_shape(one, "xla-scan") == compiled_shape(two, "xla-scan")
         assert compiled_shape(one, "keras") != compiled_shape(two, "keras")
@@ -381,9 +392,9 @@ def test_programs_are_shared_for_rates_and_never_for_other_options():
     assert compiled_shape(same, "xla-scan") == compiled_shape(base, "xla-scan")
 
 
-def test_rates_of_dropout_act_where_a_program_is_used_again():
+def test_rates_act_where_a_program_is_used_again():
     data = toy_data()
-    for name in ("embedding_dropout", "recurrent_dropout"):
+    for name in ("embedding_dropout", "recurrent_dropout", "weight_decay"):
         trainer = Trainer()
         low, high = (Hyperparameters(**GRU, **{name: rate}) for rate in (0.1, 0.5))
         first = train(trainer, low, data)
