@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.datasets.base.dataset import Dataset as Dataset
     from harness.datasets.base.signature import Signature as Signature
     from harness.datasets.base.split_sequences import SplitNumbers as SplitNumbers
+    from harness.datasets.co2 import Co2 as Co2
     from harness.datasets.copy_memory import CopyMemory as CopyMemory
     from harness.datasets.digits import Digits as Digits
     from harness.datasets.dyck import Dyck as Dyck
@@ -41,6 +42,7 @@ _HOMES = {
     "Arrays": "harness.datasets.base.dataset",
     "Budget": "harness.spec.study",
     "CategoricalDistribution": "optuna.distributions",
+    "Co2": "harness.datasets.co2",
     "CopyMemory": "harness.datasets.copy_memory",
     "Dataset": "harness.datasets.base.dataset",
     "Digits": "harness.datasets.digits",

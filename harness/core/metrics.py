@@ -1,12 +1,144 @@
-"""Metrics from predictions, one number for each example."""
+"""Metrics: one number for each example from predictions, and how a value of each is shown."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.text import cut
+
+ACCURACY = "accuracy"
 R2 = "R²"  # the metric where numbers are predicted
+MAE = "MAE"  # the mean absolute error of forecasts, in the target's unit
+
+DIGITS = 4  # of an error: enough to see a difference of the margin, 1 %
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a score is, which direction is better, and how values and differences are shown.
+
+    - `name`: `accuracy`, `balanced accuracy`, `R²` or `MAE`.
+    - `unit`: what follows a value: `%`; nothing for R²; the target's column for an error.
+    - `difference_unit`: what follows a difference: `points`, nothing, the target's column.
+    - `factor`: a value times this is the number to show; 100 for accuracies, which are 0 to 1.
+    - `decimals`, `difference_decimals`: None for three significant digits.
+    - `least`, `most`: the ends of what a value may be.
+    """
+
+    name: str = ACCURACY
+    unit: str = "%"
+    difference_unit: str = "points"
+    higher_is_better: bool = True
+    factor: float = 100.0
+    decimals: int | None = 1
+    difference_decimals: int | None = 1
+    least: float = 0.0
+    most: float = 1.0
+
+    @property
+    def title(self) -> str:
+        """The name, with the unit of an error: `MAE, units`. For JSON and tables."""
+        return self.name if self.higher_is_better or not self.unit else f"{self.name}, {self.unit}"
+
+    def axis(self, name: str | None = None) -> str:
+        """The label of an axis with values: `Test accuracy, %`, of the `name` given or its own."""
+        label = self.name if name is None else name
+        label = label[:1].upper() + label[1:]
+        return f"{label}, {self.unit}" if self.unit else label
+
+    @property
+    def in_unit(self) -> str:
+        """The unit of differences after a comma; nothing where there is none: `, points`."""
+        return f", {self.difference_unit}" if self.difference_unit else ""
+
+    @property
+    def best(self) -> str:
+        """The best of several values: `highest` or `lowest`."""
+        return "highest" if self.higher_is_better else "lowest"
+
+    @property
+    def worse(self) -> str:
+        """How a worse value lies to a better one: `lower` or `higher`."""
+        return "lower" if self.higher_is_better else "higher"
+
+    @property
+    def sign(self) -> int:
+        """1 if higher is better, else -1: a value times this is higher where it is better."""
+        return 1 if self.higher_is_better else -1
+
+    def gain(self, difference: float) -> float:
+        """A difference `a` minus `b` as how much better `a` is."""
+        return self.sign * difference
+
+    def number(self, value: float, *, wide: bool = False) -> str:
+        """The value without its unit: `85.2`, `0.63`, `12.34`; `wide` has one decimal less."""
+        decimals = self.decimals
+        if wide and decimals:
+            decimals -= 1
+        return _number(self.factor * value, decimals)
+
+    def text(self, value: float, *, space: str = " ", wide: bool = False) -> str:
+        """The value with its unit: `85.2 %`, `0.63`, `12.34 units`."""
+        number = self.number(value, wide=wide)
+        return f"{number}{space}{self.unit}" if self.unit else number
+
+    def difference(self, value: float, *, more: int = 0) -> str:
+        """A difference without sign and unit: `0.1`, `0.012`, `1.23`; `more` adds decimals."""
+        decimals = self.difference_decimals
+        return _number(self.factor * value, None if decimals is None else decimals + more)
+
+    def difference_text(self, value: float, *, space: str = " ", more: int = 0) -> str:
+        """The same with its unit: `0.1 points`, `0.012`, `1.23 units`."""
+        return self.with_unit(self.difference(value, more=more), space)
+
+    def signed(self, value: float) -> str:
+        """A difference with its sign: `+0.1`, `−0.6`, `0.0`."""
+        text = self.difference(abs(value))
+        if not any(digit in "123456789" for digit in text.partition("e")[0]):
+            return text
+        return f"{'−' if value < 0 else '+'}{text}"
+
+    def with_unit(self, difference: str, space: str = " ") -> str:
+        """The text of a difference, or of its ends, with the unit of differences."""
+        return f"{difference}{space}{self.difference_unit}" if self.difference_unit else difference
+
+
+def metric_of(facts: Mapping[str, Any]) -> Metric:
+    """The metric of replicates from the facts of a dataset, as a manifest has them.
+
+    `metric` is its name (accuracy, if there is none), `unit` the target's column, `mase_scale` the
+    mean absolute error of the seasonal naive forecast, which decides how many digits make sense.
+    """
+    name = str(facts.get("metric") or ACCURACY)
+    if name == R2:
+        return Metric(R2, "", "", factor=1.0, decimals=2, difference_decimals=3, least=-math.inf)
+    if name != MAE:
+        return Metric(name)
+    unit = cut(str(facts.get("unit") or ""))
+    decimals = _decimals(facts.get("mase_scale"))
+    return Metric(
+        MAE, unit, unit, higher_is_better=False, factor=1.0, decimals=decimals,
+        difference_decimals=decimals, most=math.inf,
+    )  # fmt: skip
+
+
+def _decimals(scale: Any) -> int | None:
+    """Those that give a number like `scale` four digits; None for very large and small ones."""
+    if isinstance(scale, int | float) and 1e-4 <= scale < 1e7:
+        return max(0, DIGITS - 1 - math.floor(math.log10(scale)))
+    return None
+
+
+def _number(value: float, decimals: int | None) -> str:
+    text = f"{value:.3g}" if decimals is None else f"{value:,.{decimals}f}"
+    minus = text.startswith("-")
+    if minus and not any(digit in "123456789" for digit in text.partition("e")[0]):
+        return text[1:]  # no minus before a rounded 0
+    return f"−{text[1:]}" if minus else text
 
 
 def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any]:
@@ -18,8 +150,13 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
       n / (classes x examples of its class), else 0 (float64).
     - R², the explained share of the variance of the numbers `y` (n,): 1 minus the squared error
       divided by the variance (float64).
+    - MAE: the absolute error, a mean over all axes but the first (float64).
     """
     found: NDArray[Any]
+    if metric == MAE:
+        errors = np.abs(np.asarray(predicted, np.float64) - y)
+        found = errors.reshape(len(errors), -1).mean(axis=1)
+        return found
     if metric == R2:
         variance = float(np.var(y, dtype=np.float64)) or math.nan
         found = 1.0 - (np.asarray(predicted, np.float64) - y) ** 2 / variance

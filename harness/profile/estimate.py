@@ -17,7 +17,7 @@ from optuna.distributions import (
 
 from harness.core.seeds import derive_seed
 from harness.core.text import duration
-from harness.datasets.base.signature import Signature
+from harness.datasets.base.signature import FIELDS, Signature
 from harness.results.records import read_profile
 from harness.spec import counts
 from harness.spec.hyperparameters import OPTIONS, Hyperparameters
@@ -174,7 +174,7 @@ def hyperparameters_of(entry: Mapping[str, Any]) -> Hyperparameters:
 
 def signature_of(entry: Mapping[str, Any]) -> Signature:
     """The signature that an entry of a profile was measured with."""
-    return Signature(**{name: entry.get(name, 0) for name in ("classes", "features", "steps")})
+    return Signature(**{name: entry[name] for name in FIELDS if name in entry})
 
 
 def _parts(hp: Hyperparameters, signature: Signature) -> Any:

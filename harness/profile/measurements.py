@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core import files
-from harness.datasets.base.signature import BINARY, Signature
+from harness.datasets.base.signature import BINARY, FIELDS, Signature
 from harness.spec.hyperparameters import Hyperparameters
 
 Say = Callable[[str], None]
@@ -133,9 +133,11 @@ class Measurements:
 
 
 def signature_fields(signature: Signature) -> dict[str, int]:
-    """A signature as plain JSON values; features and steps are left out where they are 0."""
-    extra = {"features": signature.features, "steps": signature.steps}
-    return {"classes": signature.classes, **{name: n for name, n in extra.items() if n}}
+    """A signature as plain JSON values; what is as in most studies is left out."""
+    plain = Signature(classes=signature.classes)
+    given = {name: getattr(signature, name) for name in FIELDS}
+    extra = {name: value for name, value in given.items() if value != getattr(plain, name)}
+    return {"classes": signature.classes, **extra}
 
 
 def _json_lines(file: Path) -> Iterable[dict[str, Any]]:

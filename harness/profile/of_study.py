@@ -174,10 +174,10 @@ def configurations_of(
 def _signature(records: "Records") -> "Signature":
     """The inputs and outputs of a study's models."""
     from harness import datasets
-    from harness.datasets.base.signature import Signature
+    from harness.datasets.base.signature import FIELDS, Signature
 
     known = records.manifest.get("dataset") or {}
     if "classes" not in known:  # a run directory of an earlier version
         with contextlib.suppress(UserError, KeyError):
             return datasets.by_name(known["name"]).signature
-    return Signature(**{n: known[n] for n in ("classes", "features", "steps") if n in known})
+    return Signature(**{name: known[name] for name in FIELDS if name in known})

@@ -61,7 +61,14 @@ REPLICATE_COLUMNS = {
 }
 # Baselines have replicates, too: in folders of these names, beside the arms' folders.
 MAJORITY, BAG_OF_EMBEDDINGS = "baseline=majority", "baseline=bag"
-BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class"}
+# Those of forecasts, in the order in which they are listed.
+FORECASTS = {
+    "baseline=last": "last value",
+    "baseline=seasonal": "seasonal naive",
+    "baseline=drift": "drift",
+    "baseline=ridge": "ridge autoregression",
+}
+BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class", **FORECASTS}
 
 EPOCH_COLUMNS = {
     "arm": "str",

@@ -30,8 +30,9 @@ def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
     """The bag of embeddings at several learning rates, scored on the validation split."""
     arm = Arm(BAG_OF_EMBEDDINGS, {"cell": BAG})
     planned = []
-    # The mean over time can't predict a class for each step.
-    rates = () if study.dataset.steps else BASELINE_LEARNING_RATES
+    # The mean over time can't predict a class for each step, and says nothing about the next one.
+    without = study.dataset.steps or study.signature.horizon
+    rates = () if without else BASELINE_LEARNING_RATES
     for number, rate in enumerate(rates, start=1):
         record = {"arm": arm.name, "candidate": number, "params": {"learning_rate": rate}}
         planned.append(

@@ -6,10 +6,12 @@ are the same for every arm, so that differences between arms are paired. Only th
 test split, once. A training stops after `Study.patience` epochs without a lower validation loss,
 and its best epoch is scored. Where a dataset has no test split, the validation split is used.
 
-A replicate is a folder, `replicates/ARM/seed=K/`. It is done when it has a result file.
+A replicate is a folder, `replicates/ARM/seed=K/`. It is done when it has a result file. Where a
+dataset has folds, it has a training for each, in `fold=F/` within it: see `harness.search.folds`.
 """
 
 import io
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +23,11 @@ from numpy.typing import NDArray
 
 from harness.core import files
 from harness.core.seeds import derive_seed
-from harness.datasets.base.dataset import Split
+from harness.datasets.base.dataset import Dataset, Split
+from harness.datasets.base.forecast import Forecast
+from harness.datasets.base.frequency import shown
 from harness.results.run_directory import RunDirectory
+from harness.search import example, folds
 from harness.search.assignment import Assignment, group_name
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
@@ -35,7 +40,8 @@ class Planned:
     """A planned training: replicate `number`, or a candidate for a baseline.
 
     `record` has the first fields of its result file: what the training is. With `score` its model
-    is scored on the split of the replicates.
+    is scored on the split of the replicates. `whole` is the replicate's folder: `folder` itself, or
+    that around the folders of its folds, of which this is number `fold`.
     """
 
     number: int
@@ -44,6 +50,12 @@ class Planned:
     hyperparameters: Hyperparameters
     seed: int
     score: bool
+    fold: int = 1
+    replicate: int = 1
+
+    @property
+    def whole(self) -> Path:
+        return self.folder.parent if "fold" in self.record else self.folder
 
 
 class Replicates:
@@ -60,6 +72,7 @@ class Replicates:
         self._left = []
         for each in planned:
             _move_superseded(each)
+            self._join_folds(each)
             found = files.read_object(each.folder / "result.json")
             if found is None:
                 self._left.append(each.number)
@@ -88,18 +101,16 @@ class Replicates:
 
     def training_request(self, assignment: Assignment) -> TrainRequest:
         planned = self._of(assignment)
-        # One model of each arm is kept, for predictions; all of them would fill the disk.
-        keeps_model = planned.score and planned.number == 1
         return TrainRequest(
             task=assignment.task,
-            dataset=self._study.dataset_of(self.arm),
+            dataset=self._study.dataset_of(self.arm).of_fold(planned.fold),
             hyperparameters=planned.hyperparameters,
             seed=planned.seed,
             epochs=self._study.budget.epochs,
             checkpoints=str(planned.folder / "checkpoint"),
             score=scored_split(self._study) if planned.score else None,
             keep_best=planned.score and self._study.patience is not None,
-            model=str(planned.folder / "model.keras") if keeps_model else None,
+            model=str(planned.whole / "model.keras") if self._keeps_model(planned) else None,
             signature=self._study.signature_of(self.arm),
         )
 
@@ -124,27 +135,46 @@ class Replicates:
         if test is not None:
             record |= {
                 "split": scored_split(self._study),
-                **write_test_scores(planned.folder, test),
+                **write_test_scores(planned.folder, test, self._times(planned)),
             }
-            if planned.number == 1:
+            if self._keeps_model(planned):
                 self._describe_model(planned, record)
         files.write_atomically(planned.folder / "result.json", files.to_json(record))
         (planned.folder / "started.json").unlink(missing_ok=True)
         checkpoint.remove(planned.folder / "checkpoint")
         self.done[state] += 1
+        self._join_folds(planned)
         return record
+
+    def _keeps_model(self, planned: Planned) -> bool:
+        """One model of each search is kept, for predictions; all of them would fill the disk.
+
+        Of folds it is the last one, which learns from the latest times.
+        """
+        last = self._study.dataset.folds
+        return planned.score and planned.replicate == 1 and planned.fold == last
+
+    def _times(self, planned: Planned) -> list[list[str]]:
+        """The times of a forecast that is scored; empty for other tasks."""
+        dataset = self._study.dataset_of(self.arm).of_fold(planned.fold)
+        return forecast_times(dataset, scored_split(self._study))
+
+    def _join_folds(self, planned: Planned) -> None:
+        if planned.whole != planned.folder:
+            folds.join(planned.whole, self._study.dataset.folds)
 
     def _describe_model(self, planned: Planned, record: Mapping[str, Any]) -> None:
         """Write what a user of the model needs besides: vocabulary and hyperparameters."""
-        dataset, hyperparameters = self._study.dataset_of(self.arm), planned.hyperparameters
+        dataset = self._study.dataset_of(self.arm).of_fold(planned.fold)
+        hyperparameters = planned.hyperparameters
         words = dataset.words(hyperparameters.vocabulary)
         text = "".join(f"{word}\n" for word in words)
         files.write_atomically(
-            planned.folder / "vocabulary.txt", text.encode("utf-8", "surrogatepass")
+            planned.whole / "vocabulary.txt", text.encode("utf-8", "surrogatepass")
         )
         params = {
             "arm": self.arm.name,
-            "replicate": planned.number,
+            "replicate": planned.replicate,
             "seed": planned.seed,
             "hyperparameters": hyperparameters.to_mapping(),
             "dataset": dataset.to_mapping(),
@@ -153,10 +183,13 @@ class Replicates:
             "labels": list(dataset.labels) or [str(number) for number in range(dataset.classes)],
             "encoding": dataset.encoding,
             **({"scaling": scaling} if (scaling := dataset.scaling()) else {}),
+            **({"forecast": facts} if (facts := dataset.facts()) else {}),
             "split": record["split"],
             "scored_accuracy": record["scored_accuracy"],
         }
-        files.write_atomically(planned.folder / "params.json", files.to_json(params) + "\n")
+        files.write_atomically(planned.whole / "params.json", files.to_json(params) + "\n")
+        if dataset.facts():
+            files.write_atomically(planned.whole / example.FILE, example.code(params))
 
     def release(self, assignment: Assignment) -> None:
         """Nothing to do: without a result file it is trained again, from its checkpoint."""
@@ -179,9 +212,24 @@ def replicates_of(
     return planned_replicates(study, arm, record, hyperparameters, directory)
 
 
-def write_test_scores(folder: Path, test: TestScores) -> dict[str, Any]:
-    """Like `write_scores`, with the mean loss over the same examples."""
-    return {"scored_loss": test.loss, **write_scores(folder, test.scores)}
+def write_test_scores(
+    folder: Path, test: TestScores, times: Sequence[Sequence[str]] = ()
+) -> dict[str, Any]:
+    """Like `write_scores`, with the mean loss over the same examples; and with forecasts."""
+    written = {"scored_loss": test.loss, **write_scores(folder, test.scores)}
+    if test.forecasts is not None:
+        written |= folds.write_forecasts(folder, test.forecasts, times)
+    return written
+
+
+def forecast_times(dataset: Dataset, split: Split) -> list[list[str]]:
+    """The times of the steps that a split forecasts; empty for other tasks."""
+    if not isinstance(dataset, Forecast):
+        return []
+    times = dataset.times(split)
+    flat = shown(times)
+    width = times.shape[1]
+    return [flat[first : first + width] for first in range(0, len(flat), width)]
 
 
 def scored_split(study: Study) -> Split:
@@ -209,17 +257,22 @@ def planned_replicates(
 ) -> Replicates:
     """Replicates of the search that `record["search"]` names, on seeds that arms share."""
     planned, search = [], int(record["search"])
-    for number in range(1, study.replicates + 1):
+    last = study.dataset.folds
+    for number, fold in itertools.product(range(1, study.replicates + 1), range(1, last + 1)):
         of_search = () if search == 1 else ("search", search)
         seed = derive_seed(study.seed, *of_search, "replicate", number)
+        folder = directory.replicate(arm.name, number, search)
+        of_fold = {} if last == 1 else {"fold": fold}
         planned.append(
             Planned(
-                number=number,
-                folder=directory.replicate(arm.name, number, search),
-                record={"arm": arm.name, "replicate": number, "seed": seed, **record},
+                number=(number - 1) * last + fold,
+                folder=folder / f"fold={fold}" if of_fold else folder,
+                record={"arm": arm.name, "replicate": number, "seed": seed, **record, **of_fold},
                 hyperparameters=hyperparameters,
                 seed=seed,
                 score=True,
+                fold=fold,
+                replicate=number,
             )
         )
     return Replicates(study, arm, planned, search)
@@ -227,14 +280,15 @@ def planned_replicates(
 
 def _move_superseded(planned: Planned) -> None:
     """Move the folder of another configuration aside: more trials have found a better one."""
+    whole = planned.whole
     for name in ("result.json", "started.json"):
-        found = files.read_object(planned.folder / name)
-        if found is None or found.get("trial") == planned.record.get("trial"):
-            continue
-        aside = planned.folder.with_name(f"{planned.folder.name},trial={found['trial']}")
-        number = 1
-        while aside.exists():
-            number += 1
-            aside = aside.with_name(f"{planned.folder.name},trial={found['trial']},{number}")
-        planned.folder.rename(aside)
-        return
+        for found in map(files.read_object, (whole / name, planned.folder / name)):
+            if found is None or found.get("trial") == planned.record.get("trial"):
+                continue
+            aside = whole.with_name(f"{whole.name},trial={found['trial']}")
+            number = 1
+            while aside.exists():
+                number += 1
+                aside = aside.with_name(f"{whole.name},trial={found['trial']},{number}")
+            whole.rename(aside)
+            return

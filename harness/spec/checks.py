@@ -150,9 +150,9 @@ def extremes(search: Mapping[str, BaseDistribution]) -> list[dict[str, Any]]:
 
     All other hyperparameters have their first end.
     """
-    ends = {name: _ends(distribution) for name, distribution in search.items()}
-    first_ends = {name: values[0] for name, values in ends.items()}
-    others = [{**first_ends, name: v} for name, values in ends.items() for v in values[1:]]
+    of_each = {name: ends(distribution) for name, distribution in search.items()}
+    first_ends = {name: values[0] for name, values in of_each.items()}
+    others = [{**first_ends, name: v} for name, values in of_each.items() for v in values[1:]]
     return [first_ends, *others]
 
 
@@ -169,7 +169,8 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def _ends(distribution: BaseDistribution) -> list[Any]:
+def ends(distribution: BaseDistribution) -> list[Any]:
+    """The choices of a distribution, or its lowest and its highest value."""
     if isinstance(distribution, CategoricalDistribution):
         return list(distribution.choices)
     assert isinstance(distribution, IntDistribution | FloatDistribution)

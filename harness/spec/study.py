@@ -12,7 +12,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, distribution_to_json
 
 from harness import pruners, samplers
-from harness.core.checks import check_whole
+from harness.core.checks import check_whole, is_whole
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
@@ -147,6 +147,7 @@ class Study:
             checks.check_model(self.model, self.hold)
         if self.hold:
             checks.check_hold(self.hold, self._groups)
+        object.__setattr__(self, "dataset", self.dataset.for_sequences(self._longest()))
         self._check_hyperparameters()
         for arm in self.arms():
             samplers.check(self.sampler, self.search, trials=self.budget.trials)
@@ -220,6 +221,7 @@ class Study:
             if "parameters" in self.hold:
                 values["units"] = self._units_by_parameters(arm, values)
         hp = Hyperparameters.from_mapping(values, self._of_model)
+        self.dataset.check_length(hp.sequence_length)
         if hp.sequence_length < self.dataset.steps or (self.dataset.steps and hp.cell == BAG):
             raise UserError(
                 f"dataset {self.dataset.name} has a class for each of the last "
@@ -228,6 +230,14 @@ class Study:
             )
         training_options.check_for(self.dataset, hp)
         return hp
+
+    def _longest(self) -> int:
+        """The longest sequences that any trial reads."""
+        name, plain = "sequence_length", Hyperparameters().sequence_length
+        values = self.compare.get(name) or [self.fixed.get(name, plain)]
+        if name in self.search:
+            values = checks.ends(self.search[name])
+        return max(filter(is_whole, values), default=plain)
 
     @property
     def _groups(self) -> dict[str, Mapping[str, Any]]:

@@ -38,6 +38,7 @@ def new_manifest(
             "steps": study.dataset.steps,
             "sha256": study.dataset.fingerprint(),
             **_contents(study),
+            **study.dataset.facts(),
         },
         **({"published": dict(study.published)} if study.published else {}),
         "storage": None,

@@ -10,9 +10,10 @@ from dataclasses import replace
 from harness.analysis import summary
 from harness.core.console import stop
 from harness.core.text import counted
+from harness.datasets.base.forecast import Forecast
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
-from harness.search import baselines
+from harness.search import baselines, forecast_baselines
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Coordinator, Pool
 from harness.search.progress import Plain, ProgressDisplay, Terminal
@@ -154,10 +155,13 @@ class StudyTrainings:
         candidates = baselines.bag_candidates(study, directory)
         if candidates.has_more:
             self._run([candidates], len(baselines.BASELINE_LEARNING_RATES), pool, "candidate")
-        baselines.write_majority(study, directory)
+        if isinstance(study.dataset, Forecast):
+            forecast_baselines.write(study, study.dataset, directory)
+        else:
+            baselines.write_majority(study, directory)
         replicates = self._replicates(read_records(directory.root))
         if any(each.has_more for each in replicates):
-            self._run(replicates, study.replicates, pool, "replicate")
+            self._run(replicates, study.replicates * study.dataset.folds, pool, "replicate")
 
     def _run(self, trainings: Sequence[Replicates], each: int, pool: Pool, noun: str) -> None:
         board = self._board([t.group for t in trainings], each, len(pool), noun)

@@ -16,11 +16,18 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.dataset import Arrays, Examples
 from harness.datasets.base.signature import Signature
+from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks, programs
-from harness.training.epochs import PROGRESS_S, Measured, OnStep, loss_and_accuracy
+from harness.training.epochs import (
+    PROGRESS_S,
+    ErrorInUnit,
+    Measured,
+    OnStep,
+    loss_and_accuracy,
+)
 from harness.training.losses import class_weights
 from harness.training.optimizers import Optimizer
 
@@ -46,11 +53,11 @@ class CompiledEpochs:
         self._optimizer.keras.build(self.model.trainable_variables)
         self._train_steps: Any = None
         self._evaluate_steps: Any = None
-        self._validation_rows = 0
+        self._validation: Examples | None = None
         self.build_s, self.compile_s = time.perf_counter() - started, 0.0
 
-    def compile(self, train: Arrays, validation: Arrays) -> None:
-        self._validation_rows = len(validation.x)
+    def compile(self, train: Examples, validation: Examples) -> None:
+        self._validation = validation
         splits = {"train": train, "evaluate": validation}
 
         def trace() -> dict[str, Any]:
@@ -61,21 +68,19 @@ class CompiledEpochs:
 
         def call(name: str, program: Any) -> None:
             split = splits[name]
-            rows = len(split.x)
-            self._call(program, split.x, split.y, np.arange(rows), rows, 0, 0)
+            self._call(program, split, np.arange(len(split)), 0, 0)
 
         found = programs.compiled(self._key(train, validation), trace, self._state(), call)
         self._train_steps = found.programs["train"]
         self._evaluate_steps = found.programs["evaluate"]
         self.compile_s = found.fresh_s
 
-    def _key(self, train: Arrays, validation: Arrays) -> str:
+    def _key(self, train: Examples, validation: Examples) -> str:
         """Equal for programs that are the same but for the values of their variables."""
         shape = networks.compiled_shape(self._hp, self._path)
         arrays = [
-            (array.shape, str(array.dtype))
+            (split.shape, [(array.shape, str(array.dtype)) for array in split.inputs])
             for split in (train, validation)
-            for array in (split.x, split.y)
         ]
         parts = (self._path, shape, self._signature, arrays)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
@@ -104,19 +109,24 @@ class CompiledEpochs:
         self._optimizer.set_rate(rate)
 
     def train(
-        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+        self,
+        split: Examples,
+        order: NDArray[np.int64],
+        on_step: OnStep,
+        *,
+        done: int,
+        seconds: float,
     ) -> Measured:
         if done == 0:
             self._reset_metrics()
-        self._class_weights.assign(class_weights(self._hp, self._signature, split.y))
+        if self._hp.class_weight != "none" and isinstance(split, Arrays):
+            self._class_weights.assign(class_weights(self._signature, split.y))
         steps = math.ceil(len(order) / self._batch)
         block = 8
         while done < steps:
             last = min(done + block, steps)
             started = time.perf_counter()
-            loss, accuracy, _ = self._call(
-                self._train_steps, split.x, split.y, order, len(order), done, last
-            )
+            loss, accuracy, _ = self._call(self._train_steps, split, order, done, last)
             seconds += time.perf_counter() - started
             done = last
             block = max(1, round(PROGRESS_S * done / seconds))
@@ -124,26 +134,25 @@ class CompiledEpochs:
                 on_step(done, loss, seconds)
         return Measured(loss, accuracy, seconds)
 
-    def evaluate(self, split: Arrays) -> Measured:
+    def evaluate(self, split: Examples) -> Measured:
         return self._through(split)[0]
 
-    def predict(self, split: Arrays) -> NDArray[np.float32]:
+    def predict(self, split: Examples) -> NDArray[np.float32]:
         return np.concatenate(self._through(split)[1])
 
-    def _through(self, split: Arrays) -> tuple[Measured, list[NDArray[np.float32]]]:
+    def _through(self, split: Examples) -> tuple[Measured, list[NDArray[np.float32]]]:
         """Evaluate a split in pieces as large as the validation split: one program is enough."""
         self._reset_metrics()
         started = time.perf_counter()
-        piece = self._validation_rows
+        assert self._validation is not None, "compile comes first"
         outputs = []
-        for first in range(0, len(split.x), piece):
-            x, y = split.x[first : first + piece], split.y[first : first + piece]
-            rows = len(x)
-            order = np.arange(piece) % rows
-            x, y = (np.resize(a, (piece, *a.shape[1:])) for a in (x, y))
-            steps = math.ceil(rows / self._batch)
-            loss, accuracy, found = self._call(self._evaluate_steps, x, y, order, rows, 0, steps)
-            outputs.append(np.asarray(found)[:rows])
+        for piece in split.pieces(self._validation):
+            order = np.arange(len(self._validation)) % len(piece)
+            steps = math.ceil(len(piece) / self._batch)
+            loss, accuracy, found = self._call(
+                self._evaluate_steps, piece, order, 0, steps, rows=len(piece)
+            )
+            outputs.append(np.asarray(found)[: len(piece)])
         return Measured(loss, accuracy, time.perf_counter() - started), outputs
 
     def variables(self) -> list[Any]:
@@ -153,25 +162,28 @@ class CompiledEpochs:
     def _call(
         self,
         program: Any,
-        x: NDArray[Any],
-        y: NDArray[Any],
+        split: Examples,
         order: NDArray[np.int64],
-        rows: int,
         first: int,
         last: int,
+        rows: int | None = None,
     ) -> tuple[float, float, Any]:
         """Run steps `first` to `last` over the first `rows` of `order`: means so far, outputs."""
         import tensorflow as tf
 
-        padded = np.zeros(math.ceil(len(order) / self._batch) * self._batch, np.int32)
-        padded[: len(order)] = order
+        if isinstance(self._metrics[1], ErrorInUnit):
+            self._metrics[1].set_scale(split)
+        rows = len(order) if rows is None else rows
+        places = split.places(order)
+        padded = np.full(math.ceil(len(order) / self._batch) * self._batch, places[0], np.int32)
+        padded[: len(order)] = places
         numbers = (tf.constant(n, tf.int32) for n in (rows, first, last))
         loss, accuracy, outputs = program(
-            tf.constant(x), tf.constant(y), tf.constant(padded), *numbers
+            *map(tf.constant, split.inputs), tf.constant(padded), *numbers
         )
         return float(loss), float(accuracy), outputs
 
-    def _traced(self, step: Callable[[Any, Any, Any], Any], split: Arrays) -> Any:
+    def _traced(self, step: Callable[[Any, Any, Any], Any], split: Examples) -> Any:
         """A loop of `step` over the batches of a split of this size, as one XLA program.
 
         It is traced, not compiled; it returns the metrics and all outputs that `step` returns.
@@ -180,7 +192,7 @@ class CompiledEpochs:
 
         from harness.training.recurrent.scan import outside_kernels
 
-        size, examples = self._batch, len(split.x)
+        size, examples = self._batch, len(split)
         output = self.model.output_shape[1:]
         batches = 0 if step == self._learn else -(-examples // size)
 
@@ -189,7 +201,7 @@ class CompiledEpochs:
                 start = number * size
                 batch = tf.slice(order, [start], [size])
                 weights = tf.cast(start + tf.range(size) < rows, tf.float32)
-                found = step(tf.gather(x, batch), tf.gather(y, batch), weights)
+                found = step(*gathered(split, x, y, batch), weights)
                 if found is not None:
                     outputs = outputs.write(number, found)
                 return outside_kernels(number + 1), outputs
@@ -200,7 +212,7 @@ class CompiledEpochs:
 
         numbers = [(-(-examples // size) * size,), (), (), ()]
         return tf.function(steps, jit_compile=True, autograph=False).get_concrete_function(
-            *(tf.TensorSpec(array.shape, array.dtype) for array in (split.x, split.y)),
+            *(tf.TensorSpec(array.shape, array.dtype) for array in split.inputs),
             *(tf.TensorSpec(shape, tf.int32) for shape in numbers),
         )
 
@@ -243,3 +255,16 @@ class CompiledEpochs:
     def _reset_metrics(self) -> None:
         for metric in self._metrics:
             metric.reset_state()
+
+
+def gathered(split: Examples, x: Any, y: Any, places: Any) -> tuple[Any, Any]:
+    """The examples at some places of a split's inputs, as tensors: those of `split.examples`."""
+    import tensorflow as tf
+
+    if not isinstance(split, Windows):
+        return tf.gather(x, places), tf.gather(y, places)
+    ends = places[:, None]
+    windows = tf.gather(x, ends + tf.range(1 - split.lookback, 1))
+    outputs = split.horizon * split.targets.shape[1]
+    shape = [places.shape[0]] if outputs == 1 else [places.shape[0], outputs]
+    return windows, tf.reshape(tf.gather(y, ends + tf.range(1, split.horizon + 1)), shape)

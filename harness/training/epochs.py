@@ -7,8 +7,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.dataset import Examples
 from harness.datasets.base.signature import Signature
+from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.losses import SmoothedCrossentropy
 
@@ -35,7 +36,7 @@ class Epochs(Protocol):
     build_s: float  # seconds for the model and its optimizer
     compile_s: float  # of `compile`, or of the first time where the program was found compiled
 
-    def compile(self, train: Arrays, validation: Arrays) -> None:
+    def compile(self, train: Examples, validation: Examples) -> None:
         """Trace and compile. `reset` removes whatever this changes."""
 
     def reset(self, hp: Hyperparameters, seed: int, steps: int = 1) -> None:
@@ -48,17 +49,23 @@ class Epochs(Protocol):
         """Set the (base) rate of the steps from now on, until the next `reset`."""
 
     def train(
-        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+        self,
+        split: Examples,
+        order: NDArray[np.int64],
+        on_step: OnStep,
+        *,
+        done: int,
+        seconds: float,
     ) -> Measured:
         """Train one epoch over the examples of `split` in `order`, or the rest of it.
 
         `done` steps were done before, in `seconds`; both are 0 where it is not `pausable`.
         """
 
-    def evaluate(self, split: Arrays) -> Measured:
+    def evaluate(self, split: Examples) -> Measured:
         """Loss and accuracy on a split, without training; labels and classes as they are."""
 
-    def predict(self, split: Arrays) -> NDArray[np.float32]:
+    def predict(self, split: Examples) -> NDArray[np.float32]:
         """The model's outputs for each example: (n, outputs), or (n, steps, outputs)."""
 
     def variables(self) -> list[Any]:
@@ -68,7 +75,9 @@ class Epochs(Protocol):
 def loss_and_accuracy(
     signature: Signature, reduction: str, label_smoothing: float = 0.0
 ) -> tuple[Any, Any]:
-    """The loss, and the metric beside it: accuracy, or R² where numbers are predicted."""
+    """The loss, and the metric beside it: accuracy, R² of a number, the error of a forecast."""
+    if signature.horizon:
+        return keras.losses.MeanSquaredError(reduction=reduction), ErrorInUnit(signature.outputs)
     if signature.classes == 0:
         r2 = keras.metrics.R2Score()
         # R2Score makes its variables at its first use, which must be outside compiled programs.
@@ -86,3 +95,34 @@ def loss_and_accuracy(
         else keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
     )
     return loss, keras.metrics.SparseCategoricalAccuracy()
+
+
+class ErrorInUnit(keras.metrics.Metric):  # type: ignore[misc]
+    """The mean absolute error of a forecast's outputs, each times its `scale`, in the unit."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__(name="mean_absolute_error")
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
+        self.scale = self.add_variable((outputs,), "ones", name="scale")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        ops = keras.ops
+        y_true = ops.reshape(ops.cast(y_true, "float32"), ops.shape(y_pred))
+        errors = ops.mean(ops.abs(y_true - y_pred) * self.scale, axis=-1)
+        weights = ops.ones_like(errors) if sample_weight is None else sample_weight
+        self.total.assign_add(ops.sum(errors * weights))
+        self.count.assign_add(ops.sum(weights))
+
+    def result(self) -> Any:
+        return keras.ops.divide_no_nan(self.total, self.count)
+
+    def reset_state(self) -> None:
+        """Forget the examples; the scale stays."""
+        self.total.assign(0.0)
+        self.count.assign(0.0)
+
+    def set_scale(self, split: Examples) -> None:
+        """Take the scale of a split."""
+        if isinstance(split, Windows):
+            self.scale.assign(split.scale)

@@ -8,11 +8,18 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.dataset import Examples
 from harness.datasets.base.signature import Signature
+from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks
-from harness.training.epochs import PROGRESS_S, Measured, OnStep, loss_and_accuracy
+from harness.training.epochs import (
+    PROGRESS_S,
+    ErrorInUnit,
+    Measured,
+    OnStep,
+    loss_and_accuracy,
+)
 from harness.training.losses import class_weights, plain_loss
 from harness.training.optimizers import BY_STEP, Optimizer, stock
 
@@ -28,6 +35,7 @@ class FitEpochs:
         self._hp, self._signature, self._batch = hp, signature, hp.batch_size
         loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size", hp.label_smoothing)
         accuracy.name = "accuracy"
+        self._accuracy = accuracy
         # With smoothed labels a loss is not comparable; validation takes it without.
         unsmoothed = [plain_loss(signature)] if hp.label_smoothing else []
         self._optimizer = Optimizer(hp)
@@ -35,16 +43,13 @@ class FitEpochs:
         self.model.compile(self._optimizer.keras, loss, metrics=self._metrics)
         self.build_s, self.compile_s = time.perf_counter() - started, 0.0
 
-    def compile(self, train: Arrays, validation: Arrays) -> None:
+    def compile(self, train: Examples, validation: Examples) -> None:
         started = time.perf_counter()
         # One full batch, and the last one: JAX compiles its shape separately.
-        rows = self._batch + len(train.x) % self._batch
-        y = train.y[:rows]
-        self.model.fit(
-            train.x[:rows], y, self._batch, verbose=0, sample_weight=self._weights(train, y)
-        )
-        rows = self._batch + len(validation.x) % self._batch
-        self.model.evaluate(validation.x[:rows], validation.y[:rows], self._batch, verbose=0)
+        order = np.arange(min(len(train), self._batch + len(train) % self._batch))
+        self.model.fit(**self._inputs(train, order, weighted=True), verbose=0)
+        order = np.arange(min(len(validation), self._batch + len(validation) % self._batch))
+        self.model.evaluate(**self._inputs(validation, order), verbose=0)
         self.compile_s = time.perf_counter() - started
 
     def reset(self, hp: Hyperparameters, seed: int, steps: int = 1) -> None:
@@ -57,37 +62,59 @@ class FitEpochs:
         self._optimizer.set_rate(rate)
 
     def train(
-        self, split: Arrays, order: NDArray[np.int64], on_step: OnStep, *, done: int, seconds: float
+        self,
+        split: Examples,
+        order: NDArray[np.int64],
+        on_step: OnStep,
+        *,
+        done: int,
+        seconds: float,
     ) -> Measured:
         watch = _Watch(on_step)
+        self._set_scale(split)
         history = self.model.fit(
-            split.x[order],
-            split.y[order],
-            self._batch,
+            **self._inputs(split, order, weighted=True),
             shuffle=False,
             verbose=0,
             callbacks=[watch],
-            sample_weight=self._weights(split, split.y[order]),
         )
         logs = {name: float(values[-1]) for name, values in history.history.items()}
         return Measured(logs["loss"], logs["accuracy"], watch.seconds)
 
-    def evaluate(self, split: Arrays) -> Measured:
+    def evaluate(self, split: Examples) -> Measured:
         started = time.perf_counter()
-        logs = self.model.evaluate(split.x, split.y, self._batch, verbose=0, return_dict=True)
+        self._set_scale(split)
+        logs = self.model.evaluate(**self._inputs(split), verbose=0, return_dict=True)
         seconds = time.perf_counter() - started
         loss = logs["plain_loss" if self._hp.label_smoothing else "loss"]
         return Measured(float(loss), float(logs["accuracy"]), seconds)
 
-    def _weights(self, train: Arrays, y: NDArray[Any]) -> NDArray[Any] | None:
-        """The weight of each example (and step), where classes are weighted."""
-        if self._hp.class_weight == "none":
-            return None
-        weights: NDArray[Any] = class_weights(self._hp, self._signature, train.y)[y]
-        return weights
+    def predict(self, split: Examples) -> NDArray[np.float32]:
+        given = self._inputs(split)
+        given.pop("y", None)
+        return np.asarray(self.model.predict(**given, verbose=0))
 
-    def predict(self, split: Arrays) -> NDArray[np.float32]:
-        return np.asarray(self.model.predict(split.x, self._batch, verbose=0))
+    def _inputs(
+        self, split: Examples, order: NDArray[np.int64] | None = None, *, weighted: bool = False
+    ) -> dict[str, Any]:
+        """What Keras gets: arrays, or batches that are cut from a series one after another.
+
+        For training, `weighted`, each example has its class's weight, where classes are weighted.
+        """
+        if isinstance(split, Windows):
+            order = np.arange(len(split)) if order is None else order
+            return {"x": _Batches(split, order, self._batch)}
+        if order is None:
+            return {"x": split.x, "y": split.y, "batch_size": self._batch}
+        given = {"x": split.x[order], "y": split.y[order], "batch_size": self._batch}
+        if weighted and self._hp.class_weight != "none":
+            weights = class_weights(self._signature, split.y)
+            given["sample_weight"] = weights[split.y[order]]
+        return given
+
+    def _set_scale(self, split: Examples) -> None:
+        if isinstance(self._accuracy, ErrorInUnit):
+            self._accuracy.set_scale(split)
 
     def stock_model(self, steps: int) -> keras.Model:
         """The model, for others to train: its schedule is one of Keras's own, over `steps`."""
@@ -97,6 +124,21 @@ class FitEpochs:
 
     def variables(self) -> list[Any]:
         return [*_layer_variables(self.model), *self._optimizer.variables]
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """The windows of a series in an order, a batch at a time."""
+
+    def __init__(self, split: Windows, order: NDArray[np.int64], size: int) -> None:
+        super().__init__()
+        self._split, self._order, self._size = split, order, size
+
+    def __len__(self) -> int:
+        return -(-len(self._order) // self._size)
+
+    def __getitem__(self, number: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        first = number * self._size
+        return self._split.examples(self._order[first : first + self._size])
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]

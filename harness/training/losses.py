@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.base.signature import Signature
-from harness.spec.hyperparameters import Hyperparameters
 
 
 def plain_loss(signature: Signature) -> Any:
@@ -27,7 +26,7 @@ class SmoothedCrossentropy(keras.losses.Loss):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         own = {"classes": self._classes, "label_smoothing": self._smoothing}
-        return super().get_config() | own
+        return {**super().get_config(), **own}
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if len(y_true.shape) == len(y_pred.shape):  # Keras's `fit` may add an axis
@@ -38,13 +37,11 @@ class SmoothedCrossentropy(keras.losses.Loss):  # type: ignore[misc]
         )
 
 
-def class_weights(hp: Hyperparameters, signature: Signature, y: NDArray[Any]) -> NDArray[Any]:
-    """The weight of each class in the loss of training, float32 (classes,).
+def class_weights(signature: Signature, y: NDArray[Any]) -> NDArray[Any]:
+    """The weight of each class in the loss of a balanced training, float32 (classes,).
 
-    `balanced` is that of scikit-learn: examples / (classes · examples of the class).
+    It is that of scikit-learn: examples / (classes · examples of the class).
     """
-    if hp.class_weight == "none":
-        return np.ones(max(1, signature.classes), np.float32)
     counts = np.bincount(y.ravel().astype(np.int64), minlength=signature.classes)
     weights: NDArray[Any] = y.size / (signature.classes * np.maximum(counts, 1))
     return weights.astype(np.float32)

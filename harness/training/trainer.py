@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UserError
-from harness.datasets.base.dataset import Arrays, Dataset, Split
+from harness.datasets.base.dataset import Dataset, Examples, Split
 from harness.datasets.base.signature import BINARY, Signature
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks, programs
@@ -39,7 +39,8 @@ class Epoch:
     """One finished epoch, counted from 1.
 
     `accuracy` is the share of examples that are right. Where each step has a class, it is the
-    share of steps; for numbers it is R², the share of their variance that is explained. `loss` and
+    share of steps; for numbers it is R², the share of their variance that is explained,
+    and for a forecast its mean absolute error in the unit. `loss` and
     `accuracy` are running means over the training split during the epoch, as Keras's `fit` logs
     them. Seconds are wall time. `compile_s` (building, tracing, compiling) is not part of the
     other two times; it is 0.0 where a compiled program was used again.
@@ -60,8 +61,8 @@ class Epoch:
 class Data:
     """The splits that a training learns from and is validated on."""
 
-    train: Arrays
-    validation: Arrays
+    train: Examples
+    validation: Examples
     signature: Signature = BINARY
 
     @classmethod
@@ -74,13 +75,13 @@ class Data:
         )
 
 
-def load(dataset: Dataset, split: Split, hp: Hyperparameters) -> Arrays:
+def load(dataset: Dataset, split: Split, hp: Hyperparameters) -> Examples:
     """A split, encoded for `hp`. The last few stay in memory, since later trainings use them."""
     return _encoded(dataset, split, hp.sequence_length, hp.vocabulary)
 
 
 @lru_cache(maxsize=8)
-def _encoded(dataset: Dataset, split: Split, sequence_length: int, vocabulary: int) -> Arrays:
+def _encoded(dataset: Dataset, split: Split, sequence_length: int, vocabulary: int) -> Examples:
     return dataset.load(split, sequence_length=sequence_length, vocabulary=vocabulary)
 
 
@@ -169,7 +170,7 @@ class Trainer:
         """
         with self._placement():
             program, path, compile_s = self._program(hp, data)
-            steps = options.epochs * -(-len(data.train.x) // hp.batch_size)
+            steps = options.epochs * -(-len(data.train) // hp.batch_size)
             program.reset(hp, options.seed, steps)
             if options.initial is not None:
                 program.model.set_weights(options.initial)
@@ -180,13 +181,13 @@ class Trainer:
             run.complete()
         return Training(epochs=tuple(run.state.history), parameters=parameters, path=path)
 
-    def evaluate(self, split: Arrays) -> tuple[float, float]:
+    def evaluate(self, split: Examples) -> tuple[float, float]:
         """Loss and accuracy (or R²) of the last trained model on a split of any size."""
         with self._placement():
             measured = self._trained()[0].evaluate(split)
         return measured.loss, measured.accuracy
 
-    def predict(self, split: Arrays) -> NDArray[np.float32]:
+    def predict(self, split: Examples) -> NDArray[np.float32]:
         """The outputs of the last trained model: (n, outputs), or (n, steps, outputs)."""
         with self._placement():
             return self._trained()[0].predict(split)
@@ -296,7 +297,7 @@ class _Run:
         """Train the next epoch, or what is left of it, and record it."""
         state, data = self.state, self.data
         number = len(state.history) + 1
-        examples = len(data.train.x)
+        examples = len(data.train)
         steps = -(-examples // self.hp.batch_size)
 
         def on_step(step: int, loss: float, seconds: float) -> None:
@@ -376,8 +377,8 @@ def _program_key(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
         path,
         networks.compiled_shape(hp, path),
         data.signature,
-        len(data.train.x),
-        len(data.validation.x),
+        data.train.shape,
+        data.validation.shape,
     )
 
 

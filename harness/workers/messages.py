@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.base.dataset import Dataset, Split
+from harness.datasets.base.forecast_scores import ForecastScores
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
 
@@ -121,11 +122,13 @@ class TestScores:
     """The best epoch's weights on the test split.
 
     `scores` has one number for each example; their mean is the metric. For accuracy it is 1 where
-    the prediction is right, else 0 (uint8); see `harness.core.metrics.scored`.
+    the prediction is right, else 0 (uint8); see `harness.core.metrics.scored`. For a forecast they
+    follow from `forecasts`.
     """
 
     loss: float
     scores: NDArray[np.generic]
+    forecasts: ForecastScores | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from harness.datasets.base.dataset import Arrays
+from harness.datasets.base.dataset import Arrays, Examples
 from harness.datasets.base.signature import Signature
+from harness.datasets.base.windows import Windows
 from harness.spec.counts import flops_per_step
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.training.compiled_epochs import CompiledEpochs
@@ -109,8 +111,7 @@ def _measured(order: Measure, trainer: Trainer) -> dict[str, Any]:
     evaluated = steps // 4 or 1
     if order.rows is not None:  # some batches of a large split are enough
         evaluated = min(math.ceil(rows[1] / hp.batch_size), 2 * length)
-        few = slice(evaluated * hp.batch_size)
-        validation = Arrays(validation.x[few], validation.y[few])
+        validation = first_of(validation, evaluated * hp.batch_size)
     program.evaluate(validation)  # warm-up
     evaluation_ms, _ = timed(
         lambda: program.evaluate(validation).seconds / evaluated * 1000.0,
@@ -176,9 +177,9 @@ def timed(
     return samples, len(samples) > enough
 
 
-def block_of(program: Epochs, split: Arrays, batch_size: int, steps: int) -> Block:
+def block_of(program: Epochs, split: Examples, batch_size: int, steps: int) -> Block:
     """A function that trains some of an epoch's `steps` and returns their seconds."""
-    order = epoch_order(SEED, 1, len(split.x))
+    order = epoch_order(SEED, 1, len(split))
 
     def block(count: int) -> float:
         if program.pausable:  # the last steps of the epoch, since its size is compiled in
@@ -199,21 +200,35 @@ def warm_up(block: Block, steps: int, block_s: float) -> int:
     return count
 
 
-def epoch_of(program: Epochs, train: Arrays, validation: Arrays) -> float:
+def epoch_of(program: Epochs, train: Examples, validation: Examples) -> float:
     """Wall seconds of an epoch: drawing the order, all steps, validation."""
     started = time.perf_counter()
-    program.train(train, epoch_order(SEED, 2, len(train.x)), _ignore, done=0, seconds=0.0)
+    program.train(train, epoch_order(SEED, 2, len(train)), _ignore, done=0, seconds=0.0)
     program.evaluate(validation)
     return time.perf_counter() - started
 
 
-def random_split(hp: Hyperparameters, signature: Signature, rows: int) -> Arrays:
+def random_split(hp: Hyperparameters, signature: Signature, rows: int) -> Examples:
     """Rows of random words or numbers, without padding, and random targets.
 
     Times do not depend on the values.
     """
     rng = np.random.default_rng(SEED)
     length, features, steps = hp.sequence_length, signature.features, signature.steps
+    if signature.horizon:  # as many rows as one series needs
+        total = rows + length - 1 + signature.horizon
+        targets = rng.standard_normal((total, signature.numbers // signature.horizon), np.float32)
+        return Windows(
+            series=rng.standard_normal((total, features), np.float32),
+            targets=targets,
+            unit=targets.astype(np.float64),
+            origins=np.arange(length - 1, length - 1 + rows, dtype=np.int32),
+            moments=np.arange(rows),
+            members=np.zeros(rows, np.int64),
+            lookback=length,
+            horizon=signature.horizon,
+            deviations=np.ones(targets.shape[1]),
+        )
     y_shape = (rows, steps) if steps else (rows,)
     x: NDArray[Any] = (
         rng.standard_normal((rows, length, features), np.float32)
@@ -223,6 +238,13 @@ def random_split(hp: Hyperparameters, signature: Signature, rows: int) -> Arrays
     if signature.classes == 0:
         return Arrays(x, rng.standard_normal(y_shape, np.float32))
     return Arrays(x, rng.integers(0, signature.classes, y_shape, dtype=np.int32))
+
+
+def first_of(split: Examples, count: int) -> Examples:
+    """The first examples of a split."""
+    if isinstance(split, Windows):
+        return replace(split, origins=split.origins[:count])
+    return Arrays(split.x[:count], split.y[:count])
 
 
 def executed_path(

@@ -20,6 +20,8 @@ from typing import Any
 from harness.core.environment import versions
 from harness.core.metrics import scored
 from harness.datasets.base.dataset import Split
+from harness.datasets.base.forecast_scores import ForecastScores
+from harness.datasets.base.windows import Windows
 from harness.spec import study_files
 from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.workers.messages import (
@@ -174,6 +176,9 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     split = load(order.dataset, name, order.hyperparameters)
     loss, _ = trainer.evaluate(split)
     outputs = trainer.predict(split)
+    if isinstance(split, Windows):
+        forecasts = ForecastScores.of(split, split.forecasts(outputs))
+        return TestScores(loss, forecasts.scores, forecasts)
     if order.dataset.classes == 0:
         predicted = outputs[..., 0]
     elif outputs.shape[-1] == 1:

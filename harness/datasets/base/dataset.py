@@ -1,7 +1,7 @@
 """What a dataset is: a name, the sizes of its splits, and how they are prepared and loaded."""
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -12,6 +12,7 @@ from harness.core.checks import is_whole
 from harness.core.errors import UserError
 from harness.datasets.base.contents import Contents, counts, task_of
 from harness.datasets.base.signature import Signature
+from harness.datasets.base.windows import Windows
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -28,6 +29,48 @@ class Arrays:
 
     x: NDArray[Any]
     y: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Equal for splits that one program can train on, given its hyperparameters."""
+        return (len(self),)
+
+    @property
+    def inputs(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """What a program gets, besides the places of its examples."""
+        return self.x, self.y
+
+    def places(self, examples: NDArray[Any]) -> NDArray[Any]:
+        """Where a program finds examples in its inputs."""
+        return examples
+
+    def examples(self, which: NDArray[Any] | slice) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Inputs and targets of some examples."""
+        return self.x[which], self.y[which]
+
+    def pieces(self, like: Any) -> Iterator["Arrays"]:
+        """The examples in order, in parts whose arrays are as large as those of `like`."""
+        size = len(like)
+        for first in range(0, len(self), size):
+            x, y = self.examples(slice(first, first + size))
+            whole = (np.resize(array, (size, *array.shape[1:])) for array in (x, y))
+            yield Piece(*whole, length=len(x))  # type: ignore[misc, arg-type]
+
+
+@dataclass(frozen=True)
+class Piece(Arrays):
+    """Arrays of which only the first `length` examples count."""
+
+    length: int = 0
+
+    def __len__(self) -> int:
+        return self.length
+
+
+Examples = Arrays | Windows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +98,7 @@ class Dataset(abc.ABC):
         "ids by line of vocabulary.txt, from 0: 0 padding in front, 1 before the first word, 2 for "
         "words not in it; the last sequence_length ids"
     )
+    folds: ClassVar[int] = 1  # blocks of test times, each with a training of its own
     input: ClassVar[str] = "tokens"  # or "text" for words of texts, or "numbers"
 
     def __post_init__(self) -> None:
@@ -74,7 +118,7 @@ class Dataset(abc.ABC):
         """
 
     @abc.abstractmethod
-    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
+    def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Examples:
         """Encode a split: the last `sequence_length` steps of each example, padded in front.
 
         Ids of tokens are those of Keras: 0 padding, 1 start, 2 unknown, frequency rank of the
@@ -118,6 +162,24 @@ class Dataset(abc.ABC):
         Users of a model need them: `x_mean` and `x_std` of each feature, `y_mean` and `y_std` of
         the target. Empty if nothing is standardised.
         """
+        return {}
+
+    def for_sequences(self, longest: int) -> Self:
+        """The dataset as a study uses it that reads at most `longest` steps.
+
+        A forecast leaves gaps of this length between its splits; nothing else depends on it.
+        """
+        return self
+
+    def of_fold(self, fold: int) -> Self:
+        """The dataset with the splits of a fold, from 1; see `harness.datasets.base.forecast`."""
+        return self
+
+    def check_length(self, sequence_length: int) -> None:  # noqa: B027 - most datasets take any
+        """Raises UserError for sequences that the dataset can't have."""
+
+    def facts(self) -> dict[str, Any]:
+        """What reports and users of a model need besides `to_mapping`; it must be prepared."""
         return {}
 
     def limits(self) -> dict[str, int]:

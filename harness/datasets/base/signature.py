@@ -11,20 +11,26 @@ class Signature:
 
     Inputs are ids of tokens, int32 (batch, time), or, if `features` is above 0, numbers, float32
     (batch, time, features). Outputs are (batch, outputs) or, if `steps` is above 0, (batch, steps,
-    outputs): one output for each of the last `steps` time steps. With `classes` 0 an output is a
-    number, else it has the probabilities of `classes` classes. `builder` is the study's own
-    function that builds models; None means `harness.training.networks`.
+    outputs): one output for each of the last `steps` time steps. With `classes` 0 the outputs are
+    `numbers` numbers, else the probabilities of `classes` classes. With a `horizon` above 0 they
+    are a forecast: the targets of each of so many steps, the first step first. `builder` is the
+    study's own function that builds models; None means `harness.training.networks`.
     """
 
     classes: int = 2
     features: int = 0
     steps: int = 0
+    numbers: int = 1
+    horizon: int = 0
     builder: Callable[..., Any] | None = None
 
     @property
     def outputs(self) -> int:
         """Units of the output layer; two classes need one, the second's probability."""
-        return 1 if self.classes in (0, 2) else self.classes
+        if self.classes == 0:
+            return self.numbers
+        return 1 if self.classes == 2 else self.classes
 
 
+FIELDS = ("classes", "features", "steps", "numbers", "horizon")  # of a signature, for JSON
 BINARY = Signature()  # two classes of texts

@@ -1,0 +1,86 @@
+"""The trainings of a replicate's folds as one result: `seed=1/fold=1/`, …, then `seed=1/`.
+
+Each fold has a training of its own, on what lies before its block of test times. Their scores
+follow each other in time. The replicate's result has the last fold's epochs and model, the mean
+loss of all, and the time of all trainings. It fails if one of them fails.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.core import files
+from harness.datasets.base.forecast_scores import ForecastScores
+
+_SCORES = ("squared", "scaled", "relative")
+
+
+def write_forecasts(
+    folder: Path, forecasts: ForecastScores, times: Sequence[Sequence[str]]
+) -> dict[str, Any]:
+    """Write `forecast.npz`, and return the fields of the result file about it.
+
+    It has `times` (n, horizon), texts; `truth` and `forecast` float32 (n, horizon, targets) in the
+    unit, of the first series of a panel; and errors (n,) besides the absolute ones of scores.npy.
+    """
+    arrays: dict[str, Any] = {name: getattr(forecasts, name) for name in _SCORES}
+    arrays |= {"truth": forecasts.truth, "forecast": forecasts.forecast, "times": np.array(times)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    files.write_atomically(folder / "forecast.npz", buffer.getvalue())
+    return {"measures": forecasts.measures()}
+
+
+def join(whole: Path, count: int) -> None:
+    """Write the result of a replicate once all of its `count` folds have theirs."""
+    folders = [whole / f"fold={fold}" for fold in range(1, count + 1)]
+    records = [files.read_object(folder / "result.json") for folder in folders]
+    if (whole / "result.json").exists() or any(each is None for each in records):
+        return
+    found = [each for each in records if each is not None]
+    last = {name: value for name, value in found[-1].items() if name != "fold"}
+    last |= {
+        "train_s": math.fsum(each["train_s"] for each in found),
+        "started": min(each["started"] for each in found),
+    }
+    failed = next((each for each in found if each["state"] != "complete"), None)
+    if failed is not None:
+        last |= {"state": failed["state"], "reason": failed["reason"]}
+        _drop_scores(last)
+    else:
+        forecasts, times = _read(folders)
+        buffer = io.BytesIO()
+        np.save(buffer, forecasts.scores, allow_pickle=False)
+        files.write_atomically(whole / "scores.npy", buffer.getvalue())
+        last |= {
+            "scored_accuracy": float(forecasts.scores.mean()),
+            "scored_loss": math.fsum(each["scored_loss"] for each in found) / count,
+            "scored_n": len(forecasts.scores),
+            **write_forecasts(whole, forecasts, times),
+        }
+    epochs = folders[-1] / "metrics.jsonl"
+    if epochs.exists():
+        files.write_atomically(whole / "metrics.jsonl", epochs.read_bytes())
+    files.write_atomically(whole / "result.json", files.to_json(last))
+
+
+def _drop_scores(record: dict[str, Any]) -> None:
+    for name in ("split", "scored_accuracy", "scored_loss", "scored_n", "measures"):
+        record.pop(name, None)
+
+
+def _read(folders: Sequence[Path]) -> tuple[ForecastScores, Any]:
+    """The forecasts of all folds as one, and their times."""
+    parts, times = [], []
+    for folder in folders:
+        with np.load(folder / "forecast.npz", allow_pickle=False) as arrays:
+            names = (*_SCORES, "truth", "forecast")
+            kept = {name: arrays[name] for name in names}
+            times.append(arrays["times"])
+        scores = np.load(folder / "scores.npy", allow_pickle=False)
+        parts.append(ForecastScores(scores=scores, **kept))
+    return ForecastScores.joined(parts), np.concatenate(times)
