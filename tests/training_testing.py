@@ -9,13 +9,20 @@ from harness.training.trainer import Callbacks, Data, TrainOptions
 SMALL = {"units": 4, "embedding_dim": 5, "vocabulary": 40, "sequence_length": 8, "batch_size": 16}
 
 
-def toy_data(train=100, validation=37, length=8, classes=2, seed=0):
-    """Reviews of random words; the last word decides the class, so it can be learnt."""
+def toy_data(train=100, validation=37, length=8, classes=2, seed=0, *, padded=False):
+    """Reviews of random words; the last word decides the class, so it can be learnt.
+
+    With `padded` they have different lengths, and zeros in front; the first is padding alone.
+    """
     random = np.random.default_rng(seed)
 
     def split(examples):
         x = random.integers(3, 40, (examples, length), dtype=np.int32)
-        return Arrays(x, (x[:, -1] % classes).astype(np.int32))
+        y = (x[:, -1] % classes).astype(np.int32)
+        if padded:
+            x[np.arange(length) < random.integers(0, length, (examples, 1))] = 0
+            x[0] = 0
+        return Arrays(x, y)
 
     return Data(
         train=split(train), validation=split(validation), signature=Signature(classes=classes)

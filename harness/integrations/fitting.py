@@ -25,7 +25,7 @@ def fit(study: Study, arms: Iterable[Arm], params: Mapping[str, Any]) -> tuple[A
     searched = {name: _searched(name, each, params) for name, each in study.search.items()}
     arm = _arm(study, arms, params)
     try:
-        fixed = study.hyperparameters(arm, searched).to_mapping()
+        fixed = study.hyperparameters(arm, searched).to_mapping(defaults=True)
     except UserError as error:
         raise UnfitError(f"it does not fit: {error}") from None
     dataset = study.dataset_of(arm)

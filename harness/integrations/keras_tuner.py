@@ -25,7 +25,8 @@ from harness.samplers.keras_tuner.space import declare_number
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm
 from harness.spec.values import hashable
-from harness.training.trainer import Epoch, build_program
+from harness.training.keras_epochs import FitEpochs
+from harness.training.trainer import Epoch
 
 
 class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
@@ -54,9 +55,11 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
         """A compiled model with stock Keras layers."""
         arm, hyperparameters = self.hyperparameters(hp)
         with ONE_AT_A_TIME:
-            program = build_program(hyperparameters, self.study.signature_of(arm), "keras")
+            program = FitEpochs(hyperparameters, self.study.signature_of(arm))
             program.reset(hyperparameters, self.study.seed)
-        return program.model
+            examples = self.study.dataset_of(arm).train
+            steps = -(-examples // hyperparameters.batch_size) * self.study.budget.search_epochs
+            return program.stock_model(steps)
 
     def fit(
         self,
@@ -81,10 +84,14 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
                 "it with epochs, callbacks and verbose alone"
             )
         arm, hyperparameters = self.hyperparameters(hp)
-        keras_callbacks.check(callbacks, model, self.study.signature_of(arm))
+        keras_callbacks.check(callbacks, model, self.study.signature_of(arm), hyperparameters)
         last = self.study.budget.search_epochs if epochs is None else epochs
         follower = keras_callbacks.Follower(
-            callbacks, model, lambda: self.trainer, range(initial_epoch, last)
+            callbacks,
+            model,
+            lambda: self.trainer,
+            range(initial_epoch, last),
+            hyperparameters.schedule,
         )
         initial = model.get_weights() if initial_epoch else None
 

@@ -13,6 +13,7 @@ from harness.core.console import application
 from harness.core.errors import UserError
 from harness.core.text import counted
 from harness.profile.of_study import profile_study
+from harness.spec.hyperparameters import OPTIONS
 
 EXAMPLES = """Examples:
 
@@ -132,10 +133,12 @@ def terminal_lines(profiled: Any) -> list[str]:
     lines = []
     for entry in profiled["entries"]:
         step = entry["step_ms"]
+        options = "".join(f" {name} {entry[name]}" for name in OPTIONS if name in entry)
         lines.append(
             f"{entry['cell']} depth {entry['depth']} units {entry['units']} "
-            f"length {entry['sequence_length']} batch {entry['batch_size']} {entry['backend']} "
-            f"{entry['device']} {entry['path']}: {step['median']:.3g} ms per step "
+            f"length {entry['sequence_length']} batch {entry['batch_size']}{options} "
+            f"{entry['backend']} {entry['device']} {entry['path']}: "
+            f"{step['median']:.3g} ms per step "
             f"[{step['p05']:.3g}, {step['p95']:.3g}]{' unstable' if step['unstable'] else ''}, "
             f"compiled in {entry['compile_s']:.1f} s, {entry['parameters']:,} parameters"
         )

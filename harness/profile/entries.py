@@ -63,6 +63,7 @@ def entry(configuration: Configuration, processes: Sequence[Mapping[str, Any]]) 
         "embedding_dim": hp.embedding_dim,
         "vocabulary": hp.vocabulary,
         "dropout": hp.dropout,
+        **hp.options,
         "arms": list(configuration.arms),
     }
 

@@ -22,7 +22,7 @@ from harness.core.text import duration
 from harness.datasets.base.signature import FIELDS, Signature
 from harness.results.profile_file import read_profile
 from harness.spec import counts
-from harness.spec.hyperparameters import Hyperparameters
+from harness.spec.hyperparameters import OPTIONS, Hyperparameters
 from harness.spec.study import Arm, Study
 
 DRAWS = 64  # configurations, drawn from an arm's search space, for its mean cost
@@ -170,7 +170,8 @@ def hyperparameters_of(entry: Mapping[str, Any]) -> Hyperparameters:
     """The hyperparameters that an entry of a profile was measured with."""
     names = ("cell", "depth", "units", "sequence_length", "batch_size", "bidirectional",
              "embedding_dim", "vocabulary", "dropout")  # fmt: skip
-    return Hyperparameters.from_mapping({name: entry[name] for name in names})
+    options = {name: entry[name] for name in OPTIONS if name in entry}
+    return Hyperparameters.from_mapping({name: entry[name] for name in names} | options)
 
 
 def signature_of(entry: Mapping[str, Any]) -> Signature:

@@ -44,10 +44,11 @@ class Configuration:
     def __str__(self) -> str:
         hp = self.hyperparameters
         units = "-".join(map(str, hp.units_per_layer)) if isinstance(hp.units, tuple) else hp.units
+        options = "".join(f" {name} {value}" for name, value in hp.options.items())
         forced = f" {self.path}" if self.path else ""
         return (
             f"{hp.cell} depth {hp.depth} units {units} length {hp.sequence_length} "
-            f"batch {hp.batch_size} {self.backend} {self.device}{forced}"
+            f"batch {hp.batch_size}{options} {self.backend} {self.device}{forced}"
         )
 
 

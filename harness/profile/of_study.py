@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import UserError
 
@@ -150,8 +150,9 @@ def configurations_of(
         units = statistics.median_low(n for hp in all_of for n in hp.units_per_layer)
         length = statistics.median_low(hp.sequence_length for hp in all_of)
         first = {hp.cell: hp for hp, _ in reversed(chosen) if hp.cell != BAG}
+        plain: dict[str, Any] = {"dropout": 0.0, "units_shape": "equal"}
         chosen += [
-            (replace(hp, depth=depth, units=units, sequence_length=length, dropout=0.0), ())
+            (replace(hp, depth=depth, units=units, sequence_length=length, **plain), ())
             for hp in first.values()
             for depth in (1, 2, 3, 4)
         ]

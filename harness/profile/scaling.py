@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from harness.spec.hyperparameters import OPTIONS
+
 AXES = ("depth", "units", "sequence_length", "batch_size")
 
 
@@ -52,15 +54,23 @@ def fits(entries: Sequence[Mapping[str, Any]]) -> list[Fit]:
 
     Ordinary least squares of log(step time) on the logarithms of the axes that vary, with
     Student's t intervals (statsmodels). Exponents are for the measured range: below it constant
-    costs make them smaller. Configurations with unequal layers or two directions are left out.
+    costs make them smaller. Configurations with unequal layers or two directions are left out, and
+    those whose options differ from the first one's.
     """
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for entry in entries:
-        if isinstance(entry["units"], int) and not entry.get("bidirectional"):
+        equal = isinstance(entry["units"], int) and "units_shape" not in entry
+        if equal and not entry.get("bidirectional"):
             key = (entry["cell"], entry["backend"], entry["device"])
-            groups.setdefault(key, []).append(entry)
+            group = groups.setdefault(key, [])
+            if not group or _options(group[0]) == _options(entry):
+                group.append(entry)
     found = [_fit(*key, group) for key, group in groups.items()]
     return [fit for fit in found if fit is not None]
+
+
+def _options(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: entry[name] for name in OPTIONS if name in entry}
 
 
 def _fit(cell: str, backend: str, device: str, entries: Sequence[Mapping[str, Any]]) -> Fit | None:

@@ -22,6 +22,15 @@ from harness.datasets.base.dataset import Dataset
 from harness.spec.choices import MEASURES
 from harness.spec.hyperparameters import OF_TOKENS, Hyperparameters
 
+# What may be searched where step times are held equal.
+AT_NO_COST = (
+    "learning_rate",
+    "dropout",
+    "momentum",
+    "weight_decay",
+    "clip_norm",
+    "label_smoothing",
+)
 TRAIN = "train"  # the field of datasets that counts training examples
 
 
@@ -99,7 +108,7 @@ def check_hold(hold: Mapping[str, float], groups: Mapping[str, Mapping[str, Any]
             raise UserError("units: follow from what is held; leave them out, or leave out hold")
     if "step_ms" in hold:
         for name in groups["search"]:
-            if name not in ("learning_rate", "dropout"):
+            if name not in AT_NO_COST:
                 raise UserError(
                     f"search: {name} changes how long a step takes, so step_ms can't be held; "
                     f"move {name} to fixed"

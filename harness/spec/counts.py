@@ -19,12 +19,19 @@ def parameters(hp: Hyperparameters, signature: Signature) -> int:
     A recurrent layer with d inputs, u units and g gates has g·u·(d + u) weights and g·u biases (GRU
     twice as many biases). A bidirectional layer has twice as many of each, and gives the next layer
     2·u inputs. Source: the weights' shapes in keras/src/layers/rnn (3.15); a test compares them.
+    Layer normalization has 2 parameters for each output of a layer, a residual connection between
+    layers of different widths one matrix, attention one weight for each input of the head.
     """
     directions = 2 if hp.bidirectional else 1
     count = 0 if signature.features else hp.vocabulary * hp.embedding_dim
     for inputs, units in _layers(hp, signature):
         gates = GATES[hp.cell] * units
         count += directions * (gates * (inputs + units) + _BIASES[hp.cell] * gates)
+        if hp.layer_norm == "output":
+            count += 2 * directions * units
+    count += sum(inputs * outputs for inputs, outputs, _ in _projections(hp, signature))
+    if hp.pooling == "attention":
+        count += _features(hp, signature)
     return count + (_features(hp, signature) + 1) * signature.outputs
 
 
@@ -34,7 +41,9 @@ def forward_flops(hp: Hyperparameters, signature: Signature) -> int:
     A multiplication and an addition count as 2. For each example and time step, a recurrent layer
     has 2·g·u·(d + u) operations: its products with the input and with the state (Appleyard, Kočiský
     and Blunsom 2016, arXiv:1604.01946, section 3). The head has 2·features·outputs for each example
-    and each of its outputs in time. Not counted: gates, activations and biases (about 10·g·u for
+    and each of its outputs in time. The projection of a residual connection has
+    2·inputs·outputs for each step that it is needed for, attention 4·features: scores and their
+    weighted mean. Not counted: gates, activations and biases (about 10·g·u for
     each time step), the embedding's look-up and pooling, loss and metrics. With few units, these
     take more time than what is counted.
     """
@@ -43,6 +52,11 @@ def forward_flops(hp: Hyperparameters, signature: Signature) -> int:
         directions * hp.sequence_length * 2 * GATES[hp.cell] * units * (inputs + units)
         for inputs, units in _layers(hp, signature)
     )
+    per_example += sum(
+        steps * 2 * inputs * outputs for inputs, outputs, steps in _projections(hp, signature)
+    )
+    if hp.pooling == "attention":
+        per_example += hp.sequence_length * 4 * _features(hp, signature)
     head = 2 * _features(hp, signature) * signature.outputs * max(1, signature.steps)
     return hp.batch_size * (per_example + head)
 
@@ -79,6 +93,19 @@ def _layers(hp: Hyperparameters, signature: Signature) -> Iterator[tuple[int, in
     for units in hp.units_per_layer:
         yield inputs, units
         inputs = 2 * units if hp.bidirectional else units
+
+
+def _projections(hp: Hyperparameters, signature: Signature) -> Iterator[tuple[int, int, int]]:
+    """The inputs, outputs and time steps of the projection of each residual connection."""
+    if not hp.residual:
+        return
+    directions = 2 if hp.bidirectional else 1
+    layers = list(_layers(hp, signature))
+    for number, (inputs, units) in enumerate(layers[1:], start=2):
+        if inputs != directions * units:
+            ends_alone = number == hp.depth and hp.pooling == "last" and not signature.steps
+            steps = directions if ends_alone else hp.sequence_length
+            yield inputs, directions * units, steps
 
 
 def _features(hp: Hyperparameters, signature: Signature) -> int:

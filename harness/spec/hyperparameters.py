@@ -7,10 +7,12 @@ from typing import Any
 
 from harness.core.checks import check_whole, is_number
 from harness.core.errors import UserError
+from harness.spec import training_options as options
 from harness.spec.values import hashable
 
 CELLS = ("rnn", "gru", "lstm")
-OF_TOKENS = ("vocabulary", "embedding_dim")  # have no meaning where time steps are numbers
+# These have no meaning where time steps are numbers.
+OF_TOKENS = ("vocabulary", "embedding_dim", "embedding_dropout")
 BAG = "bag"  # no recurrence: the mean of the embeddings; units and depth do not matter
 
 
@@ -24,6 +26,10 @@ class Hyperparameters:
     last 100 words of each review, embeddings of 32 numbers, Adam with Keras's learning rate,
     batches of 32. `own` has the names and values of other hyperparameters, which a study's own
     model function takes. Raises UserError naming the parameter that is wrong.
+
+    The fields from `optimizer` to `recurrent_initializer` are options. Their defaults are what
+    stock Keras does without them, and files leave them out where they have their defaults
+    (`to_mapping`). `harness.spec.training_options` says what each value means.
     """
 
     cell: str = "lstm"
@@ -36,6 +42,23 @@ class Hyperparameters:
     dropout: float = 0.0
     learning_rate: float = 1e-3
     batch_size: int = 32
+    optimizer: str = "adam"
+    momentum: float = 0.0
+    weight_decay: float | None = None
+    clip_norm: float | None = None
+    schedule: str = "constant"
+    pooling: str = "last"
+    embedding_dropout: float = 0.0
+    residual: bool = False
+    layer_norm: str = "none"
+    recurrent_dropout: float = 0.0
+    mask: bool = False
+    label_smoothing: float = 0.0
+    class_weight: str = "none"
+    units_shape: str = "equal"
+    activation: str = "tanh"
+    kernel_initializer: str = "glorot_uniform"
+    recurrent_initializer: str = "orthogonal"
     own: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -64,12 +87,11 @@ class Hyperparameters:
             check_whole("units", self.units, 1)
         if not isinstance(self.bidirectional, bool):
             raise UserError(f"bidirectional: {self.bidirectional!r} is neither True nor False")
-        _check_number("dropout", self.dropout)
-        if not 0.0 <= self.dropout < 1.0:
-            raise UserError(f"dropout: {self.dropout} is not in [0, 1)")
+        options.check_share("dropout", self.dropout)
         _check_number("learning_rate", self.learning_rate)
         if self.learning_rate <= 0.0:
             raise UserError(f"learning_rate: {self.learning_rate} is not above 0")
+        options.check(self, {name: getattr(self, name) for name in OPTIONS})
 
     @classmethod
     def from_mapping(
@@ -89,16 +111,40 @@ class Hyperparameters:
         taken = tuple((name, hashable(values[name])) for name in sorted(own) if name in values)
         return cls(**plain, own=taken)
 
-    def to_mapping(self) -> dict[str, Any]:
+    def to_mapping(self, *, defaults: bool = False) -> dict[str, Any]:
+        """Names and values; options at their defaults only with `defaults`."""
         values = asdict(self)
         del values["own"]
-        return values | dict(self.own)
+        kept = values if defaults else {n: v for n, v in values.items() if n not in OPTIONS}
+        return kept | self.options | dict(self.own)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that differ from what stock Keras does by default."""
+        return {
+            name: getattr(self, name)
+            for name, default in OPTIONS.items()
+            if getattr(self, name) != default
+        }
 
     @property
     def units_per_layer(self) -> tuple[int, ...]:
-        return (self.units,) * self.depth if isinstance(self.units, int) else self.units
+        """The units of each layer; in a pyramid each has half as many as the one before."""
+        if not isinstance(self.units, int):
+            return self.units
+        if self.units_shape == "pyramid":
+            return tuple(max(1, self.units >> layer) for layer in range(self.depth))
+        return (self.units,) * self.depth
 
 
 def _check_number(name: str, value: object) -> None:
     if not is_number(value) or not math.isfinite(value):
         raise UserError(f"{name}: {value!r} is not a finite number")
+
+
+_NAMES = [field.name for field in fields(Hyperparameters)]
+# The options, each with its default; older files do not have them.
+OPTIONS: dict[str, Any] = {
+    field.name: field.default
+    for field in fields(Hyperparameters)[_NAMES.index("optimizer") : _NAMES.index("own")]
+}

@@ -10,14 +10,13 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets.base.dataset import Examples
+from harness.datasets.base.dataset import Arrays, Examples
 from harness.datasets.base.signature import Signature
 from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
@@ -29,6 +28,8 @@ from harness.training.epochs import (
     OnStep,
     loss_and_accuracy,
 )
+from harness.training.losses import class_weights
+from harness.training.optimizers import Optimizer
 
 
 class CompiledEpochs:
@@ -45,8 +46,11 @@ class CompiledEpochs:
         # is enough. The weighted mean is then Keras's mean over the real examples.
         self._loss, accuracy = loss_and_accuracy(signature, "mean_with_sample_weight")
         self._metrics = (keras.metrics.Mean(), accuracy)
-        self._optimizer = keras.optimizers.Adam(hp.learning_rate)
-        self._optimizer.build(self.model.trainable_variables)
+        self._smoothed, _ = loss_and_accuracy(signature, "sum", hp.label_smoothing)
+        weighted = np.ones(max(1, signature.classes), np.float32)
+        self._class_weights = keras.Variable(weighted, trainable=False, name="class_weights")
+        self._optimizer = Optimizer(hp, adjustable=True)
+        self._optimizer.keras.build(self.model.trainable_variables)
         self._train_steps: Any = None
         self._evaluate_steps: Any = None
         self._validation: Examples | None = None
@@ -73,7 +77,7 @@ class CompiledEpochs:
 
     def _key(self, train: Examples, validation: Examples) -> str:
         """Equal for programs that are the same but for the values of their variables."""
-        shape = replace(self._hp, learning_rate=1.0, dropout=0.5 * (self._hp.dropout > 0.0))
+        shape = networks.compiled_shape(self._hp, self._path)
         arrays = [
             (split.shape, [(array.shape, str(array.dtype)) for array in split.inputs])
             for split in (train, validation)
@@ -83,8 +87,9 @@ class CompiledEpochs:
 
     def _state(self) -> list[Any]:
         """The handles of all variables that the programs use, in an order that never changes."""
-        rates = [layer.rate_variable for layer in self.model.layers if hasattr(layer, "set_rate")]
-        return [variable.handle for variable in [*(v.value for v in self.variables()), *rates]]
+        rates = [layer.rate_variable for layer, _ in networks.adjustable(self.model)]
+        every = [*(v.value for v in [*self.variables(), self._class_weights]), *rates]
+        return [variable.handle for variable in every]
 
     @property
     def compiled_by_xla(self) -> bool:
@@ -92,19 +97,16 @@ class CompiledEpochs:
         both = (self._train_steps, self._evaluate_steps)
         return all(program is not None and program.compiled_by_xla for program in both)
 
-    def reset(self, hp: Hyperparameters, seed: int) -> None:
+    def reset(self, hp: Hyperparameters, seed: int, steps: int = 1) -> None:
         fresh = networks.build(hp, self._signature, path=self._path, seed=seed)
         for ours, theirs in zip(self.model.variables, fresh.variables, strict=True):
             ours.assign(theirs)
-        for variable in self._optimizer.variables:  # Adam starts from zeros
-            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        self.set_learning_rate(hp.learning_rate)
-        for layer in self.model.layers:
-            if hasattr(layer, "set_rate"):
-                layer.set_rate(hp.dropout)
+        self._optimizer.reset(hp, steps)
+        for layer, name in networks.adjustable(self.model):
+            layer.set_rate(getattr(hp, name))
 
     def set_learning_rate(self, rate: float) -> None:
-        self._optimizer.learning_rate.assign(rate)
+        self._optimizer.set_rate(rate)
 
     def train(
         self,
@@ -117,6 +119,8 @@ class CompiledEpochs:
     ) -> Measured:
         if done == 0:
             self._reset_metrics()
+        if self._hp.class_weight != "none" and isinstance(split, Arrays):
+            self._class_weights.assign(class_weights(self._signature, split.y))
         steps = math.ceil(len(order) / self._batch)
         block = 8
         while done < steps:
@@ -219,7 +223,7 @@ class CompiledEpochs:
             loss, _ = self._forward(x, y, weights, training=True)
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])
-        self._optimizer.apply(gradients, variables)
+        self._optimizer.keras.apply(gradients, variables)
 
     def _measure(self, x: Any, y: Any, weights: Any) -> Any:
         return self._forward(x, y, weights, training=False)[1]
@@ -231,11 +235,22 @@ class CompiledEpochs:
             weights = keras.ops.repeat(weights[:, None], self._signature.steps, axis=1)
         if self._signature.outputs == 1:
             y = y[..., None]
-        loss = self._loss(y, outputs, sample_weight=weights)
+        if training and (self._hp.label_smoothing or self._hp.class_weight != "none"):
+            loss = self._weighted_loss(y, outputs, weights)
+        else:
+            loss = self._loss(y, outputs, sample_weight=weights)
         mean_loss, accuracy = self._metrics
         mean_loss.update_state(loss, sample_weight=keras.ops.sum(weights))
         accuracy.update_state(y, outputs, sample_weight=weights)
         return loss, outputs
+
+    def _weighted_loss(self, y: Any, outputs: Any, weights: Any) -> Any:
+        """Of smoothed labels and weighted classes, as `fit` has it: a mean over the examples."""
+        classes = keras.ops.cast(y, "int32")
+        if self._signature.outputs == 1:
+            classes = keras.ops.squeeze(classes, axis=-1)
+        of_class = keras.ops.take(self._class_weights, classes)
+        return self._smoothed(y, outputs, sample_weight=weights * of_class) / keras.ops.sum(weights)
 
     def _reset_metrics(self) -> None:
         for metric in self._metrics:

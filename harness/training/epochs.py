@@ -11,6 +11,7 @@ from harness.datasets.base.dataset import Examples
 from harness.datasets.base.signature import Signature
 from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
+from harness.training.losses import SmoothedCrossentropy
 
 PROGRESS_S = 2.0  # about how many seconds are between two progress messages
 
@@ -38,11 +39,14 @@ class Epochs(Protocol):
     def compile(self, train: Examples, validation: Examples) -> None:
         """Trace and compile. `reset` removes whatever this changes."""
 
-    def reset(self, hp: Hyperparameters, seed: int) -> None:
-        """Set initial weights, optimizer and random state for `seed`, and the rates of `hp`."""
+    def reset(self, hp: Hyperparameters, seed: int, steps: int = 1) -> None:
+        """Set initial weights, optimizer and random state for `seed`, and the rates of `hp`.
+
+        `steps` are those of the whole training: what a schedule of the learning rate spans.
+        """
 
     def set_learning_rate(self, rate: float) -> None:
-        """Set the rate of the steps from now on, until the next `reset`."""
+        """Set the (base) rate of the steps from now on, until the next `reset`."""
 
     def train(
         self,
@@ -59,7 +63,7 @@ class Epochs(Protocol):
         """
 
     def evaluate(self, split: Examples) -> Measured:
-        """Loss and accuracy on a split, without training."""
+        """Loss and accuracy on a split, without training; labels and classes as they are."""
 
     def predict(self, split: Examples) -> NDArray[np.float32]:
         """The model's outputs for each example: (n, outputs), or (n, steps, outputs)."""
@@ -68,7 +72,9 @@ class Epochs(Protocol):
         """All state that training changes: weights, random state, optimizer, running means."""
 
 
-def loss_and_accuracy(signature: Signature, reduction: str) -> tuple[Any, Any]:
+def loss_and_accuracy(
+    signature: Signature, reduction: str, label_smoothing: float = 0.0
+) -> tuple[Any, Any]:
     """The loss, and the metric beside it: accuracy, R² of a number, the error of a forecast."""
     if signature.horizon:
         return keras.losses.MeanSquaredError(reduction=reduction), ErrorInUnit(signature.outputs)
@@ -80,13 +86,15 @@ def loss_and_accuracy(signature: Signature, reduction: str) -> tuple[Any, Any]:
         return keras.losses.MeanSquaredError(reduction=reduction), r2
     if signature.classes == 2:
         return (
-            keras.losses.BinaryCrossentropy(reduction=reduction),
+            keras.losses.BinaryCrossentropy(reduction=reduction, label_smoothing=label_smoothing),
             keras.metrics.BinaryAccuracy(),
         )
-    return (
-        keras.losses.SparseCategoricalCrossentropy(reduction=reduction),
-        keras.metrics.SparseCategoricalAccuracy(),
+    loss = (
+        SmoothedCrossentropy(signature.classes, label_smoothing, reduction)
+        if label_smoothing
+        else keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
     )
+    return loss, keras.metrics.SparseCategoricalAccuracy()
 
 
 class ErrorInUnit(keras.metrics.Metric):  # type: ignore[misc]

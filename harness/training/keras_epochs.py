@@ -20,6 +20,8 @@ from harness.training.epochs import (
     OnStep,
     loss_and_accuracy,
 )
+from harness.training.losses import class_weights, plain_loss
+from harness.training.optimizers import BY_STEP, Optimizer, stock
 
 
 class FitEpochs:
@@ -30,32 +32,34 @@ class FitEpochs:
     def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
         started = time.perf_counter()
         self.model = networks.build(hp, signature, path="keras", seed=0)
-        self._signature, self._batch = signature, hp.batch_size
-        loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size")
+        self._hp, self._signature, self._batch = hp, signature, hp.batch_size
+        loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size", hp.label_smoothing)
         accuracy.name = "accuracy"
         self._accuracy = accuracy
-        self.model.compile(keras.optimizers.Adam(hp.learning_rate), loss, metrics=[accuracy])
+        # With smoothed labels a loss is not comparable; validation takes it without.
+        unsmoothed = [plain_loss(signature)] if hp.label_smoothing else []
+        self._optimizer = Optimizer(hp)
+        self._loss, self._metrics = loss, [accuracy, *unsmoothed]
+        self.model.compile(self._optimizer.keras, loss, metrics=self._metrics)
         self.build_s, self.compile_s = time.perf_counter() - started, 0.0
 
     def compile(self, train: Examples, validation: Examples) -> None:
         started = time.perf_counter()
         # One full batch, and the last one: JAX compiles its shape separately.
-        x, y = train.examples(slice(self._batch + len(train) % self._batch))
-        self.model.fit(x, y, self._batch, verbose=0)
-        x, y = validation.examples(slice(self._batch + len(validation) % self._batch))
-        self.model.evaluate(x, y, self._batch, verbose=0)
+        order = np.arange(min(len(train), self._batch + len(train) % self._batch))
+        self.model.fit(**self._inputs(train, order, weighted=True), verbose=0)
+        order = np.arange(min(len(validation), self._batch + len(validation) % self._batch))
+        self.model.evaluate(**self._inputs(validation, order), verbose=0)
         self.compile_s = time.perf_counter() - started
 
-    def reset(self, hp: Hyperparameters, seed: int) -> None:
+    def reset(self, hp: Hyperparameters, seed: int, steps: int = 1) -> None:
         fresh = networks.build(hp, self._signature, path="keras", seed=seed)
         for ours, theirs in zip(_layer_variables(self.model), _layer_variables(fresh), strict=True):
             ours.assign(theirs)
-        for variable in self.model.optimizer.variables:  # Adam starts from zeros
-            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        self.set_learning_rate(hp.learning_rate)
+        self._optimizer.reset(hp, steps)
 
     def set_learning_rate(self, rate: float) -> None:
-        self.model.optimizer.learning_rate.assign(rate)
+        self._optimizer.set_rate(rate)
 
     def train(
         self,
@@ -69,7 +73,7 @@ class FitEpochs:
         watch = _Watch(on_step)
         self._set_scale(split)
         history = self.model.fit(
-            **self._inputs(split, order),
+            **self._inputs(split, order, weighted=True),
             shuffle=False,
             verbose=0,
             callbacks=[watch],
@@ -82,28 +86,44 @@ class FitEpochs:
         self._set_scale(split)
         logs = self.model.evaluate(**self._inputs(split), verbose=0, return_dict=True)
         seconds = time.perf_counter() - started
-        return Measured(float(logs["loss"]), float(logs["accuracy"]), seconds)
+        loss = logs["plain_loss" if self._hp.label_smoothing else "loss"]
+        return Measured(float(loss), float(logs["accuracy"]), seconds)
 
     def predict(self, split: Examples) -> NDArray[np.float32]:
         given = self._inputs(split)
         given.pop("y", None)
         return np.asarray(self.model.predict(**given, verbose=0))
 
-    def _inputs(self, split: Examples, order: NDArray[np.int64] | None = None) -> dict[str, Any]:
-        """What Keras gets: arrays, or batches that are cut from a series one after another."""
+    def _inputs(
+        self, split: Examples, order: NDArray[np.int64] | None = None, *, weighted: bool = False
+    ) -> dict[str, Any]:
+        """What Keras gets: arrays, or batches that are cut from a series one after another.
+
+        For training, `weighted`, each example has its class's weight, where classes are weighted.
+        """
         if isinstance(split, Windows):
             order = np.arange(len(split)) if order is None else order
             return {"x": _Batches(split, order, self._batch)}
         if order is None:
             return {"x": split.x, "y": split.y, "batch_size": self._batch}
-        return {"x": split.x[order], "y": split.y[order], "batch_size": self._batch}
+        given = {"x": split.x[order], "y": split.y[order], "batch_size": self._batch}
+        if weighted and self._hp.class_weight != "none":
+            weights = class_weights(self._signature, split.y)
+            given["sample_weight"] = weights[split.y[order]]
+        return given
 
     def _set_scale(self, split: Examples) -> None:
         if isinstance(self._accuracy, ErrorInUnit):
             self._accuracy.set_scale(split)
 
+    def stock_model(self, steps: int) -> keras.Model:
+        """The model, for others to train: its schedule is one of Keras's own, over `steps`."""
+        if self._hp.schedule in BY_STEP:
+            self.model.compile(stock(self._hp, steps), self._loss, metrics=self._metrics)
+        return self.model
+
     def variables(self) -> list[Any]:
-        return [*_layer_variables(self.model), *self.model.optimizer.variables]
+        return [*_layer_variables(self.model), *self._optimizer.variables]
 
 
 class _Batches(keras.utils.PyDataset):  # type: ignore[misc]

@@ -5,7 +5,10 @@ path becomes a model of stock Keras layers if its weights are copied (`to_stock`
 """
 
 import random
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
 
 import keras
 
@@ -14,6 +17,10 @@ from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.training.recurrent import PATHS
 
 STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
+RATES = ("dropout", "embedding_dropout", "recurrent_dropout")
+EMBEDDING_DROPOUT = "embedding_dropout"
+
+Part = Callable[[Any], Any]  # a layer, or a function of a tensor made of layers
 
 
 def build(
@@ -34,7 +41,7 @@ def build(
         keras.utils.set_random_seed(seed)
         if signature.builder is not None:
             return signature.builder(hp, signature, **dict(hp.own))
-        return keras.Sequential(_layers(hp, signature, path))
+        return _network(hp, signature, path)
     finally:
         random.setstate(state)
 
@@ -46,35 +53,182 @@ def to_stock(model: keras.Model, hp: Hyperparameters, signature: Signature = BIN
     return stock
 
 
-def _layers(hp: Hyperparameters, signature: Signature, path: str) -> list[Any]:
-    length, steps = hp.sequence_length, signature.steps
+def _network(hp: Hyperparameters, signature: Signature, path: str) -> keras.Model:
+    """A Sequential model where layers just follow one another, else a functional one."""
     if signature.features:
-        layers = [keras.Input((length, signature.features), dtype="float32")]
+        inputs = keras.Input((hp.sequence_length, signature.features), dtype="float32")
     else:
-        layers = [
-            keras.Input((length,), dtype="int32"),
-            keras.layers.Embedding(hp.vocabulary, hp.embedding_dim, name="embedding"),
-        ]
-    for number, units in enumerate(hp.units_per_layer, start=1):
-        if hp.cell == BAG:
-            layers.append(keras.layers.GlobalAveragePooling1D(name="bag"))
-        else:
-            sequences = steps > 0 or number < hp.depth
-            layers.append(_recurrent(hp, units, path, number, sequences))
+        inputs = keras.Input((hp.sequence_length,), dtype="int32")
+    masks = _Masks.of(inputs, signature) if hp.mask else None
+    parts = list(_parts(hp, signature, path, masks))
+    if all(isinstance(part, keras.layers.Layer) for part in parts):
+        return keras.Sequential([inputs, *parts])
+    outputs = inputs
+    for part in parts:
+        outputs = part(outputs)
+    return keras.Model(inputs, outputs)
+
+
+def compiled_shape(hp: Hyperparameters, path: str) -> Hyperparameters:
+    """`hp` without what a compiled program of `path` does not depend on: equal programs are equal.
+
+    Rates are variables of a program. Stock layers have the rates of dropout compiled in.
+    """
+    free: dict[str, Any] = {
+        "learning_rate": 1.0,
+        "units": hp.units_per_layer,
+        "units_shape": "equal",
+        "kernel_initializer": "zeros",
+        "recurrent_initializer": "zeros",
+    }
+    if hp.schedule == "plateau":  # set between epochs
+        free["schedule"] = "constant"
+    if path != "keras":
+        free |= {name: 0.5 * (getattr(hp, name) > 0.0) for name in RATES}
+        if hp.weight_decay is not None:
+            free["weight_decay"] = 0.0
+    return replace(hp, **free)
+
+
+def adjustable(model: keras.Model) -> Iterator[tuple[Any, str]]:
+    """Layers whose rate is a variable, each with the hyperparameter that it follows."""
+    for layer in model.layers:
+        both = ("forward_layer", "backward_layer")
+        for each in [getattr(layer, name) for name in both if hasattr(layer, name)] or [layer]:
+            if isinstance(each, keras.layers.RNN):
+                if getattr(each, "rate_variable", None) is not None:
+                    yield each, "recurrent_dropout"
+            elif hasattr(each, "set_rate"):
+                yield each, "embedding_dropout" if each.name == EMBEDDING_DROPOUT else "dropout"
+
+
+def _parts(
+    hp: Hyperparameters, signature: Signature, path: str, masks: "_Masks | None"
+) -> Iterator[Part]:
+    """What turns the inputs into the outputs, in order: layers, or functions of a tensor."""
+    length, steps = hp.sequence_length, signature.steps
+    if not signature.features:
+        yield keras.layers.Embedding(hp.vocabulary, hp.embedding_dim, name="embedding")
+        if hp.embedding_dropout > 0.0:
+            yield _dropout(hp.embedding_dropout, path, EMBEDDING_DROPOUT, whole_steps=True)
+    if hp.cell == BAG:
+        yield _masked(keras.layers.GlobalAveragePooling1D(name="bag"), masks and masks.pooling)
         if hp.dropout > 0.0:
-            layers.append(_dropout(hp.dropout, path, f"dropout_{number}"))
+            yield _dropout(hp.dropout, path, "dropout_1")
+    else:
+        yield from _stack(hp, signature, path, masks)
+        if hp.pooling != "last":
+            yield _pooling(hp.pooling, masks)
     if 0 < steps < length:
-        layers.append(keras.layers.Cropping1D((length - steps, 0), name="last_steps"))
+        yield keras.layers.Cropping1D((length - steps, 0), name="last_steps")
     activation = {0: "linear", 2: "sigmoid"}.get(signature.classes, "softmax")
-    layers.append(keras.layers.Dense(signature.outputs, activation=activation, name="head"))
-    return layers
+    yield keras.layers.Dense(signature.outputs, activation=activation, name="head")
+
+
+def _stack(
+    hp: Hyperparameters, signature: Signature, path: str, masks: "_Masks | None"
+) -> Iterator[Part]:
+    """The recurrent layers, each with its normalisation and dropout."""
+    widths = [units * (2 if hp.bidirectional else 1) for units in hp.units_per_layer]
+    for number, units in enumerate(hp.units_per_layer, start=1):
+        sequences = signature.steps > 0 or hp.pooling != "last" or number < hp.depth
+        body = [_masked(_recurrent(hp, units, path, number, sequences), masks and masks.steps)]
+        if hp.layer_norm == "output":
+            body.append(keras.layers.LayerNormalization(name=f"layer_norm_{number}"))
+        if hp.dropout > 0.0:
+            body.append(_dropout(hp.dropout, path, f"dropout_{number}"))
+        if not hp.residual or number == 1:
+            yield from body
+            continue
+        width = widths[number - 1]
+        projection = (
+            None
+            if width == widths[number - 2]
+            else keras.layers.Dense(width, use_bias=False, name=f"projection_{number}")
+        )
+        last = None if sequences else ("both" if hp.bidirectional else "one")
+        add = keras.layers.Add(name=f"residual_{number}")
+        yield partial(_residual, body=body, projection=projection, last=last, add=add)
+
+
+def _residual(
+    x: Any, *, body: Sequence[Part], projection: Part | None, last: str | None, add: Part
+) -> Any:
+    """The outputs of `body`, with their input added.
+
+    `last` says that these are the outputs of the last step alone: of one direction, or of both,
+    where those of the second direction belong to the first time step.
+    """
+    y = x
+    for part in body:
+        y = part(y)
+    project = projection or (lambda tensor: tensor)
+    if last is None:
+        return add([project(x), y])
+    if last == "one":
+        return add([project(x[:, -1]), y])
+    half = y.shape[-1] // 2
+    ends = [project(x[:, -1])[:, :half], project(x[:, 0])[:, half:]]
+    return add([keras.ops.concatenate(ends, axis=-1), y])
+
+
+def _pooling(kind: str, masks: "_Masks | None") -> Part:
+    """From the outputs of all steps, (batch, time, units), to (batch, units)."""
+    mask = masks and masks.pooling
+    if kind == "mean":
+        return _masked(keras.layers.GlobalAveragePooling1D(name="mean"), mask)
+    if kind == "max":
+        pool = keras.layers.GlobalMaxPooling1D(name="max")
+        return pool if mask is None else (lambda x: pool(_only(mask, x)))
+    score = keras.layers.Dense(1, use_bias=False, name="attention")
+
+    def attention(x: Any) -> Any:
+        scores = score(x) if mask is None else _only(mask, score(x))
+        return keras.ops.sum(keras.ops.softmax(scores, axis=1) * x, axis=1)
+
+    return attention
+
+
+class _Masks(NamedTuple):
+    """Which steps are no padding, bool (batch, time).
+
+    A sequence of padding alone has no step to pool: pooling then takes all of them.
+    """
+
+    steps: Any
+    pooling: Any
+
+    @classmethod
+    def of(cls, inputs: Any, signature: Signature) -> "_Masks":
+        """Of tokens other than 0, as Embedding(mask_zero=True), or numbers, as Masking()."""
+        steps = keras.ops.not_equal(inputs, 0)
+        if signature.features:
+            steps = keras.ops.any(steps, axis=-1)
+        none = keras.ops.logical_not(keras.ops.any(steps, axis=1, keepdims=True))
+        return cls(steps, keras.ops.logical_or(steps, none))
+
+
+def _masked(layer: Any, mask: Any) -> Part:
+    return layer if mask is None else partial(layer, mask=mask)
+
+
+def _only(mask: Any, x: Any) -> Any:
+    """`x` where the mask is true, else so low that no maximum or softmax takes it."""
+    return keras.ops.where(keras.ops.expand_dims(mask, -1), x, -1e9)
 
 
 def _recurrent(
     hp: Hyperparameters, units: int, path: str, number: int, sequences: bool
 ) -> keras.layers.Layer:
+    given: dict[str, Any] = {
+        name: getattr(hp, name)
+        for name in ("activation", "kernel_initializer", "recurrent_initializer")
+        if name in hp.options
+    }
+    if hp.recurrent_dropout > 0.0:
+        given["recurrent_dropout"] = hp.recurrent_dropout
     layer = _layer_class(hp.cell, path)(
-        units, return_sequences=sequences, name=f"{hp.cell}_{number}"
+        units, return_sequences=sequences, name=f"{hp.cell}_{number}", **given
     )
     if hp.bidirectional:
         return keras.layers.Bidirectional(layer, name=f"bidirectional_{number}")
@@ -89,9 +243,11 @@ def _layer_class(cell: str, path: str) -> Any:
     return LAYERS[path][cell]
 
 
-def _dropout(rate: float, path: str, name: str) -> keras.layers.Layer:
+def _dropout(rate: float, path: str, name: str, *, whole_steps: bool = False) -> keras.layers.Layer:
+    """Dropout of single numbers or, with `whole_steps`, of a number at all steps alike."""
     if path == "keras":
-        return keras.layers.Dropout(rate, name=name)
-    from harness.training.recurrent.layers import RateDropout
+        kind = keras.layers.SpatialDropout1D if whole_steps else keras.layers.Dropout
+        return kind(rate, name=name)
+    from harness.training.recurrent.layers import RateDropout, RateSpatialDropout1D
 
-    return RateDropout(rate, name=name)
+    return (RateSpatialDropout1D if whole_steps else RateDropout)(rate, name=name)

@@ -28,6 +28,7 @@ from harness.training.compiled_epochs import CompiledEpochs
 from harness.training.device import placement, resolve
 from harness.training.epochs import Epochs
 from harness.training.keras_epochs import FitEpochs
+from harness.training.optimizers import plateau_rate
 from harness.training.recurrent import PATHS, choose_path, paths_from, set_xla_flags
 
 KEPT_PROGRAMS = 4  # for the last shapes: replicates, and trials of other rates, use them again
@@ -169,7 +170,8 @@ class Trainer:
         """
         with self._placement():
             program, path, compile_s = self._program(hp, data)
-            program.reset(hp, options.seed)
+            steps = options.epochs * -(-len(data.train) // hp.batch_size)
+            program.reset(hp, options.seed, steps)
             if options.initial is not None:
                 program.model.set_weights(options.initial)
             self._last = (program, hp, data.signature)
@@ -302,6 +304,9 @@ class _Run:
             self.callbacks.on_progress(number, step, steps, loss)
             self._pause_if_asked(step, seconds)
 
+        if self.hp.schedule == "plateau":
+            losses = [epoch.val_loss for epoch in state.history]
+            self.program.set_learning_rate(plateau_rate(self.hp.learning_rate, losses))
         order = epoch_order(self.options.seed, number, examples)
         trained = self.program.train(
             data.train, order, on_step, done=state.step, seconds=state.seconds
@@ -368,19 +373,9 @@ def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:
 
 def _program_key(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
     """Equal for trainings that can share a compiled program: their rates and seeds may differ."""
-    # Stock Dropout has its rate compiled in. RateDropout takes any rate above 0.
-    dropout = hp.dropout if path == "keras" else hp.dropout > 0.0
     return (
         path,
-        hp.cell,
-        hp.units_per_layer,
-        hp.bidirectional,
-        hp.embedding_dim,
-        hp.vocabulary,
-        hp.sequence_length,
-        hp.batch_size,
-        dropout,
-        hp.own,
+        networks.compiled_shape(hp, path),
         data.signature,
         data.train.shape,
         data.validation.shape,

@@ -8,9 +8,11 @@ from typing import Any
 import keras
 import keras_tuner as kt
 import numpy as np
+import optuna
 import pytest
 
 from harness.core.errors import UserError
+from harness.integrations.optuna import optuna_objective
 from harness.models import StackedRNN
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -230,3 +232,64 @@ def test_a_trial_that_failed_begins_again_with_its_first_execution(
         tuner.search(epochs=1, callbacks=callbacks, verbose=0)
         scores.append(tuner.oracle.get_best_trials()[0].score)
     assert scores[0] == scores[1]
+
+
+OPTIONS = """
+"A study whose training has options of many kinds."
+from harness import Budget, CategoricalDistribution, FloatDistribution, Parity, Study
+
+study = Study(
+    dataset=Parity(train=64, validation=32, test=32, length=6),
+    compare={"residual": [False, True], "clip_norm": [None, 1.0]},
+    search={"weight_decay": FloatDistribution(1e-4, 1e-1, log=True),
+            "pooling": CategoricalDistribution(["last", "mean", "max", "attention"])},
+    fixed={"cell": "gru", "depth": 2, "units": 3, "vocabulary": 10, "embedding_dim": 2,
+           "batch_size": 16, "sequence_length": 7, "optimizer": "sgd", "momentum": 0.9,
+           "schedule": "SCHEDULE", "mask": True, "layer_norm": "output",
+           "label_smoothing": 0.1, "class_weight": "balanced", "learning_rate": 0.1},
+    budget=Budget(trials=2, epochs=3))
+"""
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "warmup_cosine", "plateau"])
+def test_options_act_as_in_a_study_and_schedules_go_on(schedule: str, tmp_path: Path) -> None:
+    file = tmp_path / "options.py"
+    file.write_text(OPTIONS.replace("SCHEDULE", schedule))
+    model = StackedRNN.from_study(file)
+    plain = losses(model)
+    hp = kt.HyperParameters()
+    arm, hyperparameters = model.hyperparameters(hp)
+    assert hyperparameters.options["schedule"] == schedule
+    expected: list[float] = []
+
+    def keep(epoch: Any) -> bool:
+        expected.append(epoch.val_loss)
+        return True
+
+    model.train(arm, hyperparameters, seed=model.study.seed, epochs=3, on_epoch=keep)
+    assert plain == expected
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras")
+    assert losses(model, checkpoint) == plain  # callbacks that set no rate leave the schedule alone
+    assert keras.models.load_model(tmp_path / "best.keras").optimizer.momentum == 0.9
+    with pytest.raises(UserError, match=f"the study has schedule {schedule}"):
+        losses(model, Frozen() if schedule == "plateau" else at(1, _constant))
+
+
+def _constant(model: Any) -> None:
+    model.optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(0.3, 5)
+
+
+def test_each_option_is_offered_under_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "options.py"
+    file.write_text(OPTIONS.replace("SCHEDULE", "cosine"))
+    hp = kt.HyperParameters()
+    built = StackedRNN.from_study(file).build(hp)
+    assert set(hp.values) == {"residual", "clip_norm", "weight_decay", "pooling"}
+    assert type(built.optimizer) is keras.optimizers.SGD
+    assert type(built.optimizer.learning_rate).__module__.startswith("tensorflow")
+    assert isinstance(
+        built.optimizer._learning_rate, keras.optimizers.schedules.CosineDecay
+    )  # stock Keras's own
+    trial = optuna.create_study().ask()
+    optuna_objective(file, epochs=1)(trial)
+    assert set(trial.params) == set(hp.values)

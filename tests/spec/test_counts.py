@@ -13,6 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from harness.datasets.base.signature import BINARY, Signature
 from harness.spec import counts
 from harness.spec.hyperparameters import BAG, CELLS, Hyperparameters
+from harness.spec.training_options import POOLINGS
 
 SMALL = {"embedding_dim": 4, "vocabulary": 20, "sequence_length": 6, "batch_size": 8}
 
@@ -30,6 +31,33 @@ def test_parameters_are_those_of_the_keras_model(cell, units, bidirectional, cla
     model = networks.build(hp, Signature(classes=classes), path="keras", seed=0)
     expected = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert counts.parameters(hp, Signature(classes=classes)) == expected
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("shape", [{"units": 6}, {"units": 6, "units_shape": "pyramid"}])
+@pytest.mark.parametrize(("residual", "layer_norm"), [(True, "none"), (True, "output")])
+def test_options_with_parameters_are_counted(shape, bidirectional, pooling, residual, layer_norm):
+    from harness.training import networks
+
+    hp = Hyperparameters(
+        depth=3, bidirectional=bidirectional, pooling=pooling, residual=residual,
+        layer_norm=layer_norm, **shape, **SMALL,
+    )  # fmt: skip
+    model = networks.build(hp, Signature(classes=3), path="keras", seed=0)
+    expected = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert counts.parameters(hp, Signature(classes=3)) == expected
+
+
+def test_flops_of_options_by_hand():
+    hp = Hyperparameters(depth=2, units=(6, 3), **SMALL)
+    plain = counts.forward_flops(hp, BINARY)
+    assert counts.forward_flops(replace(hp, residual=True), BINARY) - plain == 8 * 2 * 6 * 3
+    everywhere = replace(hp, residual=True, pooling="mean")
+    assert counts.forward_flops(everywhere, BINARY) - plain == 8 * 6 * 2 * 6 * 3
+    attention = replace(hp, pooling="attention")
+    assert counts.forward_flops(attention, BINARY) - plain == 8 * 6 * 4 * 3
+    assert counts.forward_flops(replace(hp, layer_norm="output", mask=True), BINARY) == plain
 
 
 def test_parameters_of_the_bag_are_embedding_and_head():

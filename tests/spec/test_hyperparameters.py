@@ -3,7 +3,7 @@
 import pytest
 
 from harness.core.errors import UserError
-from harness.spec.hyperparameters import Hyperparameters
+from harness.spec.hyperparameters import OPTIONS, Hyperparameters
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,29 @@ from harness.spec.hyperparameters import Hyperparameters
         ("learning_rate", 0.0),
         ("learning_rate", float("inf")),
         ("batch_size", 0),
+        ("optimizer", "lion"),
+        ("optimizer", None),
+        ("momentum", 0.9),  # goes with sgd or rmsprop
+        ("momentum", 1.0),
+        ("weight_decay", -0.1),
+        ("weight_decay", True),
+        ("clip_norm", 0.0),
+        ("clip_norm", float("inf")),
+        ("clip_norm", "1"),
+        ("schedule", "linear"),
+        ("pooling", "sum"),
+        ("pooling", ["mean"]),
+        ("embedding_dropout", 1.0),
+        ("residual", "add"),
+        ("layer_norm", True),
+        ("recurrent_dropout", -0.1),
+        ("mask", 1),
+        ("label_smoothing", 1.0),
+        ("class_weight", None),
+        ("units_shape", "hourglass"),
+        ("activation", "selu"),
+        ("kernel_initializer", "xavier"),
+        ("recurrent_initializer", ""),
         ("unitz", 5),
     ],
 )
@@ -44,3 +67,38 @@ def test_units_may_be_one_number_or_one_a_layer() -> None:
 def test_it_goes_to_a_mapping_and_back() -> None:
     hp = Hyperparameters(cell="gru", depth=2, units=(3, 4), dropout=0.25)
     assert Hyperparameters.from_mapping(hp.to_mapping()) == hp
+
+
+def test_options_at_their_defaults_are_left_out_of_files() -> None:
+    plain = Hyperparameters()
+    assert not set(OPTIONS) & set(plain.to_mapping())
+    assert list(plain.to_mapping()) == [
+        "cell", "depth", "units", "bidirectional", "embedding_dim", "vocabulary",
+        "sequence_length", "dropout", "learning_rate", "batch_size",
+    ]  # fmt: skip
+    assert plain.to_mapping(defaults=True)["optimizer"] == "adam"
+    hp = Hyperparameters(residual=True, clip_norm=1.0, optimizer="sgd", momentum=0.9)
+    assert hp.options == {
+        "optimizer": "sgd", "momentum": 0.9, "clip_norm": 1.0, "residual": True
+    }  # fmt: skip
+    assert Hyperparameters.from_mapping(hp.to_mapping()) == hp
+    assert Hyperparameters.from_mapping(hp.to_mapping(defaults=True)) == hp
+
+
+def test_a_pyramid_halves_the_units_from_layer_to_layer() -> None:
+    hp = Hyperparameters(depth=4, units=10, units_shape="pyramid")
+    assert hp.units_per_layer == (10, 5, 2, 1)
+    assert Hyperparameters(depth=3, units=1, units_shape="pyramid").units_per_layer == (1, 1, 1)
+    with pytest.raises(UserError, match="units_shape: pyramid goes with one number"):
+        Hyperparameters(depth=2, units=(4, 2), units_shape="pyramid")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("pooling", "max"), ("residual", True), ("layer_norm", "output"), ("activation", "relu"),
+     ("recurrent_dropout", 0.1), ("units_shape", "pyramid"), ("kernel_initializer", "he_normal")],
+)  # fmt: skip
+def test_what_has_no_effect_on_a_bag_is_refused(name: str, value: object) -> None:
+    with pytest.raises(UserError, match=f"^{name}: cell bag has no recurrent layers"):
+        Hyperparameters.from_mapping({"cell": "bag", "depth": 1, name: value})
+    Hyperparameters.from_mapping({"cell": "bag", "depth": 1, "mask": True, "optimizer": "adamw"})

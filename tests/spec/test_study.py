@@ -3,7 +3,16 @@
 import pytest
 from toys import SPACE, Noise, toy_study
 
-from harness import Budget, CategoricalDistribution, FloatDistribution, IntDistribution
+from harness import (
+    Adding,
+    Budget,
+    CategoricalDistribution,
+    CopyMemory,
+    Digits,
+    FloatDistribution,
+    IntDistribution,
+    Study,
+)
 from harness.core.errors import UserError
 from harness.spec.fingerprint import differences, fingerprint
 
@@ -146,3 +155,40 @@ def test_a_quick_look_at_many_arms_has_fewer_trials() -> None:
     many = toy_study(compare={"depth": list(range(1, 13))})
     assert few.quick().budget.trials == 3
     assert many.quick().budget.trials == 2
+
+
+@pytest.mark.parametrize(
+    ("dataset", "fixed", "message"),
+    [
+        (Digits(), {"embedding_dropout": 0.1}, "^embedding_dropout: dataset digits holds numbers"),
+        (CopyMemory(), {"pooling": "mean"}, "^pooling: dataset copy-memory has an output for each"),
+        (CopyMemory(), {"mask": True}, "^mask: dataset copy-memory has an output for each"),
+        (Adding(), {"label_smoothing": 0.1}, "^label_smoothing: dataset adding has numbers to"),
+        (Adding(), {"class_weight": "balanced"}, "^class_weight: dataset adding has numbers to"),
+    ],
+)
+def test_an_option_that_means_nothing_on_a_dataset_is_refused(dataset, fixed, message) -> None:
+    with pytest.raises(UserError, match=message):
+        Study(dataset=dataset, fixed=fixed, budget=Budget(trials=1, epochs=1))
+
+
+def test_options_are_compared_searched_and_fixed_like_others() -> None:
+    study = toy_study(
+        compare={"residual": [False, True], "clip_norm": [None, 1.0]},
+        search={"weight_decay": FloatDistribution(1e-5, 1e-1, log=True),
+                "pooling": CategoricalDistribution(["last", "mean"])},
+        fixed={"optimizer": "adamw", "schedule": "cosine"},
+    )  # fmt: skip
+    arms = study.arms()
+    assert [arm.name for arm in arms][-1] == "residual=True,clip_norm=1.0"
+    hp = study.hyperparameters(arms[-1], {"weight_decay": 0.01, "pooling": "mean"})
+    assert hp.options == {
+        "optimizer": "adamw", "weight_decay": 0.01, "clip_norm": 1.0, "schedule": "cosine",
+        "pooling": "mean", "residual": True,
+    }  # fmt: skip
+
+
+def test_an_option_that_is_not_named_is_not_in_the_fingerprint() -> None:
+    spec = toy_study().to_mapping()
+    assert not any(name in str(spec) for name in ("optimizer", "residual", "clip_norm"))
+    assert differences(spec, toy_study(fixed={"clip_norm": 1.0}).to_mapping())

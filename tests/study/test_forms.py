@@ -1,5 +1,6 @@
 """Every documented form of every hyperparameter goes through a whole study, report included."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -37,6 +38,22 @@ VALUES = {
     "dropout": ["0.0", "0.5"],
     "learning_rate": ["1e-3", "1e-2"],
     "batch_size": ["16", "32"],
+    "optimizer": ["'sgd'", "'rmsprop'"],
+    "momentum": ["0.0", "0.9"],
+    "weight_decay": ["None", "0.01"],
+    "clip_norm": ["None", "1.0"],
+    "schedule": ["'constant'", "'cosine'", "'plateau'"],
+    "pooling": ["'last'", "'mean'", "'attention'"],
+    "embedding_dropout": ["0.0", "0.2"],
+    "residual": ["False", "True"],
+    "layer_norm": ["'none'", "'output'"],
+    "recurrent_dropout": ["0.0", "0.2"],
+    "mask": ["False", "True"],
+    "label_smoothing": ["0.0", "0.1"],
+    "class_weight": ["'none'", "'balanced'"],
+    "activation": ["'tanh'", "'relu'"],
+    "kernel_initializer": ["'glorot_uniform'", "'he_normal'"],
+    "recurrent_initializer": ["'orthogonal'", "'identity'"],
 }
 NUMBERS = {
     "depth": ["I(1, 3)", "I(1, 3, step=2)"],
@@ -47,6 +64,11 @@ NUMBERS = {
     "dropout": ["F(0.0, 0.5)", "F(0.0, 0.5, step=0.25)"],
     "learning_rate": ["F(1e-4, 1e-1, log=True)", "F(1e-4, 1e-1)"],
     "batch_size": ["I(8, 32, log=True)", "I(8, 32)"],
+    "weight_decay": ["F(1e-5, 1e-1, log=True)", "F(0.0, 0.1)"],
+    "clip_norm": ["F(0.1, 10.0, log=True)", "F(0.5, 1.0)"],
+    "embedding_dropout": ["F(0.0, 0.5)", "F(0.1, 0.2)"],
+    "recurrent_dropout": ["F(0.0, 0.5)", "F(0.1, 0.2)"],
+    "label_smoothing": ["F(0.0, 0.2)", "F(0.1, 0.2)"],
 }
 # Hyperparameters of a study's own `model`.
 OWN = ["1", "0.5", "'relu'", "None", "(3, 5)", "[[3, 5], 'same']"]
@@ -75,6 +97,17 @@ DECLARED = {
     "compare 3": _compared("vocabulary", "sequence_length"),
     "compare 4": _compared("dropout", "learning_rate"),
     "compare 5": _compared("batch_size") + f", search={{{RATE}}}",
+    **{
+        f"compare {one} and {two}": _compared(one, two)
+        for one, two in itertools.pairwise([*VALUES][list(VALUES).index("weight_decay") :])
+    },
+    "compare optimizers": "compare={'optimizer': ['adam', 'adamw', 'rmsprop', 'sgd']}",
+    "momentum of sgd": "fixed={'optimizer': 'sgd'}, search={'momentum': F(0.0, 0.99)}",
+    "shapes of units": "compare={'units_shape': ['equal', 'pyramid']}, fixed={'depth': 3}, "
+    "search={'units': I(2, 64)}",
+    "hold parameters of residual layers": "hold={'parameters': 5000}, "
+    "compare={'residual': [False, True]}, "
+    "fixed={'depth': 2, 'units_shape': 'pyramid', 'vocabulary': 100, 'layer_norm': 'output'}",
     "compare depth": f"compare={{'depth': [1, 3]}}, search={{{RATE}}}",
     "search choices": f"search={{{CHOICES}}}, fixed={{'depth': 2}}",
     "search one choice": "search={'units': C([(8, 4)])}, fixed={'depth': 2}",
@@ -132,7 +165,7 @@ def check(folder: Path, declared: str, capsys: pytest.CaptureFixture[str], trial
         trained = study.hyperparameters(
             arms[recommended["arm"]],
             {name: recommended["params"][name] for name in study.search},
-        ).to_mapping()
+        ).to_mapping(defaults=True)
         for name, value in recommended["params"].items():
             assert same(trained[name], value)
 

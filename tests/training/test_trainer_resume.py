@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +140,36 @@ def test_a_checkpoint_that_cannot_be_written_is_reported_and_training_continues(
     assert len(training.epochs) == 2
     assert len(heard) == 2
     assert "training continues" in heard[0]
+
+
+@pytest.mark.parametrize("path", ["xla-scan", "keras"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "sgd", "momentum": 0.9, "schedule": "warmup_cosine", "clip_norm": 0.1},
+        {"optimizer": "rmsprop", "momentum": 0.5, "schedule": "plateau", "weight_decay": 0.01},
+        {"optimizer": "adamw", "schedule": "cosine", "recurrent_dropout": 0.3, "mask": True,
+         "embedding_dropout": 0.2, "class_weight": "balanced", "label_smoothing": 0.1},
+    ],
+    ids=lambda options: options["optimizer"],
+)  # fmt: skip
+def test_every_optimizer_and_schedule_resumes_bit_identical(
+    tmp_path: Path, path: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each epoch on both paths, and within an epoch where a path can pause there."""
+    hp = Hyperparameters(
+        cell="gru", depth=2, units=3, vocabulary=50, embedding_dim=4, sequence_length=6,
+        dropout=0.3, learning_rate=0.3, batch_size=4, **options,
+    )  # fmt: skip
+    expected = train(whole := Trainer(path=path), hp, None)
+    with pytest.raises(Interrupted):
+        train(Trainer(path=path), hp, tmp_path, interrupt_after=2)
+    if path != "keras":
+        monkeypatch.setattr(compiled_epochs, "PROGRESS_S", 1e-9)  # blocks of a few steps
+        pauses = iter([False] * 3 + [True])
+        with pytest.raises(TrainingPaused):
+            train(Trainer(path=path), hp, tmp_path, pause=lambda: next(pauses))
+    resumed = Trainer(path=path)
+    assert numbers(train(resumed, hp, tmp_path)) == numbers(expected)
+    for one, two in zip(whole.weights(), resumed.weights(), strict=True):
+        assert one.tobytes() == two.tobytes()

@@ -7,6 +7,8 @@ coefficients are known from the forward pass. Gate orders, biases and activation
 keras.layers.SimpleRNN, GRU (reset_after) and LSTM.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
@@ -14,18 +16,90 @@ import tensorflow as tf
 Tensor = Any  # TensorFlow ships no types
 
 
+class Activation(NamedTuple):
+    """A function, and its derivative given the function's value."""
+
+    function: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor], Tensor]
+
+
+def _sigmoid(x: Tensor) -> Tensor:
+    """σ by tanh, which is faster on XLA:CPU."""
+    return 0.5 * tf.tanh(0.5 * x) + 0.5
+
+
+TANH = Activation(tf.tanh, lambda y: 1.0 - tf.square(y))
+ACTIVATIONS = {
+    "tanh": TANH,
+    "relu": Activation(tf.nn.relu, lambda y: tf.cast(y > 0.0, y.dtype)),
+    "sigmoid": Activation(_sigmoid, lambda y: y * (1.0 - y)),
+    "elu": Activation(tf.nn.elu, lambda y: tf.where(y > 0.0, tf.ones_like(y), y + 1.0)),
+    "softsign": Activation(tf.nn.softsign, lambda y: tf.square(1.0 - tf.abs(y))),
+    "linear": Activation(tf.identity, tf.ones_like),
+}
+
+
 class Weights(NamedTuple):
     """The weights of a layer.
 
     `kernel` is (features, gates·units), `recurrent_kernel` (units, gates·units). The biases are
     added to the two products, (gates·units,) each. `recurrent_bias` is None where the cell has
-    only one bias.
+    only one bias. `dropped`, (gates, batch, units) or None, has the factors of recurrent dropout:
+    for each gate the state is multiplied by them before its product.
     """
 
     kernel: Tensor
     recurrent_kernel: Tensor
     bias: Tensor
     recurrent_bias: Tensor | None
+    dropped: Tensor | None = None
+
+    def of_state(self, h: Tensor) -> Tensor:
+        """The product of the state, (batch, units), with the recurrent kernel."""
+        if self.dropped is None:
+            return tf.matmul(h, self.recurrent_kernel)
+        parts = [tf.matmul(h * factor, kernel) for factor, kernel in self._of_gates()]
+        return tf.concat(parts, axis=1)
+
+    def to_state(self, d_q: Tensor) -> Tensor:
+        """The gradient of the state, given that of the product, (batch, gates·units)."""
+        if self.dropped is None:
+            return tf.matmul(d_q, self.recurrent_kernel, transpose_b=True)
+        gates = self._of_gates()
+        of_gates = zip(tf.split(d_q, len(gates), axis=1), gates, strict=True)
+        return tf.add_n([tf.matmul(d, k, transpose_b=True) * factor for d, (factor, k) in of_gates])
+
+    def to_kernel(self, h: Tensor, d_q: Tensor) -> Tensor:
+        """The gradient of the recurrent kernel, given all states and all gradients of products.
+
+        `h` is (time, batch, units), `d_q` (time, batch, gates·units).
+        """
+        if self.dropped is None:
+            return _outer(h, d_q)
+        gates = self.dropped.shape[0]
+        return tf.concat(
+            [
+                _outer(h * factor, d)
+                for factor, d in zip(
+                    tf.unstack(self.dropped), tf.split(d_q, gates, axis=2), strict=True
+                )
+            ],
+            axis=1,
+        )
+
+    def _of_gates(self) -> list[tuple[Tensor, Tensor]]:
+        """The factors and the recurrent kernel of each gate."""
+        assert self.dropped is not None
+        factors = tf.unstack(self.dropped)
+        return list(
+            zip(factors, tf.split(self.recurrent_kernel, len(factors), axis=1), strict=True)
+        )
+
+
+def _outer(a: Tensor, b: Tensor) -> Tensor:
+    """The sum of the outer products over time and batch: (width of a, width of b)."""
+    a, b = (tf.reshape(each, (-1, each.shape[-1])) for each in (a, b))
+    return tf.matmul(a, b, transpose_a=True)
 
 
 State = tuple[Tensor, ...]  # each (batch, units), or (time, batch, units); hidden state first
@@ -58,16 +132,18 @@ class Cell(Protocol):
         """The gradient of q, for all steps, from that of p."""
 
 
+@dataclass(frozen=True)
 class SimpleRNN:
     """h = tanh(p + h' U)."""
 
+    activation: Activation = TANH
     gates, states, saved = 1, 1, 0
 
     def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
-        return (tf.tanh(p + tf.matmul(state[0], weights.recurrent_kernel)),), None
+        return (self.activation.function(p + weights.of_state(state[0])),), None
 
     def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
-        return (1.0 - tf.square(states[0]),)
+        return (self.activation.slope(states[0]),)
 
     def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
         d_p = d_state[0] * coefficients[0]
@@ -77,6 +153,7 @@ class SimpleRNN:
         return d_p
 
 
+@dataclass(frozen=True)
 class GRU:
     """z, r = σ(p + q); ĥ = tanh(p + r·q); h = z·h' + (1 − z)·ĥ; with q = h' U + b.
 
@@ -84,22 +161,23 @@ class GRU:
     formula). Saved: z, r, ĥ and the candidate's block of q.
     """
 
+    activation: Activation = TANH
     gates, states, saved = 3, 1, 4
 
     def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         h = state[0]
         units = h.shape[-1]
-        q = tf.matmul(h, weights.recurrent_kernel) + weights.recurrent_bias
+        q = weights.of_state(h) + weights.recurrent_bias
         gates = _sigmoid(p[:, : 2 * units] + q[:, : 2 * units])
         z, r = tf.split(gates, 2, axis=1)
         q_h = q[:, 2 * units :]
-        candidate = tf.tanh(p[:, 2 * units :] + r * q_h)
+        candidate = self.activation.function(p[:, 2 * units :] + r * q_h)
         h = z * h + (1.0 - z) * candidate
         return (h,), tf.concat([gates, candidate, q_h], axis=1)
 
     def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
         z, r, candidate, q_h = tf.split(saved, 4, axis=-1)
-        of_candidate = (1.0 - z) * (1.0 - tf.square(candidate))
+        of_candidate = (1.0 - z) * self.activation.slope(candidate)
         of_z = (previous[0] - candidate) * z * (1.0 - z)
         of_r = of_candidate * q_h * r * (1.0 - r)
         return z, r, of_z, of_r, of_candidate
@@ -118,32 +196,43 @@ class GRU:
         return tf.concat([d_z, d_r, d_candidate * r], axis=-1)
 
 
+@dataclass(frozen=True)
 class LSTM:
     """i, f, o = σ(p + h' U); g = tanh(…); c = f·c' + i·g; h = o·tanh(c). Order i, f, g, o."""
 
+    activation: Activation = TANH
     gates, states, saved = 4, 2, 4
 
     def forward(self, p: Tensor, state: State, weights: Weights) -> tuple[State, Tensor]:
         h, c = state
-        # One tanh over all four blocks, as σ(x) = (1 + tanh(x/2))/2: g is scaled by 1, not 1/2.
-        units = h.shape[-1]
-        half = tf.constant([[0.5] * (2 * units) + [1.0] * units + [0.5] * units])
-        shift = tf.constant([[0.5] * (2 * units) + [0.0] * units + [0.5] * units])
-        gates = tf.tanh((p + tf.matmul(h, weights.recurrent_kernel)) * half) * half + shift
+        z = p + weights.of_state(h)
+        gates = self._gates(z)
         i, f, g, o = tf.split(gates, 4, axis=1)
         c = f * c + i * g
-        return (o * tf.tanh(c), c), gates
+        return (o * self.activation.function(c), c), gates
+
+    def _gates(self, z: Tensor) -> Tensor:
+        if self.activation is not TANH:
+            i, f, g, o = tf.split(z, 4, axis=1)
+            return tf.concat(
+                [_sigmoid(i), _sigmoid(f), self.activation.function(g), _sigmoid(o)], axis=1
+            )
+        # One tanh over all four blocks, as σ(x) = (1 + tanh(x/2))/2: g is scaled by 1, not 1/2.
+        units = z.shape[-1] // 4
+        half = tf.constant([[0.5] * (2 * units) + [1.0] * units + [0.5] * units])
+        shift = tf.constant([[0.5] * (2 * units) + [0.0] * units + [0.5] * units])
+        return tf.tanh(z * half) * half + shift
 
     def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
         i, f, g, o = tf.split(saved, 4, axis=-1)
-        tanh_c = tf.tanh(states[1])
+        of_c = self.activation.function(states[1])
         return (
-            o * (1.0 - tf.square(tanh_c)),
+            o * self.activation.slope(of_c),
             f,
             g * i * (1.0 - i),
             previous[1] * f * (1.0 - f),
-            i * (1.0 - tf.square(g)),
-            tanh_c * o * (1.0 - o),
+            i * self.activation.slope(g),
+            of_c * o * (1.0 - o),
         )
 
     def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
@@ -157,9 +246,4 @@ class LSTM:
         return d_p
 
 
-CELLS: dict[str, Cell] = {"rnn": SimpleRNN(), "gru": GRU(), "lstm": LSTM()}
-
-
-def _sigmoid(x: Tensor) -> Tensor:
-    """σ by tanh, which is faster on XLA:CPU."""
-    return 0.5 * tf.tanh(0.5 * x) + 0.5
+CELLS: dict[str, Callable[[Activation], Cell]] = {"rnn": SimpleRNN, "gru": GRU, "lstm": LSTM}

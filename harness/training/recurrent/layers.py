@@ -2,7 +2,7 @@
 
 They are keras.layers.SimpleRNN, GRU and LSTM with another `call`: weights and their order,
 initialisers, configuration and results are the same. What the scan can't do raises ValueError and
-is never ignored: other activations, dropout inside the cell, masks, carried state.
+is never ignored: dropout of the inputs inside the cell, a state that is carried on.
 """
 
 from typing import Any, ClassVar
@@ -10,17 +10,16 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
-from harness.training.recurrent.cells import CELLS, Weights
+from harness.training.recurrent.cells import ACTIVATIONS, CELLS, Weights
 from harness.training.recurrent.scan import scan
 
 # What the scan implements: constructor arguments, by their names in get_config.
 _REQUIRED: dict[str, tuple[Any, ...]] = {
-    "activation": ("tanh",),
+    "activation": tuple(ACTIVATIONS),
     "recurrent_activation": ("sigmoid",),
     "use_bias": (True,),
     "reset_after": (True,),
     "dropout": (0, None),
-    "recurrent_dropout": (0, None),
     "return_state": (False,),
     "stateful": (False,),
     "unroll": (False,),
@@ -39,34 +38,58 @@ class _Scan:
         for name, allowed in _REQUIRED.items():
             if name in config and config[name] not in allowed:
                 raise ValueError(f"{name}={config[name]!r}: the scan has only {allowed[0]!r}")
+        rate = config["recurrent_dropout"] or 0.0
+        # A plain tf.Variable, as in RateDropout below.
+        self.rate_variable: Any = _rate_variable(rate) if rate else None
+
+    def set_rate(self, rate: float) -> None:
+        """Set the rate of the recurrent dropout, where it was above 0 before."""
+        self.cell.recurrent_dropout = rate  # type: ignore[attr-defined]
+        self.rate_variable.assign(rate)
 
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
     ) -> Any:
-        """`sequences` (batch, time, features) → (batch, time, units) or (batch, units)."""
-        if initial_state is not None or mask is not None:
-            raise ValueError("the scan starts from zeros and takes no mask")
+        """`sequences` (batch, time, features) → (batch, time, units) or (batch, units).
+
+        `mask` is bool (batch, time): where it is false, the state and the output stay as they were.
+        """
+        if initial_state is not None:
+            raise ValueError("initial_state: the scan starts from zeros")
         layer: Any = self
         x = tf.transpose(tf.convert_to_tensor(sequences), (1, 0, 2))
+        if mask is not None:
+            mask = tf.transpose(tf.cast(tf.convert_to_tensor(mask), tf.float32))[:, :, None]
         if layer.go_backwards:
             x = tf.reverse(x, axis=[0])
+            mask = None if mask is None else tf.reverse(mask, axis=[0])
         output = scan(
-            CELLS[self.cell_name],
+            CELLS[self.cell_name](ACTIVATIONS[layer.get_config()["activation"]]),
             x,
-            self._weights(),
+            self._weights(self._dropped(tf.shape(x)[1], x.shape[1]) if training else None),
+            mask,
             sequences=layer.return_sequences,
             one_kernel=self.one_kernel,
         )
         return tf.transpose(output, (1, 0, 2)) if layer.return_sequences else output
 
-    def _weights(self) -> Weights:
+    def _dropped(self, batch: Any, known: int | None) -> Any:
+        """The factors of the state at all steps, one set a gate: (gates, batch, units), or None."""
+        if self.rate_variable is None:
+            return None
+        cell: Any = self.cell  # type: ignore[attr-defined]
+        gates = cell.recurrent_kernel.shape[1] // cell.units
+        ones = tf.ones((gates, batch if known is None else known, cell.units))
+        return _dropout(ones, self.rate_variable, cell.seed_generator)
+
+    def _weights(self, dropped: Any) -> Weights:
         cell: Any = self.cell  # type: ignore[attr-defined]
         kernel, recurrent_kernel, bias = (
             tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)
         )
         if bias.shape.rank == 2:  # GRU: one bias of the input, one of the recurrent product
-            return Weights(kernel, recurrent_kernel, bias[0], bias[1])
-        return Weights(kernel, recurrent_kernel, bias, None)
+            return Weights(kernel, recurrent_kernel, bias[0], bias[1], dropped)
+        return Weights(kernel, recurrent_kernel, bias, None, dropped)
 
 
 @keras.saving.register_keras_serializable(package="harness")
@@ -129,7 +152,7 @@ class RateDropout(keras.layers.Dropout):  # type: ignore[misc]
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(rate, **kwargs)
-        self.rate_variable = tf.Variable(rate, trainable=False, dtype=tf.float32)
+        self.rate_variable = _rate_variable(rate)
 
     def set_rate(self, rate: float) -> None:
         self.rate = rate
@@ -138,7 +161,32 @@ class RateDropout(keras.layers.Dropout):  # type: ignore[misc]
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training:
             return inputs
-        seed = tf.cast(tf.convert_to_tensor(self.seed_generator.next()), tf.int32)
-        return tf.nn.experimental.stateless_dropout(
-            inputs, self.rate_variable, seed=seed, rng_alg="threefry"
-        )
+        return _dropout(inputs, self.rate_variable, self.seed_generator)
+
+
+@keras.saving.register_keras_serializable(package="harness")
+class RateSpatialDropout1D(keras.layers.SpatialDropout1D):  # type: ignore[misc]
+    """keras.layers.SpatialDropout1D whose rate is a variable, as that of RateDropout."""
+
+    def __init__(self, rate: float, **kwargs: Any) -> None:
+        super().__init__(rate, **kwargs)
+        self.rate_variable = _rate_variable(rate)
+
+    def set_rate(self, rate: float) -> None:
+        self.rate = rate
+        self.rate_variable.assign(rate)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not training:
+            return inputs
+        ones = tf.ones_like(inputs[:, :1])
+        return inputs * _dropout(ones, self.rate_variable, self.seed_generator)
+
+
+def _rate_variable(rate: float) -> Any:
+    return tf.Variable(rate, trainable=False, dtype=tf.float32)
+
+
+def _dropout(inputs: Any, rate: Any, generator: Any) -> Any:
+    seed = tf.cast(tf.convert_to_tensor(generator.next()), tf.int32)
+    return tf.nn.experimental.stateless_dropout(inputs, rate, seed=seed, rng_alg="threefry")

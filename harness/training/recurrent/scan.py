@@ -11,7 +11,7 @@ kernel (`one_kernel`).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -19,29 +19,40 @@ from harness.training.recurrent.cells import Cell, State, Tensor, Weights
 
 
 def scan(
-    cell: Cell, x: Tensor, weights: Weights, *, sequences: bool, one_kernel: bool = False
+    cell: Cell,
+    x: Tensor,
+    weights: Weights,
+    mask: Tensor | None = None,
+    *,
+    sequences: bool,
+    one_kernel: bool = False,
 ) -> Tensor:
     """Run `cell` over `x` (time, batch, features) from a zero state.
 
     Returns the hidden states, (time, batch, units), or with `sequences=False` the last one,
-    (batch, units). With `one_kernel` XLA compiles each of the two loops into one kernel, if the
+    (batch, units). Where `mask`, (time, batch, 1), is 0 and not 1, a step leaves the state as it
+    was. With `one_kernel` XLA compiles each of the two loops into one kernel, if the
     flags of `harness.training.recurrent.xla` are set.
     """
     has_recurrent_bias = weights.recurrent_bias is not None
+    trained = [w for w in weights[:4] if w is not None]  # the factors of dropout are constants
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def run(x: Tensor, *tensors: Tensor) -> Any:
-        w = Weights(*tensors, *([] if has_recurrent_bias else [None]))
-        states, saved = _forward(cell, _project(x, w), w, one_kernel)
+        recurrent_bias = tensors[3] if has_recurrent_bias else None
+        kernel, recurrent_kernel, bias = tensors[:3]
+        w = Weights(kernel, recurrent_kernel, bias, recurrent_bias, weights.dropped)
+        loops = Loops(cell, w, mask, one_kernel)
+        states, saved = loops.forward(_project(x, w))
         hidden = states[0]
 
         def gradient(d_output: Tensor) -> list[Tensor]:
-            d_p = _backward(cell, d_output, saved, states, w, sequences, one_kernel)
+            d_p = loops.backward(d_output, saved, states, sequences)
             return _parameter_gradients(cell, x, hidden, saved, d_p, w)
 
         return (hidden if sequences else hidden[-1]), gradient
 
-    return run(x, *(weight for weight in weights if weight is not None))
+    return run(x, *trained)
 
 
 def _project(x: Tensor, weights: Weights) -> Tensor:
@@ -51,64 +62,79 @@ def _project(x: Tensor, weights: Weights) -> Tensor:
     return tf.reshape(flat, (time, batch, flat.shape[-1]))
 
 
-def _forward(cell: Cell, p: Tensor, weights: Weights, one_kernel: bool) -> tuple[State, Tensor]:
-    """States (each (time, batch, units)) and what the cell saves (time, batch, saved·units)."""
-    time, batch, _ = _shape(p)
-    units = weights.recurrent_kernel.shape[0]
-    zero = tf.zeros((batch, units))
-    widths = [units] * cell.states + ([cell.saved * units] if cell.saved else [])
+class Loops(NamedTuple):
+    """The two loops over time: forward from the first step, backward from the last one."""
 
-    count = tf.identity if one_kernel else outside_kernels
+    cell: Cell
+    weights: Weights
+    mask: Tensor | None  # (time, batch, 1)
+    one_kernel: bool
 
-    def body(t: Tensor, state: State, kept: Sequence[Any]) -> Any:
-        state, saved = cell.forward(p[t], state, weights)
-        values = [*state, saved] if cell.saved else state
-        return count(t + 1), state, [k.write(t, v) for k, v in zip(kept, values, strict=True)]
+    def forward(self, p: Tensor) -> tuple[State, Tensor]:
+        """States (each (time, batch, units)) and what the cell saves (time, batch, saved·units)."""
+        cell, mask = self.cell, self.mask
+        time, batch, _ = _shape(p)
+        units = self.weights.recurrent_kernel.shape[0]
+        zero = tf.zeros((batch, units))
+        widths = [units] * cell.states + ([cell.saved * units] if cell.saved else [])
 
-    _, _, kept = tf.while_loop(
-        lambda t, *_: t < time,
-        body,
-        (0, (zero,) * cell.states, [_array(time, p.shape[1], width) for width in widths]),
-        maximum_iterations=time,
-    )
-    stacked = [k.stack() for k in kept]
-    return tuple(stacked[: cell.states]), stacked[-1] if cell.saved else None
+        def body(t: Tensor, state: State, kept: Sequence[Any]) -> Any:
+            new, saved = cell.forward(p[t], state, self.weights)
+            if mask is not None:
+                new = tuple(
+                    tf.where(mask[t] > 0.0, one, other)
+                    for one, other in zip(new, state, strict=True)
+                )
+            values = [*new, saved] if cell.saved else new
+            return (
+                self._count(t + 1),
+                new,
+                [k.write(t, v) for k, v in zip(kept, values, strict=True)],
+            )
 
+        _, _, kept = tf.while_loop(
+            lambda t, *_: t < time,
+            body,
+            (0, (zero,) * cell.states, [_array(time, p.shape[1], width) for width in widths]),
+            maximum_iterations=time,
+        )
+        stacked = [k.stack() for k in kept]
+        return tuple(stacked[: cell.states]), stacked[-1] if cell.saved else None
 
-def _backward(
-    cell: Cell,
-    d_output: Tensor,
-    saved: Tensor,
-    states: State,
-    weights: Weights,
-    sequences: bool,
-    one_kernel: bool,
-) -> Tensor:
-    """The gradient of the projection, (time, batch, gates·units); it runs from the last step."""
-    time, batch, units = _shape(states[0])
-    zero = tf.zeros((batch, units))
-    coefficients = _coefficients(cell, states, saved, one_kernel)
-    count = tf.identity if one_kernel else outside_kernels
+    def backward(self, d_output: Tensor, saved: Tensor, states: State, sequences: bool) -> Tensor:
+        """The gradient of the projection, (time, batch, gates·units)."""
+        cell, mask = self.cell, self.mask
+        time, batch, units = _shape(states[0])
+        zero = tf.zeros((batch, units))
+        coefficients = _coefficients(cell, states, saved, self.one_kernel)
 
-    def body(t: Tensor, d_state: State, kept: Any) -> Any:
-        if sequences:
-            d_state = (d_state[0] + d_output[t], *d_state[1:])
-        d_p, d_q, d_direct = cell.backward(d_state, coefficients(t))
-        d_through = tf.matmul(d_q, weights.recurrent_kernel, transpose_b=True)
-        return count(t - 1), (d_direct[0] + d_through, *d_direct[1:]), kept.write(t, d_p)
+        def body(t: Tensor, d_state: State, kept: Any) -> Any:
+            if sequences:
+                d_state = (d_state[0] + d_output[t], *d_state[1:])
+            # A step is linear in its gradient: what a mask leaves out passes beside it.
+            through = d_state if mask is None else tuple(d * mask[t] for d in d_state)
+            d_p, d_q, d_direct = cell.backward(through, coefficients(t))
+            d_previous = (d_direct[0] + self.weights.to_state(d_q), *d_direct[1:])
+            if mask is not None:
+                beside = zip(d_previous, d_state, strict=True)
+                d_previous = tuple(d + (1.0 - mask[t]) * whole for d, whole in beside)
+            return self._count(t - 1), d_previous, kept.write(t, d_p)
 
-    d_last = zero if sequences else d_output
-    _, _, kept = tf.while_loop(
-        lambda t, *_: t >= 0,
-        body,
-        (
-            time - 1,
-            (d_last,) + (zero,) * (cell.states - 1),
-            _array(time, states[0].shape[1], cell.gates * units),
-        ),
-        maximum_iterations=time,
-    )
-    return kept.stack()
+        d_last = zero if sequences else d_output
+        _, _, kept = tf.while_loop(
+            lambda t, *_: t >= 0,
+            body,
+            (
+                time - 1,
+                (d_last,) + (zero,) * (cell.states - 1),
+                _array(time, states[0].shape[1], cell.gates * units),
+            ),
+            maximum_iterations=time,
+        )
+        return kept.stack()
+
+    def _count(self, number: Tensor) -> Tensor:
+        return number if self.one_kernel else outside_kernels(number)
 
 
 def _coefficients(
@@ -133,17 +159,16 @@ def _parameter_gradients(
     """Gradients of the input and of each weight, in the order of `Weights`."""
     time, batch, features = _shape(x)
     rows = time * batch
-    d_q = tf.reshape(cell.recurrent_gradient(d_p, saved), (rows, d_p.shape[-1]))
+    d_q = cell.recurrent_gradient(d_p, saved)
     d_p = tf.reshape(d_p, (rows, d_p.shape[-1]))
-    previous = tf.reshape(_shifted(hidden), (rows, hidden.shape[-1]))
     gradients = [
         tf.reshape(tf.matmul(d_p, weights.kernel, transpose_b=True), (time, batch, features)),
         tf.matmul(tf.reshape(x, (rows, features)), d_p, transpose_a=True),
-        tf.matmul(previous, d_q, transpose_a=True),
+        weights.to_kernel(_shifted(hidden), d_q),
         tf.reduce_sum(d_p, axis=0),
     ]
     if weights.recurrent_bias is not None:
-        gradients.append(tf.reduce_sum(d_q, axis=0))
+        gradients.append(tf.reduce_sum(tf.reshape(d_q, (rows, d_q.shape[-1])), axis=0))
     return gradients
 
 

@@ -1,0 +1,120 @@
+"""The options of a network and its training beyond cell and size: their values, and their checks.
+
+Each has the name that Keras or the literature gives it. No Keras: study files use it too.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.core.checks import is_number
+from harness.core.errors import UserError
+from harness.datasets.base.dataset import Dataset
+
+if TYPE_CHECKING:
+    from harness.spec.hyperparameters import Hyperparameters
+
+OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
+WITH_MOMENTUM = ("rmsprop", "sgd")
+# The rate over the steps of a training: as it is; half a cosine down to 0; the same after a rise
+# from 0 over the first tenth; a tenth of it after each epoch whose validation loss is not lower.
+SCHEDULES = ("constant", "cosine", "warmup_cosine", "plateau")
+# What the head gets of the last layer's outputs: the last one, their mean, the maximum of each
+# unit, or their mean weighted by a softmax over learned scores.
+POOLINGS = ("last", "mean", "max", "attention")
+LAYER_NORMS = ("none", "output")
+CLASS_WEIGHTS = ("none", "balanced")
+UNITS_SHAPES = ("equal", "pyramid")
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "elu", "softsign", "linear")
+INITIALIZERS = (
+    "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
+    "orthogonal", "identity", "random_uniform", "random_normal", "truncated_normal", "zeros",
+)  # fmt: skip
+
+_CHOICES: dict[str, Sequence[str]] = {
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "pooling": POOLINGS,
+    "layer_norm": LAYER_NORMS,
+    "class_weight": CLASS_WEIGHTS,
+    "units_shape": UNITS_SHAPES,
+    "activation": ACTIVATIONS,
+    "kernel_initializer": INITIALIZERS,
+    "recurrent_initializer": INITIALIZERS,
+}
+_SHARES = ("momentum", "embedding_dropout", "recurrent_dropout", "label_smoothing")
+_SWITCHES = ("residual", "mask")
+# What a bag of embeddings, which has no layers, leaves without effect.
+_OF_LAYERS = (
+    "pooling", "residual", "layer_norm", "recurrent_dropout", "units_shape", "activation",
+    "kernel_initializer", "recurrent_initializer",
+)  # fmt: skip
+
+
+def check(hp: "Hyperparameters", values: Mapping[str, Any]) -> None:
+    """Raises UserError for an option's value that is not allowed, or has no effect here."""
+    for name, known in _CHOICES.items():
+        if not isinstance(values[name], str) or values[name] not in known:
+            raise UserError(f"{name}: {_shown(values[name])} is not one of {', '.join(known)}")
+    for name in _SHARES:
+        check_share(name, values[name])
+    for name in _SWITCHES:
+        if not isinstance(values[name], bool):
+            raise UserError(f"{name}: {_shown(values[name])} is neither True nor False")
+    _check_amount("weight_decay", values["weight_decay"], "0 or more", lambda value: value >= 0)
+    _check_amount("clip_norm", values["clip_norm"], "above 0", lambda value: value > 0)
+    if values["momentum"] and values["optimizer"] not in WITH_MOMENTUM:
+        raise UserError(
+            f"momentum: {values['momentum']} goes with optimizer {' or '.join(WITH_MOMENTUM)}, not "
+            f"with {values['optimizer']}; leave it out, or set another optimizer"
+        )
+    if hp.cell == "bag":
+        for name in _OF_LAYERS:
+            if name in hp.options:
+                raise UserError(
+                    f"{name}: cell bag has no recurrent layers, so it has no effect; leave it out"
+                )
+    if values["units_shape"] != "equal" and not isinstance(hp.units, int):
+        raise UserError(
+            f"units_shape: {values['units_shape']} goes with one number of units; leave it out "
+            "where units has a number for each layer"
+        )
+
+
+def check_for(dataset: Dataset, hp: "Hyperparameters") -> None:
+    """Raises UserError for an option that means nothing on a dataset."""
+    named = f"dataset {dataset.name}"
+    if dataset.features and hp.embedding_dropout:
+        raise UserError(f"embedding_dropout: {named} holds numbers, not tokens; leave it out")
+    if dataset.steps:
+        for name in ("pooling", "mask"):
+            if name in hp.options:
+                raise UserError(
+                    f"{name}: {named} has an output for each of several steps; leave it out"
+                )
+    if not dataset.classes:
+        for name in ("label_smoothing", "class_weight"):
+            if name in hp.options:
+                raise UserError(
+                    f"{name}: {named} has numbers to predict, not classes; leave it out"
+                )
+
+
+def check_share(name: str, value: object) -> None:
+    """Raises UserError for what is not a number from 0 to below 1."""
+    if not is_number(value) or not math.isfinite(value):
+        raise UserError(f"{name}: {_shown(value)} is not a finite number")
+    if not 0.0 <= value < 1.0:
+        raise UserError(f"{name}: {value} is not in [0, 1)")
+
+
+def _check_amount(name: str, value: object, wanted: str, right: Any) -> None:
+    if value is None:
+        return
+    if not is_number(value) or not math.isfinite(value) or not right(value):
+        raise UserError(f"{name}: {_shown(value)} is neither None nor a number {wanted}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
