@@ -39,6 +39,7 @@ class Imdb(SplitTexts):
     test: int = 5_000
 
     name: ClassVar[str] = "imdb"
+    subject: ClassVar[str] = "IMDB reviews"
     labels: ClassVar[tuple[str, ...]] = ("negative", "positive")
     input: ClassVar[str] = "text"
 

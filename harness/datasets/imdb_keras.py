@@ -48,6 +48,7 @@ class ImdbKeras(Dataset):
     data_dir: str | None = None
 
     name: ClassVar[str] = "imdb-keras"
+    subject: ClassVar[str] = "IMDB reviews"
     labels: ClassVar[tuple[str, ...]] = ("negative", "positive")
     input: ClassVar[str] = "text"
 

@@ -1,7 +1,6 @@
 """What a study would do, as `--dry-run` prints it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from harness.analysis import planning
@@ -13,13 +12,11 @@ from harness.core.text import plural, seconds
 from harness.profile.estimate import TimeEstimate, predict_study
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
-from harness.search.database import check_url
 from harness.spec.study import Study
-from harness.spec.study_files import Declaration, check_name, load
 from harness.study import rounds
 from harness.study.data import understood
+from harness.study.named import named_study
 from harness.study.options import Options
-from harness.study.overrides import apply
 from harness.study.trainings import worker_count
 from harness.workers.local import why_no_gpu
 from reports.wording import distribution_text
@@ -166,28 +163,6 @@ def predicted_time(options: Options, name: str, study: Study) -> tuple[TimeEstim
     if options.ray is not None:
         return None  # profiles are of this machine; how much runs at once on a cluster is unknown
     return predict_study(study, name, worker_count(options, study), options.runs)
-
-
-@dataclass(frozen=True)
-class Named:
-    """What the options name: the declaration, the study that results, its name and directory."""
-
-    declaration: Declaration
-    name: str
-    study: Study
-    directory: RunDirectory
-
-
-def named_study(options: Options) -> Named:
-    """What the options name; raises UserError for wrong ones."""
-    declaration = load(options.name)
-    study = apply(options, declaration.study)
-    name = (options.run_name or declaration.name) + ("-quick" if options.quick else "")
-    if options.run_name is not None:
-        check_name(options.run_name)
-    if options.storage is not None:
-        check_url(options.storage)
-    return Named(declaration, name, study, RunDirectory(options.runs / name))
 
 
 def check_device(options: Options, study: Study) -> None:

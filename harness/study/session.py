@@ -20,13 +20,12 @@ from harness.search.database import open_storage, shown, sqlite_url, user_errors
 from harness.search.interfaces import Pool
 from harness.spec.study import Arm, Study
 from harness.study import data, resume, rounds, stored, warm_start
+from harness.study.named import Named, named_study
 from harness.study.opened import Opened
 from harness.study.options import Options
 from harness.study.overrides import apply, check_limits, command
 from harness.study.plan import (
-    Named,
     check_device,
-    named_study,
     plan,
     plan_mapping,
     predicted_time,

@@ -168,7 +168,7 @@ STEPS = 2 * 7  # two epochs of 100 examples in batches of 16
             ),
         ),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "keras",
 )
 def test_optimizers_and_schedules_are_those_of_keras(options, optimizer):
     hp = Hyperparameters(**GRU, **options)

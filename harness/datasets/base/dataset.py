@@ -90,6 +90,8 @@ class Dataset(abc.ABC):
     features: ClassVar[int] = 0  # numbers in each time step; 0: time steps are tokens
     steps: ClassVar[int] = 0  # how many of the last time steps have their own class; 0: none
     labels: ClassVar[tuple[str, ...]] = ()  # the names of the classes; () for their numbers
+    # What a study's question calls it, so that the same question can be asked about a file.
+    subject: ClassVar[str] = ""
     # "balanced accuracy" gives classes of very different sizes the same weight; "R²" is the
     # explained share of the variance, where numbers are predicted
     metric: ClassVar[str] = "accuracy"
