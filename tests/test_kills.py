@@ -17,7 +17,7 @@ def kills(verb: str, folder: Path, *most: str) -> list[tuple[str, int, Any]]:
     done = subprocess.run(
         [sys.executable, str(TESTS / "killing.py"), verb, str(folder), *most],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])},
-        capture_output=True, text=True, timeout=1800,
+        capture_output=True, text=True, timeout=3600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,17 @@ STUDY = """
 '''Does it run?'''
 from harness import Budget, CategoricalDistribution as C, FloatDistribution as F
 from harness import IntDistribution as I, Parity
+from harness.spec.values import same
 from toys import Noise, toy_study
 
 def build(hp, signature, *, extra=None, other=None):
-    raise AssertionError("the toy pool builds nothing")
+    import keras
+    assert any(same(extra, each) for each in {own} + [True, False, 'l2', (3,)])
+    return keras.Sequential([
+        keras.Input((hp.sequence_length,)),
+        keras.layers.Embedding(hp.vocabulary, 4),
+        keras.layers.GlobalAveragePooling1D(),
+        keras.layers.Dense(signature.outputs, activation="sigmoid")])
 
 study = toy_study(**{{"compare": {{}}, "search": {{}}, "fixed": {{}}, "searches": 1,
                      "replicates": 1, "budget": Budget(trials=2, epochs=2)}} | dict({declared}))
@@ -133,17 +141,19 @@ DECLARED = {
 
 
 @pytest.fixture(autouse=True)
-def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_toy_pool(monkeypatch)
+def toy_pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("slow") is None:
+        use_toy_pool(monkeypatch)
 
 
 def check(folder: Path, declared: str, capsys: pytest.CaptureFixture[str], trials: int = 3) -> None:
-    """The study runs, resumes with more trials, and its trials have declared values."""
+    """The study runs, resumes with more trials than two, and its trials have declared values."""
     file = folder / "mine.py"
-    file.write_text(STUDY.format(declared=declared))
-    assert session.run(options(file)) == 0
+    file.write_text(STUDY.format(declared=declared, own=f"[{', '.join(OWN)}]"))
+    if trials > 2:
+        assert session.run(options(file, profile=False)) == 0
     capsys.readouterr()
-    assert session.run(options(file, trials=trials, json_output=True)) == 0
+    assert session.run(options(file, profile=False, trials=trials, json_output=True)) == 0
     outcome = json.loads(capsys.readouterr().out)
     root = folder / "runs" / "mine"
     assert (root / "report.html").stat().st_size > 10_000
@@ -174,6 +184,21 @@ def check(folder: Path, declared: str, capsys: pytest.CaptureFixture[str], trial
 @pytest.mark.usefixtures("no_charts")
 def test_a_form_goes_through(ram_path: Path, form: str, capsys: pytest.CaptureFixture[str]) -> None:
     check(ram_path, DECLARED[form], capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", DECLARED)
+@pytest.mark.usefixtures("no_charts")
+def test_a_form_trains(
+    ram_path: Path, form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same with worker processes that train."""
+    path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
+    check(ram_path, DECLARED[form], capsys, trials=2)
+    records = read_records(ram_path / "runs" / "mine")
+    trained = [*records.trials["state"], *records.replicates["state"]]
+    assert set(trained) <= {"complete", "pruned"}
 
 
 @pytest.mark.parametrize("form", ["search choices", "own searched", "compare 1"])
