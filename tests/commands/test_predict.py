@@ -24,7 +24,7 @@ class Model:
 
 @pytest.fixture(autouse=True)
 def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "load", lambda folder: Model())
+    monkeypatch.setattr(predict, "load_model", lambda folder: Model())
 
 
 def run(model: Path, *texts: str, stdin: bytes = b"", environment: Any = None) -> Any:
@@ -77,7 +77,7 @@ def test_the_command_ends_with_2_and_one_line(model: Path) -> None:
              "from harness.commands import main, predict\n"
              "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
              "from test_predict import Model\n"
-             "predict.load = lambda folder: Model()\nmain.main()",
+             "predict.load_model = lambda folder: Model()\nmain.main()",
              str(Path(__file__).parent), "predict", "words"],
             input="fine ä\n".encode() + b"caf\xe9\n", cwd=model.parents[4], capture_output=True,
             env={**os.environ, "PYTHONIOENCODING": encoding}, timeout=120,
@@ -139,7 +139,7 @@ def test_an_archive_that_is_no_model_is_one_line(
 ) -> None:
     monkeypatch.undo()  # the real `load`
     with pytest.raises(UserError, match=r"model\.keras is damaged \(\w+: ") as caught:
-        predict.load(model)
+        predict.load_model(model)
     assert "\n" not in str(caught.value)
 
 

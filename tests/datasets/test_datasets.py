@@ -15,14 +15,15 @@ from harness.datasets.base.dataset import SPLITS, Dataset
 
 Make = Callable[[str], Dataset]
 every = pytest.mark.parametrize("name", datasets.names())
-NUMBERS = ("adding", "digits")
+NUMBERS = ("adding", "co2", "digits", "two-waves")
 of_tokens = pytest.mark.parametrize("name", [n for n in datasets.names() if n not in NUMBERS])
 
 
 def test_names_come_from_files() -> None:
     assert datasets.names() == [
-        "adding", "copy-memory", "digits", "dyck", "imdb", "imdb-keras", "list-ops",
+        "adding", "co2", "copy-memory", "digits", "dyck", "imdb", "imdb-keras", "list-ops",
         "modular-counting", "parity", "teacher", "temporal-order",
+        "two-waves",
     ]  # fmt: skip
 
 
@@ -44,14 +45,15 @@ def test_splits_have_their_sizes(name: str, make_dataset: Make) -> None:
         n = getattr(dataset, split)
         sides = dataset.signature
         assert arrays.x.shape == (n, 20, *([sides.features] if sides.features else []))
-        assert arrays.y.shape == (n, *([sides.steps] if sides.steps else []))
+        several = sides.steps or (sides.outputs if sides.numbers > 1 else 0)
+        assert arrays.y.shape == (n, *([several] if several else []))
         assert arrays.x.dtype == (np.float32 if sides.features else np.int32)
         assert (sides.features > 0) == (name in NUMBERS)
         assert arrays.y.dtype == (np.int32 if sides.classes else np.float32)
         if sides.classes:
             assert set(np.unique(arrays.y)) == set(range(dataset.classes))
         else:
-            assert dataset.metric == "R²"
+            assert dataset.metric == ("MAE" if sides.horizon else "R²")
             assert arrays.y.std() > 0
 
 
@@ -171,7 +173,7 @@ def test_a_mistyped_name_gets_a_suggestion() -> None:
     with pytest.raises(UserError, match="no dataset named 'imbd'; did you mean imdb"):
         datasets.by_name("imbd")
     with pytest.raises(
-        UserError, match=r"no dataset named 'cifar'; known: adding, copy-memory, digits, dyck"
+        UserError, match=r"no dataset named 'cifar'; known: adding, co2, copy-memory, digits"
     ):
         datasets.by_name("cifar")
     with pytest.raises(UserError, match="no dataset named 'base'"):

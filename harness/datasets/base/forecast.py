@@ -25,13 +25,17 @@ from harness.datasets.base.dataset import SPLITS, Dataset, Split
 from harness.datasets.base.forecast_contents import ForecastContents
 from harness.datasets.base.frequency import shown
 from harness.datasets.base.series import Series, channels
+from harness.datasets.base.series_scale import (
+    check_varying,
+    moments_of,
+    naive_error,
+    scaled,
+    season_of,
+)
 from harness.datasets.base.signature import Signature
 from harness.datasets.base.text import check_encoding
+from harness.datasets.base.time_splits import LEAST, TimeSplits, longest_lookback
 from harness.datasets.base.windows import Windows
-
-SHARES = {"validation": 0.16, "test": 0.20}  # of the times that the gaps leave
-LEAST = {"train": 20, "validation": 5, "test": 5}
-_MOST_OF_ROWS = 10  # a lookback of at most one in so many rows leaves most of them to train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,7 @@ class Forecast(Dataset):
         missing = tuple(name for name in SPLITS if getattr(self, name) is None)
         if missing:
             object.__setattr__(self, "shares", missing)
-            for name, size in self._sizes(missing).items():
+            for name, size in self.splits().complete(self.series()).items():
                 object.__setattr__(self, name, size)
         super().__post_init__()
         if self.folds > 1 and (self.test or 0) < self.folds:
@@ -101,7 +105,7 @@ class Forecast(Dataset):
     @property
     def gap(self) -> int:
         """The times left out between two splits, at least."""
-        return self.lookback + self.horizon
+        return self.splits().gap
 
     @property
     def features(self) -> int:  # type: ignore[override]
@@ -126,7 +130,8 @@ class Forecast(Dataset):
         return replace(self, fold=fold)
 
     def smaller(self, train: int, validation: int, test: int) -> Self:
-        sizes = {"train": train, "validation": validation, "test": max(test, self.folds)}
+        least = self.folds if self.folds > 1 else 0
+        sizes = {"train": train, "validation": validation, "test": max(test, least)}
         less: dict[str, Any] = {n: min(getattr(self, n), size) for n, size in sizes.items()}
         return replace(self, **less, shares=())
 
@@ -150,7 +155,8 @@ class Forecast(Dataset):
         if self.known and sequence_length < self.horizon:
             raise UserError(
                 f"sequence_length: {sequence_length} is less than the horizon of {self.horizon}; "
-                "with --known-columns a window has the values of all steps to be forecast"
+                "with --known-columns a window has their values at all steps to be forecast: lower "
+                "--horizon, or leave those columns out"
             )
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Windows:
@@ -285,53 +291,17 @@ class Forecast(Dataset):
         }
         return super().to_mapping() | plain | {name: each for name, each in others.items() if each}
 
-    def _sizes(self, missing: tuple[str, ...]) -> dict[str, int]:
-        """The sizes that are not given; raises UserError where there are too few rows."""
-        series = self.series()
-        times = np.unique(series.moments[series.ends(self.lookback, self.horizon)])
-        room = len(times) - 2 * self.gap
-        found: dict[str, int] = {}
-        left = room - LEAST["train"]
-        for name, share in SHARES.items():
-            if name in missing:
-                others = LEAST["test"] if name == "validation" else 0
-                found[name] = max(LEAST[name], min(round(share * room), left - others))
-                left -= found[name]
-        if "test" in found:
-            found["test"] = max(found["test"] // self.folds, 1) * self.folds
-        given: dict[str, int] = {n: getattr(self, n) for n in SPLITS if n not in missing}
-        if "train" in missing:
-            found["train"] = room - sum(given.values()) - sum(found.values())
-        if found.get("train", LEAST["train"]) < LEAST["train"]:
-            raise self.too_few(series)
-        return found
-
-    def too_few(self, series: Series) -> UserError:
-        """The error for too few rows, with the number that is needed."""
-        rows = int(series.moments.max()) + 1 if len(series) else 0
-        sizes: dict[str, int] = LEAST | {"test": max(LEAST["test"], self.folds)}
-        for name in SPLITS:
-            size = getattr(self, name)
-            if name not in self.shares and size is not None:
-                sizes[name] = size
-        needed = self.lookback - 1 + 2 * self.gap + self.horizon + sum(sizes.values())
-        needed = max(needed + int(series.filled.sum()), rows + 1)
-        splits = ", ".join(f"{sizes[name]:,} to {verb}" for name, verb in _VERBS.items())
-        return UserError(
-            f"{self.source}: {rows:,} rows are too few: {needed:,} are needed for a lookback of "
-            f"{self.lookback:,}, a horizon of {self.horizon:,} and the splits ({splits}, with gaps "
-            f"of {self.gap:,} between them); add rows, or lower --horizon or sequence_length"
+    def splits(self) -> TimeSplits:
+        """The layout of the splits, with the sizes that are given."""
+        given = {name: getattr(self, name) for name in SPLITS}
+        return TimeSplits(
+            source=self.source,
+            lookback=self.lookback,
+            horizon=self.horizon,
+            sizes={name: size for name, size in given.items() if size is not None},
+            folds=self.folds,
+            fold=self.fold,
         )
-
-
-_VERBS = {"train": "train", "validation": "validate", "test": "test"}
-
-
-def longest_lookback(series: Series, horizon: int, sizes: int = sum(LEAST.values())) -> int:
-    """The longest windows that leave most rows to train, and splits of so many times in all."""
-    rows = int(series.moments.max()) + 1
-    left = rows - int(series.filled.sum()) - 3 * horizon - sizes + 1
-    return max(1, min(rows // _MOST_OF_ROWS, left // 3))
 
 
 def _joined(array: NDArray[Any], parts: list[slice]) -> NDArray[Any]:
@@ -372,28 +342,25 @@ def prepared(dataset: Forecast) -> Prepared:
     """The rows of a dataset, scaled, and its splits: computed once in a process."""
     series = dataset.series()
     moments = series.moments
-    rows = _rows(dataset, series, moments)
+    rows = dataset.splits().rows(series, moments)
     learnt = moments[rows["train"]]
     low, high = learnt.min() - dataset.lookback + 1, learnt.max() + dataset.horizon
     training = (moments >= low) & (moments <= high)
     values, _ = _channels(dataset)
-    means, deviations = _moments_of(values, training)
+    means, deviations = moments_of(values, training)
     unit = series.columns(dataset.targets)
     for target, of_target in zip(dataset.targets, unit.T, strict=True):
         check_varying(dataset.source, target, of_target[training], " in all of the training part")
-    season, note = _season(dataset, series, int(high - low) + 1)
-    scaled = np.empty(values.shape, np.float32)
-    for column, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
-        scaled[:, column] = (values[:, column] - mean) / deviation  # in double precision
+    season, note = season_of(dataset.season, series, int(high - low) + 1)
     return Prepared(
         series=series,
         moments=moments,
-        matrix=scaled,
+        matrix=scaled(values, means, deviations),
         unit=unit,
         rows=rows,
         means=means,
         deviations=deviations,
-        naive=_naive_error(series, unit, training, season),
+        naive=naive_error(series, unit, training, season),
         season=season,
         note=note,
     )
@@ -407,101 +374,6 @@ def _fingerprint(dataset: Forecast) -> str:
     for fold in range(1, dataset.folds + 1):
         of_fold = dataset if fold == dataset.fold else dataset.of_fold(fold)
         series = of_fold.series()
-        for split, rows in _rows(of_fold, series, series.moments).items():
+        for split, rows in of_fold.splits().rows(series, series.moments).items():
             whole.update(f"{split} {len(rows)}\n".encode() + rows.tobytes())
     return whole.hexdigest()
-
-
-def _rows(
-    dataset: Forecast, series: Series, moments: NDArray[np.int64]
-) -> dict[Split, NDArray[np.int64]]:
-    """The rows at which the windows of each split end; raises UserError for sizes that do not fit.
-
-    From the end: test blocks, a gap, the validation split, a gap, the training split.
-    """
-    ends = series.ends(dataset.lookback, dataset.horizon)
-    times = np.unique(moments[ends])
-    block = dataset.block
-    last = len(times) - (dataset.folds - dataset.fold) * block
-    test = times[max(0, last - block) : max(0, last)]
-    if len(test) < block:
-        raise dataset.too_few(series)
-    chosen: dict[Split, NDArray[np.int64]] = {"test": test}
-    before, following = times[: max(0, last - block)], test
-    # A later fold has what the blocks before its own add.
-    wanted = {
-        "validation": dataset.validation or 0,
-        "train": (dataset.train or 0) + (dataset.fold - 1) * block,
-    }
-    for split in ("validation", "train"):
-        if len(following):
-            before = before[before < following[0] - dataset.gap]
-        following = before[-wanted[split] :]
-        if len(following) < (wanted[split] if dataset.fold == 1 or split == "validation" else 1):
-            raise dataset.too_few(series)
-        chosen[split] = following
-    of_ends = moments[ends]
-    return {split: ends[np.isin(of_ends, chosen[split])] for split in SPLITS}
-
-
-def _moments_of(
-    values: NDArray[np.float64], training: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and deviation of each column. One that never varies becomes 0: its deviation is 1."""
-    means, deviations = np.empty(values.shape[1]), np.empty(values.shape[1])
-    for column in range(values.shape[1]):  # one at a time, for the memory
-        learnt = values[training, column]
-        constant = learnt.min() == learnt.max()
-        means[column] = learnt[0] if constant else learnt.mean()
-        deviations[column] = 1.0 if constant else learnt.std() or 1.0
-    return means, deviations
-
-
-def check_varying(source: str, target: str, values: NDArray[np.float64], where: str = "") -> None:
-    """Raises UserError for a target that is constant."""
-    if values.min() == values.max():
-        raise UserError(
-            f"{source}: target {target!r} is {values[0]:g}{where}; there is nothing to forecast: "
-            "name another --target-column"
-        )
-
-
-def _season(dataset: Forecast, series: Series, training: int) -> tuple[int, str]:
-    """The season in steps, and a sentence where it can't be used."""
-    given = dataset.season
-    if given is not None:
-        if given >= training:
-            raise UserError(
-                f"--season {given}: the training part has {training:,} times; give a shorter one"
-            )
-        return given, ""
-    guessed = series.frequency.season
-    if guessed >= training:
-        return (
-            1,
-            f"too few rows for a season of {guessed:,} steps: none is used (--season names one)",
-        )
-    if guessed == 1:
-        return 1, (
-            "the frequency suggests no season, so the seasonal baseline is the last value "
-            "(--season names one)"
-        )
-    return guessed, ""
-
-
-def _naive_error(
-    series: Series, unit: NDArray[np.float64], training: NDArray[np.bool_], season: int
-) -> NDArray[np.float64]:
-    """The mean absolute error of the seasonal naive forecast on the training part, by target.
-
-    It is what MASE divides by: Hyndman and Koehler 2006, Int. J. Forecasting 22:679-688. NaN where
-    it is 0.
-    """
-    total, count = np.zeros(unit.shape[1]), 0
-    for start, end in zip(series.bounds[:-1], series.bounds[1:], strict=True):
-        values, used = unit[start:end], training[start:end]
-        errors = np.abs(values[season:] - values[:-season])[used[season:] & used[:-season]]
-        total += errors.sum(axis=0)
-        count += len(errors)
-    found = total / max(1, count)
-    return np.where(found > 0, found, np.nan)

@@ -66,7 +66,8 @@ class Windows:
         """
         ends = self.origins[which].astype(np.int64)[:, None]
         x = self.series[ends + np.arange(1 - self.lookback, 1)]
-        y = self.targets[ends + np.arange(1, self.horizon + 1)].reshape(len(ends), -1)
+        y = self.targets[ends + np.arange(1, self.horizon + 1)]
+        y = y.reshape(len(ends), self.horizon * self.targets.shape[1])
         return x, y[:, 0] if y.shape[1] == 1 else y
 
     @cached_property
@@ -92,7 +93,7 @@ class Windows:
 
     def forecasts(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
         """A model's outputs (n, outputs) in the unit, (n, horizon, targets)."""
-        shaped = np.asarray(outputs, np.float64).reshape(len(self), self.horizon, -1)
+        shaped = np.asarray(outputs, np.float64).reshape(len(self), self.horizon, len(self.means))
         return shaped * self.deviations + self.means
 
     def pieces(self, like: Any) -> Iterator["Windows"]:

@@ -18,9 +18,11 @@ import numpy as np
 from harness.core.errors import UserError
 from harness.core.text import cut
 from harness.datasets.base import cache
-from harness.datasets.base.forecast import Forecast, check_varying, longest_lookback
+from harness.datasets.base.forecast import Forecast
 from harness.datasets.base.frequency import Frequency
 from harness.datasets.base.series import Series
+from harness.datasets.base.series_scale import check_varying
+from harness.datasets.base.time_splits import longest_lookback
 from harness.datasets.files import rows_in_time, tables
 from harness.datasets.files.rows_in_time import Reading
 
