@@ -146,30 +146,40 @@ def _stack(
             if width == widths[number - 2]
             else keras.layers.Dense(width, use_bias=False, name=f"projection_{number}")
         )
-        last = None if sequences else ("both" if hp.bidirectional else "one")
+        pick = None if sequences else partial(_ends if hp.bidirectional else _last, masks=masks)
         add = keras.layers.Add(name=f"residual_{number}")
-        yield partial(_residual, body=body, projection=projection, last=last, add=add)
+        yield partial(_residual, body=body, projection=projection, pick=pick, add=add)
 
 
 def _residual(
-    x: Any, *, body: Sequence[Part], projection: Part | None, last: str | None, add: Part
+    x: Any, *, body: Sequence[Part], projection: Part | None, pick: Any, add: Part
 ) -> Any:
     """The outputs of `body`, with their input added.
 
-    `last` says that these are the outputs of the last step alone: of one direction, or of both,
-    where those of the second direction belong to the first time step.
+    Where `body` gives one output and not one for each step, `pick` has the input that belongs to
+    it.
     """
     y = x
     for part in body:
         y = part(y)
     project = projection or (lambda tensor: tensor)
-    if last is None:
-        return add([project(x), y])
-    if last == "one":
-        return add([project(x[:, -1]), y])
-    half = y.shape[-1] // 2
-    ends = [project(x[:, -1])[:, :half], project(x[:, 0])[:, half:]]
-    return add([keras.ops.concatenate(ends, axis=-1), y])
+    return add([project(x) if pick is None else pick(x, project), y])
+
+
+def _last(x: Any, project: Part, *, masks: "_Masks | None") -> Any:
+    """The last step; after a mask, layers of one direction repeat their outputs up to it."""
+    return project(x[:, -1])
+
+
+def _ends(x: Any, project: Part, *, masks: "_Masks | None") -> Any:
+    """The last step for the first direction, and the first step for the other one.
+
+    Layers of two directions give zeros where the mask leaves a step out.
+    """
+    last, first = (x[:, -1], x[:, 0]) if masks is None else masks.ends(x)
+    last, first = project(last), project(first)
+    half = last.shape[-1] // 2
+    return keras.ops.concatenate([last[:, :half], first[:, half:]], axis=-1)
 
 
 def _pooling(kind: str, masks: "_Masks | None") -> Part:
@@ -206,6 +216,16 @@ class _Masks(NamedTuple):
             steps = keras.ops.any(steps, axis=-1)
         none = keras.ops.logical_not(keras.ops.any(steps, axis=1, keepdims=True))
         return cls(steps, keras.ops.logical_or(steps, none))
+
+    def ends(self, x: Any) -> tuple[Any, Any]:
+        """The last and the first step of `x` (batch, time, width) that are no padding."""
+        ops = keras.ops
+        real = ops.cast(self.steps, "float32")
+        until = ops.cumsum(real, axis=1)
+        first = real * ops.cast(ops.equal(until, 1.0), "float32")
+        last = real * ops.cast(ops.equal(until, ops.sum(real, axis=1, keepdims=True)), "float32")
+        picked = (ops.sum(x * ops.expand_dims(place, -1), axis=1) for place in (last, first))
+        return tuple(picked)  # type: ignore[return-value]
 
 
 def _masked(layer: Any, mask: Any) -> Part:

@@ -52,7 +52,8 @@ class _Scan:
     ) -> Any:
         """`sequences` (batch, time, features) → (batch, time, units) or (batch, units).
 
-        `mask` is bool (batch, time): where it is false, the state and the output stay as they were.
+        `mask` is bool (batch, time): where it is false, the state stays as it was. The output
+        does too, or is 0 with the layer's `zero_output_for_mask`.
         """
         if initial_state is not None:
             raise ValueError("initial_state: the scan starts from zeros")
@@ -71,7 +72,11 @@ class _Scan:
             sequences=layer.return_sequences,
             one_kernel=self.one_kernel,
         )
-        return tf.transpose(output, (1, 0, 2)) if layer.return_sequences else output
+        if not layer.return_sequences:
+            return output
+        if mask is not None and layer.zero_output_for_mask:  # Bidirectional sets it
+            output = output * mask
+        return tf.transpose(output, (1, 0, 2))
 
     def _dropped(self, batch: Any, known: int | None) -> Any:
         """The factors of the state at all steps, one set a gate: (gates, batch, units), or None."""

@@ -103,6 +103,30 @@ def test_recurrent_dropout_is_that_of_keras_given_the_same_masks(
     np.testing.assert_allclose(ours(x), stock(x), rtol=1e-5, atol=1e-6)  # none when not training
 
 
+@pytest.mark.parametrize("zeros", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("cell", STOCK)
+def test_a_mask_acts_as_in_keras(cell, sequences, backwards, zeros):
+    x = np.random.default_rng(0).normal(0.0, 1.0, (4, 5, 2)).astype(np.float32)
+    mask = np.array([[0, 0, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)
+    found = []
+    for kind in (LAYERS["xla-scan"][cell], STOCK[cell]):
+        keras.utils.set_random_seed(1)
+        layer = kind(
+            3, return_sequences=sequences, go_backwards=backwards, zero_output_for_mask=zeros
+        )
+        inputs = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            output = layer(inputs, mask=tf.constant(mask))
+            loss = tf.reduce_sum(tf.square(output - 0.3))
+        weights = [w.value for w in layer.weights]
+        found.append([output, *tape.gradient(loss, [inputs, *weights])])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
 def test_recurrent_dropout_draws_one_mask_a_sequence_at_the_rate_of_its_variable():
     layer = ScanLSTM(40, recurrent_dropout=0.5, seed=1)
     layer.build((None, 3, 2))
