@@ -192,3 +192,22 @@ def ends(distribution: BaseDistribution) -> list[Any]:
         return list(distribution.choices)
     assert isinstance(distribution, IntDistribution | FloatDistribution)
     return [distribution.low, distribution.high]
+
+
+def check_options(dataset: Dataset, hp: Hyperparameters) -> None:
+    """Raises UserError for an option that means nothing on a dataset."""
+    named = f"dataset {dataset.name}"
+    if dataset.features and hp.embedding_dropout:
+        raise UserError(f"embedding_dropout: {named} holds numbers, not tokens; leave it out")
+    if dataset.steps:
+        for name in ("pooling", "mask"):
+            if name in hp.options:
+                raise UserError(
+                    f"{name}: {named} has an output for each of several steps; leave it out"
+                )
+    if not dataset.classes:
+        for name in ("label_smoothing", "class_weight"):
+            if name in hp.options:
+                raise UserError(
+                    f"{name}: {named} has numbers to predict, not classes; leave it out"
+                )

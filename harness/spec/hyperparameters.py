@@ -91,7 +91,7 @@ class Hyperparameters:
         _check_number("learning_rate", self.learning_rate)
         if self.learning_rate <= 0.0:
             raise UserError(f"learning_rate: {self.learning_rate} is not above 0")
-        options.check(self, {name: getattr(self, name) for name in OPTIONS})
+        options.check({each.name: getattr(self, each.name) for each in fields(self)}, self.options)
 
     @classmethod
     def from_mapping(

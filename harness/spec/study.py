@@ -17,7 +17,7 @@ from harness.core.errors import UserError
 from harness.core.metrics import MAE
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
-from harness.spec import checks, counts, own_code, training_options
+from harness.spec import checks, counts, own_code
 from harness.spec.checks import TRAIN
 from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, RELATIVE_MARGIN
 from harness.spec.distributions import plain_search
@@ -232,7 +232,7 @@ class Study:
                 f"{self.dataset.steps} steps: it needs a sequence_length of at least "
                 f"{self.dataset.steps}, and a cell other than {BAG}"
             )
-        training_options.check_for(self.dataset, hp)
+        checks.check_options(self.dataset, hp)
         return hp
 
     def _longest(self) -> int:

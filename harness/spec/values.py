@@ -2,10 +2,9 @@
 
 import enum
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from harness.core.errors import UserError
 
@@ -20,7 +19,7 @@ def plain(where: str, value: Any) -> Any:
     """
     if isinstance(value, list | tuple):
         return tuple(plain(where, each) for each in value)
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+    if _of_numpy(value, "generic") or (_of_numpy(value, "ndarray") and value.ndim == 0):
         value = value.item()
     if value is None or isinstance(value, bool):
         return value
@@ -33,6 +32,12 @@ def plain(where: str, value: Any) -> Any:
     return found
 
 
+def _of_numpy(value: Any, kind: str) -> bool:
+    """Whether it is of this class of NumPy's, which is not imported for it."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, getattr(numpy, kind))
+
+
 def plain_fixed(fixed: Any) -> dict[str, Any]:
     """`fixed` with plain values; raises UserError, which names the parameter."""
     return {name: plain(f"fixed: {name}", value) for name, value in items("fixed", fixed)}
@@ -42,7 +47,7 @@ def plain_compare(compare: Any) -> dict[str, Any]:
     """`compare` with lists of plain values; raises UserError, which names the parameter."""
     found = {}
     for name, values in items("compare", compare):
-        if isinstance(values, np.ndarray) and values.ndim == 1:
+        if _of_numpy(values, "ndarray") and values.ndim == 1:
             values = list(values)
         if isinstance(values, str | bytes) or not isinstance(values, Sequence) or not values:
             raise UserError(f"compare: {name} needs a list of values, got {shown(values)}")
