@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from page_testing import HOSTILE, failed
-from report_testing import MakeRun
+from report_testing import MakeRun, write_forecasts
 
 from harness.results import records
 from reports import write
@@ -202,6 +202,27 @@ def test_a_phone_needs_no_sideways_scrolling(
     assert fits(open_page(write.write(root), width=360))
 
 
+@pytest.fixture
+def forecasts(tmp_path: Path) -> Path:
+    """A report of a study of forecasts, whose target has a long name."""
+    errors = {"depth=1": 8.0, "depth=2": 9.0, "baseline=last": 20.0, "baseline=ridge": 7.0}
+    facts = {"unit": "u" * 60, "targets": ["u" * 60], "horizon": 24}
+    return write.write(write_forecasts(tmp_path / "forecasts", errors, facts=facts))
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_forecasts_are_drawn_and_fit(open_page: OpenPage, forecasts: Path, width: int) -> None:
+    page = open_page(forecasts, width=width)
+    assert fits(page)
+    for figure in ("forecast-figure", "forecast-steps-figure", "forecast-residuals-figure"):
+        chart = page.locator(f"#{figure} svg.chart")
+        assert chart.is_visible()
+        assert len(chart.get_attribute("aria-label")) > 80
+        box = chart.bounding_box()
+        assert box["width"] <= width
+        assert box["height"] > 100
+
+
 def test_every_kind_of_page_fits_a_phone(
     open_page: OpenPage, make_run: MakeRun, tmp_path: Path
 ) -> None:
@@ -239,7 +260,12 @@ def violations(page: Any) -> list[str]:
 @pytest.mark.skipif(not AXE.is_file(), reason="no axe-core here (npm install axe-core)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(
-    open_page: OpenPage, make_run: MakeRun, full: Path, tmp_path: Path, scheme: str
+    open_page: OpenPage,
+    make_run: MakeRun,
+    full: Path,
+    forecasts: Path,
+    tmp_path: Path,
+    scheme: str,
 ) -> None:
     hardly = write.write(make_run("hardly", trials=1))
     running = write.write(
@@ -248,7 +274,7 @@ def test_axe_finds_nothing(
     comparison = write.write_comparison(
         [records.read_records(page.parent) for page in (full, hardly)], tmp_path
     )
-    for file in (full, hardly, running, comparison, full.parent.parent / "index.html"):
+    for file in (full, forecasts, hardly, running, comparison, full.parent.parent / "index.html"):
         for width in (1280, 360):
             page = open_page(file, width=width, color_scheme=scheme)
             assert violations(page) == [], file
