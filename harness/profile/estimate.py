@@ -132,7 +132,8 @@ def estimate(
 
     def side_by_side(of_arms: Sequence[Any]) -> tuple[float, float]:
         searches = [study.budget.trials * trial for trial, _ in of_arms]
-        replicates = [replicate for _, replicate in of_arms] * study.replicates
+        trainings = study.replicates * study.dataset.folds
+        replicates = [replicate for _, replicate in of_arms] * trainings
         return (
             import_s + _side_by_side(searches * study.independent_searches, workers),
             _side_by_side(replicates * study.independent_searches, workers),

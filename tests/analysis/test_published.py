@@ -31,3 +31,19 @@ def test_one_replicate_has_no_interval(tmp_path: Path) -> None:
 
 def test_nothing_published_is_nothing_to_compare(tmp_path: Path) -> None:
     assert published.by_epoch(read_records(write_run(tmp_path / "s", trials=1))) == {}
+
+
+def test_figures_by_arm_stand_beside_the_epoch_that_is_scored(tmp_path: Path) -> None:
+    figures = {"source": "A book", "arms": {"depth=1": {"val_loss": 0.4}, "other": {"loss": 1}}}
+    root = write_run(tmp_path / "s", trials=1, replicates=3, manifest={"published": figures})
+    records = read_records(root)
+    found = published.by_arm(records)
+    epochs = records.replicate_epochs.merge(
+        records.replicates[["arm", "search", "replicate", "best_epoch"]]
+    )
+    scored = epochs[(epochs["arm"] == "depth=1") & (epochs["epoch"] == epochs["best_epoch"])]
+    cell = found["depth=1"]["val_loss"]
+    assert (cell.published, cell.n) == (0.4, len(scored))
+    assert cell.mean == pytest.approx(scored["val_loss"].mean())
+    assert found["other"]["loss"].n == 0
+    assert published.by_epoch(records) == {}

@@ -40,6 +40,10 @@ def test_published_figures_are_lists_of_numbers() -> None:
         checks.check_published({"source": 3})
     with pytest.raises(UserError, match=r"^published: loss needs a list of numbers"):
         checks.check_published({"loss": [0.5, None]})
+    checks.check_published({"arms": {"depth=1": {"val_loss": 0.4}}})
+    for wrong in ({"depth=1": 0.4}, {"depth=1": {"val_loss": [0.4]}}, {"depth=1": {"f1": 0.4}}):
+        with pytest.raises(UserError, match=r"^published: arms: 'depth=1' needs numbers by"):
+            checks.check_published({"arms": wrong})
 
 
 def test_a_model_is_a_function_of_a_file() -> None:

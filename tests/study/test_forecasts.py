@@ -115,9 +115,9 @@ def test_the_plan_and_the_command_that_resumes(tmp_path: Path) -> None:
 
 def test_a_study_file_whose_windows_are_longer_than_the_rows_allow() -> None:
     budget = Budget(trials=1, epochs=1)
-    long = Study(dataset=Co2(), fixed={"sequence_length": 900}, budget=budget)
+    too_long = Study(dataset=Co2(), fixed={"sequence_length": 900}, budget=budget)
     with pytest.raises(UserError, match=r"co2: 2,284 rows are too few: [\d,]+ are needed"):
-        long.dataset.prepare(print)
+        too_long.dataset.prepare(print)
     study = Study(dataset=Co2(), search={"sequence_length": IntDistribution(10, 60)}, budget=budget)
     assert study.dataset.lookback == 60  # type: ignore[attr-defined]
     assert replace(study, fixed={"cell": "gru"}).dataset == study.dataset

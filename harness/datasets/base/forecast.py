@@ -84,7 +84,8 @@ class Forecast(Dataset):
         super().__post_init__()
         if self.folds > 1 and (self.test or 0) < self.folds:
             raise UserError(
-                f"folds: {self.folds} blocks of {self.test} test times; each needs at least one"
+                f"--folds {self.folds}: the test part has {self.test} times, and each block needs "
+                "at least one; give fewer"
             )
         object.__setattr__(self, "test", self.block * self.folds)
 

@@ -106,7 +106,7 @@ def check_columns(
         if not found:
             hint = ""
             if numbers:
-                hint = f"; windows of a series of numbers are read from {SEQUENCES}"
+                hint = "; a forecast from a table over time needs --time-column and --target-column"
             elif any(len(each) > _LONG_NAME or each.isdigit() for each in names):
                 hint = ", or add a first line with their names: is there a heading?"
             raise UserError(

@@ -181,7 +181,7 @@ def test_too_few_rows_are_named_with_the_number_that_is_needed() -> None:
         ({"season": 0}, "season: 0 is not a whole number"),
         (
             {"folds": 9, "train": 100, "validation": 20, "test": 5},
-            "folds: 9 blocks of 5 test times",
+            "--folds 9: the test part has 5 times",
         ),
     ],
 )

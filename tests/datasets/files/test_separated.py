@@ -139,4 +139,4 @@ def test_a_table_without_a_heading_is_a_short_line() -> None:
     ["Date,Open,Close\n2025-01-01,99.87,99.08\n", "time;value\n12:30;-1.5e3\n", "x\n1\n2\n"],
 )
 def test_a_series_of_numbers_is_told_how_it_is_given(content: str) -> None:
-    assert "windows of a series of numbers are read from an .npz file" in complaint(content)
+    assert "a forecast from a table over time needs --time-column and" in complaint(content)

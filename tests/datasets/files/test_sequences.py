@@ -221,6 +221,8 @@ def test_doubts_are_said(tmp_path: Path) -> None:
     (note,) = NumberFiles.of(saved(tmp_path, x=windows, y=np.arange(381) % 2)).contents(print).notes
     assert "overlap others, like windows of one series" in note
     assert "x[::20], y[::20]" in note
+    assert "each is the one before it, a step later" in note
+    assert "--time-column" in note
     coarse = (1.7e9 + 30 * np.arange(120 * 7).reshape(120, 7, 1)).astype(np.float32)
     (note,) = NumberFiles.of(saved(tmp_path, x=coarse)).contents(print).notes
     assert "feature 0 is large and varies little" in note

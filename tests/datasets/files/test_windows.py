@@ -27,10 +27,21 @@ def test_windows_are_found_in_any_order(shift: int) -> None:
     assert (mixed.shift, mixed.ordered) == (shift, False)
 
 
+@pytest.mark.parametrize("length", [2, 3, 5, 20])
+def test_short_windows_that_follow_each_other_are_found(length: int) -> None:
+    found = windows.overlap(cut(1, length))
+    assert found is not None
+    assert (found.shift, found.ordered) == (1, True)
+    few = windows.overlap(np.sign(np.diff(cut(1, 30), axis=1)))  # two values: windows all the same
+    assert few is not None
+    assert few.shift == 1
+
+
 @pytest.mark.parametrize(
     "x",
     [
         cut(20),
+        RNG.integers(0, 2, (200, 2, 1)),
         RNG.normal(size=(200, 20, 1)),
         RNG.integers(0, 2, (200, 12, 1)),
         RNG.integers(0, 2, (200, 60, 1)),
