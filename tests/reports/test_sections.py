@@ -100,3 +100,21 @@ def test_sections_are_in_order_and_have_ids_of_their_own(make_run: MakeRun) -> N
     # All but the forecasts, which no study of classes has.
     assert len({section.id for section in sections}) == len(sections) == len(MODULES) - 1
     assert len({module.ORDER for module in MODULES}) == len(MODULES)
+
+
+def test_figures_published_by_arm_are_a_table(make_run: MakeRun) -> None:
+    from reports.sections import published as section
+
+    records = read_records(make_run(replicates=2))
+    assert records.arms[0] == "depth=1"
+    figures = {"source": "A book", "arms": {"depth=1": {"val_loss": 0.0042}}}
+    manifest = Manifest({**records.manifest, "published": figures})
+    built = section.build(dataclasses.replace(records, manifest=manifest))
+    assert built is not None
+    (table,) = built.tables
+    assert [column.title for column in table.columns][1:] == [
+        "Validation loss, published", "mean here", "95\u00a0% interval",
+    ]  # fmt: skip
+    first, second = (row.cells for row in table.rows[:2])
+    assert getattr(first[1], "text", None) == "0.0042"
+    assert second[1] == "–"

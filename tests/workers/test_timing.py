@@ -41,3 +41,20 @@ def test_what_spreads_is_measured_longer() -> None:
     taken.clear()
     few, longer = timed(lambda: sample((5.0,)), 0.0, clock=clock)
     assert len(few) == 7
+
+
+def test_the_split_of_a_forecast_is_as_large_as_that_of_a_training() -> None:
+    """So a worker measures the program that it holds."""
+    import numpy as np
+    from forecast_testing import Counting
+
+    from harness.workers.timing import first_of, random_split
+
+    dataset = Counting()
+    hp = Hyperparameters(cell="gru", sequence_length=7)
+    split = random_split(hp, dataset.signature, dataset.train)
+    assert split.shape == dataset.load("train", sequence_length=7, vocabulary=4).shape
+    few = first_of(split, 5)
+    np.testing.assert_array_equal(few.examples(slice(None))[0], split.examples(slice(5))[0])
+    numbers = random_split(hp, BINARY, 6)
+    assert len(first_of(numbers, 4)) == 4
