@@ -72,11 +72,9 @@ class _Scan:
             sequences=layer.return_sequences,
             one_kernel=self.one_kernel,
         )
-        if not layer.return_sequences:
-            return output
         if mask is not None and layer.zero_output_for_mask:  # Bidirectional sets it
-            output = output * mask
-        return tf.transpose(output, (1, 0, 2))
+            output = output * (mask if layer.return_sequences else mask[-1])
+        return tf.transpose(output, (1, 0, 2)) if layer.return_sequences else output
 
     def _dropped(self, batch: Any, known: int | None) -> Any:
         """The factors of the state at all steps, one set a gate: (gates, batch, units), or None."""
