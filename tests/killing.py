@@ -1,8 +1,8 @@
 """Kills a command before each of its writes in turn, and lets the same command end the work.
 
-`python killing.py VERB FOLDER [MOST]` prints a JSON line for each kill: the event before which the
-process was killed, and the outcome of the same command given again. The first line is the outcome
-without a kill. Every run is a fork of this process, so that none costs an import.
+`python killing.py VERB FOLDER [MOST] [STEP]` prints a JSON line for each kill: the event before
+which the process was killed, and the outcome of the same command given again. The first line is the
+outcome without a kill. With STEP, it kills before each STEP-th event only. Every run is a fork of this process, so that none costs an import.
 """
 
 import contextlib
@@ -250,6 +250,7 @@ def in_a_fork(work: Callable[[], Any], file: Path) -> tuple[int, str]:
 def main() -> None:
     verb, folder = VERBS[sys.argv[1]](), Path(sys.argv[2])
     most = int(sys.argv[3]) if len(sys.argv) > 3 else sys.maxsize
+    step = int(sys.argv[4]) if len(sys.argv) > 4 else 1
     without_training()
     answer, work = folder / "answer", folder / "work"
     os.environ["KILLED_BEFORE"] = str(folder / "event")
@@ -266,7 +267,7 @@ def main() -> None:
 
     status, whole = in_a_fork(again, answer)
     print(json.dumps(["", status, whole]), flush=True)
-    for number in range(most):
+    for number in range(0, most, step):
         shutil.rmtree(work)
         shutil.copytree(folder / "prepared", work)
 

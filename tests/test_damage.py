@@ -5,6 +5,7 @@ the same as before, or one line. Nothing outside the run directory is read into 
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -144,8 +145,11 @@ def test_one_file_of_each_kind(kept: Kept, way: Way) -> None:
 @pytest.mark.parametrize("kept", list(STATES), indirect=True)
 @pytest.mark.parametrize("way", WAYS)
 def test_every_file(kept: Kept, way: Way) -> None:
-    done = {file: kept.check(file, way) for file in kept.files}
+    # One in six files for each way, other ones for another way; with THOROUGH=1 all of them.
+    step = 1 if os.environ.get("THOROUGH") == "1" else len(WAYS)
+    chosen = kept.files[WAYS.index(way) % step :: step]
+    done = {file: kept.check(file, way) for file in chosen}
     refused = {file.name for file, what in done.items() if what == "refused"}
-    assert len(done) > (60 if kept.state == "finished" else 3)
+    assert len(done) > (60 if kept.state == "finished" else 3) // step
     if way not in (folder, link):
         assert refused <= REFUSED
