@@ -2,7 +2,8 @@
 
 `python killing.py VERB FOLDER [MOST] [STEP]` prints a JSON line for each kill: the event before
 which the process was killed, and the outcome of the same command given again. The first line is the
-outcome without a kill. With STEP, it kills before each STEP-th event only. Every run is a fork of this process, so that none costs an import.
+outcome without a kill. With STEP, it kills before each STEP-th event only. Every run is a fork of
+this process, so that none costs an import.
 """
 
 import contextlib
