@@ -100,8 +100,8 @@ class Study:
     `model` builds the networks instead of `harness.models`. It is a function at the top of the
     study's file. It is called as `model(hp, signature, **own)` and returns a Keras model that is
     not compiled. Its keyword-only parameters are hyperparameters like the others. `hp` has all the
-    others (learning rate and batch size act on any model); `signature` has the shapes of inputs and
-    outputs. Raises UserError naming the parameter that is wrong.
+    others (those of batches, optimizer and loss act on any model); `signature` has the shapes of
+    inputs and outputs. Raises UserError naming the parameter that is wrong.
     """
 
     dataset: Dataset
