@@ -91,7 +91,8 @@ class Hyperparameters:
         _check_number("learning_rate", self.learning_rate)
         if self.learning_rate <= 0.0:
             raise UserError(f"learning_rate: {self.learning_rate} is not above 0")
-        options.check(self, {name: getattr(self, name) for name in OPTIONS})
+        values = {name: getattr(self, name) for name in OPTIONS}
+        options.check(values, self.options, self.cell, self.units)
 
     @classmethod
     def from_mapping(

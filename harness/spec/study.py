@@ -228,7 +228,7 @@ class Study:
                 f"{self.dataset.steps} steps: it needs a sequence_length of at least "
                 f"{self.dataset.steps}, and a cell other than {BAG}"
             )
-        training_options.check_for(self.dataset, hp)
+        training_options.check_for(self.dataset, hp.options)
         return hp
 
     def _longest(self) -> int:

@@ -5,14 +5,11 @@ Each has the name that Keras or the literature gives it. No Keras: study files u
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.core.checks import is_number
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset
-
-if TYPE_CHECKING:
-    from harness.spec.hyperparameters import Hyperparameters
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 WITH_MOMENTUM = ("rmsprop", "sgd")
@@ -51,8 +48,11 @@ _OF_LAYERS = (
 )  # fmt: skip
 
 
-def check(hp: "Hyperparameters", values: Mapping[str, Any]) -> None:
-    """Raises UserError for an option's value that is not allowed, or has no effect here."""
+def check(values: Mapping[str, Any], changed: Mapping[str, Any], cell: str, units: Any) -> None:
+    """Raises UserError for an option's value that is not allowed, or has no effect here.
+
+    `values` has all options, `changed` those that are not at their defaults.
+    """
     for name, known in _CHOICES.items():
         if not isinstance(values[name], str) or values[name] not in known:
             raise UserError(f"{name}: {_shown(values[name])} is not one of {', '.join(known)}")
@@ -68,33 +68,33 @@ def check(hp: "Hyperparameters", values: Mapping[str, Any]) -> None:
             f"momentum: {values['momentum']} goes with optimizer {' or '.join(WITH_MOMENTUM)}, not "
             f"with {values['optimizer']}; leave it out, or set another optimizer"
         )
-    if hp.cell == "bag":
+    if cell == "bag":
         for name in _OF_LAYERS:
-            if name in hp.options:
+            if name in changed:
                 raise UserError(
                     f"{name}: cell bag has no recurrent layers, so it has no effect; leave it out"
                 )
-    if values["units_shape"] != "equal" and not isinstance(hp.units, int):
+    if values["units_shape"] != "equal" and not isinstance(units, int):
         raise UserError(
             f"units_shape: {values['units_shape']} goes with one number of units; leave it out "
             "where units has a number for each layer"
         )
 
 
-def check_for(dataset: Dataset, hp: "Hyperparameters") -> None:
-    """Raises UserError for an option that means nothing on a dataset."""
+def check_for(dataset: Dataset, changed: Mapping[str, Any]) -> None:
+    """Raises UserError for an option, not at its default, that means nothing on a dataset."""
     named = f"dataset {dataset.name}"
-    if dataset.features and hp.embedding_dropout:
+    if dataset.features and "embedding_dropout" in changed:
         raise UserError(f"embedding_dropout: {named} holds numbers, not tokens; leave it out")
     if dataset.steps:
         for name in ("pooling", "mask"):
-            if name in hp.options:
+            if name in changed:
                 raise UserError(
                     f"{name}: {named} has an output for each of several steps; leave it out"
                 )
     if not dataset.classes:
         for name in ("label_smoothing", "class_weight"):
-            if name in hp.options:
+            if name in changed:
                 raise UserError(
                     f"{name}: {named} has numbers to predict, not classes; leave it out"
                 )

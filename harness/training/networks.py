@@ -225,7 +225,7 @@ class _Masks(NamedTuple):
         first = real * ops.cast(ops.equal(until, 1.0), "float32")
         last = real * ops.cast(ops.equal(until, ops.sum(real, axis=1, keepdims=True)), "float32")
         picked = (ops.sum(x * ops.expand_dims(place, -1), axis=1) for place in (last, first))
-        return tuple(picked)  # type: ignore[return-value]
+        return tuple(picked)
 
 
 def _masked(layer: Any, mask: Any) -> Part:
