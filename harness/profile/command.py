@@ -13,7 +13,6 @@ from harness.core.console import application
 from harness.core.errors import UserError
 from harness.core.text import counted
 from harness.profile.of_study import profile_study
-from harness.spec.hyperparameters import OPTIONS
 
 EXAMPLES = """Examples:
 
@@ -130,6 +129,8 @@ def profile(
 
 def terminal_lines(profiled: Any) -> list[str]:
     """A profile as lines for a terminal."""
+    from harness.spec.hyperparameters import OPTIONS
+
     lines = []
     for entry in profiled["entries"]:
         step = entry["step_ms"]

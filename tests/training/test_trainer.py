@@ -191,17 +191,25 @@ def test_nothing_trained_has_no_weights():
         Trainer().weights()
 
 
+OPTIONS = {
+    "optimizer": "sgd", "momentum": 0.9, "schedule": "warmup_cosine", "clip_norm": 1.0,
+    "mask": True, "pooling": "attention", "layer_norm": "output", "label_smoothing": 0.05,
+    "class_weight": "balanced", "learning_rate": 0.3,
+}  # fmt: skip
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("options", [{"learning_rate": 0.03}, OPTIONS], ids=["plain", "options"])
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_other_backends_train_by_stock_fit(backend):
+def test_other_backends_train_by_stock_fit(backend, options):
     pytest.importorskip(backend)
-    code = """
+    code = f"""
 import sys
 sys.path.insert(0, "tests")
 from training_testing import SMALL, numbers, toy_data, train
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.trainer import Trainer
-hp = Hyperparameters(cell="gru", depth=1, learning_rate=0.03, **SMALL)
+hp = Hyperparameters(cell="gru", depth=1, **{options}, **SMALL)
 trainer = Trainer()
 first = train(trainer, hp, toy_data(train=400), seed=1, epochs=6)
 train(trainer, hp, toy_data(train=400), seed=2, epochs=1)
