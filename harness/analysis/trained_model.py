@@ -88,10 +88,11 @@ def load_model(folder: Path) -> Any:
     Raises UserError where it can't be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with without_stderr():
-        import keras
     try:
-        return keras.models.load_model(folder / "model.keras", compile=False)
+        with without_stderr():  # the backend looks for devices when the model is made
+            import keras
+
+            return keras.models.load_model(folder / "model.keras", compile=False)
     except Exception as error:  # Keras has no class of errors for this
         raise damaged(folder, "model.keras", f"{type(error).__name__}: {error}") from None
 

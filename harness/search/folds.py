@@ -16,9 +16,12 @@ import numpy as np
 from harness.core import files
 from harness.datasets.base.forecast_scores import ForecastScores
 from harness.results.training_folder import (
+    EVIDENCE,
     FORECAST,
     METRICS,
     MODEL,
+    RESULT,
+    STARTED,
     read_result,
     write_result,
     write_started,
@@ -41,6 +44,17 @@ def write_forecasts(
     np.savez_compressed(buffer, **arrays)
     files.write_atomically(folder / FORECAST, buffer.getvalue())
     return {"measures": forecasts.measures()}
+
+
+def of(whole: Path) -> list[Path]:
+    """The folders of a replicate's folds; empty for other trainings."""
+    return sorted(whole.glob("fold=*"))
+
+
+def take_apart(whole: Path) -> None:
+    """Remove what `join` has written."""
+    for name in (RESULT, STARTED, *EVIDENCE):
+        (whole / name).unlink(missing_ok=True)
 
 
 def join(whole: Path, count: int) -> None:

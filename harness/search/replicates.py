@@ -318,6 +318,10 @@ def mend(folder: Path, notify: Callable[[str], None]) -> bool:
             return False
         check_evidence(folder, record)
     except DamagedError as error:
+        if folds.of(folder):
+            folds.take_apart(folder)
+            notify(f"{folder} is made again from its folds ({error})")
+            return True
         aside = _move_aside(folder, f"damaged,{folder.name}")
         notify(f"{folder} is trained again ({error}); what was there is now in {aside}")
         return True

@@ -27,7 +27,7 @@ from harness.spec.values import plain_compare, plain_fixed
 PATIENCE = 2  # epochs without a lower validation loss, by default
 MAX_UNITS = 4096  # with `hold`, units are looked for up to here
 
-QUICK_SPLITS = {"train": 2_000, "validation": 1_000, "test": 1_000}
+QUICK_SPLITS = {"train": 1_200, "validation": 600, "test": 1_000}
 QUICK_TRIALS, QUICK_EPOCHS, QUICK_SEARCHES, QUICK_REPLICATES = 3, 2, 1, 2
 QUICK_TRIALS_IN_ALL = 24  # with many arms: `--quick` takes two minutes at most
 

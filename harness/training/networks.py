@@ -78,8 +78,8 @@ def compiled_shape(hp: Hyperparameters, path: str) -> Hyperparameters:
         "learning_rate": 1.0,
         "units": hp.units_per_layer,
         "units_shape": "equal",
-        "kernel_initializer": "zeros",
-        "recurrent_initializer": "zeros",
+        "kernel_initializer": Hyperparameters.kernel_initializer,
+        "recurrent_initializer": Hyperparameters.recurrent_initializer,
     }
     if hp.schedule == "plateau":  # set between epochs
         free["schedule"] = "constant"

@@ -212,7 +212,7 @@ def contents(folder: Path) -> dict[str, str]:
     [
         ({"cell": "gru"}, "its cell is 'gru', not 'lstm'"),
         ({"vocabulary": 500}, "its vocabulary is 500, not 100"),
-        ({"optimizer": "rmsprop"}, "it has optimizer 'rmsprop', which is no hyperparameter"),
+        ({"optimizer": "rmsprop"}, "its optimizer is 'rmsprop', not 'adam'"),
         ({"bidirectional": True}, "its bidirectional is True, not False"),
         ({"embedding_dim": 16}, "its embedding_dim is 16, not 32"),
         ({"train": 65}, "its train is 65, not 64"),

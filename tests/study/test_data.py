@@ -80,7 +80,7 @@ def test_a_dry_run_has_it_as_text_and_as_json(
     assert "\ndata       80 examples, 2 classes: 0 40, 1 40\n" in capsys.readouterr().out
     session.run(options(file, dry_run=True, json_output=True, dataset=str(reviews)))
     out = json.loads(capsys.readouterr().out)
-    assert out["study"] == "mine"
+    assert out["study"] == "mine-reviews"
     assert out["arms"] == ["depth=1", "depth=2"]
     data = out["data"]
     assert {name: data[name] for name in ("task", "classes", "rows", "left_out", "length")} == {
@@ -105,7 +105,7 @@ def test_the_search_is_narrowed_to_short_texts_and_resumes(
 ) -> None:
     changes: dict[str, Any] = {"dataset": str(reviews)}
     session.run(options(file, **changes))
-    spec = RunDirectory(file.parent / "runs" / "mine").read_manifest()["spec"]
+    spec = RunDirectory(file.parent / "runs" / "mine-reviews").read_manifest()["spec"]
     assert spec["search"]["sequence_length"]["attributes"]["choices"] == [4]
     assert spec["fixed"]["vocabulary"] < 100
     session.run(options(file, **changes, trials=8))
@@ -116,12 +116,12 @@ def test_the_search_is_narrowed_to_short_texts_and_resumes(
 
 def test_what_y_means_is_asked_and_remembered(file: Path, flags: Path) -> None:
     session.run(options(file, dataset=str(flags)))
-    manifest = RunDirectory(file.parent / "runs" / "mine").read_manifest()
+    manifest = RunDirectory(file.parent / "runs" / "mine-flags").read_manifest()
     assert manifest["spec"]["dataset"]["task"] == "classes"
     with pytest.raises(UserError, match=r"dataset.task: .classes. → absent"):
         session.run(options(file, dataset=str(flags), task="number"))
     session.run(options(file, dataset=str(flags), task="classes", trials=7))
-    command = RunDirectory(file.parent / "runs" / "mine").read_manifest()["command"]
+    command = RunDirectory(file.parent / "runs" / "mine-flags").read_manifest()["command"]
     assert " --task classes" in command
 
 
