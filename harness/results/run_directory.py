@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.core import console
 from harness.core.errors import UserError, unknown
 from harness.core.files import rename
 from harness.results import integrity, manifest
@@ -82,10 +83,16 @@ def _of_search(arm: Path, search: int) -> Path:
 
 
 def find(name: str, runs_directory: Path) -> Path:
-    """The run directory meant by a study's name or a path; raises UserError if there is none."""
-    for root in (runs_directory / name, Path(name)):
+    """The run directory meant by a study's name or a path; raises UserError if there is none.
+
+    Where only a quick look at a study was run, it is that one, with a line on stderr.
+    """
+    quick = runs_directory / f"{name}-quick"
+    for root in (runs_directory / name, Path(name), quick):
         if RunDirectory(root).manifest.is_file():
             integrity.check_kinds(root)
+            if root == quick:
+                console.notify(f"{name} has been run with --quick only: this is {quick}")
             return root
     known = [path.parent.name for path in runs_directory.glob("*/manifest.json")]
     if not known:

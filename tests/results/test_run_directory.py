@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from report_testing import write_run
 
 from harness.core.errors import UserError
-from harness.results.run_directory import RunDirectory
+from harness.results.run_directory import RunDirectory, find
 from harness.results.training_folder import read_epochs
 
 
@@ -42,3 +43,14 @@ def test_moving_aside_never_overwrites(tmp_path: Path) -> None:
         (directory.root / "mark").write_text(str(number))
         assert directory.move_aside() == tmp_path / f"x.old-{number}"
     assert (tmp_path / "x.old-1" / "mark").read_text() == "1"
+
+
+def test_a_quick_look_is_found_by_its_studys_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path / "mine-quick")
+    assert find("mine", tmp_path) == tmp_path / "mine-quick"
+    assert "with --quick only" in capsys.readouterr().err
+    write_run(tmp_path / "mine")
+    assert find("mine", tmp_path) == tmp_path / "mine"
+    assert capsys.readouterr().err == ""
