@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.spec.hyperparameters import OPTIONS
+
 
 @dataclass(frozen=True)
 class Crossover:
@@ -35,7 +37,8 @@ def crossovers(entries: Sequence[Mapping[str, Any]]) -> list[Crossover]:
     """
     times: dict[tuple[Any, ...], dict[int, dict[tuple[Any, ...], dict[str, float]]]] = {}
     for entry in entries:
-        if isinstance(entry["units"], int) and not entry.get("bidirectional"):
+        plain = not any(entry.get(name) for name in ("bidirectional", *OPTIONS))
+        if isinstance(entry["units"], int) and plain:
             shape = (entry["cell"], entry["depth"], entry["sequence_length"], entry["backend"])
             size = entry["units"] * entry["batch_size"]
             both = times.setdefault(shape, {}).setdefault(size, {})

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.results.records import Records
+from harness.spec.hyperparameters import OPTIONS
 from reports import wording
 from reports.charts import profile as profile_figures
 from reports.content import Cell, Column, Row, Section, Table, Value
@@ -66,7 +67,7 @@ def _shared(profiles: Profiles) -> dict[tuple[Any, ...], dict[str, list[Mapping[
         for entry in profile["entries"]:
             shape = tuple(
                 tuple(value) if isinstance(value := entry.get(key), list) else value
-                for key in _SHAPE
+                for key in (*_SHAPE, *OPTIONS)
             )
             found.setdefault(shape, {}).setdefault(name, []).append(entry)
     return {shape: machines for shape, machines in found.items() if len(machines) > 1}
@@ -78,10 +79,15 @@ def _comparison(
     """One row per configuration, machine and path; ratios are to the first machine's time."""
     rows = []
     for shape, machines in shared.items():
-        cell, depth, units, length, batch, both = shape
+        cell, depth, units, length, batch, both, *others = shape
+        options = "".join(
+            f", {wording.label(name)} {wording.value_text(value)}"
+            for name, value in zip(OPTIONS, others, strict=True)
+            if value is not None
+        )
         what = (
             f"{cell}, depth {depth}, {wording.value_text(units)} units, {length} words, "
-            f"batch {batch}{', bidirectional' if both else ''}"
+            f"batch {batch}{', bidirectional' if both else ''}{options}"
         )
         base = next(iter(machines.values()))[0]["step_ms"]["median"]
         for name, entries in machines.items():
