@@ -134,7 +134,7 @@ def test_quick_is_smaller_and_asks_the_same() -> None:
     quick = study.quick()
     assert quick.compare == study.compare
     assert quick.search == study.search
-    assert (quick.dataset.train, quick.dataset.validation) == (2000, 1000)
+    assert (quick.dataset.train, quick.dataset.validation) == (1200, 600)
     assert (quick.budget.trials, quick.budget.epochs) == (3, 2)
     assert toy_study().quick().dataset.train == 64
 
@@ -147,7 +147,7 @@ def test_training_sizes_may_be_compared() -> None:
         "train=100": 100, "train=3000": 3000, "train=9000": 9000,
     }  # fmt: skip
     assert {(each.validation, each.test) for each in sizes.values()} == {(900, 900)}
-    assert [arm.name for arm in study.quick().arms()] == ["train=22", "train=667", "train=2000"]
+    assert [arm.name for arm in study.quick().arms()] == ["train=13", "train=400", "train=1200"]
 
 
 def test_a_quick_look_at_many_arms_has_fewer_trials() -> None:
