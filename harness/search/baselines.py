@@ -1,26 +1,14 @@
-"""The baselines of arms: a bag of embeddings and the majority class."""
+"""The baseline without word order: a bag of embeddings, trained like an arm. No Keras."""
 
-import itertools
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution
 
-from harness.core import files
-from harness.core.metrics import R2, scored
 from harness.core.seeds import derive_seed
-from harness.datasets.base.dataset import Split
-from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY
+from harness.results.records import BAG_OF_EMBEDDINGS
 from harness.results.run_directory import RunDirectory
-from harness.results.training_folder import read_result, write_result, write_started
-from harness.search.replicates import (
-    Planned,
-    Replicates,
-    planned_replicates,
-    scored_split,
-    write_scores,
-)
+from harness.results.training_folder import read_result
+from harness.search.replicates import Planned, Replicates, planned_replicates
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.study import Arm, Study
 
@@ -85,46 +73,6 @@ def bag_of_embeddings(study: Study, learning_rate: float) -> Hyperparameters:
     }
     given = {name: value for name, value in most.items() if value is not None}
     return Hyperparameters(cell=BAG, depth=1, units=1, learning_rate=learning_rate, **given)
-
-
-def majority_left(study: Study, directory: RunDirectory) -> list[tuple[int, int]]:
-    """By search and number, the replicates of the majority class that are still to be written."""
-    searches = range(1, study.independent_searches + 1)
-    return [
-        (search, number)
-        for search, number in itertools.product(searches, range(1, study.replicates + 1))
-        if read_result(directory.replicate(MAJORITY, number, search)) is None
-    ]
-
-
-def write_majority(study: Study, directory: RunDirectory) -> None:
-    """Write the baseline that always predicts the training split's most frequent class, or mean.
-
-    It does not depend on a seed, so all its replicates are the same. There are as many as an arm
-    has.
-    """
-    plain = Hyperparameters()
-    length = {"sequence_length": 1, "vocabulary": plain.vocabulary}
-    dataset = study.dataset
-    trained = dataset.load("train", **length).y
-    constant = np.bincount(trained.ravel()).argmax() if dataset.classes else trained.mean()
-
-    def score(split: Split, metric: str) -> NDArray[Any]:
-        y = dataset.load(split, **length).y
-        return scored(np.full_like(y, constant), y, metric)
-
-    scores = score(scored_split(study), dataset.metric)
-    validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
-    for search, number in majority_left(study, directory):
-        folder = directory.replicate(MAJORITY, number, search)
-        record = {
-            "arm": MAJORITY, "search": search, "replicate": number, "trial": None, "params": {},
-            "state": "complete", "val_accuracy": float(np.mean(validated)), "parameters": 0,
-            "started": files.now(), "finished": files.now(), "split": scored_split(study),
-        }  # fmt: skip
-        write_started(folder, record | {"state": "running"})
-        written = write_scores(folder, scores) | {"scored_loss": None}
-        write_result(folder, record | written)
 
 
 def _most(study: Study, name: str) -> Any:

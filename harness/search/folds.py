@@ -5,19 +5,13 @@ follow each other in time. The replicate's result has the last fold's epochs and
 loss of all, and the time of all trainings. It fails if one of them fails.
 """
 
-import io
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness.core import files
-from harness.datasets.base.forecast_scores import ForecastScores
 from harness.results.training_folder import (
     EVIDENCE,
-    FORECAST,
     METRICS,
     MODEL,
     RESULT,
@@ -26,24 +20,7 @@ from harness.results.training_folder import (
     write_result,
     write_started,
 )
-
-_SCORES = ("squared", "scaled", "relative")
-
-
-def write_forecasts(
-    folder: Path, forecasts: ForecastScores, times: Sequence[Sequence[str]]
-) -> dict[str, Any]:
-    """Write `forecast.npz`, and return the fields of the result file about it.
-
-    It has `times` (n, horizon), texts; `truth` and `forecast` float32 (n, horizon, targets) in the
-    unit, of the first series of a panel; and errors (n,) besides the absolute ones of scores.npy.
-    """
-    arrays: dict[str, Any] = {name: getattr(forecasts, name) for name in _SCORES}
-    arrays |= {"truth": forecasts.truth, "forecast": forecasts.forecast, "times": np.array(times)}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    files.write_atomically(folder / FORECAST, buffer.getvalue())
-    return {"measures": forecasts.measures()}
+from harness.search import score_files
 
 
 def of(whole: Path) -> list[Path]:
@@ -77,16 +54,9 @@ def join(whole: Path, count: int) -> None:
         last |= {"state": failed["state"], "reason": failed["reason"]}
         _drop_scores(last)
     else:
-        forecasts, times = _read(folders)
-        buffer = io.BytesIO()
-        np.save(buffer, forecasts.scores, allow_pickle=False)
-        files.write_atomically(whole / "scores.npy", buffer.getvalue())
-        last |= {
-            "scored_accuracy": float(forecasts.scores.mean()),
-            "scored_loss": math.fsum(each["scored_loss"] for each in found) / count,
-            "scored_n": len(forecasts.scores),
-            **write_forecasts(whole, forecasts, times),
-        }
+        forecasts, times = score_files.read_forecasts(folders)
+        loss = math.fsum(each["scored_loss"] for each in found) / count
+        last |= score_files.write(whole, forecasts.scores, loss, forecasts, times)
     for name in (METRICS,) if failed else (METRICS, *MODEL):
         if (folders[-1] / name).exists():
             files.write_atomically(whole / name, (folders[-1] / name).read_bytes())
@@ -96,16 +66,3 @@ def join(whole: Path, count: int) -> None:
 def _drop_scores(record: dict[str, Any]) -> None:
     for name in ("split", "scored_accuracy", "scored_loss", "scored_n", "measures"):
         record.pop(name, None)
-
-
-def _read(folders: Sequence[Path]) -> tuple[ForecastScores, Any]:
-    """The forecasts of all folds as one, and their times."""
-    parts, times = [], []
-    for folder in folders:
-        with np.load(folder / FORECAST, allow_pickle=False) as arrays:
-            names = (*_SCORES, "truth", "forecast")
-            kept = {name: arrays[name] for name in names}
-            times.append(arrays["times"])
-        scores = np.load(folder / "scores.npy", allow_pickle=False)
-        parts.append(ForecastScores(scores=scores, **kept))
-    return ForecastScores.joined(parts), np.concatenate(times)

@@ -10,7 +10,6 @@ A replicate is a folder, `replicates/ARM/seed=K/`. It is done when it has a resu
 dataset has folds, it has a training for each, in `fold=F/` within it: see `harness.search.folds`.
 """
 
-import io
 import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.core import files
 from harness.core.seeds import derive_seed
-from harness.datasets.base.dataset import Dataset, Split
-from harness.datasets.base.forecast import Forecast
-from harness.datasets.base.frequency import shown
+from harness.datasets.base.dataset import Dataset
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import (
     STARTED,
@@ -36,7 +30,7 @@ from harness.results.training_folder import (
     write_result,
     write_started,
 )
-from harness.search import example, folds
+from harness.search import example, folds, score_files
 from harness.search.assignment import Assignment, group_name
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
@@ -109,12 +103,12 @@ class Replicates:
         planned = self._of(assignment)
         return TrainRequest(
             task=assignment.task,
-            dataset=self._study.dataset_of(self.arm).of_fold(planned.fold),
+            dataset=self._dataset_of(planned),
             hyperparameters=planned.hyperparameters,
             seed=planned.seed,
             epochs=self._study.budget.epochs,
             checkpoints=str(planned.folder / "checkpoint"),
-            score=scored_split(self._study) if planned.score else None,
+            score=score_files.scored_split(self._study) if planned.score else None,
             keep_best=planned.score and self._study.patience is not None,
             model=str(planned.folder / "model.keras") if self._keeps_model(planned) else None,
             signature=self._study.signature_of(self.arm),
@@ -140,8 +134,10 @@ class Replicates:
         record = {**planned.record, **assignment.outcome(state, reason)}
         if test is not None:
             record |= {
-                "split": scored_split(self._study),
-                **write_test_scores(planned.folder, test, self._times(planned)),
+                "split": score_files.scored_split(self._study),
+                **score_files.write(
+                    planned.folder, test.scores, test.loss, test.forecasts, self._times(planned)
+                ),
             }
             if self._keeps_model(planned):
                 self._describe_model(planned, record)
@@ -155,6 +151,9 @@ class Replicates:
         """Its record as a failed one; nothing is on file until `end` says so, too."""
         return {**self._of(assignment).record, **assignment.outcome("failed", reason)}
 
+    def _dataset_of(self, planned: Planned) -> Dataset:
+        return self._study.dataset_of(self.arm).of_fold(planned.fold)
+
     def _keeps_model(self, planned: Planned) -> bool:
         """One model of each search is kept, for predictions; all of them would fill the disk.
 
@@ -165,8 +164,8 @@ class Replicates:
 
     def _times(self, planned: Planned) -> list[list[str]]:
         """The times of a forecast that is scored; empty for other tasks."""
-        dataset = self._study.dataset_of(self.arm).of_fold(planned.fold)
-        return forecast_times(dataset, scored_split(self._study))
+        split = score_files.scored_split(self._study)
+        return score_files.forecast_times(self._dataset_of(planned), split)
 
     def _join_folds(self, planned: Planned) -> None:
         if planned.whole != planned.folder:
@@ -174,8 +173,8 @@ class Replicates:
 
     def _describe_model(self, planned: Planned, record: Mapping[str, Any]) -> None:
         """Write what a user of the model needs besides: vocabulary and hyperparameters."""
-        dataset = self._study.dataset_of(self.arm).of_fold(planned.fold)
-        hyperparameters = planned.hyperparameters
+        dataset, hyperparameters = self._dataset_of(planned), planned.hyperparameters
+        facts = dataset.facts()
         words = dataset.words(hyperparameters.vocabulary)
         text = "".join(f"{word}\n" for word in words)
         files.write_atomically(
@@ -192,12 +191,12 @@ class Replicates:
             "labels": list(dataset.labels) or [str(number) for number in range(dataset.classes)],
             "encoding": dataset.encoding,
             **({"scaling": scaling} if (scaling := dataset.scaling()) else {}),
-            **({"forecast": facts} if (facts := dataset.facts()) else {}),
+            **({"forecast": facts} if facts else {}),
             "split": record["split"],
             "scored_accuracy": record["scored_accuracy"],
         }
         files.write_atomically(planned.folder / "params.json", files.to_json(params) + "\n")
-        if dataset.facts():
+        if facts:
             files.write_atomically(planned.folder / example.FILE, example.code(params))
 
     def release(self, assignment: Assignment) -> None:
@@ -219,42 +218,6 @@ def replicates_of(
     hyperparameters = study.hyperparameters(arm, params)
     record = {"search": search, "trial": trial, "params": dict(params)}
     return planned_replicates(study, arm, record, hyperparameters, directory)
-
-
-def write_test_scores(
-    folder: Path, test: TestScores, times: Sequence[Sequence[str]] = ()
-) -> dict[str, Any]:
-    """Like `write_scores`, with the mean loss over the same examples; and with forecasts."""
-    written = {"scored_loss": test.loss, **write_scores(folder, test.scores)}
-    if test.forecasts is not None:
-        written |= folds.write_forecasts(folder, test.forecasts, times)
-    return written
-
-
-def forecast_times(dataset: Dataset, split: Split) -> list[list[str]]:
-    """The times of the steps that a split forecasts; empty for other tasks."""
-    if not isinstance(dataset, Forecast):
-        return []
-    times = dataset.times(split)
-    flat = shown(times)
-    width = times.shape[1]
-    return [flat[first : first + width] for first in range(0, len(flat), width)]
-
-
-def scored_split(study: Study) -> Split:
-    """The split that replicates are scored on."""
-    return "test" if study.dataset.test else "validation"
-
-
-def write_scores(folder: Path, scores: NDArray[np.generic]) -> dict[str, Any]:
-    """Write `scores.npy`, shape (examples,); returns the fields of the result file about it."""
-    buffer = io.BytesIO()
-    np.save(buffer, scores, allow_pickle=False)
-    files.write_atomically(folder / "scores.npy", buffer.getvalue())
-    return {
-        "scored_accuracy": float(np.asarray(scores, np.float64).mean()),
-        "scored_n": len(scores),
-    }
 
 
 def planned_replicates(

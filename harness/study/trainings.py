@@ -11,10 +11,9 @@ from harness.analysis import summary
 from harness.core.console import stop
 from harness.core.metrics import validation_metric_of
 from harness.core.text import counted
-from harness.datasets.base.forecast import Forecast
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
-from harness.search import baselines, forecast_baselines
+from harness.search import baselines, plain_baselines
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Coordinator
 from harness.search.interfaces import Pool
@@ -81,16 +80,9 @@ class StudyTrainings:
         study, directory = self._study, self._directory
         return (
             baselines.bag_candidates(study, directory).has_more
-            or self._plain_left
+            or bool(plain_baselines.left(study, directory))
             or any(each.has_more for each in self._replicates(read_records(directory.root)))
         )
-
-    @property
-    def _plain_left(self) -> bool:
-        """Whether a baseline that nothing trains is still to be written."""
-        if isinstance(self._study.dataset, Forecast):
-            return bool(forecast_baselines.left(self._study, self._directory))
-        return bool(baselines.majority_left(self._study, self._directory))
 
     def train(self, pool: Pool, replicate: Callable[[], bool] = lambda: True) -> None:
         """All that is left: the searches, then their replicates unless `replicate` says no."""
@@ -170,10 +162,7 @@ class StudyTrainings:
         candidates = baselines.bag_candidates(study, directory)
         if candidates.has_more:
             self._run([candidates], len(baselines.BASELINE_LEARNING_RATES), pool, "candidate")
-        if isinstance(study.dataset, Forecast):
-            forecast_baselines.write(study, study.dataset, directory)
-        else:
-            baselines.write_majority(study, directory)
+        plain_baselines.write(study, directory)
         replicates = self._replicates(read_records(directory.root))
         if any(each.has_more for each in replicates):
             self._run(replicates, study.replicates * study.dataset.folds, pool, "replicate")
