@@ -126,7 +126,7 @@ def test_numbers_and_steps_go_through_to_the_report(tmp_path: Path, target: str)
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     page = Path(tmp_path, done.stdout.splitlines()[-1]).read_text(encoding="utf-8")
-    records = read_records(tmp_path / "runs" / "joint_search-quick")
+    records = read_records(tmp_path / "runs" / "joint_search-own-quick")
     bags = records.replicates[records.replicates["arm"] == "baseline=bag"]
     if target == "number":
         assert "test R² " in done.stdout
@@ -159,4 +159,4 @@ def test_data_that_changed_are_not_mixed_with_what_was_trained_before(tmp_path: 
     assert other.returncode == 2
     assert "the data of number-files have changed since the study began" in other.stderr
     assert len(other.stderr.splitlines()) == 1
-    assert len(read_records(tmp_path / "runs" / "joint_search-quick").trials) == 1
+    assert len(read_records(tmp_path / "runs" / "joint_search-own-quick").trials) == 1

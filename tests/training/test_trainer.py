@@ -192,9 +192,9 @@ def test_nothing_trained_has_no_weights():
 
 
 OPTIONS = {
-    "optimizer": "sgd", "momentum": 0.9, "schedule": "warmup_cosine", "clip_norm": 1.0,
+    "optimizer": "adamw", "weight_decay": 0.001, "schedule": "warmup_cosine", "clip_norm": 1.0,
     "mask": True, "pooling": "attention", "layer_norm": "output", "label_smoothing": 0.05,
-    "class_weight": "balanced", "learning_rate": 0.3,
+    "class_weight": "balanced", "learning_rate": 0.05,
 }  # fmt: skip
 
 
@@ -211,9 +211,9 @@ from harness.spec.hyperparameters import Hyperparameters
 from harness.training.trainer import Trainer
 hp = Hyperparameters(cell="gru", depth=1, **{options}, **SMALL)
 trainer = Trainer()
-first = train(trainer, hp, toy_data(train=400), seed=1, epochs=6)
-train(trainer, hp, toy_data(train=400), seed=2, epochs=1)
-again = train(trainer, hp, toy_data(train=400), seed=1, epochs=6)
+first = train(trainer, hp, toy_data(train=1600), seed=1, epochs=6)
+train(trainer, hp, toy_data(train=1600), seed=2, epochs=1)
+again = train(trainer, hp, toy_data(train=1600), seed=1, epochs=6)
 assert first.path == "keras" and numbers(first) == numbers(again)
 print(first.epochs[-1].val_accuracy)
 """
