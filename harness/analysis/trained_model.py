@@ -13,10 +13,17 @@ from harness.core.console import without_stderr
 from harness.core.errors import UserError, unknown
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
-from harness.results.training_folder import DamagedError, check_evidence, read_result
+from harness.results.training_folder import (
+    EXAMPLE,
+    KERAS_MODEL,
+    PARAMS,
+    VOCABULARY,
+    DamagedError,
+    check_evidence,
+    read_result,
+)
 
-FILES = ("model.keras", "vocabulary.txt", "params.json")
-EXAMPLE = "forecast.py"  # beside the model of a forecast
+FILES = (KERAS_MODEL, VOCABULARY, PARAMS)
 
 
 def model_folder(root: Path, arm: str | None) -> Path:
@@ -55,7 +62,7 @@ def _folder(records: Records, arm: str) -> Path:
 def model_card(records: Records, arm: str) -> dict[str, Any] | None:
     """The content of `params.json` beside the arm's trained model; None without a model."""
     folder = _folder(records, arm)
-    return files.read_object(folder / "params.json") if (folder / "model.keras").is_file() else None
+    return files.read_object(folder / PARAMS) if (folder / KERAS_MODEL).is_file() else None
 
 
 def check_files(folder: Path) -> dict[str, Any]:
@@ -63,22 +70,22 @@ def check_files(folder: Path) -> dict[str, Any]:
 
     Of the model it checks the archive, not the network, which needs Keras.
     """
-    params = files.read_object(folder / "params.json")
+    params = files.read_object(folder / PARAMS)
     hyperparameters = {} if params is None else params.get("hyperparameters")
     if params is None or not isinstance(hyperparameters, dict):
-        raise damaged(folder, "params.json", "it is not what a study writes")
+        raise damaged(folder, PARAMS, "it is not what a study writes")
     try:
-        (folder / "vocabulary.txt").read_bytes().decode("utf-8", "surrogatepass")
+        (folder / VOCABULARY).read_bytes().decode("utf-8", "surrogatepass")
     except (OSError, ValueError) as error:
-        raise damaged(folder, "vocabulary.txt", str(error)) from None
+        raise damaged(folder, VOCABULARY, str(error)) from None
     try:
-        with zipfile.ZipFile(folder / "model.keras") as archive:
+        with zipfile.ZipFile(folder / KERAS_MODEL) as archive:
             broken = archive.testzip()
             missing = {"config.json", "model.weights.h5"} - {*archive.namelist()}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise damaged(folder, "model.keras", str(error)) from None
+        raise damaged(folder, KERAS_MODEL, str(error)) from None
     if broken or missing:
-        raise damaged(folder, "model.keras", f"no sound {broken or min(missing)} in it")
+        raise damaged(folder, KERAS_MODEL, f"no sound {broken or min(missing)} in it")
     return params
 
 
@@ -92,9 +99,9 @@ def load_model(folder: Path) -> Any:
         with without_stderr():  # the backend looks for devices when the model is made
             import keras
 
-            return keras.models.load_model(folder / "model.keras", compile=False)
+            return keras.models.load_model(folder / KERAS_MODEL, compile=False)
     except Exception as error:  # Keras has no class of errors for this
-        raise damaged(folder, "model.keras", f"{type(error).__name__}: {error}") from None
+        raise damaged(folder, KERAS_MODEL, f"{type(error).__name__}: {error}") from None
 
 
 def damaged(folder: Path, name: str, reason: str) -> UserError:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from harness.core import files
 from harness.core.errors import UserError
 from harness.core.metrics import Metric, validation_metric_of
-from harness.core.shapes import NUMBER, mismatch
+from harness.core.shapes import NUMBER
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -173,10 +173,7 @@ def read_manifest(root: Path) -> dict[str, Any] | None:
         described = files.parse_object(file.read_bytes())
     except FileNotFoundError:
         return None
-    wrong = "it is not a JSON object" if described is None else mismatch(described, _SHAPE)
-    if wrong is None and described is not None and not files.is_intact(described):
-        wrong = "it has changed since it was written"
-    if wrong is not None:
+    if (wrong := files.fault(described, _SHAPE)) is not None:
         raise _damaged(file, wrong)
     return described
 

@@ -7,9 +7,11 @@ import math
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from harness.core.shapes import mismatch
 
 SEAL = "sha256"  # the key of a record's own hash
 _TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp(\.keras)?")
@@ -63,6 +65,13 @@ def rename(old: Path, new: Path) -> None:
     """Rename within a folder, with the new name on the disk."""
     old.rename(new)
     sync(new.parent)
+
+
+def move_aside(path: Path, names: Iterable[str]) -> Path:
+    """Rename to the first of `names` that is free in the same folder, and return the new path."""
+    aside = next(free for name in names if not (free := path.with_name(name)).exists())
+    rename(path, aside)
+    return aside
 
 
 def sync(path: Path) -> None:
@@ -130,6 +139,17 @@ def is_intact(record: Mapping[str, Any]) -> bool:
     return SEAL not in record or record[SEAL] == _hash_of(record)
 
 
+def fault(record: Mapping[str, Any] | None, shape: Mapping[str, Any]) -> str | None:
+    """What is wrong with a record that was sealed, in words; None where it is as it was written.
+
+    `record` is what `parse_object` gave, and `shape` is as in `harness.core.shapes`.
+    """
+    if record is None:
+        return "it is not a JSON object"
+    wrong = mismatch(record, shape)
+    return wrong or (None if is_intact(record) else "it has changed since it was written")
+
+
 def _hash_of(record: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in record.items() if key != SEAL}
     # Half a character, as in a file name that is not text, is on file as an escape.
@@ -138,7 +158,6 @@ def _hash_of(record: Mapping[str, Any]) -> str:
 
 
 def hash_of_file(file: Path) -> str:
-    """The SHA-256 of a file's content, which is on the disk then; raises OSError."""
+    """The SHA-256 of a file's content; raises OSError."""
     with file.open("rb") as opened:
-        os.fsync(opened.fileno())
         return hashlib.file_digest(opened, "sha256").hexdigest()

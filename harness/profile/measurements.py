@@ -1,5 +1,6 @@
 """What is measured, for how long, and the file of measurements."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -98,10 +99,8 @@ class Measurements:
         self.lines: list[dict[str, Any]] = []
         lines = list(_json_lines(file))
         if any(line["machine"] != machine for line in lines):
-            number = 1
-            while (aside := file.with_name(f"{file.stem}.old-{number}.jsonl")).exists():
-                number += 1
-            files.rename(file, aside)
+            names = (f"{file.stem}.old-{n}.jsonl" for n in itertools.count(1))
+            aside = files.move_aside(file, names)
             notify(f"earlier measurements are of another machine or version: now in {aside}")
         else:
             self.lines = lines

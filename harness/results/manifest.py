@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.core import files
 from harness.core.errors import UserError, of_disk
-from harness.core.shapes import NUMBER, mismatch
+from harness.core.shapes import NUMBER
 
 SCHEMA = 1
 ESTIMATE: dict[str, Any] = {"seconds": NUMBER, "profile": str, "interrupted?": bool}
@@ -250,10 +250,7 @@ def read(file: Path) -> Manifest:
             f"{file} has schema {schema!r} and this version reads {SCHEMA}; "
             "use the version that wrote it, or --fresh"
         )
-    wrong = mismatch(manifest, _SHAPE)
-    if wrong is None and not files.is_intact(manifest):
-        wrong = "it has changed since it was written"
-    if wrong is not None:
+    if (wrong := files.fault(manifest, _SHAPE)) is not None:
         raise _damaged(file, wrong)
     return Manifest(manifest)
 

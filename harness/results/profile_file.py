@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.core import files
 from harness.core.errors import UserError, of_disk
-from harness.core.shapes import NUMBER, mismatch
+from harness.core.shapes import NUMBER
 
 _SPREAD = {"median": NUMBER, "p05": NUMBER, "p95": NUMBER, "n": int, "unstable": bool}
 _ENTRY: dict[str, Any] = {
@@ -38,10 +38,7 @@ def read_profile(file: Path) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise of_disk(error, str(file)) from None
-    wrong = "it is not a JSON object" if profile is None else mismatch(profile, _SHAPE)
-    if profile is not None and wrong is None and not files.is_intact(profile):
-        wrong = "it has changed since it was written"
-    if wrong is not None:
+    if (wrong := files.fault(profile, _SHAPE)) is not None:
         raise UserError(
             f"{file} is damaged ({wrong}); remove it, and make it again with: "
             "python -m harness.profile NAME"

@@ -1,12 +1,13 @@
 """The run directory of a study: where its files are."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core import console
 from harness.core.errors import UserError, unknown
-from harness.core.files import rename
+from harness.core.files import move_aside
 from harness.results import integrity, manifest
 from harness.results.manifest import Manifest
 
@@ -71,11 +72,7 @@ class RunDirectory:
         """Rename the directory to `NAME.old-1` (or the next free number); None if there is none."""
         if not self.root.exists():
             return None
-        number = 1
-        while (aside := self.root.with_name(f"{self.root.name}.old-{number}")).exists():
-            number += 1
-        rename(self.root, aside)
-        return aside
+        return move_aside(self.root, (f"{self.root.name}.old-{n}" for n in itertools.count(1)))
 
 
 def _of_search(arm: Path, search: int) -> Path:

@@ -14,7 +14,9 @@ from harness.core.shapes import NUMBER, mismatch
 
 RESULT, STARTED, METRICS, SCORES = "result.json", "started.json", "metrics.jsonl", "scores.npy"
 FORECAST = "forecast.npz"
-MODEL = ("model.keras", "vocabulary.txt", "params.json", "forecast.py")
+KERAS_MODEL, VOCABULARY, PARAMS = "model.keras", "vocabulary.txt", "params.json"
+EXAMPLE = "forecast.py"  # beside the model of a forecast
+MODEL = (KERAS_MODEL, VOCABULARY, PARAMS, EXAMPLE)
 EVIDENCE = (METRICS, SCORES, FORECAST, *MODEL)
 STATES = ("running", "complete", "pruned", "failed")
 
@@ -47,9 +49,10 @@ def write_result(folder: Path, record: Mapping[str, Any]) -> None:
 
     Raises OSError.
     """
-    hashes = {
-        name: files.hash_of_file(folder / name) for name in EVIDENCE if (folder / name).is_file()
-    }
+    written = [name for name in EVIDENCE if (folder / name).is_file()]
+    for name in written:  # the result vouches for them, so they are on the disk before it
+        files.sync(folder / name)
+    hashes = {name: files.hash_of_file(folder / name) for name in written}
     sealed = files.sealed({**record, "files": hashes})
     files.write_atomically(folder / RESULT, files.to_json(sealed))
     (folder / STARTED).unlink(missing_ok=True)

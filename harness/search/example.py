@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-FILE = "forecast.py"
 _READERS = {
     ".tsv": 'pd.read_csv(sys.argv[1], sep="\\t")',
     ".parquet": "pd.read_parquet(sys.argv[1])",

@@ -22,7 +22,11 @@ from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import Dataset
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import (
+    EXAMPLE,
+    KERAS_MODEL,
+    PARAMS,
     STARTED,
+    VOCABULARY,
     DamagedError,
     check_evidence,
     read_result,
@@ -110,7 +114,7 @@ class Replicates:
             checkpoints=str(planned.folder / "checkpoint"),
             score=score_files.scored_split(self._study) if planned.score else None,
             keep_best=planned.score and self._study.patience is not None,
-            model=str(planned.folder / "model.keras") if self._keeps_model(planned) else None,
+            model=str(planned.folder / KERAS_MODEL) if self._keeps_model(planned) else None,
             signature=self._study.signature_of(self.arm),
         )
 
@@ -177,9 +181,7 @@ class Replicates:
         facts = dataset.facts()
         words = dataset.words(hyperparameters.vocabulary)
         text = "".join(f"{word}\n" for word in words)
-        files.write_atomically(
-            planned.folder / "vocabulary.txt", text.encode("utf-8", "surrogatepass")
-        )
+        files.write_atomically(planned.folder / VOCABULARY, text.encode("utf-8", "surrogatepass"))
         params = {
             "arm": self.arm.name,
             "replicate": planned.replicate,
@@ -195,9 +197,9 @@ class Replicates:
             "split": record["split"],
             "scored_accuracy": record["scored_accuracy"],
         }
-        files.write_atomically(planned.folder / "params.json", files.to_json(params) + "\n")
+        files.write_atomically(planned.folder / PARAMS, files.to_json(params) + "\n")
         if facts:
-            files.write_atomically(planned.folder / example.FILE, example.code(params))
+            files.write_atomically(planned.folder / EXAMPLE, example.code(params))
 
     def release(self, assignment: Assignment) -> None:
         """Nothing to do: without a result file it is trained again, from its checkpoint."""
@@ -273,8 +275,15 @@ def mend(folder: Path, notify: Callable[[str], None]) -> bool:
     """Move aside a training whose files are lost or damaged: it is trained again, the same.
 
     Returns whether it had ended. Also remove what a process has left that died between two steps
-    of its end.
+    of its end. Do the same for each fold.
     """
+    ended = _mend_one(folder, notify)
+    for fold in folds.of(folder):
+        _mend_one(fold, notify)
+    return ended
+
+
+def _mend_one(folder: Path, notify: Callable[[str], None]) -> bool:
     try:
         read_training(folder)
         if (record := read_result(folder)) is None:
@@ -294,9 +303,5 @@ def mend(folder: Path, notify: Callable[[str], None]) -> bool:
 
 
 def _move_aside(folder: Path, name: str) -> Path:
-    aside, number = folder.with_name(name), 1
-    while aside.exists():
-        number += 1
-        aside = folder.with_name(f"{name},{number}")
-    files.rename(folder, aside)
-    return aside
+    again = (f"{name},{number}" for number in itertools.count(2))
+    return files.move_aside(folder, itertools.chain([name], again))

@@ -1,11 +1,10 @@
 """The hyperparameters of one training, checked by name. No Keras: study files use it too."""
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from harness.core.checks import check_whole, is_number
+from harness.core.checks import check_whole
 from harness.core.errors import UserError
 from harness.spec import training_options as options
 from harness.spec.values import hashable
@@ -88,7 +87,7 @@ class Hyperparameters:
         if not isinstance(self.bidirectional, bool):
             raise UserError(f"bidirectional: {self.bidirectional!r} is neither True nor False")
         options.check_share("dropout", self.dropout)
-        _check_number("learning_rate", self.learning_rate)
+        options.check_finite("learning_rate", self.learning_rate)
         if self.learning_rate <= 0.0:
             raise UserError(f"learning_rate: {self.learning_rate} is not above 0")
         options.check({each.name: getattr(self, each.name) for each in fields(self)}, self.options)
@@ -135,11 +134,6 @@ class Hyperparameters:
         if self.units_shape == "pyramid":
             return tuple(max(1, self.units >> layer) for layer in range(self.depth))
         return (self.units,) * self.depth
-
-
-def _check_number(name: str, value: object) -> None:
-    if not is_number(value) or not math.isfinite(value):
-        raise UserError(f"{name}: {value!r} is not a finite number")
 
 
 _NAMES = [field.name for field in fields(Hyperparameters)]

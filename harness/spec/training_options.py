@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.checks import is_number
 from harness.core.errors import UserError
+from harness.spec.values import shown
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 WITH_MOMENTUM = ("rmsprop", "sgd")
@@ -54,12 +55,12 @@ def check(values: Mapping[str, Any], given: Collection[str]) -> None:
     """
     for name, known in _CHOICES.items():
         if not isinstance(values[name], str) or values[name] not in known:
-            raise UserError(f"{name}: {_shown(values[name])} is not one of {', '.join(known)}")
+            raise UserError(f"{name}: {shown(values[name])} is not one of {', '.join(known)}")
     for name in _SHARES:
         check_share(name, values[name])
     for name in _SWITCHES:
         if not isinstance(values[name], bool):
-            raise UserError(f"{name}: {_shown(values[name])} is neither True nor False")
+            raise UserError(f"{name}: {shown(values[name])} is neither True nor False")
     _check_amount("weight_decay", values["weight_decay"], "0 or more", lambda value: value >= 0)
     _check_amount("clip_norm", values["clip_norm"], "above 0", lambda value: value > 0)
     if values["momentum"] and values["optimizer"] not in WITH_MOMENTUM:
@@ -80,10 +81,15 @@ def check(values: Mapping[str, Any], given: Collection[str]) -> None:
         )
 
 
-def check_share(name: str, value: object) -> None:
-    """Raises UserError for what is not a number from 0 to below 1."""
+def check_finite(name: str, value: object) -> None:
+    """Raises UserError for what is not a finite number."""
     if not is_number(value) or not math.isfinite(value):
-        raise UserError(f"{name}: {_shown(value)} is not a finite number")
+        raise UserError(f"{name}: {shown(value)} is not a finite number")
+
+
+def check_share(name: str, value: Any) -> None:
+    """Raises UserError for what is not a number from 0 to below 1."""
+    check_finite(name, value)
     if not 0.0 <= value < 1.0:
         raise UserError(f"{name}: {value} is not in [0, 1)")
 
@@ -92,9 +98,4 @@ def _check_amount(name: str, value: object, wanted: str, right: Any) -> None:
     if value is None:
         return
     if not is_number(value) or not math.isfinite(value) or not right(value):
-        raise UserError(f"{name}: {_shown(value)} is neither None nor a number {wanted}")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
+        raise UserError(f"{name}: {shown(value)} is neither None nor a number {wanted}")

@@ -152,7 +152,7 @@ def check_replicates(study: Study, directory: RunDirectory, *, given: bool) -> N
         )
 
 
-_PATTERNS = {"seed": "**/seed=*", "candidate": "**/candidate=*", "fold": "**/seed=*/fold=*"}
+_PATTERNS = {"seed": "**/seed=*", "candidate": "**/candidate=*"}
 
 
 def mend(
@@ -176,8 +176,6 @@ def mend(
                 replicates.mend(folder, notify)
                 for folder in sorted(parent.glob(pattern))
                 if folder.name.partition("=")[2].isdecimal()
-                and not folder.parent.name.startswith(("damaged,", "superseded,"))
-                and ",trial=" not in folder.parent.name
             ]
             for kind, pattern in _PATTERNS.items()
         }

@@ -11,7 +11,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -101,21 +101,25 @@ def load(folder: Path, identity: str) -> Checkpoint | None:
     return None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checkpoints:
     """Where one training keeps its checkpoints.
 
     `notify` gets a line about each one that could not be written. A training calls
-    `asked_to_pause` every few seconds.
+    `asked_to_pause` every few seconds. `restored` is the number of epochs that the training did
+    not have to do again, once it has loaded its checkpoint.
     """
 
     folder: Path
     identity: str
     notify: Callable[[str], None]
     asked_to_pause: Callable[[], bool] = lambda: False
+    restored: int = field(default=0, init=False)
 
     def load(self) -> Checkpoint | None:
-        return load(self.folder, self.identity)
+        found = load(self.folder, self.identity)
+        self.restored = 0 if found is None else found.epoch
+        return found
 
     def save(
         self,

@@ -125,11 +125,9 @@ def train(
     checkpoints = Checkpoints(
         Path(order.checkpoints), _identity(order), lambda text: send(Notice(text)), pause.is_set
     )
-    restored = checkpoints.load()
-    before = 0 if restored is None else restored.epoch
 
     def on_epoch(epoch: Any) -> bool:
-        send(EpochDone(task, asdict(epoch), again=epoch.epoch <= before))
+        send(EpochDone(task, asdict(epoch), again=epoch.epoch <= checkpoints.restored))
         return isinstance(inbox.get(), Continue)
 
     try:

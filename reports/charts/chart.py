@@ -35,6 +35,13 @@ INK, MUTED, GRID, PAPER = "#010101", "#010102", "#010103", "#010104"
 _COLORBLIND = sns.color_palette("colorblind").as_hex()
 SERIES = tuple(_COLORBLIND[i] for i in (0, 1, 2, 3, 4, 5, 7, 9))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", "*", ">", "h")
+# Of baselines' lines: for matplotlib, and for a key of the legend.
+DASHES: tuple[tuple[Any, str], ...] = (
+    ((0, (6, 3)), ".6 .3"),
+    ((0, (1.5, 2.5)), ".15 .25"),
+    ((0, (6, 2, 1.5, 2)), ".6 .2 .15 .2"),
+    ((0, (8, 2, 1.5, 2, 1.5, 2)), ".8 .2 .15 .2 .15 .2"),
+)
 # Factors for the areas of markers that look smaller than a disc of the same size.
 _AREAS = {"^": 1.35, "v": 1.35, "<": 1.35, ">": 1.35, "P": 1.2, "X": 1.2, "*": 1.8}
 _VARIABLES = {

@@ -16,13 +16,6 @@ from reports.charts.arm_axis import Layout, axes_of, of
 from reports.content import Column, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 20
-# Of baselines' lines, in the order of the baselines: for matplotlib and for the legend.
-_DASHES = (
-    ((0, (6, 3)), ".6 .3"),
-    ((0, (1.5, 2.5)), ".15 .25"),
-    ((0, (6, 2, 1.5, 2)), ".6 .2 .15 .2"),
-    ((0, (8, 2, 1.5, 2, 1.5, 2)), ".8 .2 .15 .2 .15 .2"),
-)
 # Of the errors beside the MAE, those that are not in its unit.
 _MEASURE_UNITS = {"MASE": "", "sMAPE": "%"}
 
@@ -153,7 +146,7 @@ def _panel(
 
 def _dashes(name: str) -> tuple[Any, str]:
     """How a baseline's line is drawn, in the chart and in its legend."""
-    return _DASHES[list(BASELINES).index(name) % len(_DASHES)]
+    return chart.DASHES[list(BASELINES).index(name) % len(chart.DASHES)]
 
 
 def _caption(records: Records, found: Conclusions, limits: tuple[float, float]) -> str:

@@ -1,5 +1,6 @@
 """Forecasts beside the truth: the test block, the error by step of the horizon, the residuals."""
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +18,6 @@ from reports.content import Column, Data, Figure, Key, Row, Section, Table, Valu
 
 ORDER = 24
 MOST_TIMES = 300  # drawn: more are hard to read
-_DASHES: tuple[Any, ...] = (
-    (0, (6, 3)),
-    (0, (1.5, 2.5)),
-    (0, (6, 2, 1.5, 2)),
-    (0, (8, 2, 1.5, 2, 1.5, 2)),
-)
-_KEY_DASHES = (".6 .3", ".15 .25", ".6 .2 .15 .2", ".8 .2 .15 .2 .15 .2")
 
 
 @dataclass(frozen=True)
@@ -211,8 +205,8 @@ def _by_step(records: Records, arms: list[_Errors], others: list[_Errors]) -> Fi
                 steps, each.by_step, color=style.colour, marker=style.marker, linewidth=1.4,
                 markersize=4.5 if len(each.by_step) <= 30 else 0,
             )  # fmt: skip
-        for place, each in enumerate(others):
-            _line_of_baseline(axes, each, _DASHES[place % len(_DASHES)])
+        for each, (dashes, _) in zip(others, itertools.cycle(chart.DASHES), strict=False):
+            _line_of_baseline(axes, each, dashes)
         scales.whole(axes, "x")
         scales.linear(axes, "y")
         axes.set_xlabel("Step of the horizon")
@@ -233,10 +227,8 @@ def _by_step(records: Records, arms: list[_Errors], others: list[_Errors]) -> Fi
         for each in arms
     ]
     keys += [
-        chart.line_key(
-            wording.arm_label(records, each.name), chart.MUTED, _KEY_DASHES[i % len(_KEY_DASHES)]
-        )
-        for i, each in enumerate(others)
+        chart.line_key(wording.arm_label(records, each.name), chart.MUTED, dashes)
+        for each, (_, dashes) in zip(others, itertools.cycle(chart.DASHES), strict=False)
     ]
     return Figure(
         id="forecast-steps-figure",

@@ -78,12 +78,7 @@ def _of_arms(records: Records) -> Section | None:
     columns, rows = [Column("Arm")], []
     listed = [measure for measure in _TITLES if measure in measures]
     for measure in listed:
-        title, unit, _ = _title(records, measure)
-        columns += [
-            Column(f"{title}, published", True, unit),
-            Column("mean here", True, unit),
-            Column("95\u00a0% interval", True, unit),
-        ]
+        columns += _columns(records, measure)
     for arm in records.arms:
         row: list[TableCell] = [wording.arm_label(records, arm)]
         for measure in listed:
@@ -98,6 +93,16 @@ def _of_arms(records: Records) -> Section | None:
         ),
         tables=(Table("published-table", "Arm by arm", tuple(columns), tuple(rows)),),
     )
+
+
+def _columns(records: Records, measure: str) -> list[Column]:
+    """The columns of `_cells`."""
+    title, unit, _ = _title(records, measure)
+    return [
+        Column(f"{title}, published", True, unit),
+        Column("mean here", True, unit),
+        Column("95\u00a0% interval", True, unit),
+    ]
 
 
 def _cells(cell: Cell | None, factor: float) -> list[TableCell]:
@@ -175,12 +180,7 @@ def _panel(records: Records, measure: str, epochs: dict[int, Cell]) -> Panel:
 def _table(records: Records, measured: dict[str, dict[int, Cell]]) -> Table:
     columns = [Column("Epoch", numeric=True)]
     for measure in measured:
-        title, unit, _ = _title(records, measure)
-        columns += [
-            Column(f"{title}, published", True, unit),
-            Column("mean here", True, unit),
-            Column("95\u00a0% interval", True, unit),
-        ]
+        columns += _columns(records, measure)
     rows = []
     for epoch in range(1, 1 + max(max(epochs) for epochs in measured.values())):
         row: list[TableCell] = [str(epoch)]

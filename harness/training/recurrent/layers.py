@@ -144,22 +144,26 @@ LAYERS: dict[str, dict[str, type[keras.layers.RNN]]] = {
 }
 
 
+class _VariableRate:
+    """A layer of dropout whose rate is a variable."""
+
+    def __init__(self, rate: float, **kwargs: Any) -> None:
+        super().__init__(rate, **kwargs)  # type: ignore[call-arg]
+        self.rate_variable = _rate_variable(rate)
+
+    def set_rate(self, rate: float) -> None:
+        self.rate = rate
+        self.rate_variable.assign(rate)
+
+
 @keras.saving.register_keras_serializable(package="harness")
-class RateDropout(keras.layers.Dropout):  # type: ignore[misc]
+class RateDropout(_VariableRate, keras.layers.Dropout):  # type: ignore[misc]
     """keras.layers.Dropout whose rate is a variable, so one compiled program works for all rates.
 
     The rate is a plain tf.Variable: an input of the program, not one of the weights. Random
     numbers come from Threefry, as in JAX. TensorFlow's default, Philox, would take several times
     as long as the whole rest of a small model. TensorFlow has Threefry only under XLA.
     """
-
-    def __init__(self, rate: float, **kwargs: Any) -> None:
-        super().__init__(rate, **kwargs)
-        self.rate_variable = _rate_variable(rate)
-
-    def set_rate(self, rate: float) -> None:
-        self.rate = rate
-        self.rate_variable.assign(rate)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training:
@@ -168,16 +172,8 @@ class RateDropout(keras.layers.Dropout):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="harness")
-class RateSpatialDropout1D(keras.layers.SpatialDropout1D):  # type: ignore[misc]
+class RateSpatialDropout1D(_VariableRate, keras.layers.SpatialDropout1D):  # type: ignore[misc]
     """keras.layers.SpatialDropout1D whose rate is a variable, as that of RateDropout."""
-
-    def __init__(self, rate: float, **kwargs: Any) -> None:
-        super().__init__(rate, **kwargs)
-        self.rate_variable = _rate_variable(rate)
-
-    def set_rate(self, rate: float) -> None:
-        self.rate = rate
-        self.rate_variable.assign(rate)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training:
