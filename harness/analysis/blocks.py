@@ -9,9 +9,9 @@ trained on a few fresh seeds.
 Search number s of every arm tries the same configurations as far as it can, so its luck is common
 to the arms. That makes a randomised block design: the searches are the blocks, and the error of a
 comparison is what remains of the arms × searches table once the means of both are taken out. This
-residual is pooled over all arms; where the two compared vary more than the rest, their own variance
-weighs more (see `error_of_pair`). The examples add a part of their own (harness.analysis.examples).
-Where nothing is searched, the seeds are the blocks.
+residual is pooled over the arms, with more weight for the two compared where they vary more than
+the rest, and without arms that are far noisier (harness.analysis.two_way). The examples add a part
+of their own (harness.analysis.examples). Where nothing is searched, the seeds are the blocks.
 """
 
 import math
@@ -30,8 +30,8 @@ from harness.analysis.statistics import (
     holm,
     standardised,
 )
+from harness.analysis.two_way import TwoWay, error_of_pair, pools, with_examples
 
-MAX_LENT = 2.0  # times the blocks' own degrees of freedom; by tests/benchmarks/calibration.py
 NOISIER = 0.90  # a pair no noisier than the rest looks as noisy as that in one case of ten
 
 # An arm's trainings: by search and replicate (both from 1), scores of shape (examples,).
@@ -136,9 +136,9 @@ def compare_pairs(
     if len({block.shape[1] for blocks in arms.values() for block in blocks.values()}) > 1:
         raise ValueError("arms are scored on different numbers of examples")
     means = {arm: block_means(blocks) for arm, blocks in arms.items()}
-    pooled = two_way([of_arm for of_arm in means.values() if of_arm])
+    pool = pools(means)
     found = [
-        _compare(a, b, arms, means, pooled, scoring.horizon)
+        _compare(a, b, arms, means, pool(a, b), scoring.horizon)
         for a, b in pairs
         if means[a].keys() & means[b].keys()
     ]
@@ -230,95 +230,6 @@ def _pooled(parts: Sequence[tuple[float, int]]) -> float | None:
     """Variances weighted by their degrees of freedom."""
     freedom = sum(weight for _, weight in parts)
     return sum(float(v) * weight for v, weight in parts) / freedom if freedom else None
-
-
-@dataclass(frozen=True)
-class TwoWay:
-    """Arms × blocks by least squares, because arms may lack some blocks.
-
-    `mean_square` is that of what arms and blocks leave unexplained, and `freedom` its degrees of
-    freedom: with every cell present (arms - 1)(blocks - 1). `effects` are those of the arms, and
-    `unscaled` times the mean square is their covariance. Only their differences have a meaning, and
-    only where blocks connect all arms.
-    """
-
-    mean_square: float
-    freedom: int
-    effects: NDArray[np.float64]
-    unscaled: NDArray[np.float64]
-    connected: bool
-
-
-def two_way(arms: Sequence[Mapping[int, float]]) -> TwoWay:
-    """The fit of each arm's scores by block; every arm has a score."""
-    numbers = sorted({number for blocks in arms for number in blocks})
-    rows = [
-        (arm, numbers.index(number), value)
-        for arm, blocks in enumerate(arms)
-        for number, value in blocks.items()
-    ]
-    design = np.zeros((len(rows), len(arms) + len(numbers)))
-    for row, (arm, block, _) in enumerate(rows):
-        design[row, arm] = design[row, len(arms) + block] = 1.0
-    cells = np.array([value for *_, value in rows])
-    inverse = np.linalg.pinv(design)
-    fitted = inverse @ cells
-    rank = int(np.linalg.matrix_rank(design)) if rows else 0
-    freedom = len(rows) - rank
-    mean_square = math.inf
-    if freedom > 0:
-        total = float(((cells - design @ fitted) ** 2).sum())
-        # What rounding leaves of equal cells is nothing.
-        mean_square = total / freedom if total > 1e-24 * len(cells) else 0.0
-    return TwoWay(
-        mean_square=mean_square,
-        freedom=freedom,
-        effects=fitted[: len(arms)],
-        unscaled=inverse[: len(arms)] @ inverse[: len(arms)].T,
-        connected=rank == len(arms) + len(numbers) - 1,
-    )
-
-
-def error_of_pair(
-    own: ArrayLike, own_freedom: int, pooled: ArrayLike, freedom: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean square for one pair of arms, and its degrees of freedom.
-
-    `own` is half the variance of the pair's differences by block, with `own_freedom` = blocks - 1;
-    `pooled` is the mean square of the whole table. Any shape; both results have it too.
-
-    The pooled value is unfair to an arm that varies more than the others, and with three blocks no
-    test finds such an arm in time: its variance is often small by chance. So the pair's own part of
-    the table counts once for each pair that the arm is in, and the pooled value is the least.
-    Degrees of freedom are Satterthwaite's. `tests/benchmarks/calibration.py` holds this.
-    """
-    own, pooled = np.asarray(own, np.float64), np.asarray(pooled, np.float64)
-    weight = freedom / own_freedom  # arms - 1 with every cell present
-    rest_freedom = freedom - own_freedom
-    of_own = weight * own * own_freedom
-    of_rest = np.maximum(0.0, pooled * freedom - own * own_freedom)
-    mixed = (of_own + of_rest) / (freedom + rest_freedom)
-    terms = of_own**2 / own_freedom + (of_rest**2 / rest_freedom if rest_freedom else 0.0)
-    with np.errstate(invalid="ignore"):
-        lent = np.where(terms > 0, (of_own + of_rest) ** 2 / terms, freedom)
-    noisier = mixed > pooled * (1 + 1e-12)
-    return np.where(noisier, mixed, pooled), np.where(noisier, lent, float(freedom))
-
-
-def with_examples(
-    of_blocks: ArrayLike, freedom: ArrayLike, of_examples: float, of_examples_freedom: float
-) -> NDArray[np.float64]:
-    """Degrees of freedom of a variance that has a part from blocks and a part from examples.
-
-    Satterthwaite (1946), Biometrics Bulletin 2:110-114. Where few blocks happen to vary little, the
-    many examples would lend it degrees of freedom that the blocks do not have.
-    """
-    of_blocks, freedom = np.asarray(of_blocks, np.float64), np.asarray(freedom, np.float64)
-    parts = of_blocks**2 / freedom + of_examples**2 / max(1.0, of_examples_freedom)
-    with np.errstate(invalid="ignore"):
-        known = (parts > 0) & np.isfinite(parts)
-        whole = np.where(known, (of_blocks + of_examples) ** 2 / parts, freedom)
-    return np.minimum(whole, MAX_LENT * freedom)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.blocks import block_means, blocks_of, error_of_pair, two_way, with_examples
+from harness.analysis.blocks import block_means, blocks_of
 from harness.analysis.looks import Look, next_look
 from harness.analysis.statistics import CONFIDENCE, POWER
+from harness.analysis.two_way import error_of_pair, two_way, with_examples
 from harness.analysis.verdicts import conclude
 from harness.results.records import Records
 

@@ -19,9 +19,9 @@ from harness.analysis.blocks import (
     block_means,
     blocks_of,
     compare_pairs,
-    two_way,
 )
 from harness.analysis.examples import PLAIN, Scoring, covariance
+from harness.analysis.two_way import two_way
 
 DRAWS = 20_000  # the error of a probability is then 0.4 points at most
 SEED = 0  # the same records give the same numbers

@@ -18,7 +18,6 @@ from harness.analysis.blocks import (
     block_means,
     blocks_of,
     compare_pairs,
-    two_way,
     variance_by_source,
 )
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair
@@ -27,6 +26,7 @@ from harness.analysis.labels import arm_label
 from harness.analysis.looks import Look, from_record, look_again
 from harness.analysis.recommendation import recommend
 from harness.analysis.search_progress import progress
+from harness.analysis.two_way import two_way
 from harness.results.records import BASELINES, Records
 from harness.spec.choices import MARGIN, RELATIVE_MARGIN
 

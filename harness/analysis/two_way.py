@@ -1,0 +1,143 @@
+"""The table of arms by blocks: its residual, and the error of a pair of arms from it."""
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+MAX_LENT = 2.0  # times the blocks' own degrees of freedom; by tests/benchmarks/calibration.py
+FAR = 0.9999  # level of the test that leaves an arm out of another pair's pool
+ALIKE = 4.0  # no arm is left out where none is so many times as noisy as the middle one
+
+
+@dataclass(frozen=True)
+class TwoWay:
+    """Arms × blocks by least squares, because arms may lack some blocks.
+
+    `mean_square` is that of what arms and blocks leave unexplained, and `freedom` its degrees of
+    freedom: with every cell present (arms - 1)(blocks - 1). `effects` are those of the arms, and
+    `unscaled` times the mean square is their covariance. Only their differences have a meaning, and
+    only where blocks connect all arms. `noise` has each arm's mean squared residual.
+    """
+
+    mean_square: float
+    freedom: int
+    effects: NDArray[np.float64]
+    unscaled: NDArray[np.float64]
+    connected: bool
+    noise: tuple[float, ...]
+
+
+def two_way(arms: Sequence[Mapping[int, float]]) -> TwoWay:
+    """The fit of each arm's scores by block; every arm has a score."""
+    numbers = sorted({number for blocks in arms for number in blocks})
+    rows = [
+        (arm, numbers.index(number), value)
+        for arm, blocks in enumerate(arms)
+        for number, value in blocks.items()
+    ]
+    design = np.zeros((len(rows), len(arms) + len(numbers)))
+    for row, (arm, block, _) in enumerate(rows):
+        design[row, arm] = design[row, len(arms) + block] = 1.0
+    cells = np.array([value for *_, value in rows])
+    inverse = np.linalg.pinv(design)
+    fitted = inverse @ cells
+    rank = int(np.linalg.matrix_rank(design)) if rows else 0
+    freedom = len(rows) - rank
+    mean_square = math.inf
+    left = (cells - design @ fitted) ** 2
+    if freedom > 0:
+        total = float(left.sum())
+        # What rounding leaves of equal cells is nothing.
+        mean_square = total / freedom if total > 1e-24 * len(cells) else 0.0
+    return TwoWay(
+        mean_square=mean_square,
+        freedom=freedom,
+        effects=fitted[: len(arms)],
+        unscaled=inverse[: len(arms)] @ inverse[: len(arms)].T,
+        connected=rank == len(arms) + len(numbers) - 1,
+        noise=tuple(
+            float(np.mean([each for row, each in zip(rows, left, strict=True) if row[0] == arm]))
+            for arm in range(len(arms))
+        ),
+    )
+
+
+def error_of_pair(
+    own: ArrayLike, own_freedom: int, pooled: ArrayLike, freedom: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean square for one pair of arms, and its degrees of freedom.
+
+    `own` is half the variance of the pair's differences by block, with `own_freedom` = blocks - 1;
+    `pooled` is the mean square of the whole table. Any shape; both results have it too.
+
+    The pooled value is unfair to an arm that varies more than the others, and with three blocks no
+    test finds such an arm in time: its variance is often small by chance. So the pair's own part of
+    the table counts once for each pair that the arm is in, and the pooled value is the least.
+    Degrees of freedom are Satterthwaite's. `tests/benchmarks/calibration.py` holds this.
+    """
+    own, pooled = np.asarray(own, np.float64), np.asarray(pooled, np.float64)
+    weight = freedom / own_freedom  # arms - 1 with every cell present
+    rest_freedom = freedom - own_freedom
+    of_own = weight * own * own_freedom
+    of_rest = np.maximum(0.0, pooled * freedom - own * own_freedom)
+    mixed = (of_own + of_rest) / (freedom + rest_freedom)
+    terms = of_own**2 / own_freedom + (of_rest**2 / rest_freedom if rest_freedom else 0.0)
+    with np.errstate(invalid="ignore"):
+        lent = np.where(terms > 0, (of_own + of_rest) ** 2 / terms, freedom)
+    noisier = mixed > pooled * (1 + 1e-12)
+    return np.where(noisier, mixed, pooled), np.where(noisier, lent, float(freedom))
+
+
+def with_examples(
+    of_blocks: ArrayLike, freedom: ArrayLike, of_examples: float, of_examples_freedom: float
+) -> NDArray[np.float64]:
+    """Degrees of freedom of a variance that has a part from blocks and a part from examples.
+
+    Satterthwaite (1946), Biometrics Bulletin 2:110-114. Where few blocks happen to vary little, the
+    many examples would lend it degrees of freedom that the blocks do not have.
+    """
+    of_blocks, freedom = np.asarray(of_blocks, np.float64), np.asarray(freedom, np.float64)
+    parts = of_blocks**2 / freedom + of_examples**2 / max(1.0, of_examples_freedom)
+    with np.errstate(invalid="ignore"):
+        known = (parts > 0) & np.isfinite(parts)
+        whole = np.where(known, (of_blocks + of_examples) ** 2 / parts, freedom)
+    return np.minimum(whole, MAX_LENT * freedom)
+
+
+def pools(means: Mapping[str, Mapping[int, float]]) -> Callable[[str, str], TwoWay]:
+    """For a pair, the table of the arms whose residual it shares.
+
+    An arm far noisier than the others would make all their intervals useless. So the arms join the
+    pair's table one by one, the calmest first, until one has far more residual than those before.
+    """
+    from scipy import stats
+
+    whole = two_way([of_arm for of_arm in means.values() if of_arm])
+    noise = dict(zip([arm for arm in means if means[arm]], whole.noise, strict=True))
+    if not noise or max(noise.values()) <= ALIKE * float(np.median([*noise.values()])):
+        return lambda a, b: whole
+    ascending = sorted(noise, key=noise.__getitem__)
+
+    @functools.cache
+    def pool(a: str, b: str) -> TwoWay:
+        chosen = [means[a], means[b]]
+        table = two_way(chosen)
+        for arm in ascending:
+            if arm in (a, b):
+                continue
+            wider = two_way([*chosen, means[arm]])
+            more = wider.freedom - table.freedom
+            if more > 0 and table.freedom > 0 and table.mean_square > 0:
+                total = wider.mean_square * wider.freedom
+                added = (total - table.mean_square * table.freedom) / more
+                if added > table.mean_square * float(stats.f.ppf(FAR, more, table.freedom)):
+                    break
+            chosen.append(means[arm])
+            table = wider
+        return table
+
+    return pool
