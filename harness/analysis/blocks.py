@@ -32,7 +32,7 @@ from harness.analysis.statistics import (
 )
 from harness.analysis.two_way import TwoWay, error_of_pair, pools, with_examples
 
-NOISIER = 0.90  # a pair no noisier than the rest looks as noisy as that in one case of ten
+NOISIER = 0.99  # a pair no noisier than the others looks as noisy as that in one case of a hundred
 
 # An arm's trainings: by search and replicate (both from 1), scores of shape (examples,).
 Trainings = Mapping[tuple[int, int], ArrayLike]
@@ -46,9 +46,9 @@ class BlockComparison(Comparison):
 
     `difference` and `interval` are in the unit of the scores (accuracy: 0 to 1). `p` is two-sided
     and corrected for the family. `guarded` is True if the pair's own variance is much larger than
-    the pooled one. `look` is the number of searches (or seeds) after which a study that looks again
-    and again has this verdict. `few_times` is True if forecasts were made for too few blocks of
-    time, so that there is no interval.
+    that of the other arms. `look` is the number of searches (or seeds) after which a study that
+    looks again and again has this verdict. `few_times` is True if forecasts were made for too few
+    blocks of time, so that there is no interval.
     """
 
     a: str
@@ -138,7 +138,7 @@ def compare_pairs(
     means = {arm: block_means(blocks) for arm, blocks in arms.items()}
     pool = pools(means)
     found = [
-        _compare(a, b, arms, means, pool(a, b), scoring.horizon)
+        _compare(a, b, arms, means, pool(a, b).table, scoring.horizon)
         for a, b in pairs
         if means[a].keys() & means[b].keys()
     ]
@@ -267,7 +267,11 @@ def _compare(
         float(each) for each in error_of_pair(own, n - 1, pooled.mean_square, pooled.freedom)
     )
     of_blocks = 2 * mean_square / n
-    guarded = own > pooled.mean_square * float(stats.f.ppf(NOISIER, n - 1, pooled.freedom))
+    others = pooled.freedom - (n - 1)
+    of_others = pooled.mean_square * pooled.freedom - own * (n - 1)
+    guarded = others > 0 and own > max(0.0, of_others) / others * float(
+        stats.f.ppf(NOISIER, n - 1, others)
+    )
     by_example = [
         np.mean([arms[arm][number].mean(axis=0) for number in shared], axis=0) for arm in (a, b)
     ]

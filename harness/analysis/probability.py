@@ -2,10 +2,10 @@
 
 The true means are drawn from a multivariate Student t around the arms' means in the design of
 `harness.analysis.blocks`. Its covariance has two parts: the residual of arms × blocks, and the
-covariance of the arms over the test examples, because all arms are scored on the same ones. Its
-degrees of freedom are those of the residual, or of the blocks of time of forecasts if there are
-fewer. The share of draws in which an arm has the best mean is its probability. So nothing is
-assumed about the arms beforehand.
+covariance of the arms over the test examples, because all arms are scored on the same ones. An arm
+that is far noisier than the others has a residual of its own. The degrees of freedom are the fewest
+of those of the residuals, and of the blocks of time of forecasts. The share of draws in which an
+arm has the best mean is its probability. So nothing is assumed about the arms beforehand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from harness.analysis.blocks import (
     compare_pairs,
 )
 from harness.analysis.examples import PLAIN, Scoring, covariance
-from harness.analysis.two_way import two_way
+from harness.analysis.two_way import residuals, two_way
 
 DRAWS = 20_000  # the error of a probability is then 0.4 points at most
 SEED = 0  # the same records give the same numbers
@@ -50,16 +50,19 @@ def best(
         return {}
     if len(names) == 2:
         return _of_two(scores, names[0], names[1], searched=searched, scoring=scoring)
-    fit = two_way([block_means(blocks) for blocks in arms.values()])
+    means = {arm: block_means(blocks) for arm, blocks in arms.items()}
+    fit = two_way([*means.values()])
     if fit.freedom < 1 or not fit.connected:
         return {}
     places = [list(arms).index(name) for name in names]
-    of_blocks = fit.mean_square * fit.unscaled[np.ix_(places, places)]
+    residual = residuals(means)
+    deviations = np.sqrt([residual[name].mean_square for name in names])
+    of_blocks = np.outer(deviations, deviations) * fit.unscaled[np.ix_(places, places)]
     of_examples = covariance(_by_example([arms[name] for name in names]), scoring.horizon)
     if of_examples is None:
         return {}
     effects = fit.effects[places] * (1 if scoring.higher_is_better else -1)
-    freedom = min(fit.freedom, of_examples[1])
+    freedom = min(*(residual[name].freedom for name in names), of_examples[1])
     shares = _shares(effects, of_blocks + of_examples[0], freedom)
     return dict(zip(names, shares.tolist(), strict=True))
 

@@ -108,36 +108,73 @@ def with_examples(
     return np.minimum(whole, MAX_LENT * freedom)
 
 
-def pools(means: Mapping[str, Mapping[int, float]]) -> Callable[[str, str], TwoWay]:
-    """For a pair, the table of the arms whose residual it shares.
+@dataclass(frozen=True)
+class Pool:
+    """The arms whose residual a pair shares, and their table."""
+
+    arms: frozenset[str]
+    table: TwoWay
+
+
+def pools(means: Mapping[str, Mapping[int, float]]) -> Callable[[str, str], Pool]:
+    """For a pair of arms, the arms whose residual it shares; `means` are scores by block.
 
     An arm far noisier than the others would make all their intervals useless. So the arms join the
     pair's table one by one, the calmest first, until one has far more residual than those before.
     """
     from scipy import stats
 
-    whole = two_way([of_arm for of_arm in means.values() if of_arm])
-    noise = dict(zip([arm for arm in means if means[arm]], whole.noise, strict=True))
+    present = {arm: of_arm for arm, of_arm in means.items() if of_arm}
+    whole = Pool(frozenset(present), two_way([*present.values()]))
+    noise = dict(zip(present, whole.table.noise, strict=True))
     if not noise or max(noise.values()) <= ALIKE * float(np.median([*noise.values()])):
         return lambda a, b: whole
     ascending = sorted(noise, key=noise.__getitem__)
 
     @functools.cache
-    def pool(a: str, b: str) -> TwoWay:
-        chosen = [means[a], means[b]]
-        table = two_way(chosen)
+    def pool(a: str, b: str) -> Pool:
+        arms = [a, b]
+        table = two_way([means[a], means[b]])
         for arm in ascending:
             if arm in (a, b):
                 continue
-            wider = two_way([*chosen, means[arm]])
+            wider = two_way([means[each] for each in (*arms, arm)])
             more = wider.freedom - table.freedom
             if more > 0 and table.freedom > 0 and table.mean_square > 0:
                 total = wider.mean_square * wider.freedom
                 added = (total - table.mean_square * table.freedom) / more
                 if added > table.mean_square * float(stats.f.ppf(FAR, more, table.freedom)):
                     break
-            chosen.append(means[arm])
+            arms.append(arm)
             table = wider
-        return table
+        return Pool(frozenset(arms), table)
 
     return pool
+
+
+@dataclass(frozen=True)
+class Residual:
+    """The variance of one arm in one block, beyond what all arms share, and its freedom."""
+
+    mean_square: float
+    freedom: int
+
+
+def residuals(means: Mapping[str, Mapping[int, float]]) -> dict[str, Residual]:
+    """The residual of each arm: the pooled one of the calm arms, or its own if it is far noisier.
+
+    `means` are the scores of at least two arms by block; every arm has two blocks or more.
+    """
+    noise = dict(zip(means, two_way([*means.values()]).noise, strict=True))
+    first, second, *_ = sorted(noise, key=noise.__getitem__)
+    calm = pools(means)(first, second)
+    found = {}
+    for arm, of_arm in means.items():
+        found[arm] = Residual(calm.table.mean_square, calm.table.freedom)
+        if arm not in calm.arms:
+            shared = [number for number in of_arm if any(number in means[a] for a in calm.arms)]
+            rest = [np.mean([means[a][n] for a in calm.arms if n in means[a]]) for n in shared]
+            own = np.array([of_arm[number] for number in shared]) - rest
+            if len(own) > 1:
+                found[arm] = Residual(float(own.var(ddof=1)), len(own) - 1)
+    return found

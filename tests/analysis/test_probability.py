@@ -54,6 +54,18 @@ def test_what_arms_have_in_common_does_not_count() -> None:
     assert same["c"] > 0.9 > 0.7 > other["c"] > 1 / 3
 
 
+def test_a_wild_arm_does_not_hide_which_of_the_calm_ones_is_best() -> None:
+    random = np.random.default_rng(3)
+    calm = {
+        f"arm {i}": arm(*(mean + random.normal(0.0, 0.002, 6)), examples=5_000)
+        for i, mean in enumerate((0.80, 0.80, 0.83))
+    }
+    wild = arm(0.3, 0.9, 0.5, 0.8, 0.4, 0.7, examples=5_000)
+    found = best({**calm, "wild": wild}, [*calm, "wild"], searched=True)
+    assert found["arm 0"] + found["arm 1"] < 0.001  # with a pooled residual: 0.49
+    assert 0.01 < found["wild"] < 0.2  # it may still be the best one
+
+
 def test_the_probability_of_two_arms_is_that_of_their_verdict() -> None:
     arms = {"a": arm(0.80, 0.84, 0.82), "b": arm(0.81, 0.83, 0.84)}
     (verdict,) = compare({name: as_array(each) for name, each in arms.items()}, 0.005)
