@@ -30,7 +30,7 @@ from harness.analysis.statistics import (
     holm,
     standardised,
 )
-from harness.analysis.two_way import TwoWay, error_of_pair, pools, with_examples
+from harness.analysis.two_way import Pool, error_of_pair, pools, two_way, with_examples
 
 NOISIER = 0.99  # a pair no noisier than the others looks as noisy as that in one case of a hundred
 
@@ -138,7 +138,7 @@ def compare_pairs(
     means = {arm: block_means(blocks) for arm, blocks in arms.items()}
     pool = pools(means)
     found = [
-        _compare(a, b, arms, means, pool(a, b).table, scoring.horizon)
+        _compare(a, b, arms, means, pool(a, b), scoring.horizon)
         for a, b in pairs
         if means[a].keys() & means[b].keys()
     ]
@@ -249,12 +249,10 @@ def _compare(
     b: str,
     arms: Mapping[str, Blocks],
     means: Mapping[str, Mapping[int, float]],
-    pooled: TwoWay,
+    pool: Pool,
     horizon: int | None,
 ) -> _Compared:
     """The estimate of one pair over the blocks that both have."""
-    from scipy import stats
-
     shared = sorted(means[a].keys() & means[b].keys())
     n = len(shared)
     first, second = (np.array([means[arm][number] for number in shared]) for arm in (a, b))
@@ -264,14 +262,11 @@ def _compare(
         return _Compared(a, b, alone, None, guarded=False)
     own = float(differences.var(ddof=1)) / 2
     mean_square, freedom = (
-        float(each) for each in error_of_pair(own, n - 1, pooled.mean_square, pooled.freedom)
+        float(each)
+        for each in error_of_pair(own, n - 1, pool.table.mean_square, pool.table.freedom)
     )
     of_blocks = 2 * mean_square / n
-    others = pooled.freedom - (n - 1)
-    of_others = pooled.mean_square * pooled.freedom - own * (n - 1)
-    guarded = others > 0 and own > max(0.0, of_others) / others * float(
-        stats.f.ppf(NOISIER, n - 1, others)
-    )
+    guarded = _noisier(own, n - 1, [means[arm] for arm in sorted(pool.arms - {a, b})])
     by_example = [
         np.mean([arms[arm][number].mean(axis=0) for number in shared], axis=0) for arm in (a, b)
     ]
@@ -287,3 +282,13 @@ def _compare(
     )
     effect = standardised(first, second)
     return _Compared(a, b, estimate, effect, guarded, few_times=part.too_few)
+
+
+def _noisier(own: float, freedom: int, others: Sequence[Mapping[int, float]]) -> bool:
+    """Whether a pair with the mean square `own` is much noisier than the other arms."""
+    from scipy import stats
+
+    table = two_way(others)
+    return table.freedom > 0 and own > table.mean_square * float(
+        stats.f.ppf(NOISIER, freedom, table.freedom)
+    )
