@@ -21,7 +21,8 @@ from harness.core.text import escape_surrogates, sanitize
 from harness.results.records import Records
 from harness.results.tables import to_csv
 from reports import sections
-from reports.content import Data, Link, Section, Value
+from reports.content import Data, Link, Section, Table, Value
+from reports.wording import MISSING
 
 
 def section_modules() -> list[ModuleType]:
@@ -74,6 +75,24 @@ def csv_link(data: Data) -> str:
     return "data:text/csv;charset=utf-8," + quote(text, safe=",;:=/.+-_~()*!")
 
 
+def constants(table: Table) -> dict[int, str]:
+    """Columns that say the same in every row: by place, what they say; "" where it is nothing.
+
+    The page hides them and says it once, so that wide tables fit; they are in the CSV. Only columns
+    of numbers count, and those without any value: a verdict is worth its column.
+    """
+    found = {}
+    for place, column in enumerate(table.columns):
+        texts = {getattr(row.cells[place], "text", row.cells[place]) for row in table.rows}
+        if place and len(table.rows) > 2 and len(texts) == 1:
+            (text,) = texts
+            if text in ("", MISSING):
+                found[place] = ""
+            elif column.numeric:
+                found[place] = f"{column.title} {text}"
+    return found
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports"),
@@ -86,6 +105,7 @@ def _environment() -> jinja2.Environment:
     environment.tests["link"] = lambda value: isinstance(value, Link)
     environment.tests["value"] = lambda value: isinstance(value, Value)
     environment.filters["csv_link"] = csv_link
+    environment.filters["constants"] = constants
     return environment
 
 

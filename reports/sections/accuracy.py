@@ -220,11 +220,11 @@ def _table(records: Records, found: Conclusions) -> Table:
         + ("; baselines are not searched, so their intervals are over seeds" if several else ""),
         columns=(
             Column("Arm"),
+            Column(wording.scored_metric(records), True, metric.unit),
+            Column(f"95\u00a0% interval, {draws} and {wording.examples(records)}", True),
             *((Column("Searches", True),) if several else ()),
             Column("Replicates", True),
             Column("Failed", True),
-            Column(wording.scored_metric(records), True, metric.unit),
-            Column(f"95\u00a0% interval, {draws} and {wording.examples(records)}", True),
             Column(f"{draws.capitalize()} alone", True),
             Column("Lowest", True, metric.unit),
             Column("Highest", True, metric.unit),
@@ -243,11 +243,11 @@ def _row(records: Records, result: ArmResult, kind: str) -> Row:
     return Row(
         (
             wording.arm_label(records, result.name),
+            cells.mean(metric, result.mean, result.both),
+            wording.interval(metric, result.both),
             *((f"{result.searches}" if result.searches else wording.MISSING,) if several else ()),
             f"{result.n:,}",
             f"{result.failed:,}",
-            cells.mean(metric, result.mean, result.both),
-            wording.interval(metric, result.both),
             wording.interval(metric, result.seeds),
             cells.score(metric, min(values, default=None)),
             cells.score(metric, max(values, default=None)),

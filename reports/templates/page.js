@@ -26,7 +26,7 @@ for (const table of document.querySelectorAll(".scroll > table")) {
   });
   const tools = document.createElement("div");
   tools.className = "tools";
-  if (rows.length > 7) {
+  if (rows.length >= 30) {
     const label = document.createElement("label"), input = document.createElement("input");
     const count = document.createElement("output");
     input.type = "search";

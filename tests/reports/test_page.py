@@ -13,6 +13,7 @@ from report_testing import NOW, Edit, MakeRun
 from harness.results import records
 from harness.results.run_directory import RunDirectory
 from reports import page
+from reports.content import Column, Row, Table, Value
 
 
 def rendered(root: Path) -> str:
@@ -227,3 +228,14 @@ def test_without_a_profile_the_page_says_so_or_nothing(make_run: MakeRun) -> Non
     (root / "profile.json").unlink()
     parsed = check(rendered(root))
     assert "profile" not in [a.get("id") for tag, a in parsed.elements if tag == "section"]
+
+
+def test_what_is_the_same_in_every_row_is_said_once() -> None:
+    columns = (Column("Arm"), Column("Failed", True), Column("p", True), Column("Verdict"))
+    rows = tuple(
+        Row((name, "0", "–", "better"), id=None) for name in ("depth 1", "depth 2", "depth 3")
+    )
+    assert page.constants(Table("t", "", columns, rows)) == {1: "Failed 0", 2: ""}
+    assert page.constants(Table("t", "", columns, rows[:2])) == {}
+    other = (*rows[:2], Row(("depth 3", "1", Value("0.5", 0.5), "better")))
+    assert page.constants(Table("t", "", columns, other)) == {}
