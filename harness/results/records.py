@@ -77,6 +77,7 @@ BASELINES = {
     MAJORITY: "majority class",
     **FORECASTS,
 }
+LEARNING = (BAG_OF_EMBEDDINGS, LINEAR)  # baselines that should reach more than the majority class
 
 EPOCH_COLUMNS = {
     "arm": "str",

@@ -95,7 +95,8 @@ def _loss(model: Any, x: Any, y: NDArray[Any], classes: int) -> float:
     """The mean negative log-likelihood of the classes, or the mean squared error."""
     if not classes:
         return float(np.mean((model.predict(x) - y) ** 2))
-    found = model.predict_log_proba(x)
+    with np.errstate(divide="ignore"):
+        found = model.predict_log_proba(x)
     places = np.minimum(np.searchsorted(model.classes_, y), len(model.classes_) - 1)
     seen = model.classes_[places] == y  # the training split may lack a class
     likely = np.where(seen, found[np.arange(len(y)), places], -np.inf)
