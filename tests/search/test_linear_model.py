@@ -1,8 +1,6 @@
 """The linear baseline learns what has no order, from texts, tokens and numbers."""
 
-import csv
 import itertools
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,33 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
+from topics_testing import write_topics
 from toys import Noise
 
 from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.files.texts import TextFiles
 from harness.search import linear_model
-
-TOPICS = {
-    "sport": ["match", "goal", "team", "coach", "league", "score", "season", "player"],
-    "food": ["soup", "bread", "cook", "salt", "oven", "recipe", "taste", "kitchen"],
-    "money": ["bank", "loan", "price", "market", "share", "tax", "profit", "invest"],
-}
-COMMON = [f"word{number}" for number in range(40)]
-
-
-def write_topics(file: Path, rows: int = 300) -> Path:
-    """Texts of 8 to 23 words, two of which tell the class."""
-    chance = random.Random(3)
-    with file.open("w", newline="") as opened:
-        table = csv.writer(opened)
-        table.writerow(["text", "label"])
-        for _ in range(rows):
-            label = chance.choice(sorted(TOPICS))
-            words = chance.choices(COMMON, k=chance.randint(8, 23))
-            for place in chance.sample(range(len(words)), 2):
-                words[place] = chance.choice(TOPICS[label])
-            table.writerow([" ".join(words), label])
-    return file
 
 
 @dataclass(frozen=True, kw_only=True)
