@@ -132,6 +132,7 @@ def test_one_worker_and_two_give_the_same_trials(
         "replicates of depth=1": 2,
         "replicates of depth=2": 2,
         "replicates of baseline=bag": 2,
+        "replicates of baseline=linear": 2,
         "replicates of baseline=majority": 2,
     }
     assert finish(folder, "--workers", "1") == uninterrupted

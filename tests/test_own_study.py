@@ -36,7 +36,9 @@ def test_the_documented_example_runs_and_resumes(tmp_path: Path) -> None:
     records = read_records(tmp_path / "runs" / "waves")
     assert set(records.trials["state"]) <= {"complete", "pruned"}
     assert set(records.trials["path"]) == {"keras"}
-    assert {"baseline=bag", "baseline=majority"} <= set(records.replicates["arm"])
+    assert {"baseline=bag", "baseline=linear", "baseline=majority"} <= set(
+        records.replicates["arm"]
+    )
     model = records.manifest["spec"]["model"]
     assert model["name"] == "build"
     assert (tmp_path / "runs" / "waves" / "best" / "model.keras").is_file()
@@ -139,6 +141,8 @@ def test_numbers_and_steps_go_through_to_the_report(tmp_path: Path, target: str)
         majority = records.replicates[records.replicates["arm"] == "baseline=majority"]
         assert (majority["scored_accuracy"] < 0.01).all()
         assert len(bags) == 2
+        linear = records.replicates[records.replicates["arm"] == "baseline=linear"]
+        assert (linear["scored_accuracy"] > 0.9).all()  # the target is a linear function
     else:
         assert "Test accuracy" in page
         assert bags.empty

@@ -9,6 +9,7 @@ from harness.analysis.blocks import BlockComparison, Variance
 from harness.analysis.search_progress import SearchProgress
 from harness.analysis.statistics import Interval
 from harness.core.metrics import Metric
+from harness.results.records import LEARNING, MAJORITY
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,19 @@ class Conclusions:
             best[self.levels[self.recommended.arm]] = self.recommended.arm
         found = {arm.name: best[self.levels[arm.name]] for arm in measured}
         return {arm: reference for arm, reference in found.items() if arm != reference}
+
+    @property
+    def untrained(self) -> tuple[str, ...]:
+        """The baselines that should have learned, and are no better than the majority class."""
+        least = self.baselines.get(MAJORITY)
+        if least is None or least.mean is None:
+            return ()
+        found = [self.baselines[name] for name in LEARNING if name in self.baselines]
+        return tuple(
+            each.name
+            for each in found
+            if each.mean is not None and self.level(each) <= self.level(least)
+        )
 
     def level(self, arm: ArmResult) -> float:
         """The arm's mean as a number that is higher where it is better."""

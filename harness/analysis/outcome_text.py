@@ -9,6 +9,7 @@ from harness.analysis.labels import arm_label, interval_text, probability_text
 from harness.analysis.search_progress import Edge
 from harness.core.metrics import Metric
 from harness.core.text import counted, duration, listing, short
+from harness.results.records import MAJORITY
 
 MAX_SENTENCES = 3  # on edges of the space
 
@@ -40,7 +41,8 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
         lines.append(f"{arm['arm']}: {tested}{'; '.join(parts)}")
     for name, result in found.baselines.items():
         if tested := _tested(result, split, metric):
-            lines.append(f"{found.called[name]}: {tested.rstrip('; ')}")
+            note = did_not_train(found, name)
+            lines.append(f"{found.called[name]}: {tested if note else tested.rstrip('; ')}{note}")
     recommended = outcome["recommended"]
     if recommended is None:
         if outcome["full_study"]:
@@ -66,6 +68,13 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
     if len(outcome["arms"]) > 1:
         lines.append(advice(chosen, recommended["reason"]))
     return [*lines, *progress_sentences(found)]
+
+
+def did_not_train(found: Conclusions, baseline: str) -> str:
+    """That a baseline did not train, and how that shows; empty for the others."""
+    if baseline not in found.untrained:
+        return ""
+    return f"did not train: no better than the {found.called[MAJORITY]}"
 
 
 def full_study(full: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis import published
+from harness.analysis import outcome_text, published
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair, Recommendation
 from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
@@ -147,7 +147,13 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
             "examples": found.variance.examples,
         },
         "baselines": [
-            {"baseline": name, "replicates": _replicates(records, result)}
+            {
+                "baseline": name,
+                "name": found.called[name],
+                "trained": name not in found.untrained,
+                "note": outcome_text.did_not_train(found, name) or None,
+                "replicates": _replicates(records, result),
+            }
             for name, result in found.baselines.items()
         ],
         "baseline_verdicts": [_verdict(pair) for pair in found.baseline_pairs],

@@ -9,6 +9,7 @@ from harness.core.errors import UserError, of_disk
 from harness.core.shapes import NUMBER
 
 SCHEMA = 1
+BASELINES_VERSION = 2  # of those that new studies have
 ESTIMATE: dict[str, Any] = {"seconds": NUMBER, "profile": str, "interrupted?": bool}
 _SHAPE: dict[str, Any] = {
     "study": str,
@@ -26,6 +27,7 @@ _SHAPE: dict[str, Any] = {
     "trained?": {"*": int},
     "enqueued?": {"*": [dict]},
     "units?": {"*": {"units": int}},
+    "baselines?": int,
     "estimate?": ESTIMATE,
     **dict.fromkeys(("dataset?", "environment?", "published?", "full?"), dict),
     **dict.fromkeys(("question?", "storage?", "command?", "created?", "fingerprint?",
@@ -70,6 +72,14 @@ class Manifest(dict[str, Any]):
     def shared_searches(self) -> bool:
         """Whether search s tries the same configurations in every arm; not so in old studies."""
         return bool(self.get("shared_searches"))
+
+    @property
+    def baselines(self) -> int:
+        """The version of the baselines: from 2 on there is a linear model, and bags train longer.
+
+        A study keeps those that it began with, because verdicts on them are corrected together.
+        """
+        return int(self.get("baselines") or 1)
 
     @property
     def created(self) -> str | None:

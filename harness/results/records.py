@@ -63,6 +63,7 @@ REPLICATE_COLUMNS = {
 }
 # Baselines have replicates, too: in folders of these names, beside the arms' folders.
 MAJORITY, BAG_OF_EMBEDDINGS = "baseline=majority", "baseline=bag"
+LINEAR = "baseline=linear"
 # Those of forecasts, in the order in which they are listed.
 FORECASTS = {
     "baseline=last": "last value",
@@ -70,7 +71,13 @@ FORECASTS = {
     "baseline=drift": "drift",
     "baseline=ridge": "ridge autoregression",
 }
-BASELINES = {BAG_OF_EMBEDDINGS: "bag of embeddings", MAJORITY: "majority class", **FORECASTS}
+BASELINES = {
+    BAG_OF_EMBEDDINGS: "bag of embeddings",
+    LINEAR: "linear model",
+    MAJORITY: "majority class",
+    **FORECASTS,
+}
+LEARNING = (BAG_OF_EMBEDDINGS, LINEAR)  # baselines that should reach more than the majority class
 
 EPOCH_COLUMNS = {
     "arm": "str",
@@ -182,6 +189,10 @@ class Records:
         names = dict(BASELINES)
         if self.manifest.dataset.get("features"):
             names[BAG_OF_EMBEDDINGS] = "bag of time steps"
+        else:
+            names[LINEAR] = (
+                f"TF-IDF + {'ridge' if self.metric.name == R2 else 'logistic'} regression"
+            )
         if self.metric.name == R2:
             names[MAJORITY] = "training mean"
         return names

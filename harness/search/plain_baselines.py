@@ -1,4 +1,4 @@
-"""The baselines that nothing trains: the majority class, and forecasts by a rule. No Keras.
+"""The baselines that no worker trains: majority class, linear model, rules that forecast. No Keras.
 
 They do not depend on a seed, so all replicates of one are the same. There are as many as an arm
 has.
@@ -18,10 +18,11 @@ from harness.datasets.base import naive
 from harness.datasets.base.dataset import Split
 from harness.datasets.base.forecast import Forecast
 from harness.datasets.base.forecast_scores import ForecastScores
-from harness.results.records import FORECASTS, MAJORITY
+from harness.results.records import FORECASTS, LINEAR, MAJORITY
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import read_result, write_result, write_started
-from harness.search import score_files
+from harness.search import linear_model, score_files
+from harness.search.baselines import largest
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Study
 
@@ -32,11 +33,13 @@ class _Scored:
     scores: NDArray[Any]
     forecasts: ForecastScores | None = None
     times: Sequence[Sequence[str]] = ()
+    parameters: int = 0
+    loss: float | None = None  # on the validation split
 
 
 def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
     """By baseline, search and number, the replicates that are still to be written."""
-    names = FORECASTS if isinstance(study.dataset, Forecast) else (MAJORITY,)
+    names = FORECASTS if isinstance(study.dataset, Forecast) else _names(study, directory)
     searches = range(1, study.independent_searches + 1)
     numbers = range(1, study.replicates + 1)
     return [
@@ -46,24 +49,53 @@ def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
     ]
 
 
+def _names(study: Study, directory: RunDirectory) -> tuple[str, ...]:
+    """The baselines of a study that forecasts nothing."""
+    # The verdicts on its baselines are corrected together, so an old study gets no new one.
+    old = directory.read_manifest().baselines < 2
+    return (MAJORITY,) if old or not linear_model.applies_to(study.dataset) else (LINEAR, MAJORITY)
+
+
 def write(study: Study, directory: RunDirectory) -> None:
     """Write the replicates that are still to be written."""
-    dataset, split = study.dataset, score_files.scored_split(study)
+    split = score_files.scored_split(study)
     for name, missing in itertools.groupby(left(study, directory), key=lambda each: each[0]):
-        if isinstance(dataset, Forecast):
-            found = _forecast(dataset, split, name.removeprefix("baseline="))
-        else:
-            found = _majority(study, split)
+        found = _scored(study, name, split)
         for _, search, number in missing:
             folder = directory.replicate(name, number, search)
             record = {
                 "arm": name, "search": search, "replicate": number, "trial": None, "params": {},
-                "state": "complete", "val_accuracy": found.validated, "parameters": 0,
-                "started": files.now(), "finished": files.now(), "split": split,
+                "started": files.now(), "finished": files.now(),
             }  # fmt: skip
             write_started(folder, record | {"state": "running"})
+            if isinstance(found, str):
+                write_result(folder, record | {"state": "failed", "reason": found})
+                continue
             written = score_files.write(folder, found.scores, None, found.forecasts, found.times)
+            record |= {
+                "state": "complete", "val_accuracy": found.validated, "value": found.loss,
+                "parameters": found.parameters, "split": split,
+            }  # fmt: skip
             write_result(folder, record | written)
+
+
+def _scored(study: Study, name: str, split: Split) -> _Scored | str:
+    """What a baseline reached, or why it failed."""
+    if isinstance(study.dataset, Forecast):
+        return _forecast(study.dataset, split, name.removeprefix("baseline="))
+    return _majority(study, split) if name == MAJORITY else _linear(study, split)
+
+
+def _linear(study: Study, split: Split) -> _Scored | str:
+    """The linear model on the longest sequences and the largest vocabulary of any trial."""
+    plain = Hyperparameters()
+    size = {"sequence_length": plain.sequence_length, "vocabulary": plain.vocabulary}
+    size |= largest(study, *size)
+    try:
+        found = linear_model.fit(study.dataset, split, **size)
+    except ValueError as error:  # scikit-learn refuses data with NaN, or with a single class
+        return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+    return _Scored(found.validated, found.scores, parameters=found.weights, loss=found.loss)
 
 
 def _majority(study: Study, split: Split) -> _Scored:

@@ -83,6 +83,7 @@ class ProgressDisplay(Closing):
         self.trials = trials
         self.workers = workers
         self.epochs = epochs
+        self.own_epochs: dict[str, int] = {}  # of arms that have others
         self.running: dict[str, Running] = {}
         self._seconds: list[float] = []  # of the trials that ended in this session
 
@@ -97,7 +98,8 @@ class ProgressDisplay(Closing):
         self._count(arm, state, value, accuracy)
 
     def started(self, task: str, arm: str, trial: int, params: Mapping[str, Any]) -> None:
-        self.running[task] = Running(arm, trial, self.epochs, time.monotonic())
+        epochs = self.own_epochs.get(arm, self.epochs)
+        self.running[task] = Running(arm, trial, epochs, time.monotonic())
 
     def sent(self, task: str) -> None:
         self.running[task].since = time.monotonic()
@@ -184,8 +186,11 @@ class Plain(ProgressDisplay):
     def epoch_done(self, task: str, metrics: Mapping[str, float]) -> None:
         super().epoch_done(task, metrics)
         running = self.running[task]
+        # Baselines may have many short epochs: a line of each would hide the others.
+        if running.epochs > self.epochs and time.monotonic() - self._last < HEARTBEAT_S:
+            return
         self.notify(
-            f"{running.arm} {self.noun} {running.trial}: epoch {running.epoch}/{self.epochs}, "
+            f"{running.arm} {self.noun} {running.trial}: epoch {running.epoch}/{running.epochs}, "
             f"val_loss {metrics['val_loss']:.4f}, "
             f"{self.metric.name} {self.metric.text(metrics['val_accuracy'])}, "
             f"{metrics['train_s'] + metrics['validation_s']:.1f} s"

@@ -87,6 +87,11 @@ class Replicates:
                 self.done[str(found["state"])] += 1
 
     @property
+    def epochs(self) -> int:
+        """The most epochs that each training takes."""
+        return self._study.budget.epochs
+
+    @property
     def has_more(self) -> bool:
         return bool(self._left)
 
@@ -110,7 +115,7 @@ class Replicates:
             dataset=self._dataset_of(planned),
             hyperparameters=planned.hyperparameters,
             seed=planned.seed,
-            epochs=self._study.budget.epochs,
+            epochs=self.epochs,
             checkpoints=str(planned.folder / "checkpoint"),
             score=score_files.scored_split(self._study) if planned.score else None,
             keep_best=planned.score and self._study.patience is not None,

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness import datasets
 from harness.core.errors import UserError
@@ -13,7 +15,7 @@ from harness.search.database import check_url
 from harness.spec.study import Study
 from harness.spec.study_files import Declaration, check_name, load
 from harness.study.options import Options
-from harness.study.overrides import apply
+from harness.study.overrides import apply, fitted
 
 LONGEST = 40  # characters of a file's name in the name of a run
 
@@ -48,7 +50,9 @@ def named_study(options: Options) -> Named:
         declaration = replace(declaration, question=asked)
         if options.run_name is None and not _is_of(study, options.runs / name):
             name = f"{declaration.name}-{slug(Path(file).stem)}{quick}"
-    return Named(declaration, name, study, RunDirectory(options.runs / name))
+    directory = RunDirectory(options.runs / name)
+    began = {} if options.fresh else _on_record(directory).get("search") or {}
+    return Named(declaration, name, fitted(study, began), directory)
 
 
 def question_on(question: str, subject: str, file: str) -> str:
@@ -67,11 +71,14 @@ def slug(stem: str) -> str:
 
 def _is_of(study: Study, root: Path) -> bool:
     """Whether a run directory is of this study's data: of a version that named none of them."""
-    directory = RunDirectory(root)
+    return _on_record(RunDirectory(root)).get("dataset") == study.dataset.to_mapping()
+
+
+def _on_record(directory: RunDirectory) -> Mapping[str, Any]:
+    """The spec in a run directory; empty where there is none that can be read."""
     if not directory.manifest.is_file():
-        return False
+        return {}
     try:
-        declared = directory.read_manifest().declared_dataset
+        return directory.read_manifest().spec
     except UserError:
-        return False
-    return dict(declared) == study.dataset.to_mapping()
+        return {}

@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +34,8 @@ from harness.study.options import (
     Options,
 )
 from reports.wording import distribution_text
+
+_OWN_FILES = "harness.datasets.files."
 
 
 def command(options: Options) -> str:
@@ -124,6 +128,21 @@ def on(study: Study, dataset: Dataset) -> Study:
         if name in search:
             search[name] = _within(search[name], most)
     return replace(study, dataset=dataset, fixed=fixed, compare=compare, search=search)
+
+
+def fitted(study: Study, began: Mapping[str, Any]) -> Study:
+    """The study with its searched sequence lengths and vocabularies cut to what its data have.
+
+    That is for a user's own files, which a study file names; what it fixes or compares stays.
+    `began` has the distributions on record, as Optuna's JSON: what was not cut then stays, too.
+    """
+    dataset, search = study.dataset, dict(study.search)
+    if isinstance(dataset, Forecast) or not type(dataset).__module__.startswith(_OWN_FILES):
+        return study
+    for name in ("sequence_length", "vocabulary"):
+        if name in search and began.get(name) != json.loads(distribution_to_json(search[name])):
+            search[name] = _within(search[name], dataset.limits().get(name, sys.maxsize))
+    return study if search == dict(study.search) else replace(study, search=search)
 
 
 def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:

@@ -7,12 +7,12 @@ from typing import Any
 from harness.core import environment, files
 from harness.core.errors import UserError
 from harness.core.text import counted
-from harness.results.manifest import SCHEMA, Manifest
+from harness.results.manifest import BASELINES_VERSION, SCHEMA, Manifest
 from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES
 from harness.results.run_directory import RunDirectory
 from harness.search import replicates, trial_files
 from harness.search.arm_search import ArmSearch
-from harness.search.baselines import BASELINE_LEARNING_RATES
+from harness.search.baselines import CANDIDATES
 from harness.spec.fingerprint import differences, fingerprint
 from harness.spec.own_data import contents
 from harness.spec.study import Study
@@ -33,6 +33,7 @@ def new_manifest(
         "question": declaration.question,
         "quick": quick,
         "shared_searches": True,  # search s tries the same configurations in every arm
+        "baselines": BASELINES_VERSION,
         "spec": spec,
         "arms": [{"name": arm.name, "values": dict(arm.values)} for arm in study.arms()],
         "fingerprint": fingerprint(spec),
@@ -180,7 +181,7 @@ def mend(
             for kind, pattern in _PATTERNS.items()
         }
         had = 0 if old is None else old.trained.get(name, 0)
-        rates = len(BASELINE_LEARNING_RATES) if had and name == BAG_OF_EMBEDDINGS else 0
+        rates = CANDIDATES if had and name == BAG_OF_EMBEDDINGS else 0
         for noun, lost in (
             ("replicate", had - sum(found["seed"])),
             ("candidate", rates - sum(found["candidate"])),

@@ -161,7 +161,7 @@ class StudyTrainings:
         study, directory = self._study, self._directory
         candidates = baselines.bag_candidates(study, directory)
         if candidates.has_more:
-            self._run([candidates], len(baselines.BASELINE_LEARNING_RATES), pool, "candidate")
+            self._run([candidates], baselines.CANDIDATES, pool, "candidate")
         plain_baselines.write(study, directory)
         replicates = self._replicates(read_records(directory.root))
         if any(each.has_more for each in replicates):
@@ -169,6 +169,7 @@ class StudyTrainings:
 
     def _run(self, trainings: Sequence[Replicates], each: int, pool: Pool, noun: str) -> None:
         board = self._board([t.group for t in trainings], each, len(pool), noun)
+        board.own_epochs = {t.group: t.epochs for t in trainings}
         run_replicates(trainings, pool, board, self._options.trial_timeout)
 
     def _replicates(self, records: Records) -> list[Replicates]:

@@ -9,7 +9,7 @@ from harness.analysis.conclusions import ArmResult, Conclusions
 from harness.analysis.summary import measures
 from harness.analysis.verdicts import conclude
 from harness.core.metrics import ACCURACY, Metric
-from harness.results.records import BASELINES, Records
+from harness.results.records import BASELINES, MAJORITY, Records
 from reports import cells, selection, wording
 from reports.charts import chart, scales
 from reports.charts.arm_axis import Layout, axes_of, of
@@ -33,7 +33,7 @@ def build(records: Records) -> Section | None:
         title=f"{wording.scored_metric(records)} against {layout.name}"
         if layout.name
         else wording.scored_metric(records),
-        text=(_text(records, found, layout),),
+        text=(_text(records, found, layout), *_untrained(found)),
         figures=(
             Figure(
                 # The link to its data is read aloud with this name.
@@ -82,6 +82,19 @@ def _text(records: Records, found: Conclusions, layout: Layout) -> str:
     return (
         f"{which} was trained {times}, and scored on {split}. Replicates of the same number share "
         "their seed."
+    )
+
+
+def _untrained(found: Conclusions) -> tuple[str, ...]:
+    """That baselines did not train, so that nobody takes pride in beating them."""
+    if not found.untrained:
+        return ()
+    names = wording.listing([f"the {found.called[name]}" for name in found.untrained])
+    several = len(found.untrained) > 1
+    return (
+        f"{wording.capital(names)} did not train: {'they are' if several else 'it is'} no better "
+        f"than the {found.called[MAJORITY]}. Either a model without order finds nothing in "
+        "these data, or it needs more of them. To beat it says nothing.",
     )
 
 
@@ -183,6 +196,7 @@ def _legend(records: Records, found: Conclusions, limits: tuple[float, float]) -
             _, dash = _dashes(name)
             mean = wording.mean_score(found.metric, base.mean, base.both)
             label = f"{records.baselines[name]}, {mean}"
+            label += ", did not train" if name in found.untrained else ""
             keys.append(chart.line_key(label, chart.INK, dash))
     return tuple(keys)
 
@@ -213,7 +227,10 @@ def _table(records: Records, found: Conclusions) -> Table:
         _row(records, arm, "best" if found.recommended and name == found.recommended.arm else "")
         for name, arm in found.arms.items()
     ]
-    rows += [_row(records, base, "baseline") for base in found.baselines.values()]
+    rows += [
+        _row(records, base, "baseline", " (did not train)" if name in found.untrained else "")
+        for name, base in found.baselines.items()
+    ]
     return Table(
         id="test-accuracy",
         caption=f"{wording.scored_metric(records)} of arms and baselines, and what they cost"
@@ -237,12 +254,12 @@ def _table(records: Records, found: Conclusions) -> Table:
     )
 
 
-def _row(records: Records, result: ArmResult, kind: str) -> Row:
+def _row(records: Records, result: ArmResult, kind: str, note: str = "") -> Row:
     values, several = list(result.values.values()), wording.several_searches(records)
     metric = records.metric
     return Row(
         (
-            wording.arm_label(records, result.name),
+            wording.arm_label(records, result.name) + note,
             cells.mean(metric, result.mean, result.both),
             wording.interval(metric, result.both),
             *((f"{result.searches}" if result.searches else wording.MISSING,) if several else ()),

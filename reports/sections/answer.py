@@ -15,7 +15,7 @@ from harness.analysis.summary import (
 )
 from harness.analysis.verdicts import conclude
 from harness.core.metrics import ACCURACY, MAE, R2
-from harness.results.records import BAG_OF_EMBEDDINGS, BASELINES, MAJORITY, Records
+from harness.results.records import BASELINES, MAJORITY, Records
 from reports import basis, cells, preliminary, selection, sureness, wording
 from reports.content import Column, Command, Fact, Row, Section, Table
 
@@ -131,7 +131,8 @@ def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
     unbeaten = [
         found.called[name]
         for name in found.baselines
-        if (against := found.between(arm.name, name))
+        if name not in found.untrained
+        and (against := found.between(arm.name, name))
         and against.replicates > 1
         and against.verdict != "better"
     ]
@@ -143,10 +144,10 @@ def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
 
 
 def _rivals(found: Conclusions) -> list[str]:
-    """The baselines, first the one that is hardest to beat: the bag, or the one with best mean."""
-    usual = [name for name in (BAG_OF_EMBEDDINGS, MAJORITY) if name in found.baselines]
-    others = [base for name, base in found.baselines.items() if name not in usual]
-    return [*usual, *(base.name for base in sorted(others, key=lambda each: -found.level(each)))]
+    """The baselines that trained, the hardest to beat first, and the majority class last."""
+    trained = [base for name, base in found.baselines.items() if name not in found.untrained]
+    ordered = sorted(trained, key=lambda base: (base.name == MAJORITY, -found.level(base)))
+    return [base.name for base in ordered]
 
 
 def _facts(records: Records, found: Conclusions, arm: ArmResult) -> tuple[Fact, ...]:

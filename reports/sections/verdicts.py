@@ -1,6 +1,7 @@
 """Which arms differ: every pair compared, and every arm against the baselines."""
 
 import math
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
@@ -190,7 +191,7 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
 
 
 def _table(records: Records, identity: str, caption: str, pairs: tuple[Pair, ...]) -> Table:
-    unit = records.metric.difference_unit
+    unit, untrained = records.metric.difference_unit, conclude(records).untrained
     return Table(
         id=identity,
         caption=caption,
@@ -208,11 +209,11 @@ def _table(records: Records, identity: str, caption: str, pairs: tuple[Pair, ...
             Column("Searches" if basis.searched(records) else "Replicates", True),
             Column("Needed to settle", True),
         ),
-        rows=tuple(_row(records, pair) for pair in pairs),
+        rows=tuple(_row(records, pair, untrained) for pair in pairs),
     )
 
 
-def _row(records: Records, pair: Pair) -> Row:
+def _row(records: Records, pair: Pair, untrained: Sequence[str]) -> Row:
     each, metric = pair.comparison, records.metric
     needed = each.replicates_needed
     several = each.estimate.known
@@ -220,7 +221,8 @@ def _row(records: Records, pair: Pair) -> Row:
     return Row(
         (
             wording.arm_label(records, pair.a),
-            wording.arm_label(records, pair.b),
+            wording.arm_label(records, pair.b)
+            + (" (did not train)" if pair.b in untrained else ""),
             cells.difference(metric, each),
             cells.difference_interval(metric, each),
             each.verdict,

@@ -3,12 +3,22 @@
 import dataclasses
 from pathlib import Path
 
-from report_testing import LEVELS, change_replicate, write_accuracies, write_levels, write_run
+import pytest
+from report_testing import (
+    LEVELS,
+    change_replicate,
+    write_accuracies,
+    write_levels,
+    write_replicate,
+    write_run,
+)
 
 from harness.analysis import outcome_text, summary
 from harness.analysis.search_progress import Edge, SearchProgress
 from harness.analysis.verdicts import conclude
-from harness.results.records import read_records
+from harness.results.records import BAG_OF_EMBEDDINGS, LINEAR, MAJORITY, read_records
+from reports.sections import accuracy as accuracy_section
+from reports.sections import answer, verdicts
 
 
 def test_words_hold_each_level_against_its_own_best(tmp_path: Path) -> None:
@@ -29,6 +39,34 @@ def test_a_sentence_gives_difference_and_price(tmp_path: Path) -> None:
         change_replicate(root, "depth=2", 1, search=search, step_ms=0.5)
     found = conclude(read_records(root))
     assert outcome_text.sentence(found, "depth=2", "depth=1").endswith("; 0.05× the step time.")
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_a_baseline_at_the_level_of_the_majority_class_did_not_train(
+    tmp_path: Path, learned: bool
+) -> None:
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870})
+    bag = 0.84 if learned else 0.5
+    for name, accuracy in ((BAG_OF_EMBEDDINGS, bag), (LINEAR, 0.8), (MAJORITY, 0.5)):
+        for search in range(1, 6):
+            write_replicate(root, name, 1, accuracy, 4000, search=search, seed=search)
+    records = read_records(root)
+    outcome = summary.summarise(records, "page")
+    trained = {each["baseline"]: each["trained"] for each in outcome["baselines"]}
+    assert trained == {BAG_OF_EMBEDDINGS: learned, LINEAR: True, MAJORITY: True}
+    lines = outcome_text.terminal_lines(outcome, conclude(records))
+    (line,) = [each for each in lines if each.startswith("bag of embeddings: ")]
+    assert line.endswith("; did not train: no better than the majority class") != learned
+    first, second = accuracy_section.build(records), verdicts.build(records)
+    rows = [row.cells for table in (*first.tables, *second.tables) for row in table.rows]
+    labels = {cell for cells in rows for cell in cells[:2] if "embeddings" in str(cell)}
+    assert labels == {"bag of embeddings" + " (did not train)" * (not learned)}
+    assert ("did not train" in " ".join(first.text)) != learned
+    # Nobody takes pride in beating it: the fact is about the best baseline that trained.
+    facts = [each.label for each in answer.build(records).facts]
+    assert f"Against the {'bag of embeddings' if learned else 'TF-IDF + logistic reg'}" in str(
+        facts
+    )
 
 
 def test_the_terminal_says_how_likely_each_arm_is_best_then_which_to_take(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from toys import Noise, losses, toy_study
 
 from harness.commands import export
 from harness.core.errors import UserError
-from harness.results.records import BAG_OF_EMBEDDINGS, MAJORITY, read_records
+from harness.results.manifest import write as write_manifest
+from harness.results.records import BAG_OF_EMBEDDINGS, LINEAR, MAJORITY, read_records
 from harness.results.run_directory import RunDirectory
-from harness.search import baselines
+from harness.search import baselines, linear_model
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Arm
-from harness.study import session
+from harness.study import resume, session
 from harness.workers.messages import TrainRequest
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -101,6 +102,57 @@ def test_the_majority_class_is_that_of_the_training_split(file: Path) -> None:
     for scores in records.scores(MAJORITY).values():
         assert (scores == right).all()
     assert len(records.scores(MAJORITY)) == 3
+
+
+def test_the_linear_model_is_the_same_in_every_replicate(file: Path) -> None:
+    session.run(options(file))
+    size = {"sequence_length": 200, "vocabulary": 100}  # the largest of the study
+    expected = linear_model.fit(Noise(), "test", **size)
+    records = read_records(directory(file).root)
+    assert len(records.scores(LINEAR)) == 3
+    for scores in records.scores(LINEAR).values():
+        assert (scores == expected.scores).all()
+    ours = records.replicates[records.replicates["arm"] == LINEAR]
+    assert set(ours["parameters"]) == {expected.weights}
+    assert set(ours["val_accuracy"]) == {expected.validated}
+    assert records.baselines[LINEAR] == "TF-IDF + logistic regression"
+
+
+def test_a_study_that_began_without_a_linear_model_stays_without(
+    file: Path, trained: list[TrainRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = directory(file)
+    with monkeypatch.context() as patched:
+        patched.setattr(resume, "BASELINES_VERSION", 1)
+        session.run(options(file))
+    manifest = root.read_manifest()
+    del manifest["baselines"]
+    write_manifest(root.manifest, manifest)
+    trained.clear()
+    assert session.run(options(file)) == 0
+    assert not trained
+    assert session.run(options(file, replicates=4)) == 0
+    assert len(trained) == 3
+    assert not root.replicates(LINEAR).exists()
+    assert read_records(root.root).finished
+
+
+def test_data_that_have_no_linear_model_are_a_failure_with_its_reason(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("Input X contains NaN.\nSee the manual")
+
+    monkeypatch.setattr(linear_model, "fit", refuse)
+    assert session.run(options(file, json_output=True)) == 0
+    outcome = json.loads(capsys.readouterr().out)
+    (ours,) = [each for each in outcome["baselines"] if each["baseline"] == LINEAR]
+    assert ours["replicates"]["failed"] == 3
+    records = read_records(directory(file).root)
+    failed = records.replicates[records.replicates["state"] == "failed"]
+    assert set(failed["arm"]) == {LINEAR}
+    assert set(failed["reason"]) == {"ValueError: Input X contains NaN."}
+    assert records.finished
 
 
 def test_the_bag_is_the_candidate_of_lowest_validation_loss(
@@ -312,8 +364,9 @@ def test_without_a_test_split_validation_is_scored_and_without_patience_the_last
     outcome = json.loads(capsys.readouterr().out)
     assert outcome["arms"][0]["replicates"]["split"] == "validation"
     assert outcome["arms"][0]["replicates"]["n"] == 3
-    replicates = [request for request in trained if request.score]
-    assert {(request.score, request.keep_best) for request in replicates} == {("validation", False)}
+    replicates = [(r.score, r.keep_best, r.hyperparameters.cell) for r in trained if r.score]
+    # The bag of embeddings always stops early: it has more epochs than it needs.
+    assert set(replicates) == {("validation", False, "lstm"), ("validation", True, "bag")}
     records = read_records(directory(file).root)
     assert set(records.replicates["split"]) == {"validation"}
     epochs = records.replicate_epochs[records.replicate_epochs["arm"] == "depth=1"]

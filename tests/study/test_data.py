@@ -9,11 +9,12 @@ import pytest
 from session_testing import STUDY, options, use_toy_pool
 
 from harness import IntDistribution
+from harness.core import files
 from harness.core.errors import UserError
 from harness.results.run_directory import RunDirectory
 from harness.spec import study_files
 from harness.spec.study import Study
-from harness.study import plan, session
+from harness.study import named, plan, session
 from harness.study.options import Options
 from harness.study.overrides import apply, narrowed
 
@@ -112,6 +113,59 @@ def test_the_search_is_narrowed_to_short_texts_and_resumes(
     reviews.write_text(reviews.read_text() + "a text that is longer than the others,1\n")
     with pytest.raises(UserError, match="was started with another spec"):
         session.run(options(file, **changes, trials=9))
+
+
+OWN = """
+'''Does it run?'''
+from harness import CategoricalDistribution, IntDistribution
+from harness.datasets.files.texts import TextFiles
+from toys import toy_study
+study = toy_study(
+    dataset=TextFiles.of({path!r}),
+    search={{"sequence_length": CategoricalDistribution([3, 50, 100]),
+             "vocabulary": IntDistribution(8, 4096)}},
+    fixed={{"units": 4, "batch_size": 16}},
+    replicates=1,
+)
+"""
+
+
+def test_what_a_study_file_searches_is_narrowed_to_its_data_and_resumes(
+    file: Path, reviews: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(OWN.format(path=str(reviews)))
+    told = json.loads(files.to_json(plan.plan_mapping(options(file))))
+    assert [note.partition(";")[0] for note in told["data"]["notes"]][-2:] == [
+        "sequence_length: one of 3, 4 instead of one of 3, 50, 100",
+        "vocabulary: whole numbers 8 to 58 instead of whole numbers 8 to 4096",
+    ]
+    assert told["spec"]["search"]["sequence_length"]["attributes"]["choices"] == [3, 4]
+    session.run(options(file))
+    manifest = RunDirectory(file.parent / "runs" / "mine").read_manifest()
+    assert manifest.spec == told["spec"]
+    assert session.run(options(file, trials=8)) == 0
+    assert "sequence_length: one of 3, 4 instead of one of 3, 50" in plan.plan(options(file))
+
+
+def test_a_study_whose_search_began_wider_keeps_it(
+    file: Path, reviews: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(OWN.format(path=str(reviews)))
+    with monkeypatch.context() as patched:
+        patched.setattr(named, "fitted", lambda study, began: study)
+        session.run(options(file))
+    assert session.run(options(file, trials=8)) == 0
+    spec = RunDirectory(file.parent / "runs" / "mine").read_manifest().spec
+    assert spec["search"]["sequence_length"]["attributes"]["choices"] == [3, 50, 100]
+
+
+def test_what_a_study_file_fixes_is_not_narrowed(file: Path, reviews: Path) -> None:
+    fixed = '"sequence_length": 100, "vocabulary": 4096, "units": 4'
+    text = OWN.format(path=str(reviews)).replace('"units": 4', fixed)
+    start, end = text.index("    search="), text.index("    fixed=")
+    file.write_text(text[:start] + "    search={},\n" + text[end:])
+    spec = plan.plan_mapping(options(file))["spec"]
+    assert (spec["fixed"]["sequence_length"], spec["fixed"]["vocabulary"]) == (100, 4096)
 
 
 def test_what_y_means_is_asked_and_remembered(file: Path, flags: Path) -> None:

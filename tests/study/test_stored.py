@@ -155,7 +155,9 @@ def test_a_lost_replicate_is_trained_again_to_the_same(
     assert (root / "replicates" / "depth=1" / "damaged,seed=2" / "scores.npy").exists()
 
 
-@pytest.mark.parametrize("name", ["depth=1", "baseline=bag", "baseline=majority"])
+@pytest.mark.parametrize(
+    "name", ["depth=1", "baseline=bag", "baseline=linear", "baseline=majority"]
+)
 @pytest.mark.parametrize("what", ["the folder", "its files", "of all seeds"])
 def test_a_finished_study_knows_what_it_had(
     file: Path, root: Path, capsys: pytest.CaptureFixture[str], name: str, what: str

@@ -241,11 +241,13 @@ def test_probabilities_are_those_of_the_stock_model(path, classes):
     assert np.mean(said == data.train.y) == pytest.approx(trainer.evaluate(data.train)[1])
 
 
-def test_the_bag_of_embeddings_equals_stock_fit(trainer):
-    hp = Hyperparameters(cell="bag", depth=1, **SMALL)
+@pytest.mark.parametrize("mask", [False, True])
+def test_the_bag_of_embeddings_equals_stock_fit(trainer, mask):
+    hp = Hyperparameters(cell="bag", depth=1, mask=mask, **SMALL)
     data = toy_data()
     ours = numbers(train(trainer, hp, data, seed=4))
     stock = numbers(train(Trainer(path="keras"), hp, data, seed=4))
     np.testing.assert_allclose(ours, stock, rtol=1e-4)
     names = [type(layer).__name__ for layer in trainer.stock_model().layers]
-    assert names == ["Embedding", "GlobalAveragePooling1D", "Dense"]
+    if not mask:
+        assert names == ["Embedding", "GlobalAveragePooling1D", "Dense"]
