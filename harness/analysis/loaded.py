@@ -125,5 +125,5 @@ class Results:
         return f"<results of {self._records.study} in {self.path}: {len(self.trials)} trials>"
 
     def _repr_html_(self) -> str:
-        lines = outcome_text.terminal_lines(self.summary, conclude(self._records))
+        lines = outcome_text.conclusion_lines(self.summary, conclude(self._records))
         return f"{self.arms.to_html()}<p>{'<br>'.join(map(html.escape, lines))}</p>"

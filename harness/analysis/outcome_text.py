@@ -1,14 +1,14 @@
 """A study's outcome in words: for the terminal, the JSON and the report."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.analysis.conclusions import ArmResult, Conclusions
+from harness.analysis.conclusions import Conclusions
 from harness.analysis.labels import arm_label, interval_text, probability_text
+from harness.analysis.outcome_table import ends, table_lines
 from harness.analysis.search_progress import Edge
 from harness.core.metrics import Metric
-from harness.core.text import counted, duration, listing, short
+from harness.core.text import capital, counted, duration, listing, short
 from harness.results.records import MAJORITY
 
 MAX_SENTENCES = 3  # on edges of the space
@@ -19,31 +19,18 @@ _BEST = ("best configuration", "lies"), ("best configurations", "lie")
 
 
 def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
-    """The outcome of `summarise` as lines for a terminal."""
-    lines = []
-    first = outcome["arms"][0]["replicates"]
-    split, metric, validated = first["split"], found.metric, found.validation_metric
-    for arm in outcome["arms"]:
-        best, cost = arm["best"], arm["cost"]
-        if best is None:
-            lines.append(f"{arm['arm']}: no trial completed")
-            continue
-        # Imported trials may have a loss only.
-        parts = [f"val_loss {best['value']:.4f} ({_searched(arm)})"]
-        if best["val_accuracy"] is not None:
-            score = validated.text(best["val_accuracy"])
-            parts[0] = f"validation {validated.name} {score}, {parts[0]}"
-        if cost["step_ms"] is not None:
-            parts.append(
-                f"{cost['step_ms']:.1f} ms per step, {cost['parameters'] or 0:,} parameters"
-            )
-        tested = _tested(found.arms[arm["arm"]], split, metric)
-        lines.append(f"{arm['arm']}: {tested}{'; '.join(parts)}")
-    for name, result in found.baselines.items():
-        if tested := _tested(result, split, metric):
-            note = did_not_train(found, name)
-            lines.append(f"{found.called[name]}: {tested if note else tested.rstrip('; ')}{note}")
-    recommended = outcome["recommended"]
+    """The outcome of `summarise` for a terminal: the table of arms, then what it means."""
+    return [*table_lines(outcome, found), *conclusion_lines(outcome, found)]
+
+
+def conclusion_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
+    """What the outcome of `summarise` means: verdicts, probabilities and the recommendation."""
+    lines = [
+        f"{capital(found.called[name])} {note}."
+        for name in found.baselines
+        if (note := did_not_train(found, name))
+    ]
+    recommended, validated = outcome["recommended"], found.validation_metric
     if recommended is None:
         if outcome["full_study"]:
             lines.append(f"A quick look recommends nothing. {full_study(outcome['full_study'])}")
@@ -55,19 +42,31 @@ def terminal_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str]:
                 f"Lowest validation loss: {chosen}. Each number is from one training, the best of "
                 "its arm's search, so small differences may be chance."
             )
-        return [*lines, *progress_sentences(found)]
+        return [*lines, *_configuration(outcome, chosen), *progress_sentences(found)]
     lines += [sentence(found, arm, other) for arm, other in found.references.items()]
     if found.probability_best:
         lines.append(probabilities(found.probability_best))
     lines += [
         f"epoch {each['epoch']}: validation {validated.name} {validated.text(each['mean'])} "
-        f"{_ends(each['ci95'], validated)}, published {validated.text(each['published'])}"
+        f"{ends(each['ci95'], validated)}, published {validated.text(each['published'])}"
         for each in outcome["published"]
         if each["measure"] == "val_accuracy" and each["ci95"]
     ]
     if len(outcome["arms"]) > 1:
         lines.append(advice(chosen, recommended["reason"]))
-    return [*lines, *progress_sentences(found)]
+    return [*lines, *_configuration(outcome, chosen), *progress_sentences(found)]
+
+
+def _configuration(outcome: Mapping[str, Any], name: str) -> list[str]:
+    """`Configuration: dropout=0.158 units=4, the best of 3 trials.` Nothing if none was searched.
+
+    The configuration is that of the arm `name` with the lowest validation loss.
+    """
+    (arm,) = [arm for arm in outcome["arms"] if arm["arm"] == name]
+    if not arm["best"] or not arm["best"]["params"]:
+        return []
+    trials = counted(sum(arm["trials"].values()), "trial")
+    return [f"Configuration: {short(arm['best']['params'])}, the best of {trials}."]
 
 
 def did_not_train(found: Conclusions, baseline: str) -> str:
@@ -94,31 +93,6 @@ def full_study(full: Mapping[str, Any]) -> str:
         f"{replicates} of each {'search' if searches > 1 else 'arm'}'s best, and "
         f"{full['train']:,} training examples.{taken}"
     )
-
-
-def _searched(arm: Mapping[str, Any]) -> str:
-    params = arm["best"]["params"]
-    if not params:
-        return "one training, nothing searched"
-    trials = sum(arm["trials"].values())
-    return f"best of {trials} {'trial' if trials == 1 else 'trials'}: {short(params)}"
-
-
-def _tested(result: ArmResult, split: str, metric: Metric) -> str:
-    if result.mean is None or result.both is None:
-        return ""
-    interval = ""
-    if result.n > 1 and math.isfinite(result.both.high):
-        interval = f" {_ends(result.both, metric)}"
-    over = counted(result.n, "seed")
-    if result.searches > 1:
-        over = f"{result.searches} searches, {counted(result.n, 'training')}"
-    return f"{split} {metric.name} {metric.text(result.mean)}{interval} over {over}; "
-
-
-def _ends(interval: Sequence[float], metric: Metric) -> str:
-    """The interval of a score: [84.1, 86.3]."""
-    return f"[{', '.join(map(metric.number, interval))}]"
 
 
 def advice(arm: str, reason: str) -> str:
@@ -159,7 +133,7 @@ def sentence(found: Conclusions, a: str, b: str) -> str:
     if first and second:
         ratio = first / second
         text += f"; {ratio:{'.1f' if ratio >= 0.95 else '.1g'}}× the step time"
-    return text[:1].upper() + text[1:] + "."
+    return capital(text) + "."
 
 
 def progress_sentences(found: Conclusions) -> list[str]:

@@ -69,6 +69,11 @@ def short(params: Mapping[str, Any]) -> str:
     )
 
 
+def capital(text: str) -> str:
+    """The text with a capital first letter; the rest is as it was."""
+    return text[:1].upper() + text[1:]
+
+
 def counted(number: int, noun: str) -> str:
     """`1 arm`, `3 arms`."""
     return f"{number:,} {noun if number == 1 else plural(noun)}"

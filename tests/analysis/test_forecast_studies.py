@@ -144,11 +144,12 @@ def test_damaged_measures_are_refused(tmp_path: Path, measures: object) -> None:
 
 def test_the_terminal_has_the_unit(outcome: dict[str, Any], found: Conclusions) -> None:
     lines = outcome_text.terminal_lines(outcome, found)
-    assert lines[0].startswith("depth=1: test MAE 7.")
-    assert " units [" in lines[0]
-    assert "; validation MAE 1" in lines[0]
-    assert "%" not in lines[0]
-    assert any(line.startswith("ridge autoregression: test MAE 6.") for line in lines)
+    assert lines[1].split()[:3] == ["arm", "test", "MAE"]
+    assert lines[2].split()[0] == "depth=1"
+    assert lines[2].split()[1].startswith("7.")
+    assert " units [" in lines[2]
+    assert "%" not in lines[2]
+    assert any(line.startswith("ridge autoregression  6.") for line in lines)
     depth3 = next(line for line in lines if line.startswith("Depth 3 against depth 1: "))
     assert depth3.startswith("Depth 3 against depth 1: +1.3")
     assert " units [+" in depth3
@@ -195,8 +196,9 @@ def test_r2_is_shown_as_a_number(tmp_path: Path) -> None:
     (root / "manifest.json").write_text(json.dumps(manifest))
     records = read_records(root)
     lines = outcome_text.terminal_lines(summary.summarise(records, "page"), conclude(records))
-    assert lines[0].startswith("depth=1: test R² 0.4")
-    assert "%" not in lines[0]
+    assert lines[2].split()[0] == "depth=1"
+    assert lines[2].split()[1].startswith("0.4")
+    assert "%" not in lines[2]
     assert conclude(records).recommended is not None
     against = next(line for line in lines if line.startswith("Depth 2 against depth 1: −0.0"))
     assert "points" not in against

@@ -13,7 +13,7 @@ from report_testing import (
     write_run,
 )
 
-from harness.analysis import outcome_text, summary
+from harness.analysis import outcome_table, outcome_text, summary
 from harness.analysis.search_progress import Edge, SearchProgress
 from harness.analysis.verdicts import conclude
 from harness.results.records import BAG_OF_EMBEDDINGS, LINEAR, MAJORITY, read_records
@@ -55,8 +55,8 @@ def test_a_baseline_at_the_level_of_the_majority_class_did_not_train(
     trained = {each["baseline"]: each["trained"] for each in outcome["baselines"]}
     assert trained == {BAG_OF_EMBEDDINGS: learned, LINEAR: True, MAJORITY: True}
     lines = outcome_text.terminal_lines(outcome, conclude(records))
-    (line,) = [each for each in lines if each.startswith("bag of embeddings: ")]
-    assert line.endswith("; did not train: no better than the majority class") != learned
+    said = "Bag of embeddings did not train: no better than the majority class."
+    assert (said in lines) != learned
     first, second = accuracy_section.build(records), verdicts.build(records)
     rows = [row.cells for table in (*first.tables, *second.tables) for row in table.rows]
     labels = {cell for cells in rows for cell in cells[:2] if "embeddings" in str(cell)}
@@ -111,9 +111,11 @@ def test_an_arm_without_replicates_has_a_line_on_its_search(tmp_path: Path) -> N
     records = read_records(write_run(tmp_path / "s", trials=3))
     found = conclude(records)
     lines = outcome_text.terminal_lines(summary.summarise(records, "page"), found)
-    assert [line.partition(":")[0] for line in lines[:4]] == records.arms
-    assert all("validation accuracy" in line and "best of 3 trials" in line for line in lines[:4])
-    assert lines[4].startswith(f"Lowest validation loss: {summary.recommended_arm(records)}.")
+    assert [line.partition(" ")[0] for line in lines[:5]] == ["arm", *records.arms]
+    assert "validation accuracy, loss" in lines[0]
+    assert lines[5].startswith(f"Lowest validation loss: {summary.recommended_arm(records)}.")
+    assert lines[6].startswith("Configuration: ")
+    assert lines[6].endswith(", the best of 3 trials.")
     assert outcome_text.sentence(found, "depth=2", "depth=1").endswith("no replicates to compare.")
 
 
@@ -192,3 +194,22 @@ def test_the_terminal_has_the_sentences_after_the_verdicts(tmp_path: Path) -> No
         assert sentences
         lines = outcome_text.terminal_lines(summary.summarise(records, "page"), found)
         assert lines[-len(sentences) :] == sentences
+
+
+def test_the_table_fits_80_columns_and_has_a_row_for_each_arm_and_baseline(tmp_path: Path) -> None:
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.9})
+    for search in range(1, 6):
+        write_replicate(root, MAJORITY, 1, 0.5, 4000, search=search, seed=search)
+    records = read_records(root)
+    outcome, found = summary.summarise(records, "page"), conclude(records)
+    long = "depth=2,residual=True,layer_norm=output,units=64"
+    outcome["arms"][1]["arm"] = long
+    found = dataclasses.replace(found, arms={**found.arms, long: found.arms["depth=2"]})
+    first, heading, *rows = outcome_table.table_lines(outcome, found)
+    assert first == "Test accuracy over 5 searches, 5 trainings, with 95 % intervals:"
+    assert heading.split() == ["arm", "test", "accuracy", "ms/step", "parameters"]
+    assert max(map(len, [heading, *rows])) <= 80
+    assert [row.split()[0][:8] for row in rows] == ["depth=1", "depth=2,", "majority"]
+    assert rows[0].split()[1].startswith("86.")
+    assert "…" in rows[1]
+    assert rows[2].endswith("]")
