@@ -5,7 +5,7 @@ logistic regression or, where a number is predicted, its ridge regression.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ MAX_TERMS = 50_000  # words and pairs of words
 MAX_COLUMNS = 20_000  # numbers of an example, steps × features
 MAX_WEIGHTS = 500_000  # terms × classes: with many classes fewer terms, so that it takes seconds
 MAX_NUMBERS = 50_000_000  # examples × columns × classes
+MAX_STEPS = 5_000_000  # of tokens that are turned into terms at once; they take 500 MB
 MAX_ITERATIONS = 100  # of the solver; what is not done by then hardly changes any prediction
 
 
@@ -49,26 +50,53 @@ def fit(dataset: Dataset, split: Split, *, sequence_length: int, vocabulary: int
     """Learn from the training split, choose the penalty by validation loss, and score `split`.
 
     The model gets the examples as networks do: the last `sequence_length` steps, and ids below
-    `vocabulary`. Raises ValueError for data that scikit-learn refuses, such as NaN.
+    `vocabulary`. Of very many it learns from some, evenly spread. Raises ValueError for data that
+    scikit-learn refuses, such as NaN.
     """
-    size = {"sequence_length": sequence_length, "vocabulary": vocabulary}
-    splits = {each: dataset.load(each, **size) for each in ("train", "validation", split)}
-    arrays = {name: each for name, each in splits.items() if isinstance(each, Arrays)}
-    x = dict(zip(arrays, _columns(dataset, list(arrays.values())), strict=True))
-    learned, held_out = arrays["train"].y, arrays["validation"].y
-    models = list(_models(x["train"], learned, classes=dataset.classes))
-    losses = [_loss(model, x["validation"], held_out, dataset.classes) for _, model in models]
+
+    def load(each: Split) -> Arrays:
+        found = dataset.load(each, sequence_length=sequence_length, vocabulary=vocabulary)
+        assert isinstance(found, Arrays)
+        return found
+
+    train = load("train")
+    most = _most_examples(dataset, train)
+    train, held_out, scored_on = (
+        _spread(train, most),
+        _spread(load("validation"), most),
+        load(split),
+    )
+    encode = _encoder(dataset, train.x)
+    models = list(_models(encode(train.x), train.y, classes=dataset.classes))
+    validation = encode(held_out.x)
+    losses = [_loss(model, validation, held_out.y, dataset.classes) for _, model in models]
     best = int(np.argmin(losses))  # the first, of the strongest penalty, where several are equal
     penalty, model = models[best]
     metric = R2 if dataset.metric == R2 else "accuracy"
-    validated = scored(model.predict(x["validation"]), held_out, metric)
+    validated = scored(model.predict(validation), held_out.y, metric)
+    pieces = [scored_on.x[first : first + most] for first in range(0, len(scored_on), most)]
+    predicted = np.concatenate([model.predict(encode(piece)) for piece in pieces])
     return Fitted(
-        scores=scored(model.predict(x[split]), arrays[split].y, dataset.metric),
+        scores=scored(predicted, scored_on.y, dataset.metric),
         validated=float(np.mean(validated)),
         loss=losses[best],
         weights=int(np.size(model.coef_) + np.size(model.intercept_)),
         penalty=penalty,
     )
+
+
+def _most_examples(dataset: Dataset, train: Arrays) -> int:
+    """How many examples are learned from, and encoded at once."""
+    if not dataset.features:
+        return max(1, MAX_STEPS // int(train.x.shape[1]))
+    return max(1, MAX_NUMBERS // (4 * dataset.features * max(1, dataset.classes)))
+
+
+def _spread(split: Arrays, most: int) -> Arrays:
+    """At most so many examples, evenly spread."""
+    if len(split) <= most:
+        return split
+    return Arrays(*split.examples(np.linspace(0, len(split) - 1, most).astype(np.int64)))
 
 
 def _models(x: Any, y: NDArray[Any], *, classes: int) -> Iterator[tuple[float, Any]]:
@@ -103,20 +131,21 @@ def _loss(model: Any, x: Any, y: NDArray[Any], classes: int) -> float:
     return -float(np.mean(np.maximum(likely, np.log(np.finfo(np.float64).tiny))))
 
 
-def _columns(dataset: Dataset, splits: list[Arrays]) -> list[Any]:
-    """The inputs of each split as a matrix (n, columns); the first is the training split."""
+def _encoder(dataset: Dataset, train: NDArray[Any]) -> Callable[[NDArray[Any]], Any]:
+    """From inputs to a matrix (n, columns); it is made from the training split's inputs alone."""
     if not dataset.features:
-        pairs = dataset.input == "text"
-        return _tf_idf([each.x for each in splits], pairs=pairs, classes=dataset.classes)
+        return _tf_idf(train, pairs=dataset.input == "text", classes=dataset.classes)
     from sklearn.preprocessing import StandardScaler
 
-    train = splits[0].x
     columns = train.shape[1] * train.shape[2]
     cells = len(train) * columns * max(1, dataset.classes)
     whole = columns <= MAX_COLUMNS and cells <= MAX_NUMBERS
-    flat = [each.x.reshape(len(each), -1) if whole else _summaries(each.x) for each in splits]
-    scaler = StandardScaler().fit(flat[0])
-    return [scaler.transform(each) for each in flat]
+
+    def flat(x: NDArray[Any]) -> NDArray[Any]:
+        return x.reshape(len(x), -1) if whole else _summaries(x)
+
+    scaler = StandardScaler().fit(flat(train))
+    return lambda x: scaler.transform(flat(x))
 
 
 def _summaries(x: NDArray[Any]) -> NDArray[Any]:
@@ -124,20 +153,19 @@ def _summaries(x: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([x.mean(axis=1), x.std(axis=1), x[:, 0], x[:, -1]], axis=1)
 
 
-def _tf_idf(splits: list[NDArray[Any]], *, pairs: bool, classes: int) -> list[Any]:
+def _tf_idf(train: NDArray[Any], *, pairs: bool, classes: int) -> Callable[[NDArray[Any]], Any]:
     """Term frequency × inverse document frequency, of tokens and with `pairs` of neighbours.
 
-    The terms are the most frequent ones of the training split, which is the first.
+    The terms are the most frequent ones of the training split.
     """
     from sklearn.feature_extraction.text import TfidfTransformer
 
-    counted = [_Terms.of(x, pairs=pairs) for x in splits]
+    counted = _Terms.of(train, pairs=pairs)
     most = min(MAX_TERMS, max(1_000, MAX_WEIGHTS // max(1, classes)))
-    found, counts = np.unique(counted[0].codes, return_counts=True)
+    found, counts = np.unique(counted.codes, return_counts=True)
     terms = np.sort(found[np.argsort(-counts, kind="stable")[:most]])
-    matrices = [each.matrix(terms) for each in counted]
-    transformer = TfidfTransformer(sublinear_tf=True).fit(matrices[0])
-    return [transformer.transform(each) for each in matrices]
+    transformer = TfidfTransformer(sublinear_tf=True).fit(counted.matrix(terms))
+    return lambda x: transformer.transform(_Terms.of(x, pairs=pairs).matrix(terms))
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,21 @@ def test_it_learns_the_topics_of_texts_and_is_the_same_again(tmp_path: Path) -> 
     assert again.loss == found.loss
 
 
+def test_of_very_many_texts_it_learns_from_some_and_scores_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = TextFiles.of(write_topics(tmp_path / "topics.csv", 600))
+    whole = fit(dataset)
+    monkeypatch.setattr(linear_model, "MAX_STEPS", 50 * 200)
+    some = fit(dataset)
+    assert len(some.scores) == len(whole.scores) == dataset.test
+    assert some.loss != whole.loss
+    assert some.scores.mean() > 0.9
+    monkeypatch.setattr(linear_model, "MAX_STEPS", 50 * dataset.train)
+    in_pieces = fit(dataset)
+    assert (in_pieces.scores == whole.scores).all()
+
+
 def test_pairs_of_words_are_terms_of_texts_alone() -> None:
     """Class 1 has the two words in the other order: each on its own says nothing."""
 
@@ -70,7 +85,8 @@ def test_pairs_of_words_are_terms_of_texts_alone() -> None:
 
 def test_weights_are_those_of_scikit_learns_vectorizer() -> None:
     rows = [[0, 1, 4, 5, 4], [1, 2, 6, 4, 5], [0, 0, 1, 5, 5]]
-    (found,) = linear_model._tf_idf([np.array(rows, np.int32)], pairs=True, classes=2)
+    x = np.array(rows, np.int32)
+    found = linear_model._tf_idf(x, pairs=True, classes=2)(x)
     vectorizer = TfidfVectorizer(
         analyzer=lambda row: [
             *((a,) for a in row if a > 3),
