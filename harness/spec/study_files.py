@@ -28,12 +28,12 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class Declaration:
-    """A study, with its name, its question and its file."""
+    """A study, with its name, its question and its file; None for one that was made in Python."""
 
     name: str
     question: str
     study: "Study"
-    file: Path
+    file: Path | None
 
 
 def names() -> list[str]:
@@ -79,12 +79,12 @@ def load(name_or_file: str | os.PathLike[str]) -> Declaration:
     return Declaration(file.stem, question(file), _import(file), file)
 
 
-def check_name(name: str) -> None:
-    """Raises UserError for a name that can't be that of a run directory."""
+def check_name(name: str, option: str = "--name") -> None:
+    """Raises UserError, which begins with `option`, for a name that no run directory can have."""
     if not NAME.fullmatch(name):
         raise UserError(
-            f"--name {cut(name)}: letters, digits, '.', '_' and '-' only, at most 100, the first a "
-            "letter or digit"
+            f"{option} {cut(name)}: letters, digits, '.', '_' and '-' only, at most 100, the first "
+            "a letter or digit"
         )
 
 
