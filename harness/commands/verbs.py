@@ -1,7 +1,7 @@
 """The verbs of the `harness` console script: the modules' commands under one name."""
 
 from harness import report
-from harness.commands import cache, copy, export, predict, status
+from harness.commands import cache, copy, export, log, predict, status
 from harness.contest import command as contest
 from harness.contest import tabulate
 from harness.core.console import application
@@ -19,6 +19,7 @@ app.command("status")(status.status)
 app.command("profile", epilog=profile.EXAMPLES)(profile.profile)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
+app.command("log")(log.log)
 app.command("import")(import_trials.import_trials)
 app.command("contest", epilog=contest.EXAMPLES)(contest.contest)
 app.command("copy")(copy.copy)

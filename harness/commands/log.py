@@ -1,0 +1,45 @@
+"""The verb `harness log`: a study's trainings in MLflow or TensorBoard. It reads files only."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.core.errors import UserError
+from harness.results.run_directory import find
+
+
+def log(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
+    ],
+    mlflow: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="A server or database: sqlite:///mlflow.db, http://…."),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A folder, for tensorboard --logdir DIR.")
+    ] = None,
+    runs_directory: Annotated[
+        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
+    ] = Path("runs"),
+) -> None:
+    """Show a study in MLflow or TensorBoard: a run for each trial and replicate.
+
+    Also while the study runs. Given again, it adds what is new, and writes nothing twice.
+    """
+    if mlflow is None and tensorboard is None:
+        raise UserError("log: say where: --mlflow sqlite:///mlflow.db, or --tensorboard logs")
+    from harness.results.records import read_records
+
+    records = read_records(find(name, runs_directory))
+    if mlflow is not None:
+        from harness.integrations import to_mlflow
+
+        told = to_mlflow.log_study(records, mlflow)
+        print(f"{to_mlflow.displayed(mlflow)}, experiment {records.study}: {told}")
+    if tensorboard is not None:
+        from harness.integrations import to_tensorboard
+
+        told = to_tensorboard.log_study(records, tensorboard)
+        print(f"{tensorboard / records.study}: {told}")
