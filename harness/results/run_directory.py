@@ -79,13 +79,14 @@ def _of_search(arm: Path, search: int) -> Path:
     return arm if search == 1 else arm / f"search={search}"
 
 
-def find(name: str, runs_directory: Path) -> Path:
+def find(name: str, runs_directory: Path, *, or_quick: bool = True) -> Path:
     """The run directory meant by a study's name or a path; raises UserError if there is none.
 
-    Where only a quick look at a study was run, it is that one, with a line on stderr.
+    Where only a quick look at a study was run, it is that one, with a line on stderr, unless
+    `or_quick` is False.
     """
     quick = runs_directory / f"{name}-quick"
-    for root in (runs_directory / name, Path(name), quick):
+    for root in (runs_directory / name, Path(name), *([quick] if or_quick else [])):
         if RunDirectory(root).manifest.is_file():
             integrity.check_kinds(root)
             if root == quick:

@@ -58,16 +58,16 @@ def _held(url: str, name: str) -> Iterator[Database]:
 Rows = list[dict[str, Any]]
 
 
-def _of(name: str) -> Any:
-    """An arm's Optuna study is NAME/ARM."""
+def of_study(name: str) -> Any:
+    """The condition for the rows of a study's arms: an arm's Optuna study is NAME/ARM."""
     return STUDIES.c.study_name.startswith(f"{name}/", autoescape=True)
 
 
 def _read(connection: Connection, name: str) -> dict[Table, Rows]:
-    studies = select(STUDIES.c.study_id).where(_of(name))
+    studies = select(STUDIES.c.study_id).where(of_study(name))
     trials = select(TRIALS.c.trial_id).where(TRIALS.c.study_id.in_(studies))
     chosen = {
-        STUDIES: select(STUDIES).where(_of(name)).order_by(STUDIES.c.study_id),
+        STUDIES: select(STUDIES).where(of_study(name)).order_by(STUDIES.c.study_id),
         TRIALS: select(TRIALS).where(TRIALS.c.study_id.in_(studies)).order_by(TRIALS.c.trial_id),
         **{table: select(table).where(table.c.study_id.in_(studies)) for table in OF_STUDIES},
         **{table: select(table).where(table.c.trial_id.in_(trials)) for table in OF_TRIALS},
@@ -79,7 +79,7 @@ def _read(connection: Connection, name: str) -> dict[Table, Rows]:
 
 
 def _write(connection: Connection, name: str, rows: dict[Table, Rows], target: str) -> int:
-    if connection.execute(select(STUDIES.c.study_id).where(_of(name))).first() is not None:
+    if connection.execute(select(STUDIES.c.study_id).where(of_study(name))).first() is not None:
         raise UserError(
             f"copy: {shown(target)} holds a study {name} already; choose another database, "
             "or delete it there with: optuna delete-study"

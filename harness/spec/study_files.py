@@ -79,12 +79,12 @@ def load(name_or_file: str | os.PathLike[str]) -> Declaration:
     return Declaration(file.stem, question(file), _import(file), file)
 
 
-def check_name(name: str) -> None:
-    """Raises UserError for a name that can't be that of a run directory."""
+def check_name(name: str, option: str = "--name") -> None:
+    """Raises UserError, which begins with `option`, for a name that no run directory can have."""
     if not NAME.fullmatch(name):
         raise UserError(
-            f"--name {cut(name)}: letters, digits, '.', '_' and '-' only, at most 100, the first a "
-            "letter or digit"
+            f"{option} {cut(name)}: letters, digits, '.', '_' and '-' only, at most 100, the first "
+            "a letter or digit"
         )
 
 

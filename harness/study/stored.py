@@ -15,12 +15,17 @@ def url_of(options: Options, old: Manifest | None, directory: RunDirectory) -> s
     """
     if options.storage is not None:
         return absolute(options.storage)
-    if old is None or not old.storage or _is_own(old, directory):
+    return url_on_file(old, directory)
+
+
+def url_on_file(old: Manifest | None, directory: RunDirectory) -> str:
+    """The URL of the database that a study has, as its manifest says, or study.db."""
+    if old is None or not old.storage or is_own(old, directory):
         return sqlite_url(directory.database)
     return old.storage
 
 
-def _is_own(manifest: Manifest, directory: RunDirectory) -> bool:
+def is_own(manifest: Manifest, directory: RunDirectory) -> bool:
     """Whether the database is in the run directory, also where that was moved or copied."""
     if manifest.own_database is not None:
         return manifest.own_database
