@@ -1,7 +1,7 @@
 """How deep should an RNN be? Fair studies of recurrent depth, and what each depth costs.
 
-What study files import is here, and `load`, which reads a study's results. Each name is loaded on
-its first use, so that `import harness` itself is instant.
+What study files import is here, `run`, which runs a study, and `load`, which reads its results.
+Each name is loaded on its first use, so that `import harness` itself is instant.
 """
 
 import importlib
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from harness.spec.hyperparameters import Hyperparameters as Hyperparameters
     from harness.spec.study import Budget as Budget
     from harness.spec.study import Study as Study
+    from harness.study.from_python import run as run
 
 # The public names, each with the module that defines it. Type checkers read the imports above.
 _HOMES = {
@@ -72,6 +73,7 @@ _HOMES = {
     "four_per_octave": "harness.spec.grids",
     "load": "harness.analysis.loaded",
     "optuna_objective": "harness.integrations.optuna",
+    "run": "harness.study.from_python",
 }
 __all__ = sorted([*_HOMES, "__version__"])
 

@@ -1,7 +1,10 @@
 """SIGINT and SIGTERM: the first asks for an orderly stop, the second ends the process at once."""
 
+import contextlib
 import os
 import signal
+import threading
+from collections.abc import Iterator
 from types import FrameType
 
 STOPPED = "stopped; the same command continues from here"
@@ -44,6 +47,31 @@ class StopRequest:
     def install(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+
+    @contextlib.contextmanager
+    def in_block(self) -> Iterator[None]:
+        """Handle SIGINT in the block only, which ends with KeyboardInterrupt then.
+
+        For a study that is part of another program, such as a notebook. A second signal interrupts
+        what the first one has to wait for. Outside of the main thread Python handles no signals.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            if self.received is not None:
+                raise KeyboardInterrupt
+            self._on_signal(number, frame)
+
+        before = signal.signal(signal.SIGINT, handle)
+        try:
+            yield
+        except Stopped:
+            raise KeyboardInterrupt(STOPPED) from None
+        finally:
+            signal.signal(signal.SIGINT, before or signal.default_int_handler)
+            self.received = None
 
     def check(self) -> None:
         """Raises Stopped if a signal has been recorded."""

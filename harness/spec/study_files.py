@@ -28,12 +28,12 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class Declaration:
-    """A study, with its name, its question and its file."""
+    """A study, with its name, its question and its file; None for one that was made in Python."""
 
     name: str
     question: str
     study: "Study"
-    file: Path
+    file: Path | None
 
 
 def names() -> list[str]:

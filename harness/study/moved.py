@@ -4,6 +4,7 @@ Both are done under the study's lock. Each can be interrupted: the same command 
 """
 
 import os
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -78,13 +79,14 @@ def _rename(directory: RunDirectory, target: RunDirectory, name: str) -> None:
 
 def _command(old: str, name: str, quick: bool) -> str:
     """The command that resumes the study, with its new name."""
-    if not old:
-        return ""
+    name = name.removesuffix(QUICK) if quick else name
+    if not old or old.startswith("harness.run("):  # of a study that was made in Python
+        return re.sub(r"name='[^']*'", f"name={name!r}", old, count=1)
     words = shlex.split(old)
     if "--name" in words:
         place = words.index("--name")
         del words[place : place + 2]
-    return shlex.join([*words, "--name", name.removesuffix(QUICK) if quick else name])
+    return shlex.join([*words, "--name", name])
 
 
 def described(root: Path) -> str:

@@ -28,13 +28,13 @@ class Named:
     directory: RunDirectory
 
 
-def named_study(options: Options) -> Named:
-    """What the options name; raises UserError for wrong ones.
+def named_study(options: Options, declaration: Declaration | None = None) -> Named:
+    """What the options name, or change of a `declaration`; raises UserError for wrong ones.
 
     A study on a file has the file in its question and, without `--name`, in its name:
     `lstm_depth-reviews`.
     """
-    declaration = load(options.name)
+    declaration = declaration or load(options.name)
     study = apply(options, declaration.study)
     quick = "-quick" if options.quick else ""
     name = (options.run_name or declaration.name) + quick
@@ -49,6 +49,13 @@ def named_study(options: Options) -> Named:
         if options.run_name is None and not _is_of(study, options.runs / name):
             name = f"{declaration.name}-{slug(Path(file).stem)}{quick}"
     return Named(declaration, name, study, RunDirectory(options.runs / name))
+
+
+def call(options: Options, named: Named) -> str:
+    """The call that resumes a study which was made in Python and has no file."""
+    given = {"name": named.declaration.name, **options.to_resume()}
+    given = {k: str(v) if isinstance(v, Path) else v for k, v in given.items() if k != "run_name"}
+    return f"harness.run(study, {', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
 
 def question_on(question: str, subject: str, file: str) -> str:

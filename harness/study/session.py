@@ -1,9 +1,10 @@
 """One session of a study: from options to the report, under the study's lock. No Keras."""
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from harness.analysis import outcome_text, summary, trained_model
 from harness.analysis.verdicts import conclude
@@ -20,7 +21,7 @@ from harness.search.database import open_storage, shown, sqlite_url, user_errors
 from harness.search.interfaces import Pool
 from harness.spec.study import Arm, Study
 from harness.study import data, resume, rounds, stored, warm_start
-from harness.study.named import Named, named_study
+from harness.study.named import Named, call, named_study
 from harness.study.opened import Opened
 from harness.study.options import Options
 from harness.study.overrides import apply, check_limits, command
@@ -45,13 +46,19 @@ def run(options: Options) -> int:
     if options.dry_run:
         print(files.to_json(plan_mapping(options)) if options.json_output else plan(options))
         return 0
-    named = named_study(options)
+    with completed(options, named_study(options)) as directory:
+        return _print_outcome(options, directory)
+
+
+@contextmanager
+def completed(options: Options, named: Named) -> Iterator[RunDirectory]:
+    """Run or resume a study to its end, less the report; its lock is held in the block."""
     check_device(options, named.study)
     with ExitStack() as stack:
         opened = _open(options, named, stack)
         with user_errors(str(opened.directory.root)):
             _train_and_profile(options, opened)
-        return _print_outcome(options, opened.directory)
+        yield opened.directory
 
 
 def open_study(options: Options, closing: ExitStack) -> Opened:
@@ -106,7 +113,7 @@ def _open_locked(options: Options, named: Named, closing: ExitStack) -> Opened:
         "spec": study.to_mapping(),
         "storage": shown(url),
         "database": directory.database.name if url == sqlite_url(directory.database) else None,
-        "command": command(options),
+        "command": call(options, named) if named.declaration.file is None else command(options),
     }
     if study.measured_units:
         manifest["units"] = {arm: {"units": n} for arm, n in study.measured_units.items()}
@@ -258,10 +265,15 @@ def _print_outcome(options: Options, directory: RunDirectory) -> int:
         for line in outcome_text.terminal_lines(outcome, conclude(records)):
             print(line)
         print(page)
+    return 1 if tell_of_failures(outcome) else 0
+
+
+def tell_of_failures(outcome: Mapping[str, Any]) -> bool:
+    """Whether every trial of some arm failed, with a line on stderr for each such arm."""
     empty = [arm["arm"] for arm in outcome["arms"] if _all_failed(arm["trials"])]
     for arm in empty:
         console.notify(f"every trial of {arm} failed; the report says why")
-    return 1 if empty else 0
+    return bool(empty)
 
 
 def _all_failed(trials: Mapping[str, int]) -> bool:

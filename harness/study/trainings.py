@@ -27,13 +27,15 @@ from reports import write
 
 
 def settings_of(study: Study, declaration: Declaration) -> Settings:
-    packaged = declaration.file.parent == STUDIES
+    file = declaration.file
+    if file is not None and file.parent == STUDIES:
+        file = None  # workers import all of it by themselves
     return Settings(
         backend=study.backend,
         device=study.device,
         threads=study.threads,
         path=study.path,
-        study_file=None if packaged else str(declaration.file.absolute()),
+        study_file=None if file is None else str(file.absolute()),
     )
 
 
