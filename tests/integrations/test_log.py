@@ -189,7 +189,7 @@ def test_a_missing_package_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(UserError, match=rf"{option} needs \w+; pip install {missing[:6]}"):
-        log(root, option, "somewhere")
+        log(root, option, str(root.parent / "somewhere"))
 
 
 @pytest.fixture
