@@ -22,10 +22,12 @@ from harness.core.errors import StudyHeldError, UserError
 from harness.core.signals import StopRequest
 from harness.results.run_directory import RunDirectory
 from harness.search import database as storage
+from harness.search import renaming
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Coordinator
 from harness.search.copy import copy_study
 from harness.search.progress import ProgressDisplay
+from harness.search.renaming import delete
 from harness.study.options import Options
 from harness.study.overrides import command
 
@@ -212,6 +214,27 @@ def test_there_and_back_nothing_is_lost(url: str, tmp_path: Path) -> None:
             same = [repr(trial) for trial in copied.trials]
             assert same == [repr(trial) for trial in study.trials]
             assert copied.user_attrs == study.user_attrs
+
+
+def test_a_study_is_renamed_and_deleted_under_its_lock(url: str) -> None:
+    for name in ("toy/depth=1", "toy/depth=1/search=2", "toys/all", "100%_/all"):
+        with contextlib.closing(storage.open_storage(url)) as database:
+            study = optuna.create_study(storage=database, study_name=name)
+            study.tell(study.ask(), 0.5)
+    with contextlib.closing(storage.open_storage(url)) as holder:
+        holder.hold("toy")
+        for act in (lambda: renaming.rename(url, ["toy"], "new"), lambda: delete(url, "toy")):
+            with pytest.raises(StudyHeldError):
+                act()
+    with pytest.raises(UserError, match="has a study toys already"):
+        renaming.rename(url, ["toy"], "toys")
+    renaming.rename(url, ["toy"], "new")
+    renaming.rename(url, ["toy"], "new")  # as after an interrupt
+    delete(url, "100%_")
+    with contextlib.closing(storage.open_storage(url)) as database:
+        found = sorted(each.study_name for each in database.get_all_studies())
+        assert found == ["new/depth=1", "new/depth=1/search=2", "toys/all"]
+        assert len(optuna.load_study(storage=database, study_name="new/depth=1").trials) == 1
 
 
 def test_a_password_is_never_shown(server: Server) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+import harness
+from harness.integrations.logged import runs_of
 from harness.results.records import read_records
+from harness.study import moved
 from reports import write
 
 OLD = Path(__file__).parents[1] / "data" / "before_packages"
@@ -49,6 +52,19 @@ def _known(after: Any, before: Any) -> Any:
     if isinstance(before, dict) and isinstance(after, dict):
         return {key: _known(after[key], before[key]) for key in before}
     return after
+
+
+@pytest.mark.usefixtures("no_charts")
+def test_it_can_be_renamed_and_logged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    before = read_records(folder / "runs" / "before_packages").trials
+    root = moved.rename(folder / "runs" / "before_packages", "renamed")
+    found = harness.run("before_packages.py", name="renamed", quiet=True, profile=False)
+    assert found.path.absolute() == root
+    assert found.trials.equals(before)
+    logged = [run.kind for run in runs_of(read_records(root))]
+    assert logged.count("trial") == len(found.trials)
+    assert logged.count("replicate") == len(found.replicates)
 
 
 @pytest.mark.slow
