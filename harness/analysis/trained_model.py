@@ -14,8 +14,8 @@ from harness.core.errors import UserError, unknown
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import (
-    EXAMPLE,
     KERAS_MODEL,
+    MODEL,
     PARAMS,
     VOCABULARY,
     DamagedError,
@@ -115,13 +115,16 @@ def damaged(folder: Path, name: str, reason: str) -> UserError:
 
 def copy_model(source: Path, target: Path) -> None:
     """Copy a model's files; each is written whole or not at all."""
-    for name in files_of(source):
+    names = files_of(source)
+    for name in names:
         files.write_atomically(target / name, (source / name).read_bytes())
+    for name in {*MODEL} - {*names}:  # of another model, copied here before
+        (target / name).unlink(missing_ok=True)
 
 
 def files_of(folder: Path) -> tuple[str, ...]:
-    """The names of a model's files."""
-    return (*FILES, EXAMPLE) if (folder / EXAMPLE).is_file() else FILES
+    """The names of a model's files; folders of older versions have fewer."""
+    return tuple(name for name in MODEL if name in FILES or (folder / name).is_file())
 
 
 def write_best(directory: RunDirectory) -> None:
