@@ -8,7 +8,6 @@ of the last steps. Needs Keras, NumPy and Python, nothing else.
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,8 +27,7 @@ def main() -> int:
     about = json.loads((FOLDER / "params.json").read_text(encoding="utf-8"))
     with np.load(given[0], allow_pickle=False) as arrays:
         x = arrays["x"]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow is silent
-    import keras
+    import keras  # here: it takes seconds
 
     model = keras.models.load_model(FOLDER / "model.keras", compile=False)
     features = model.input_shape[-1]

@@ -5,7 +5,6 @@ labels each of the last steps prints their labels. Needs Keras, NumPy and Python
 """
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -25,8 +24,7 @@ def main() -> int:
         return 2 if not texts else 0
     about = json.loads((FOLDER / "params.json").read_text(encoding="utf-8"))
     x = encoded(texts, about["hyperparameters"]["sequence_length"])
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow is silent
-    import keras
+    import keras  # here: it takes seconds
 
     model = keras.models.load_model(FOLDER / "model.keras", compile=False)
     for line in lines(model.predict(x, verbose=0), about):
