@@ -42,8 +42,10 @@ def text(
     facts = {**params["dataset"], **params.get("forecast", {})}
     metric, split = metric_of(facts), params["split"]
     score = f"{metric.name} {metric.text(params['scored_accuracy'])}"
-    versions = environment.versions()
-    trained = [f"{name} {versions[name]}" for name in ("keras", backend) if name in versions]
+    known = environment.versions()
+    versions = {name: known[name] for name in ("keras", backend) if name in known}
+    trained = " and ".join(f"{name} {version}" for name, version in versions.items())
+    needed = " ".join(f"{name}=={version}" for name, version in versions.items())
     size = f", {record['parameters']:,} parameters" if record.get("parameters") else ""
     lines = [
         f"# A trained model: {cut(params['arm'])}",
@@ -51,7 +53,7 @@ def text(
         f"- Data: {cut(str(params['dataset'].get('file') or params['dataset']['name']))}",
         f"- Network: {_network(params['hyperparameters'])}{size}",
         f"- Score on the {split} split, {record['scored_n']:,} examples: {score}",
-        f"- Trained with {', '.join(trained)} (backend {backend}), seed {params['seed']}",
+        f"- Trained with {trained} (backend {backend}), seed {params['seed']}",
         "",
         "| file | what it is |",
         "|---|---|",
@@ -61,6 +63,8 @@ def text(
         "## Predict",
         "",
         *_predict(params, names),
+        "",
+        f"The versions that it was trained with: `pip install numpy {needed}`",
     ]
     return "\n".join(lines) + "\n"
 
