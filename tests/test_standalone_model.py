@@ -187,9 +187,10 @@ def test_damage_is_noticed(texts: Path, name: str) -> None:
         (["--data", "small.py"], "save it as .npz"),
         (["--data", "wide.npz"], "x has the shape (3, 4, 5), not (n, length, 2)"),
         (["--data", "flat.npz"], "x[..., None] for one feature"),
-        (["-o", "x.csv"], "-o goes with --data"),
+        (["-o", "x.csv"], "--encoding go with --data"),
         (["a text"], "its dataset has no texts; give sequences with --data"),
         (["a text", "--data", "new.npz"], "not both"),
+        (["--data", "new.npz", "--encoding", "utf-8"], "the model reads numbers"),
     ],
 )
 def test_what_can_not_be_predicted_is_one_line(

@@ -5,6 +5,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 
 from harness.analysis.trained_model import damaged, load_model
 from harness.core import files
+from harness.core.console import notify
 from harness.core.errors import UserError
 from harness.core.text import cut
 from harness.datasets.base import tokenizers
 from harness.datasets.base.text import encode_texts
 from harness.datasets.files import arrays, texts
+from harness.datasets.files.rows import Source
 from harness.search.standalone import predict_numbers
 
 
@@ -32,14 +35,29 @@ def of_texts(
         return _described(_of_texts(model, folder, params, lines), params)
 
 
-def write(
-    folder: Path, params: dict[str, Any], data: Path, output: Path | None, *, as_json: bool
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What to read, and where to write to: a file, or stdout.
+
+    The names of the column of texts, and of the encoding, are those of the study's data by default.
+    """
+
+    data: Path
+    output: Path | None = None
+    as_json: bool = False
+    text_column: str | None = None
+    encoding: str | None = None
+
+
+def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
     """Write what the model says of each row of a file, as CSV or as lines of JSON.
 
-    To stdout without an `output`. Raises UserError where the file or the model can't be used.
+    Raises UserError where the file or the model can't be used.
     """
+    data = asked.data
     if params.get("input") == "numbers" or not (folder / "vocabulary.txt").stat().st_size:
+        if asked.text_column or asked.encoding:
+            raise UserError("--text-column and --encoding go with texts; the model reads numbers")
         x = arrays.read_inputs(data)
         model = load_model(folder)
         features = model.input_shape[-1]
@@ -50,19 +68,23 @@ def write(
             outputs = np.asarray(model.predict(encoded, verbose=0), np.float64)
     else:
         facts = params.get("dataset") or {}
-        lines = texts.read_inputs(data, facts.get("text_column", "text"), facts.get("encoding"))
+        column = asked.text_column or facts.get("text_column", "text")
+        source = Source(str(data), column, None, encoding=asked.encoding)
+        lines, notes = texts.read_inputs(source, facts.get("encoding"))
+        for note in notes:
+            notify(note)
         model = load_model(folder)
         with _fitting(folder):
             outputs = _of_texts(model, folder, params, lines)
     with _fitting(folder):
-        if as_json:
+        if asked.as_json:
             told = _described(outputs, params)
             content = "".join(files.to_json(each, indent=None) + "\n" for each in told)
         else:
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows(predict_numbers.rows(outputs, params))
             content = text.getvalue()
-    save(content, output)
+    save(content, asked.output)
 
 
 def save(content: str, output: Path | None) -> None:

@@ -52,6 +52,14 @@ def predict(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Where to write the CSV of --data."),
     ] = None,
+    text_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The column of texts.  [default: that of the study]"),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of a table of texts, such as utf-16 or cp1252."),
+    ] = None,
 ) -> None:
     """Label texts with an arm's trained model: one line for each, label and probability first.
 
@@ -69,10 +77,14 @@ def predict(
     if data is not None:
         if texts:
             raise UserError("give texts as arguments or a file with --data, not both")
-        labels.write(folder, params, data, output, as_json=json_output)
+        asked = labels.Asked(
+            data=data, output=output, as_json=json_output, text_column=text_column,
+            encoding=encoding,
+        )  # fmt: skip
+        labels.write(folder, params, asked)
         return
-    if output is not None:
-        raise UserError("-o goes with --data FILE; without it labels go to stdout")
+    if output is not None or text_column is not None or encoding is not None:
+        raise UserError("-o, --text-column and --encoding go with --data FILE")
     if params.get("input") == "numbers":
         raise UserError(f"{name}: its dataset has no texts; give sequences with --data FILE.npz")
     model = load_model(folder)

@@ -123,11 +123,9 @@ def check_columns(
                 hint = "; a forecast from a table over time needs --time-column and --target-column"
             elif any(len(each) > _LONG_NAME or each.isdigit() for each in names):
                 hint = ", or add a first line with their names: is there a heading?"
-            mend = f"name one with --{option}-column{hint}"
-            if source.label_column is None:
-                mend = "name the column of texts as in the study's data"
             raise UserError(
-                f"{path}{at} has no column {cut(name)!r}; it has {some(names) or 'none'}: {mend}"
+                f"{path}{at} has no column {cut(name)!r}; it has {some(names) or 'none'}: name one "
+                f"with --{option}-column{hint}"
             )
     return places[0], places[-1]
 

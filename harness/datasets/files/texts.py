@@ -150,11 +150,13 @@ class TextFiles(SplitTexts):
         return read
 
 
-def read_inputs(path: Path, text_column: str, encoding: str | None) -> list[str]:
-    """The texts of a table that a model is to label, in order; raises UserError.
+def read_inputs(source: Source, usual: str | None) -> tuple[list[str], list[str]]:
+    """The texts of a table that a model is to label, in order, and how it was read.
 
-    `encoding` is that of the study's data, for a file that is not UTF-8 and has no mark.
+    `usual` is the encoding of the study's data. It is taken for a file that is not UTF-8, has no
+    mark, and whose own encoding is not given. Raises UserError.
     """
+    path = Path(source.path)
     suffix = path.suffix.lower()
     if suffix not in _READERS:
         raise UserError(f"--data {path}: give a table of texts: {', '.join(_READERS)}")
@@ -163,8 +165,9 @@ def read_inputs(path: Path, text_column: str, encoding: str | None) -> list[str]
     check_memory(path, BYTE_MEMORY * path.stat().st_size)
     raw = _bytes(path)
     check_memory(path, BYTE_MEMORY * len(raw) + ROW_MEMORY * raw.count(b"\n"))
-    given = None if suffix == ".parquet" or is_unicode(raw) else encoding
-    rows = _READERS[suffix](path, raw, Source(str(path), text_column, None, encoding=given))
+    if source.encoding is None and suffix != ".parquet" and not is_unicode(raw):
+        source = replace(source, encoding=usual)
+    rows = _READERS[suffix](path, raw, source)
     if rows.lacking:
         noun = "row has" if len(rows.lacking) == 1 else "rows have"
         raise UserError(
@@ -173,7 +176,7 @@ def read_inputs(path: Path, text_column: str, encoding: str | None) -> list[str]
         )
     if not rows.texts:
         raise UserError(f"{path} has no rows")
-    return rows.texts
+    return rows.texts, rows.notes
 
 
 @dataclass(frozen=True)
