@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,11 @@ study = Study(dataset=Imdb(), compare={{"depth": [1, 2]}}, search={{}},
 '''
 OF_TEXTS = """"cell": "lstm", "vocabulary": 60, "embedding_dim": 5, "embedding_dropout": 0.2,
     "pooling": "attention", "mask": True, "bidirectional": True, "residual": True,
-    "layer_norm": "output", "recurrent_dropout": 0.1, "units_shape": "pyramid" """
+    "layer_norm": "output", "recurrent_dropout": 0.1, "units_shape": "pyramid",
+    "label_smoothing": 0.1, "class_weight": "balanced" """
 OF_NUMBERS = """"cell": "gru", "residual": True, "mask": True, "pooling": "last",
-    "bidirectional": True, "layer_norm": "output", "activation": "tanh" """
+    "bidirectional": True, "layer_norm": "output", "optimizer": "rmsprop",
+    "momentum": 0.5, "schedule": "warmup_cosine", "clip_norm": 1.0 """
 # The project can't be imported, whatever the environment has.
 BLOCKED = """
 import runpy, sys
@@ -59,10 +62,14 @@ def study(folder: Path, options: str, *words: str) -> None:
 
 
 def predict_alone(folder: Path, *words: str) -> Any:
-    """`python predict.py …` in another process, without this project."""
+    return alone(folder, "predict.py", *words)
+
+
+def alone(folder: Path, script: str, *words: str) -> Any:
+    """A script of the folder `model` in another process, without this project."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(
-        [sys.executable, "-I", "-c", BLOCKED, str(folder / "model" / "predict.py"), *words],
+        [sys.executable, "-I", "-c", BLOCKED, str(folder / "model" / script), *words],
         cwd=folder, capture_output=True, text=True, timeout=300, env=environment,
     )  # fmt: skip
 
@@ -100,12 +107,12 @@ TEXTS = ["good good so", "BAD, bad; don't!", "影片 naïve 👍🏽 unknown", "
 
 
 def test_texts_are_labelled_the_same(texts: Path) -> None:
-    alone = predict_alone(texts, *TEXTS)
-    assert alone.returncode == 0, alone.stderr
+    by_script = predict_alone(texts, *TEXTS)
+    assert by_script.returncode == 0, by_script.stderr
     done = run(texts, "harness", "predict", "own", "--arm", "depth=2", "--json", *TEXTS)
     assert (done.returncode, done.stderr) == (0, "")
     expected = [json.loads(line) for line in done.stdout.splitlines()]
-    found = [line.split("\t") for line in alone.stdout.splitlines()]
+    found = [line.split("\t") for line in by_script.stdout.splitlines()]
     assert [label for label, _ in found] == [each["label"] for each in expected]
     shares = [float(share) for _, share in found]
     np.testing.assert_allclose(shares, [each["probability"] for each in expected], atol=1e-3)
@@ -117,24 +124,24 @@ def test_a_table_of_texts_is_labelled(texts: Path) -> None:
         rows = [text for text in TEXTS if text]
         csv.writer(file).writerows([["id", "review"], *enumerate(rows)])
     (texts / "new.jsonl").write_text("".join(json.dumps({"Review": row}) + "\n" for row in rows))
-    alone = [line.split("\t") for line in predict_alone(texts, *rows).stdout.splitlines()]
+    labelled = [line.split("\t") for line in predict_alone(texts, *rows).stdout.splitlines()]
     for name in ("new.csv", "new.jsonl"):
         done = run(texts, "harness", "predict", "own", "--arm", "depth=2", "--data", name)
         assert (done.returncode, done.stderr) == (0, "")
         found = list(csv.DictReader(done.stdout.splitlines()))
         assert list(found[0]) == ["label", "probability of fine", "probability of poor"]
-        for row, (label, share) in zip(found, alone, strict=True):
+        for row, (label, share) in zip(found, labelled, strict=True):
             assert row["label"] == label
             assert float(row[f"probability of {label}"]) == pytest.approx(float(share), abs=1e-3)
 
 
 def test_numbers_are_predicted_the_same(numbers: Path) -> None:
-    alone = predict_alone(numbers, "new.npz")
-    assert alone.returncode == 0, alone.stderr
+    by_script = predict_alone(numbers, "new.npz")
+    assert by_script.returncode == 0, by_script.stderr
     done = run(numbers, "harness", "predict", "own", "--arm", "depth=2", "--data", "new.npz")
     assert (done.returncode, done.stderr) == (0, "")
     found, expected = (
-        [float(line) for line in out.stdout.splitlines()[1:]] for out in (alone, done)
+        [float(line) for line in out.stdout.splitlines()[1:]] for out in (by_script, done)
     )
     assert len(found) == 40
     np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -161,7 +168,37 @@ def test_the_folder_explains_itself(kind: str, request: pytest.FixtureRequest) -
     assert "backend tensorflow" in page
 
 
-@pytest.mark.parametrize("name", ["predict.py", "README.md", "tokenizer.json"])
+@pytest.mark.parametrize("kind", ["texts", "numbers"])
+def test_the_network_is_trained_again_by_its_script(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    folder = request.getfixturevalue(kind)
+    shutil.copytree(folder / "model", tmp_path / "model")
+    file = folder / ("reviews.csv" if kind == "texts" else "own.npz")
+    done = alone(tmp_path, "train.py", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "Epoch 2/2" in done.stdout
+    import keras
+
+    before = keras.models.load_model(tmp_path / "model" / "model.keras")
+    after = keras.models.load_model(tmp_path / "retrained.keras")
+    assert [w.shape for w in after.get_weights()] == [w.shape for w in before.get_weights()]
+    assert type(after.optimizer).__name__ == ("Adam" if kind == "texts" else "RMSprop")
+    # Its place can be taken by the new one.
+    shutil.move(tmp_path / "retrained.keras", tmp_path / "model" / "model.keras")
+    words = TEXTS if kind == "texts" else [str(folder / "new.npz")]
+    done = alone(tmp_path, "predict.py", *words)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    if kind == "texts":
+        assert {line.split("\t")[0] for line in lines} <= {"fine", "poor"}
+        assert len(lines) == len(TEXTS)
+        return
+    with np.load(folder / "own.npz") as arrays:
+        assert np.corrcoef([*map(float, lines[1:])], arrays["y"][:40])[0, 1] > 0.5
+
+
+@pytest.mark.parametrize("name", ["predict.py", "train.py", "README.md", "tokenizer.json"])
 def test_damage_is_noticed(texts: Path, name: str) -> None:
     source = texts / "runs" / "own" / "replicates" / "depth=2" / "seed=1"
     record = read_result(source)

@@ -5,7 +5,7 @@ import shutil
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.analysis import summary
 from harness.core import files
@@ -22,6 +22,10 @@ from harness.results.training_folder import (
     check_evidence,
     read_result,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FILES = (KERAS_MODEL, VOCABULARY, PARAMS)
 
@@ -102,6 +106,14 @@ def load_model(folder: Path) -> Any:
             return keras.models.load_model(folder / KERAS_MODEL, compile=False)
     except Exception as error:  # Keras has no class of errors for this
         raise damaged(folder, KERAS_MODEL, f"{type(error).__name__}: {error}") from None
+
+
+def outputs_of(model: Any, x: "NDArray[Any]") -> "NDArray[np.float64]":
+    """The model's outputs for inputs `x`; the backend's own lines don't reach stderr."""
+    import numpy as np
+
+    with without_stderr():
+        return np.asarray(model.predict(x, verbose=0), np.float64)
 
 
 def damaged(folder: Path, name: str, reason: str) -> UserError:

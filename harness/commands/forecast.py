@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.trained_model import damaged, load_model
+from harness.analysis.trained_model import damaged, load_model, outputs_of
 from harness.commands.labels import save
 from harness.core.errors import UserError
 from harness.core.text import cut
@@ -89,7 +89,7 @@ def _predicted(
     try:
         scaling, horizon = params["scaling"], params["forecast"]["horizon"]
         x = (windows - np.array(scaling["x_mean"])) / np.array(scaling["x_std"])
-        outputs = np.asarray(model.predict(x.astype(np.float32), verbose=0), np.float64)
+        outputs = outputs_of(model, x.astype(np.float32))
         shaped = outputs.reshape(len(x), horizon, -1)
         found: NDArray[np.float64] = shaped * scaling["y_std"] + scaling["y_mean"]
     except (KeyError, TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.trained_model import damaged, load_model
+from harness.analysis.trained_model import damaged, load_model, outputs_of
 from harness.core import files
 from harness.core.console import notify
 from harness.core.errors import UserError
@@ -65,7 +65,7 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
             raise UserError(f"{data}: x has the shape {x.shape}, not (n, length, {features})")
         with _fitting(folder):
             encoded = predict_numbers.encoded(x, params, len(model.output_shape) == 3)
-            outputs = np.asarray(model.predict(encoded, verbose=0), np.float64)
+            outputs = outputs_of(model, encoded)
     else:
         facts = params.get("dataset") or {}
         column = asked.text_column or facts.get("text_column", "text")
@@ -119,7 +119,7 @@ def _of_texts(
     of_words = tokenizers.by_name(params.get("tokenizer", "keras"))
     tokenizer = of_words if params.get("input") == "text" else str.split
     x = encode_texts(lines, words[:-1], params["hyperparameters"]["sequence_length"], tokenizer)
-    return np.asarray(model.predict(x, verbose=0), np.float64)
+    return outputs_of(model, x)
 
 
 def _described(outputs: NDArray[np.float64], params: dict[str, Any]) -> list[dict[str, Any]]:

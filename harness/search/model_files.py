@@ -14,11 +14,13 @@ from harness.results.training_folder import (
     PREDICT,
     README,
     TOKENIZER,
+    TRAIN,
     VOCABULARY,
 )
 from harness.search import example
-from harness.search.standalone import patterns, readme
-from harness.spec.hyperparameters import Hyperparameters
+from harness.search.standalone import patterns, readme, training_code
+from harness.spec.hyperparameters import BAG, Hyperparameters
+from harness.spec.study import Study
 
 _SCRIPTS = Path(__file__).parent / "standalone"
 
@@ -29,14 +31,14 @@ def write(
     hyperparameters: Hyperparameters,
     record: Mapping[str, Any],
     *,
-    built: bool,
-    backend: str,
+    study: Study,
 ) -> None:
     """Write vocabulary, hyperparameters, the script that predicts, and a README.
 
-    `record` is the training's result. `built` says that a function of the study's built the
-    network: it may have layers that stock Keras doesn't have, so no script is promised.
+    `record` is the training's result. A network that a function of the study's builds may have
+    layers that stock Keras doesn't have, so it has no script.
     """
+    built = study.model is not None and hyperparameters.cell != BAG
     facts = dataset.facts()
     words = dataset.words(hyperparameters.vocabulary)
     params = {
@@ -67,7 +69,10 @@ def write(
         rule = patterns.rule(dataset.tokenizer if dataset.input == "text" else None)
         contents[TOKENIZER] = files.to_json(rule) + "\n"
         contents[PREDICT] = (_SCRIPTS / "predict_texts.py").read_text(encoding="utf-8")
+    training = training_code.code(dataset, hyperparameters, study.budget.epochs, study.patience)
+    if PREDICT in contents and training is not None:
+        contents[TRAIN] = training
     names = (*contents, KERAS_MODEL)
-    contents[README] = readme.text(params, record, names, backend)
+    contents[README] = readme.text(params, record, names, study.backend)
     for name, content in contents.items():
         files.write_atomically(folder / name, content)

@@ -146,8 +146,7 @@ class Replicates:
                     self._dataset_of(planned),
                     planned.hyperparameters,
                     record,
-                    built=self._study.signature_of(self.arm).builder is not None,
-                    backend=self._study.backend,
+                    study=self._study,
                 )
         write_result(planned.folder, record)
         checkpoint.remove(planned.folder / "checkpoint")

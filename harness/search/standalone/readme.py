@@ -13,6 +13,7 @@ from harness.results.training_folder import (
     PREDICT,
     README,
     TOKENIZER,
+    TRAIN,
     VOCABULARY,
 )
 
@@ -22,6 +23,7 @@ _FILES = {
     VOCABULARY: "the known words, one a line; the first line has id 0",
     TOKENIZER: "how a text becomes words: a pattern of Python's `re`",
     PREDICT: "predicts with Keras and NumPy alone",
+    TRAIN: "the network and its training, layer by layer; trains it again on your file",
     EXAMPLE: "forecasts what follows a table, with Keras, NumPy and pandas alone",
 }
 _USES = {
