@@ -5,7 +5,7 @@ import shutil
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.analysis import summary
 from harness.core import files
@@ -14,14 +14,18 @@ from harness.core.errors import UserError, unknown
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import (
-    EXAMPLE,
     KERAS_MODEL,
+    MODEL,
     PARAMS,
     VOCABULARY,
     DamagedError,
     check_evidence,
     read_result,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FILES = (KERAS_MODEL, VOCABULARY, PARAMS)
 
@@ -104,6 +108,14 @@ def load_model(folder: Path) -> Any:
         raise damaged(folder, KERAS_MODEL, f"{type(error).__name__}: {error}") from None
 
 
+def outputs_of(model: Any, x: "NDArray[Any]") -> "NDArray[np.float64]":
+    """The model's outputs for inputs `x`; the backend's own lines don't reach stderr."""
+    import numpy as np
+
+    with without_stderr():
+        return np.asarray(model.predict(x, verbose=0), np.float64)
+
+
 def damaged(folder: Path, name: str, reason: str) -> UserError:
     """The error for a model's file that can't be used, on one line."""
     short = (" ".join(reason.split()) or "no reason given")[:150]
@@ -115,13 +127,16 @@ def damaged(folder: Path, name: str, reason: str) -> UserError:
 
 def copy_model(source: Path, target: Path) -> None:
     """Copy a model's files; each is written whole or not at all."""
-    for name in files_of(source):
+    names = files_of(source)
+    for name in names:
         files.write_atomically(target / name, (source / name).read_bytes())
+    for name in {*MODEL} - {*names}:  # of another model, copied here before
+        (target / name).unlink(missing_ok=True)
 
 
 def files_of(folder: Path) -> tuple[str, ...]:
-    """The names of a model's files."""
-    return (*FILES, EXAMPLE) if (folder / EXAMPLE).is_file() else FILES
+    """The names of a model's files; folders of older versions have fewer."""
+    return tuple(name for name in MODEL if name in FILES or (folder / name).is_file())
 
 
 def write_best(directory: RunDirectory) -> None:

@@ -1,7 +1,8 @@
 """Export a trained model from a run directory: `harness export lstm_depth --arm depth=2 -o DIR`.
 
-The model of an arm's first replicate is kept, with its vocabulary and hyperparameters beside it.
-It has stock Keras layers only, so nothing of this package is needed to load it. No Keras here.
+The model of an arm's first replicate is kept. Beside it are its vocabulary, its hyperparameters and
+a script that predicts. It has stock Keras layers only, so its use needs nothing of this package.
+No Keras here.
 """
 
 from pathlib import Path
@@ -29,9 +30,10 @@ def export(
         Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
 ) -> None:
-    """Copy an arm's trained model, vocabulary and hyperparameters into a directory.
+    """Copy an arm's trained model, and all that its use takes, into a directory.
 
-    With the model of a forecast comes an example that uses it with stock Keras alone.
+    There are its vocabulary, hyperparameters, a README, and predict.py (of a forecast forecast.py),
+    which predicts with stock Keras alone.
     """
     source = model_folder(find(name, runs_directory), arm)
     check_files(source)

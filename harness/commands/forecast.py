@@ -2,7 +2,6 @@
 
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.trained_model import damaged, load_model
-from harness.core import files
+from harness.analysis.trained_model import damaged, load_model, outputs_of
+from harness.commands.labels import save
 from harness.core.errors import UserError
 from harness.core.text import cut
 from harness.datasets.base.frequency import shown
@@ -23,11 +22,7 @@ def write(
     name: str, folder: Path, params: dict[str, Any], data: Path | None, output: Path | None
 ) -> None:
     """Write the forecasts of `data` to a file, or to stdout without one. Raises UserError."""
-    facts = params.get("forecast")
-    if not facts:
-        raise UserError(
-            f"{name}: its model labels examples and forecasts nothing; leave out --data"
-        )
+    facts = params["forecast"]
     if "time_column" not in facts:
         raise UserError(
             f"{name}: its data are no table of yours; {folder}/forecast.py is an example of use"
@@ -37,16 +32,7 @@ def write(
     rows = list(_rows(folder, params, data))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    if output is None:
-        sys.stdout.write(text.getvalue())
-        return
-    try:
-        files.write_atomically(output, text.getvalue())
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UserError(
-            f"{cut(str(output), 200)}: can't be written ({reason}); give -o another file"
-        ) from None
+    save(text.getvalue(), output)
 
 
 def _rows(folder: Path, params: dict[str, Any], data: Path) -> Iterator[list[str]]:
@@ -103,7 +89,7 @@ def _predicted(
     try:
         scaling, horizon = params["scaling"], params["forecast"]["horizon"]
         x = (windows - np.array(scaling["x_mean"])) / np.array(scaling["x_std"])
-        outputs = np.asarray(model.predict(x.astype(np.float32), verbose=0), np.float64)
+        outputs = outputs_of(model, x.astype(np.float32))
         shaped = outputs.reshape(len(x), horizon, -1)
         found: NDArray[np.float64] = shaped * scaling["y_std"] + scaling["y_mean"]
     except (KeyError, TypeError, ValueError) as error:

@@ -1,6 +1,7 @@
 """Labels or forecasts from a study's model.
 
 harness predict lstm_depth "What a film!"
+harness predict reviews --data new.csv -o labels.csv
 harness predict sales --data newer.csv -o forecast.csv
 """
 
@@ -13,8 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.analysis.trained_model import check_files, damaged, load_model, model_folder
-from harness.commands import forecast
+from harness.analysis.trained_model import check_files, load_model, model_folder
+from harness.commands import forecast, labels
 from harness.core import files
 from harness.core.errors import UserError
 from harness.results.run_directory import find
@@ -41,71 +42,65 @@ def predict(
         bool, typer.Option("--json", help="Print one JSON object for each text.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A newer table, to forecast what follows.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A table of texts or an .npz file to label; for a forecast a newer table.",
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Forecasts as CSV.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to write the CSV of --data."),
+    ] = None,
+    text_column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The column of texts.  [default: that of the study]"),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of a table of texts, such as utf-16 or cp1252."),
     ] = None,
 ) -> None:
     """Label texts with an arm's trained model: one line for each, label and probability first.
 
-    With --data: forecast the steps after a table's last row. One row for each step, with its time;
+    With --data, CSV: a row for each text of a table, in the column that the study reads, or for
+    each sequence x of an .npz file. It has the label and all probabilities, or the number.
+
+    Of a forecast, --data is a newer table: a row for each step after its last row, with its time;
     the forecast is in the last column.
     """
     folder = model_folder(find(name, runs_directory), arm)
     params = check_files(folder)
-    if data is not None or output is not None or params.get("forecast"):
+    if params.get("forecast"):
         forecast.write(name, folder, params, data, output)
         return
-    if params.get("input") != "text":
-        raise UserError(f"{name}: its dataset has no texts; load {folder}/model.keras yourself")
+    if data is not None:
+        if texts:
+            raise UserError("give texts as arguments or a file with --data, not both")
+        asked = labels.Asked(
+            data=data, output=output, as_json=json_output, text_column=text_column,
+            encoding=encoding,
+        )  # fmt: skip
+        labels.write(folder, params, asked)
+        return
+    if output is not None or text_column is not None or encoding is not None:
+        raise UserError("-o, --text-column and --encoding go with --data FILE")
+    if params.get("input") == "numbers":
+        raise UserError(f"{name}: its dataset has no texts; give sequences with --data FILE.npz")
     model = load_model(folder)
     for batch in _batches(_checked(texts, "text") if texts else _checked(_stdin(), "stdin, line")):
-        for text, found in zip(batch, label(model, folder, params, batch), strict=True):
+        for text, found in zip(batch, labels.of_texts(model, folder, params, batch), strict=True):
             if json_output:
                 print(files.to_json({"text": text, **found}, indent=None), flush=True)
             else:
-                print(f"{found['label']} {found['probability']:.3f}  {text}", flush=True)
+                print(f"{_shown(found)}  {text}", flush=True)
 
 
-def label(
-    model: Any, folder: Path, params: dict[str, Any], texts: list[str]
-) -> list[dict[str, Any]]:
-    """For each text its `label`, with its `probability`, and all labels' `probabilities`.
-
-    Raises UserError where the model's files do not fit together.
-    """
-    try:
-        return _labelled(model, folder, params, texts)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, UserError) as error:
-        reason = f"it does not fit the model: {type(error).__name__}: {error}"
-        raise damaged(folder, "params.json", reason) from None
-
-
-def _labelled(
-    model: Any, folder: Path, params: dict[str, Any], texts: list[str]
-) -> list[dict[str, Any]]:
-    import numpy as np
-
-    from harness.datasets.base import tokenizers
-    from harness.datasets.base.text import encode_texts
-
-    words = (folder / "vocabulary.txt").read_bytes().decode("utf-8", "surrogatepass").split("\n")
-    tokenizer = tokenizers.by_name(params.get("tokenizer", "keras"))
-    length = params["hyperparameters"]["sequence_length"]
-    x = encode_texts(texts, words[:-1], length, tokenizer)
-    found = np.asarray(model.predict(x, verbose=0), np.float64)
-    if found.shape[1] == 1:  # one sigmoid output: the probability of the second label
-        found = np.concatenate([1 - found, found], axis=1)
-    labels = params["labels"]
-    return [
-        {
-            "label": labels[int(row.argmax())],
-            "probability": float(row.max()),
-            "probabilities": dict(zip(labels, map(float, row), strict=True)),
-        }
-        for row in found
-    ]
+def _shown(found: dict[str, Any]) -> str:
+    """What stands before a text: label and probability, or the labels of its steps, or a number."""
+    if "label" in found:
+        return f"{found['label']} {found['probability']:.3f}"
+    return " ".join(found["labels"]) if "labels" in found else f"{found['number']:.6g}"
 
 
 def _stdin() -> Iterator[str]:

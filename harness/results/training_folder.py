@@ -16,7 +16,9 @@ RESULT, STARTED, METRICS, SCORES = "result.json", "started.json", "metrics.jsonl
 FORECAST = "forecast.npz"
 KERAS_MODEL, VOCABULARY, PARAMS = "model.keras", "vocabulary.txt", "params.json"
 EXAMPLE = "forecast.py"  # beside the model of a forecast
-MODEL = (KERAS_MODEL, VOCABULARY, PARAMS, EXAMPLE)
+PREDICT, TOKENIZER = "predict.py", "tokenizer.json"  # beside other models; of texts alone
+TRAIN, README = "train.py", "README.md"  # train.py: of the user's own data alone
+MODEL = (KERAS_MODEL, VOCABULARY, PARAMS, EXAMPLE, PREDICT, TOKENIZER, TRAIN, README)
 EVIDENCE = (METRICS, SCORES, FORECAST, *MODEL)
 STATES = ("running", "complete", "pruned", "failed")
 

@@ -22,11 +22,8 @@ from harness.core.seeds import derive_seed
 from harness.datasets.base.dataset import Dataset
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import (
-    EXAMPLE,
     KERAS_MODEL,
-    PARAMS,
     STARTED,
-    VOCABULARY,
     DamagedError,
     check_evidence,
     read_result,
@@ -34,7 +31,7 @@ from harness.results.training_folder import (
     write_result,
     write_started,
 )
-from harness.search import example, folds, score_files
+from harness.search import folds, model_files, score_files
 from harness.search.assignment import Assignment, group_name
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
@@ -149,7 +146,13 @@ class Replicates:
                 ),
             }
             if self._keeps_model(planned):
-                self._describe_model(planned, record)
+                model_files.write(
+                    planned.folder,
+                    self._dataset_of(planned),
+                    planned.hyperparameters,
+                    record,
+                    study=self._study,
+                )
         write_result(planned.folder, record)
         checkpoint.remove(planned.folder / "checkpoint")
         self.done[state] += 1
@@ -179,32 +182,6 @@ class Replicates:
     def _join_folds(self, planned: Planned) -> None:
         if planned.whole != planned.folder:
             folds.join(planned.whole, self._study.dataset.folds)
-
-    def _describe_model(self, planned: Planned, record: Mapping[str, Any]) -> None:
-        """Write what a user of the model needs besides: vocabulary and hyperparameters."""
-        dataset, hyperparameters = self._dataset_of(planned), planned.hyperparameters
-        facts = dataset.facts()
-        words = dataset.words(hyperparameters.vocabulary)
-        text = "".join(f"{word}\n" for word in words)
-        files.write_atomically(planned.folder / VOCABULARY, text.encode("utf-8", "surrogatepass"))
-        params = {
-            "arm": self.arm.name,
-            "replicate": planned.replicate,
-            "seed": planned.seed,
-            "hyperparameters": hyperparameters.to_mapping(),
-            "dataset": dataset.to_mapping(),
-            "input": dataset.input,
-            "tokenizer": dataset.tokenizer,
-            "labels": list(dataset.labels) or [str(number) for number in range(dataset.classes)],
-            "encoding": dataset.encoding,
-            **({"scaling": scaling} if (scaling := dataset.scaling()) else {}),
-            **({"forecast": facts} if facts else {}),
-            "split": record["split"],
-            "scored_accuracy": record["scored_accuracy"],
-        }
-        files.write_atomically(planned.folder / PARAMS, files.to_json(params) + "\n")
-        if facts:
-            files.write_atomically(planned.folder / EXAMPLE, example.code(params))
 
     def release(self, assignment: Assignment) -> None:
         """Nothing to do: without a result file it is trained again, from its checkpoint."""

@@ -95,8 +95,6 @@ def test_where_the_forecasts_can_not_be_written(
         written(monkeypatch, tmp_path, dataset, file)
 
 
-def test_other_models_forecast_nothing(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="forecasts nothing; leave out --data"):
-        forecast.write("words", tmp_path, {}, tmp_path / "a.csv", None)
+def test_data_that_are_no_table_are_not_forecast(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="its data are no table of yours"):
         forecast.write("co2", tmp_path, {"forecast": {"targets": ["co2"]}}, None, None)

@@ -13,15 +13,15 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _TO_BLANK = str.maketrans(dict.fromkeys(FILTERS, " "))
 
 # Scripts without spaces between words: each of their characters is a token.
-_UNSPACED = "".join(
+UNSPACED = "".join(
     rf"\p{{{script}}}"
     for script in ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
 )
 _WORDS = regex.compile(
-    rf"[[{_UNSPACED}]&&[\p{{L}}\p{{N}}]]\p{{M}}*"
+    rf"[[{UNSPACED}]&&[\p{{L}}\p{{N}}]]\p{{M}}*"
     # Letters with their marks, joined by apostrophes within the word: don't, aujourd’hui.
-    rf"|[[\p{{L}}\p{{N}}]--[{_UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}\u200c\u200d]--[{_UNSPACED}]]*"
-    rf"(?:['’][[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]+)*"
+    rf"|[[\p{{L}}\p{{N}}]--[{UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}\u200c\u200d]--[{UNSPACED}]]*"
+    rf"(?:['’][[\p{{L}}\p{{N}}\p{{M}}]--[{UNSPACED}]]+)*"
     r"|\p{Extended_Pictographic}\p{Emoji_Modifier}?",
     regex.V1,
 )

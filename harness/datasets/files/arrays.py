@@ -19,22 +19,37 @@ _MOST = float(np.finfo(np.float32).max)
 
 def read(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """`x` and `y`, as they are in the file; raises UserError."""
+    x, y = _read(path, ("x", "y"), "--dataset")
+    return x, y
+
+
+def read_inputs(path: Path) -> NDArray[Any]:
+    """`x` of a file whose sequences a model is to label: numbers (n, length, features).
+
+    Raises UserError.
+    """
+    (x,) = _read(path, ("x",), "--data")
+    return sequences(path, x)
+
+
+def _read(path: Path, wanted: tuple[str, ...], option: str) -> list[NDArray[Any]]:
     if path.suffix.lower() != ".npz":
         raise UserError(
-            f"--dataset {path}: save it as .npz: numpy.savez('sequences.npz', x=x, y=y)"
+            f"{option} {path}: save it as .npz: numpy.savez('sequences.npz', "
+            f"{', '.join(f'{name}={name}' for name in wanted)})"
         )
     if not os.path.isfile(path):
-        raise UserError(f"--dataset {path}: no such file")
+        raise UserError(f"{option} {path}: no such file")
     # Damaged zip files and headers raise errors of many kinds (struct, tokenize, zlib, …).
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
-            missing = [name for name in ("x", "y") if name not in names]
+            missing = [name for name in wanted if name not in names]
             if missing:
                 raise UserError(
                     f"{path} has no array {missing[0]!r}; it has {some(names) or 'none'}"
                 )
-            return _array(path, archive, "x"), _array(path, archive, "y")
+            return [_array(path, archive, name) for name in wanted]
     except UserError:
         raise
     except Exception as error:

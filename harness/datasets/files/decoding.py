@@ -54,6 +54,17 @@ def lines(text: str) -> Iterator[str]:
     return (match[0] for match in _LINE.finditer(text))
 
 
+def is_unicode(raw: bytes) -> bool:
+    """Whether bytes have a byte order mark, or are UTF-8."""
+    if raw.startswith(tuple(mark for mark, _ in _MARKS)):
+        return True
+    try:
+        raw.decode(UTF8)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def decoded(file: Path, raw: bytes, encoding: str | None = None) -> Decoded:
     """The text of a file; `encoding` is what the user says.
 

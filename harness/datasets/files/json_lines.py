@@ -8,7 +8,7 @@ from harness.core.text import cut
 from harness.datasets.base.memory import check_memory
 from harness.datasets.files.decoding import decoded, lines
 from harness.datasets.files.labels import trim
-from harness.datasets.files.rows import Rows, Source, check_columns
+from harness.datasets.files.rows import NO_LABEL, Rows, Source, check_columns
 
 _LONG = 1 << 20  # characters of a line
 _NESTED_MEMORY = 30  # bytes for each character of a line, which may be a list of empty lists
@@ -38,8 +38,9 @@ def read(path: Path, raw: bytes, source: Source) -> Rows:
         names = [trim(name) for name in found]
         columns = check_columns(path, names, source, at=f": {where}")
         cells = list(found.values())
+        label = NO_LABEL if source.label_column is None else cells[columns[1]]
         try:
-            rows.add(cells[columns[0]], cells[columns[1]], number)
+            rows.add(cells[columns[0]], label, number)
         except ValueError as error:
             raise UserError(f"{path}: {where}: {error}") from None
     if rows.lists:

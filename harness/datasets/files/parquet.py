@@ -10,7 +10,14 @@ from harness.core.errors import UserError
 from harness.core.text import cut
 from harness.datasets.base.memory import check_memory, free
 from harness.datasets.files.labels import trim
-from harness.datasets.files.rows import BYTE_MEMORY, ROW_MEMORY, Rows, Source, check_columns
+from harness.datasets.files.rows import (
+    BYTE_MEMORY,
+    NO_LABEL,
+    ROW_MEMORY,
+    Rows,
+    Source,
+    check_columns,
+)
 
 _MOST_ROWS = 4096  # of a batch
 
@@ -40,12 +47,13 @@ def read(path: Path, raw: bytes, source: Source) -> Rows:
 def _rows(path: Path, file: Any, source: Source) -> Rows:
     names = file.schema_arrow.names
     found = check_columns(path, [trim(name) for name in names], source, numbers=_only_numbers(file))
-    columns = [names[at] for at in found]
+    columns = [names[at] for at in dict.fromkeys(found)]
     _check_types(path, file.schema_arrow, columns)
     available, size = free(), 0
     check_memory(path, file.metadata.num_rows * ROW_MEMORY, available)
     rows = Rows()
-    for number, (text, label) in enumerate(_cells(file, columns, available), start=1):
+    for number, (text, *labels) in enumerate(_cells(file, columns, available), start=1):
+        label = labels[0] if labels else NO_LABEL
         size += sum(map(len, text)) if isinstance(text, list) and None not in text else 0
         size += len(text) if isinstance(text, str) else 0
         if number % _MOST_ROWS == 0:
@@ -60,8 +68,8 @@ def _rows(path: Path, file: Any, source: Source) -> Rows:
     return rows
 
 
-def _cells(file: Any, columns: list[str], available: int) -> Iterator[tuple[object, object]]:
-    """Text and label of each row.
+def _cells(file: Any, columns: list[str], available: int) -> Iterator[tuple[Any, ...]]:
+    """Text and label of each row, or its text alone.
 
     No value is larger than its column is without compression, so a batch is at most a quarter of
     the memory.
@@ -70,11 +78,11 @@ def _cells(file: Any, columns: list[str], available: int) -> Iterator[tuple[obje
     largest = max((group.total_byte_size for group in groups), default=0)
     at_once = max(1, min(_MOST_ROWS, available // 4 // max(1, largest)))
     for batch in file.iter_batches(at_once, columns=columns, use_threads=False):
-        texts, labels = (
+        cells = (
             map(_plain, batch.column(batch.schema.get_field_index(name)).to_pylist())
             for name in columns
         )
-        yield from zip(texts, labels, strict=True)
+        yield from zip(*cells, strict=True)
 
 
 def _plain(cell: object) -> object:
@@ -96,7 +104,7 @@ def _check_types(path: Path, schema: Any, columns: list[str]) -> None:
     """Raises UserError for columns, such as dates, that are neither texts nor labels."""
     from pyarrow import types
 
-    for kind, name in zip(("texts", "labels"), columns, strict=True):
+    for kind, name in zip(("texts", "labels"), columns, strict=False):
         found = schema.field(name).type
         value = found.value_type if types.is_dictionary(found) or _is_list(found) else found
         text = any(is_text(value) for is_text in (

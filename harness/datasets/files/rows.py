@@ -21,13 +21,25 @@ BYTE_MEMORY, ROW_MEMORY = 10, 200
 
 @dataclass(frozen=True)
 class Source:
-    """A file or folder of the user's, and how to read it; `encoding` None: see decoding."""
+    """A file or folder of the user's, and how to read it; `encoding` None: see decoding.
+
+    With `label_column` None its texts have no labels: those that a model is to label.
+    """
 
     path: str
     text_column: str = "text"
-    label_column: str = "label"
+    label_column: str | None = "label"
     tokenizer: str = "words"
     encoding: str | None = None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The names that are looked for, by what they hold: `text`, and `label` if there is one."""
+        found = {"text": trim(self.text_column)}
+        return found if self.label_column is None else found | {"label": trim(self.label_column)}
+
+
+NO_LABEL = 0  # stands for the label where a source has none
 
 
 @dataclass
@@ -83,20 +95,22 @@ def place(number: int, line: int = 0, unit: str = "row") -> str:
 def check_columns(
     path: Path, names: Sequence[str], source: Source, *, numbers: bool = False, at: str = ""
 ) -> tuple[int, int]:
-    """The places of both columns among the names; raises UserError unless each is there once.
+    """The places of the columns among the names; raises UserError unless each is there once.
 
-    A name that is there counts; otherwise one that differs in case only.
+    Without labels both are that of the texts. A name that is there counts; otherwise one that
+    differs in case only.
     `numbers` says that the table seems to have only numbers and dates.
     """
-    wanted = trim(source.text_column), trim(source.label_column)
-    alike = wanted[0].casefold() == wanted[1].casefold()
-    if wanted[0] == wanted[1] or (alike and not set(wanted) <= set(names)):
+    columns = source.columns
+    wanted = tuple(columns.values())
+    alike = len({name.casefold() for name in wanted}) < len(wanted)
+    if len({*wanted}) < len(wanted) or (alike and not set(wanted) <= set(names)):
         raise UserError(
             f"--text-column and --label-column are both {cut(wanted[0])!r}; texts and labels need "
             "columns of their own"
         )
     places = []
-    for option, name in zip(("text", "label"), wanted, strict=True):
+    for option, name in columns.items():
         found = [i for i, each in enumerate(names) if each == name] or [
             i for i, each in enumerate(names) if each.casefold() == name.casefold()
         ]
@@ -113,7 +127,7 @@ def check_columns(
                 f"{path}{at} has no column {cut(name)!r}; it has {some(names) or 'none'}: name one "
                 f"with --{option}-column{hint}"
             )
-    return places[0], places[1]
+    return places[0], places[-1]
 
 
 def _is_empty(cell: object) -> bool:

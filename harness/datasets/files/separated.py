@@ -11,7 +11,7 @@ from harness.core.errors import UserError
 from harness.core.text import counted, cut
 from harness.datasets.files.decoding import decoded, lines
 from harness.datasets.files.labels import trim
-from harness.datasets.files.rows import Rows, Source, check_columns, place
+from harness.datasets.files.rows import NO_LABEL, Rows, Source, check_columns, place
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?|\d{1,2}:\d\d(?::\d\d.*)?")
@@ -80,7 +80,7 @@ def _delimiter(content: str, source: Source, usual: str) -> str:
     first = next(lines(content.lstrip("\r\n")), "")
     for delimiter in (usual, *_DELIMITERS):
         names = [trim(trim(cell).strip('"')) for cell in first.split(delimiter)]
-        if {trim(source.text_column), trim(source.label_column)} <= set(names):
+        if set(source.columns.values()) <= set(names):
             return delimiter
     return usual if usual in first else max((usual, *_DELIMITERS), key=first.count)
 
@@ -153,6 +153,9 @@ def _rows(path: Path, content: str, source: Source, style: _Style) -> Rows:
                 raise _ReadError(f"{where} has {len(cells):,} cells, the heading has {width:,}")
             short += len(cells) < width
             text, label = (cells[at] if at < len(cells) else "" for at in columns)
+            if source.label_column is None:
+                rows.add(text, NO_LABEL, number, line)
+                continue
             if "\n" in label or "\r" in label:
                 raise _ReadError(f"{where}: the label runs over line ends; is a quote left open?")
             rows.add(text, label, number, line)

@@ -24,7 +24,7 @@ from harness.datasets.base.contents import Contents
 from harness.datasets.base.memory import check_memory
 from harness.datasets.base.split_texts import SplitTexts, prepared
 from harness.datasets.files import folders, json_lines, labels, parquet, separated
-from harness.datasets.files.decoding import UTF8
+from harness.datasets.files.decoding import UTF8, is_unicode
 from harness.datasets.files.limits import (
     MAX_CLASSES,
     MIN_OF_A_CLASS,
@@ -150,6 +150,35 @@ class TextFiles(SplitTexts):
         return read
 
 
+def read_inputs(source: Source, usual: str | None) -> tuple[list[str], list[str]]:
+    """The texts of a table that a model is to label, in order, and how it was read.
+
+    `usual` is the encoding of the study's data. It is taken for a file that is not UTF-8, has no
+    mark, and whose own encoding is not given. Raises UserError.
+    """
+    path = Path(source.path)
+    suffix = path.suffix.lower()
+    if suffix not in _READERS:
+        raise UserError(f"--data {path}: give a table of texts: {', '.join(_READERS)}")
+    if not os.path.isfile(path):
+        raise UserError(f"--data {path}: no such file")
+    check_memory(path, BYTE_MEMORY * path.stat().st_size)
+    raw = _bytes(path)
+    check_memory(path, BYTE_MEMORY * len(raw) + ROW_MEMORY * raw.count(b"\n"))
+    if source.encoding is None and suffix != ".parquet" and not is_unicode(raw):
+        source = replace(source, encoding=usual)
+    rows = _READERS[suffix](path, raw, source)
+    if rows.lacking:
+        noun = "row has" if len(rows.lacking) == 1 else "rows have"
+        raise UserError(
+            f"{path}: {len(rows.lacking):,} {noun} no text, the first is {rows.lacking[0]}; "
+            "remove such rows"
+        )
+    if not rows.texts:
+        raise UserError(f"{path} has no rows")
+    return rows.texts, rows.notes
+
+
 @dataclass(frozen=True)
 class _Read:
     """A source's tokenised rows, the names of its classes, and what was made of it."""
@@ -174,7 +203,8 @@ def _read(source: Source) -> _Read:
     for file, content in raw.items():
         name = os.fsencode(file.relative_to(path))
         sha256.update(b"%s %d\n" % (name, len(content)) + content)
-    told = [sha256.hexdigest(), source.text_column, source.label_column, source.tokenizer]
+    digest = sha256.hexdigest()
+    told = [digest, source.text_column, source.label_column, source.tokenizer]
     key = hashlib.sha256(json.dumps([*told, source.encoding, _VERSION]).encode()).hexdigest()
     found = cache.cached(
         f"text-files-{key[:16]}-{text.VERSION}",
@@ -183,7 +213,7 @@ def _read(source: Source) -> _Read:
         read=_open,
         notify=lambda line: None,
     )
-    return replace(found, sha256=told[0])
+    return replace(found, sha256=digest)
 
 
 def read_rows(path: Path, raw: dict[Path, bytes], source: Source, left_out: Counter[str]) -> _Read:

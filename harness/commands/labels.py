@@ -1,0 +1,146 @@
+"""What a model says of texts or sequences: labels, a label for each step, or numbers."""
+
+import contextlib
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.analysis.trained_model import damaged, load_model, outputs_of
+from harness.core import files
+from harness.core.console import notify
+from harness.core.errors import UserError
+from harness.core.text import cut
+from harness.datasets.base import tokenizers
+from harness.datasets.base.text import encode_texts
+from harness.datasets.files import arrays, texts
+from harness.datasets.files.rows import Source
+from harness.search.standalone import predict_numbers
+
+
+def of_texts(
+    model: Any, folder: Path, params: dict[str, Any], lines: Sequence[str]
+) -> list[dict[str, Any]]:
+    """What the model says of each text; see `_described`.
+
+    Raises UserError where the model's files do not fit together.
+    """
+    with _fitting(folder):
+        return _described(_of_texts(model, folder, params, lines), params)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What to read, and where to write to: a file, or stdout.
+
+    The names of the column of texts, and of the encoding, are those of the study's data by default.
+    """
+
+    data: Path
+    output: Path | None = None
+    as_json: bool = False
+    text_column: str | None = None
+    encoding: str | None = None
+
+
+def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
+    """Write what the model says of each row of a file, as CSV or as lines of JSON.
+
+    Raises UserError where the file or the model can't be used.
+    """
+    data = asked.data
+    if params.get("input") == "numbers" or not (folder / "vocabulary.txt").stat().st_size:
+        if asked.text_column or asked.encoding:
+            raise UserError("--text-column and --encoding go with texts; the model reads numbers")
+        x = arrays.read_inputs(data)
+        model = load_model(folder)
+        features = model.input_shape[-1]
+        if x.shape[2] != features:
+            raise UserError(f"{data}: x has the shape {x.shape}, not (n, length, {features})")
+        with _fitting(folder):
+            encoded = predict_numbers.encoded(x, params, len(model.output_shape) == 3)
+            outputs = outputs_of(model, encoded)
+    else:
+        facts = params.get("dataset") or {}
+        column = asked.text_column or facts.get("text_column", "text")
+        source = Source(str(data), column, None, encoding=asked.encoding)
+        lines, notes = texts.read_inputs(source, facts.get("encoding"))
+        for note in notes:
+            notify(note)
+        model = load_model(folder)
+        with _fitting(folder):
+            outputs = _of_texts(model, folder, params, lines)
+    with _fitting(folder):
+        if asked.as_json:
+            told = _described(outputs, params)
+            content = "".join(files.to_json(each, indent=None) + "\n" for each in told)
+        else:
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\n").writerows(predict_numbers.rows(outputs, params))
+            content = text.getvalue()
+    save(content, asked.output)
+
+
+def save(content: str, output: Path | None) -> None:
+    """Write to a file, or to stdout without one; raises UserError."""
+    if output is None:
+        sys.stdout.write(content)
+        return
+    try:
+        files.write_atomically(output, content)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UserError(
+            f"{cut(str(output), 200)}: can't be written ({reason}); give -o another file"
+        ) from None
+
+
+@contextlib.contextmanager
+def _fitting(folder: Path) -> Iterator[None]:
+    """What goes wrong in the block is the fault of the model's files."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, UserError) as error:
+        reason = f"it does not fit the model: {type(error).__name__}: {error}"
+        raise damaged(folder, "params.json", reason) from None
+
+
+def _of_texts(
+    model: Any, folder: Path, params: dict[str, Any], lines: Sequence[str]
+) -> NDArray[np.float64]:
+    """The model's outputs for texts, or for symbols with blanks between them."""
+    words = (folder / "vocabulary.txt").read_bytes().decode("utf-8", "surrogatepass").split("\n")
+    of_words = tokenizers.by_name(params.get("tokenizer", "keras"))
+    tokenizer = of_words if params.get("input") == "text" else str.split
+    x = encode_texts(lines, words[:-1], params["hyperparameters"]["sequence_length"], tokenizer)
+    return outputs_of(model, x)
+
+
+def _described(outputs: NDArray[np.float64], params: dict[str, Any]) -> list[dict[str, Any]]:
+    """For each output a `number`, the `labels` of the last steps, or three things.
+
+    These are `label`, its `probability`, and all labels' `probabilities`.
+    """
+    labels = params["labels"]
+    if not labels:
+        _, *numbers = predict_numbers.rows(outputs, params)
+        return [{"number": float(number)} for (number,) in numbers]
+    if outputs.ndim == 3:
+        _, *rows = predict_numbers.rows(outputs, params)
+        return [{"labels": row} for row in rows]
+    if outputs.shape[1] == 1:  # one sigmoid output: the probability of the second label
+        outputs = np.concatenate([1 - outputs, outputs], axis=1)
+    return [
+        {
+            "label": labels[int(row.argmax())],
+            "probability": float(row.max()),
+            "probabilities": dict(zip(labels, map(float, row), strict=True)),
+        }
+        for row in outputs
+    ]

@@ -1,0 +1,87 @@
+"""Predict with the model in this folder: python predict.py new.npz
+
+new.npz has an array x of shape (n, length, features), with features in the order and unit that the
+model was trained on: numpy.savez("new.npz", x=x). Prints CSV with a row for each sequence: the
+label and the probability of each label, or the number in the unit of the data, or the label of each
+of the last steps. Needs Keras, NumPy and Python, nothing else.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def main() -> int:
+    given = sys.argv[1:]
+    if len(given) != 1 or given[0] in ("-h", "--help"):
+        asked = given in (["-h"], ["--help"])
+        print(__doc__, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    about = json.loads((FOLDER / "params.json").read_text(encoding="utf-8"))
+    with np.load(given[0], allow_pickle=False) as arrays:
+        x = arrays["x"]
+    import keras  # here: it takes seconds
+
+    model = keras.models.load_model(FOLDER / "model.keras", compile=False)
+    features = model.input_shape[-1]
+    if x.ndim != 3 or x.shape[2] != features:
+        print(
+            f"x has the shape {x.shape}; the model reads (n, length, {features})", file=sys.stderr
+        )
+        return 2
+    outputs = model.predict(encoded(x, about, len(model.output_shape) == 3), verbose=0)
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows(outputs, about))
+    return 0
+
+
+def encoded(x: Any, about: dict[str, Any], of_steps: bool) -> Any:
+    """The last steps of each sequence, scaled, with zeros in front: (n, length, features)."""
+    length, padding = about["hyperparameters"]["sequence_length"], about["dataset"].get("padding")
+    zero = (x == 0).all(axis=2)
+    if padding == "end" and not of_steps:  # steps of zeros at the end are moved to the front
+        at_end = zero[:, ::-1].argmin(axis=1)
+        steps = x.shape[1]
+        places = (np.arange(steps)[None, :] - at_end[:, None]) % steps
+        x = np.take_along_axis(x, places[..., None], axis=1)
+        zero = np.take_along_axis(zero, places, axis=1)
+    scaling = about.get("scaling", {})
+    if "x_mean" in scaling:
+        x = (x.astype(np.float64) - scaling["x_mean"]) / scaling["x_std"]
+    if padding:
+        x[zero] = 0
+    found = np.zeros((len(x), length, x.shape[2]), np.float32)
+    kept = x[:, -length:]
+    found[:, length - kept.shape[1] :] = kept
+    return found
+
+
+def rows(outputs: Any, about: dict[str, Any]) -> Iterator[list[str]]:
+    """The heading, then what the model says of each sequence."""
+    labels = about["labels"]
+    if not labels:  # it predicts a number
+        scaling = {"y_mean": [0.0], "y_std": [1.0], **about.get("scaling", {})}
+        yield ["number"]
+        for value in outputs[:, 0] * scaling["y_std"][0] + scaling["y_mean"][0]:
+            yield [f"{value:.9g}"]
+        return
+    if outputs.shape[-1] == 1:  # the probability of the second label
+        outputs = np.concatenate([1 - outputs, outputs], axis=-1)
+    if outputs.ndim == 3:  # a label for each of the last steps
+        yield [f"step {number}" for number in range(1, outputs.shape[1] + 1)]
+        for each in outputs:
+            yield [labels[at] for at in each.argmax(axis=-1)]
+        return
+    yield ["label", *(f"probability of {label}" for label in labels)]
+    for each in outputs:
+        yield [labels[each.argmax()], *(f"{share:.6f}" for share in each)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The script that trains a network again: of which data there is one, and what stands in it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import Imdb, NumberFiles, TextFiles
+from harness.datasets import by_name
+from harness.search.standalone import training_code
+from harness.spec.hyperparameters import Hyperparameters
+
+
+def of_numbers(folder: Path, y: Any) -> NumberFiles:
+    x = np.random.default_rng(0).normal(size=(60, 5, 2))
+    np.savez(folder / "own.npz", x=x, y=y)
+    return NumberFiles.of(folder / "own.npz")
+
+
+def script(dataset: Any, *, patience: int | None = 2, **options: Any) -> str:
+    hp = Hyperparameters(sequence_length=5, **options)
+    code = training_code.code(dataset, hp, 7, patience)
+    assert code is not None
+    compile(code, "train.py", "exec")
+    assert "harness" not in code
+    return code
+
+
+def test_only_files_of_the_users_have_one(tmp_path: Path) -> None:
+    hp = Hyperparameters()
+    assert training_code.code(Imdb(), hp, 1, None) is None
+    assert training_code.code(by_name("digits"), hp, 1, None) is None
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        for number in range(30):
+            (tmp_path / label / f"{number}.txt").write_text(f"text {label} {number}")
+    assert training_code.code(TextFiles.of(tmp_path), hp, 1, None) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({}, "optimizer = keras.optimizers.Adam(0.001)"),
+        (
+            {"optimizer": "sgd", "momentum": 0.9},
+            "optimizer = keras.optimizers.SGD(0.001, momentum=0.9)",
+        ),
+        (
+            {"optimizer": "adamw", "weight_decay": 0.01, "clip_norm": 1.0},
+            "AdamW(0.001, global_clipnorm=1.0, weight_decay=0.01)",
+        ),
+        ({"schedule": "cosine"}, "rate = keras.optimizers.schedules.CosineDecay(0.001, steps)"),
+        ({"schedule": "warmup_cosine"}, "warmup_target=0.001, warmup_steps=rise"),
+        ({"schedule": "plateau"}, "ReduceLROnPlateau(factor=0.1, patience=1)"),
+        ({"label_smoothing": 0.1}, "BinaryCrossentropy(label_smoothing=0.1)"),
+        ({"class_weight": "balanced"}, "sample_weight=weights"),
+        ({"batch_size": 9}, "epochs, batch_size = 7, 9"),
+        ({}, "EarlyStopping(patience=2, restore_best_weights=True)"),
+    ],
+)
+def test_the_training_is_that_of_the_configuration(
+    tmp_path: Path, options: dict[str, Any], line: str
+) -> None:
+    dataset = of_numbers(tmp_path, np.arange(60) % 2)
+    assert line in script(dataset, **options)
+    assert "EarlyStopping" not in script(dataset, patience=None)
+
+
+def test_each_kind_of_target(tmp_path: Path) -> None:
+    numbers = script(of_numbers(tmp_path, np.linspace(0, 1, 60)))
+    assert '"mean_squared_error"' in numbers
+    assert 'scaling["y_std"]' in numbers
+    several = of_numbers(tmp_path, np.arange(60) % 3)
+    assert "SparseCategoricalCrossentropy()" in script(several)
+    assert "to_categorical(y_train, 3)" in script(several, label_smoothing=0.1)
+    steps = of_numbers(tmp_path, np.arange(180).reshape(60, 3) % 2)
+    assert "x = encoded(x, about, True)" in script(steps)
+
+
+@pytest.mark.parametrize(("suffix", "reader"), [("csv", "DictReader"), ("jsonl", "json.loads")])
+def test_texts_are_read_as_the_study_reads_them(tmp_path: Path, suffix: str, reader: str) -> None:
+    rows = [("fine" if i % 2 else "bad") + f" {i}" for i in range(60)]
+    lines = {
+        "csv": ["Body,Mark", *(f"{row},{i % 2}" for i, row in enumerate(rows))],
+        "jsonl": [f'{{"Body": "{row}", "Mark": {i % 2}}}' for i, row in enumerate(rows)],
+    }[suffix]
+    file = tmp_path / f"a.{suffix}"
+    file.write_text("\n".join(lines) + "\n")
+    code = script(TextFiles.of(file, text_column="body", label_column="mark"))
+    assert reader in code
+    assert "row['body']" in code.replace('"', "'")
+    assert "number_of(row['mark'])" in code.replace('"', "'")
