@@ -62,13 +62,6 @@ def call(options: Options, named: Named) -> str:
     return f"harness.run(study, {', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
 
-def call(options: Options, named: Named) -> str:
-    """The call that resumes a study which was made in Python and has no file."""
-    given = {"name": named.declaration.name, **options.to_resume()}
-    given = {k: str(v) if isinstance(v, Path) else v for k, v in given.items() if k != "run_name"}
-    return f"harness.run(study, {', '.join(f'{name}={value!r}' for name, value in given.items())})"
-
-
 def question_on(question: str, subject: str, file: str) -> str:
     """A study's question about a file instead of the `subject` that its own dataset is about."""
     named = cut(file)
