@@ -52,6 +52,7 @@ def test_each_kind_of_table_in_the_studys_column(model: Path, tmp_path: Path, na
     frame = pd.DataFrame({"id": [1, 2, 3], "review": TEXTS, "label": ["x", "y", "z"]})
     file = tmp_path / name
     if file.suffix == ".parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed")
         frame.to_parquet(file)
     elif file.suffix == ".jsonl":
         frame.to_json(file, orient="records", lines=True)
