@@ -5,7 +5,9 @@ It opens neither the database nor the lock, so it does not disturb a running stu
 
 import re
 import socket
+import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +15,10 @@ import psutil
 import typer
 
 from harness.analysis import summary
+from harness.analysis.outcome_table import table_lines
+from harness.analysis.verdicts import conclude
 from harness.core import files
+from harness.core.errors import UserError
 from harness.core.text import short
 from harness.results.lock import SILENT_S
 from harness.results.records import Records, read_records
@@ -22,26 +27,84 @@ from harness.results.run_directory import RunDirectory, find
 if TYPE_CHECKING:
     import pandas as pd
 
+WATCH_S = 2.0  # between two looks at a study that is watched
+
 
 def status(
     name: Annotated[
-        str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
-    ],
+        str | None,
+        typer.Argument(metavar="[NAME|DIR]", help="A study by name, or a run directory; or all."),
+    ] = None,
     runs_directory: Annotated[
         Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
     ] = Path("runs"),
-    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Print it again and again while the study runs.")
+    ] = False,
 ) -> None:
-    """Show how far a study is, while it runs or afterwards."""
-    found = describe(find(name, runs_directory))
-    if json_output:
-        print(files.to_json(found))
+    """Show how far a study is, while it runs or afterwards; without a name, all studies."""
+    if watch and (name is None or json_output):
+        raise UserError("--watch goes with the name of one study, and not with --json")
+    if name is None:
+        _print_all(runs_directory, json_output)
         return
-    print(f"{found['study']}: {found['state']}" + (f", {found['by']}" if found["by"] else ""))
+    root = find(name, runs_directory)
+    while True:
+        records = read_records(root)
+        outcome = summary.summarise(records, str(RunDirectory(root).report))
+        found = _described(records, outcome)
+        if json_output:
+            print(files.to_json(found))
+            return
+        if watch and sys.stdout.isatty():
+            print("\x1b[H\x1b[2J", end="")  # the screen's top, and an empty screen
+        print("\n".join(_lines(found, outcome, records)), flush=True)
+        if not watch or found["state"] != "running":
+            return
+        time.sleep(WATCH_S)
+
+
+def _print_all(runs_directory: Path, json_output: bool) -> None:
+    """A line for each study, the newest first; those that can't be read say why."""
+    folders = sorted(runs_directory.iterdir()) if runs_directory.is_dir() else []
+    roots = [each for each in folders if RunDirectory(each).manifest.is_file()]
+    found = sorted(map(_brief, roots), key=lambda each: str(each["created"]), reverse=True)
+    if json_output:
+        print(files.to_json(found, indent=None))
+        return
+    if not found:
+        print(f"no study in {runs_directory}; start one with: python -m harness.study NAME")
+    width = max((len(each["study"]) for each in found), default=0)
+    for each in found:
+        trials = f"{each['done']} of {each['wanted']} trials" if "done" in each else each["fault"]
+        print(
+            f"{each['study']:{width}}  {each['created'] or '':10.10}  {each['state']:8}  {trials}"
+        )
+
+
+def _brief(root: Path) -> dict[str, Any]:
+    try:
+        records = read_records(root)
+        found = _described(records, summary.summarise(records, ""))
+    except UserError as error:
+        return {"study": root.name, "state": "damaged", "created": None, "fault": str(error)}
+    return {
+        "study": root.name,
+        "state": found["state"],
+        "created": records.manifest.created,
+        "done": sum(arm["done"] for arm in found["arms"]),
+        "wanted": sum(arm["wanted"] for arm in found["arms"]),
+    }
+
+
+def _lines(found: Mapping[str, Any], outcome: Mapping[str, Any], records: Records) -> list[str]:
+    """How far the study is, then the results so far, once an arm has a replicate."""
+    lines = [f"{found['study']}: {found['state']}" + (f", {found['by']}" if found["by"] else "")]
     for arm in found["arms"]:
         best = arm["best"]
         counts = ", ".join(f"{n} {state}" for state, n in arm["trials"].items() if n)
-        print(
+        lines.append(
             f"{arm['arm']}: {arm['done']} of {arm['wanted']} trials"
             + (f" ({counts})" if counts else "")
             + (f"; best val_loss {best['value']:.4f}" if best else "")
@@ -49,7 +112,11 @@ def status(
         for running in arm["running"]:
             epochs = f"epoch {running['epochs']} of {found['epochs']} done"
             which = f"search {running['search']}, " if found["searches"] > 1 else ""
-            print(f"  {which}trial {running['trial']}: {epochs}, {short(running['params'])}")
+            lines.append(f"  {which}trial {running['trial']}: {epochs}, {short(running['params'])}")
+    concluded = conclude(records)
+    if any(arm.n for arm in concluded.arms.values()):
+        lines += ["", *table_lines(outcome, concluded)]
+    return lines
 
 
 def describe(root: Path) -> dict[str, Any]:
@@ -59,9 +126,12 @@ def describe(root: Path) -> dict[str, Any]:
     decided before the others.
     """
     records = read_records(root)
-    holder = _holder(RunDirectory(root).lock)
+    return _described(records, summary.summarise(records, str(RunDirectory(root).report)))
+
+
+def _described(records: Records, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    holder = _holder(RunDirectory(records.root).lock)
     state = "running" if holder else "finished" if records.finished else "stopped"
-    outcome = summary.summarise(records, str(RunDirectory(root).report))
     arms = []
     for arm in outcome["arms"]:
         of_arm = records.trials[records.trials["arm"] == arm["arm"]]

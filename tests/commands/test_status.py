@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from report_testing import write_run
 from toys import Noise, ToyPool, losses, run_search, toy_study
 
 from harness.commands.status import describe
@@ -107,3 +109,44 @@ def test_a_process_of_another_host_runs_as_long_as_it_touches_the_lock(
 def test_a_lock_with_an_impossible_process(directory: RunDirectory) -> None:
     directory.lock.write_text(f"process {'9' * 40} on {socket.gethostname()}\n")
     assert describe(directory.root)["state"] == "stopped"
+
+
+def listed(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "status", "--runs", str(root.parent), *arguments],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_without_a_name_all_studies_are_listed(directory: RunDirectory) -> None:
+    run_search(directory, toy_study(), ToyPool(2))
+    broken = RunDirectory(directory.root.with_name("broken"))
+    broken.root.mkdir()
+    broken.manifest.write_text("{}")
+    lines = listed(directory.root).splitlines()
+    assert [line.split()[0] for line in lines] == ["broken", "toy"]
+    assert "damaged" in lines[0]
+    assert lines[1].split()[1:] == ["finished", "12", "of", "12", "trials"]
+    found = json.loads(listed(directory.root, "--json"))
+    assert [each["state"] for each in found] == ["damaged", "finished"]
+    (directory.root.parent / "none").mkdir()
+    assert listed(directory.root.parent / "none" / "x").startswith("no study in ")
+
+
+def test_results_so_far_are_shown(tmp_path: Path) -> None:
+    write_run(tmp_path / "s", replicates=2)
+    text = listed(tmp_path / "s", "s", "--watch")  # it has ended, so there is nothing to watch
+    assert "Test accuracy over 2 seeds" in text
+    assert re.search(r"^depth=1 +\d\d\.\d % \[", text, re.MULTILINE)
+
+
+def test_only_one_study_is_watched(tmp_path: Path) -> None:
+    for arguments in (["--watch"], ["s", "--watch", "--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", "status", *arguments],
+            cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+        assert "--watch goes with" in done.stderr
