@@ -54,6 +54,8 @@ def conclusion_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str
     ]
     if len(outcome["arms"]) > 1:
         lines.append(advice(chosen, recommended["reason"]))
+    if said := against_baselines(found, chosen, capital(arm_label(chosen))):
+        lines.append(said)
     return [*lines, *_configuration(outcome, chosen), *progress_sentences(found)]
 
 
@@ -67,6 +69,30 @@ def _configuration(outcome: Mapping[str, Any], name: str) -> list[str]:
         return []
     trials = counted(sum(arm["trials"].values()), "trial")
     return [f"Configuration: {short(arm['best']['params'])}, the best of {trials}."]
+
+
+def against_baselines(found: Conclusions, arm: str, subject: str) -> str:
+    """Which baselines that trained the arm does not beat; empty where it beats all of them.
+
+    `Depth 1 is worse than the bag of embeddings, which costs far less.` The `subject` is the arm.
+    """
+    worse, undecided = [], []
+    for name in found.baselines:
+        against = found.between(arm, name)
+        if name in found.untrained or against is None or against.replicates < 2:
+            continue
+        if against.verdict == "worse":
+            worse.append(f"the {found.called[name]}")
+        elif against.verdict != "better":
+            undecided.append(f"the {found.called[name]}")
+    return " ".join(
+        f"{subject} {verb} {link.join(names)}, which {'cost' if names[1:] else 'costs'} far less."
+        for verb, names, link in (
+            ("is worse than", worse, " and "),
+            ("was not shown to beat", undecided, " or "),
+        )
+        if names
+    )
 
 
 def did_not_train(found: Conclusions, baseline: str) -> str:

@@ -109,7 +109,7 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
     if len(records.arms) == 1:
         several = wording.several_searches(records)
         what = "The best configuration of a search" if several else "The best configuration found"
-        return f"{what} gets {reached}.{_against_baselines(found, arm)}"
+        return f"{what} gets {reached}.{_beaten_by(found, arm)}"
     label = wording.arm_label(records, arm.name)
     reason = outcome_text.of_it(arm.name, recommended.reason)
     take = (
@@ -117,7 +117,7 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
         if basis.one_search(records)
         else f"Take {label}"
     )
-    return f"{take}. {reason} It gets {reached}.{_against_baselines(found, arm)}"
+    return f"{take}. {reason} It gets {reached}.{_beaten_by(found, arm)}"
 
 
 def _interval_clause(found: Conclusions, arm: ArmResult) -> str:
@@ -126,21 +126,9 @@ def _interval_clause(found: Conclusions, arm: ArmResult) -> str:
     return f" (95\u00a0% interval {wording.interval(found.metric, arm.both)})"
 
 
-def _against_baselines(found: Conclusions, arm: ArmResult) -> str:
-    """A warning if the network was not shown to beat a baseline."""
-    unbeaten = [
-        found.called[name]
-        for name in found.baselines
-        if name not in found.untrained
-        and (against := found.between(arm.name, name))
-        and against.replicates > 1
-        and against.verdict != "better"
-    ]
-    if not unbeaten:
-        return ""
-    beaten = " or ".join(unbeaten)
-    cost = "costs" if len(unbeaten) == 1 else "cost"
-    return f" It was not shown to beat the {beaten}, which {cost} far less."
+def _beaten_by(found: Conclusions, arm: ArmResult) -> str:
+    said = outcome_text.against_baselines(found, arm.name, "It")
+    return f" {said}" if said else ""
 
 
 def _rivals(found: Conclusions) -> list[str]:

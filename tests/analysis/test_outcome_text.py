@@ -213,3 +213,20 @@ def test_the_table_fits_80_columns_and_has_a_row_for_each_arm_and_baseline(tmp_p
     assert rows[0].split()[1].startswith("86.")
     assert "…" in rows[1]
     assert rows[2].endswith("]")
+
+
+def test_the_recommended_arm_is_held_against_the_baselines(tmp_path: Path) -> None:
+    root = write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870})
+    for name, accuracy in ((BAG_OF_EMBEDDINGS, 0.866), (LINEAR, 0.95), (MAJORITY, 0.5)):
+        for search in range(1, 6):
+            write_replicate(root, name, 1, accuracy, 4000, search=search, seed=search)
+    records = read_records(root)
+    found = conclude(records)
+    lines = outcome_text.terminal_lines(summary.summarise(records, "page"), found)
+    at = next(i for i, line in enumerate(lines) if line.startswith("Take depth 1."))
+    assert lines[at + 1] == (
+        "Depth 1 is worse than the TF-IDF + logistic regression, which costs far less. "
+        "Depth 1 was not shown to beat the bag of embeddings, which costs far less."
+    )
+    words = " ".join(answer.build(records).text)
+    assert "It is worse than the TF-IDF + logistic regression, which costs far less." in words
