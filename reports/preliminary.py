@@ -33,7 +33,7 @@ def _finding(records: Records, trial: "pd.Series[Any]") -> str:
         which = wording.training_label(records, "trial", trial["trial"], trial["search"])
         return f"Of {wording.counted(ended, 'trial')}, {which} reached {reached}."
     label = wording.arm_label(records, str(trial["arm"]))
-    return f"{label[:1].upper()}{label[1:]} reached {reached}."
+    return f"{wording.capital(label)} reached {reached}."
 
 
 def _price(records: Records, trial: "pd.Series[Any]", others: "pd.DataFrame") -> list[str]:

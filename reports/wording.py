@@ -12,6 +12,8 @@ from harness.analysis import labels
 from harness.analysis.conclusions import ArmResult
 from harness.analysis.statistics import Interval
 from harness.core.metrics import ACCURACY, Metric
+from harness.core.scalars import missing as missing
+from harness.core.text import capital as capital
 from harness.core.text import counted as counted
 from harness.core.text import listing as listing
 from harness.core.text import sanitize
@@ -36,13 +38,6 @@ def look_up(mapping: Any, *keys: str) -> Any:
             return None
         mapping = mapping.get(key)
     return mapping
-
-
-def missing(value: Any) -> bool:
-    """None, NaN, pandas' NA."""
-    import pandas as pd
-
-    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def validation_size(records: Records) -> int | None:
@@ -250,10 +245,6 @@ def distribution_text(declared: Any) -> str:
 def label(name: str) -> str:
     """A hyperparameter's name in words."""
     return sanitize(name.replace("_", " "))
-
-
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def arm_label(records: Records, arm: str) -> str:

@@ -30,7 +30,7 @@ from harness.analysis.statistics import (
     holm,
     standardised,
 )
-from harness.analysis.two_way import Pool, error_of_pair, pools, two_way, with_examples
+from harness.analysis.two_way import Pool, Pools, error_of_pair, two_way, with_examples
 
 NOISIER = 0.99  # a pair no noisier than the others looks as noisy as that in one case of a hundred
 
@@ -136,9 +136,9 @@ def compare_pairs(
     if len({block.shape[1] for blocks in arms.values() for block in blocks.values()}) > 1:
         raise ValueError("arms are scored on different numbers of examples")
     means = {arm: block_means(blocks) for arm, blocks in arms.items()}
-    pool = pools(means)
+    pools = Pools(means)
     found = [
-        _compare(a, b, arms, means, pool(a, b), scoring.horizon)
+        _compare(a, b, arms, means, pools.of(a, b), scoring.horizon)
         for a, b in pairs
         if means[a].keys() & means[b].keys()
     ]

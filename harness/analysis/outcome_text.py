@@ -129,7 +129,7 @@ def advice(arm: str, reason: str) -> str:
 def of_it(arm: str, reason: str) -> str:
     """The reason after a sentence that names the arm: `It has …`, `Taking it instead of …`"""
     text = reason.replace(arm_label(arm), "it", 1)
-    return text[:1].upper() + text[1:]
+    return capital(text)
 
 
 def probabilities(best: Mapping[str, float]) -> str:
@@ -230,7 +230,7 @@ def _subject(
     if len(arms) == len(found.arms):
         return f"The {noun} of all arms {verb}"
     if len(arms) == 1:
-        return f"{labels[0][:1].upper()}{labels[0][1:]}'s {noun} {verb}"
+        return f"{capital(labels[0])}'s {noun} {verb}"
     return f"The {noun} of {listing(labels)} {verb}"
 
 

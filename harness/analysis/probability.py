@@ -21,7 +21,7 @@ from harness.analysis.blocks import (
     compare_pairs,
 )
 from harness.analysis.examples import PLAIN, Scoring, covariance
-from harness.analysis.two_way import residuals, two_way
+from harness.analysis.two_way import Pools
 
 DRAWS = 20_000  # the error of a probability is then 0.4 points at most
 SEED = 0  # the same records give the same numbers
@@ -50,12 +50,12 @@ def best(
         return {}
     if len(names) == 2:
         return _of_two(scores, names[0], names[1], searched=searched, scoring=scoring)
-    means = {arm: block_means(blocks) for arm, blocks in arms.items()}
-    fit = two_way([*means.values()])
+    pools = Pools({arm: block_means(blocks) for arm, blocks in arms.items()})
+    fit = pools.whole.table
     if fit.freedom < 1 or not fit.connected:
         return {}
     places = [list(arms).index(name) for name in names]
-    residual = residuals(means)
+    residual = pools.residuals()
     deviations = np.sqrt([residual[name].mean_square for name in names])
     of_blocks = np.outer(deviations, deviations) * fit.unscaled[np.ix_(places, places)]
     of_examples = covariance(_by_example([arms[name] for name in names]), scoring.horizon)

@@ -9,6 +9,7 @@ from harness.analysis.conclusions import ArmResult, Conclusions, Pair, Recommend
 from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.core import files
+from harness.core.scalars import as_python, missing
 from harness.results import estimates
 from harness.results.records import MEASURE, Records
 from harness.results.tables import to_csv
@@ -67,9 +68,9 @@ def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
     None is a value like others, where a study has it among its choices.
     """
     return {
-        str(column).removeprefix("params_"): _python(value)
+        str(column).removeprefix("params_"): as_python(value)
         for column, value in trial.items()
-        if str(column).startswith("params_") and (value is None or not _missing(value))
+        if str(column).startswith("params_") and (value is None or not missing(value))
     }
 
 
@@ -116,7 +117,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
                 "cost": {
                     "step_ms": None if trial is None else _step_ms(found.arms[arm], trial),
                     "parameters": None
-                    if trial is None or _missing(trial["parameters"])
+                    if trial is None or missing(trial["parameters"])
                     else int(trial["parameters"]),
                 },
             }
@@ -281,7 +282,7 @@ def _verdict(pair: Pair) -> dict[str, Any]:
 def _step_ms(result: ArmResult, trial: "pd.Series[Any]") -> float | None:
     if result.step_ms is not None:
         return result.step_ms
-    return None if _missing(trial["step_ms"]) else float(trial["step_ms"])
+    return None if missing(trial["step_ms"]) else float(trial["step_ms"])
 
 
 def _trial_front(records: Records) -> list[dict[str, Any]]:
@@ -298,17 +299,6 @@ def _best(trial: "pd.Series[Any]") -> dict[str, Any]:
     return {
         "trial": int(trial["trial"]),
         "value": float(trial["value"]),
-        "val_accuracy": None if _missing(trial["val_accuracy"]) else float(trial["val_accuracy"]),
+        "val_accuracy": None if missing(trial["val_accuracy"]) else float(trial["val_accuracy"]),
         "params": searched_parameters(trial),
     }
-
-
-def _missing(value: Any) -> bool:
-    import pandas as pd
-
-    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
-
-
-def _python(value: Any) -> Any:
-    """A NumPy scalar as the Python value it stands for."""
-    return value.item() if hasattr(value, "item") else value

@@ -1,8 +1,7 @@
 """The table of arms by blocks: its residual, and the error of a pair of arms from it."""
 
-import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,29 +115,33 @@ class Pool:
     table: TwoWay
 
 
-def pools(means: Mapping[str, Mapping[int, float]]) -> Callable[[str, str], Pool]:
-    """For a pair of arms, the arms whose residual it shares; `means` are scores by block.
+class Pools:
+    """Which arms share a residual; `means` are the scores of each arm by block.
 
-    An arm far noisier than the others would make all their intervals useless. So the arms join the
+    An arm far noisier than the others would make all their intervals useless. So the arms join a
     pair's table one by one, the calmest first, until one has far more residual than those before.
     """
-    from scipy import stats
 
-    present = {arm: of_arm for arm, of_arm in means.items() if of_arm}
-    whole = Pool(frozenset(present), two_way([*present.values()]))
-    noise = dict(zip(present, whole.table.noise, strict=True))
-    if not noise or max(noise.values()) <= ALIKE * float(np.median([*noise.values()])):
-        return lambda a, b: whole
-    ascending = sorted(noise, key=noise.__getitem__)
+    def __init__(self, means: Mapping[str, Mapping[int, float]]) -> None:
+        self._means = {arm: of_arm for arm, of_arm in means.items() if of_arm}
+        self.whole = Pool(frozenset(self._means), two_way([*self._means.values()]))
+        noise = dict(zip(self._means, self.whole.table.noise, strict=True))
+        self._ascending = sorted(noise, key=noise.__getitem__)
+        middle = float(np.median([*noise.values()])) if noise else 0.0
+        self._alike = max(noise.values(), default=0.0) <= ALIKE * middle
 
-    @functools.cache
-    def pool(a: str, b: str) -> Pool:
+    def of(self, a: str, b: str) -> Pool:
+        """The pool of the pair `a` and `b`."""
+        from scipy import stats
+
+        if self._alike:
+            return self.whole
         arms = [a, b]
-        table = two_way([means[a], means[b]])
-        for arm in ascending:
+        table = two_way([self._means[a], self._means[b]])
+        for arm in self._ascending:
             if arm in (a, b):
                 continue
-            wider = two_way([means[each] for each in (*arms, arm)])
+            wider = two_way([self._means[each] for each in (*arms, arm)])
             more = wider.freedom - table.freedom
             if more > 0 and table.freedom > 0 and table.mean_square > 0:
                 total = wider.mean_square * wider.freedom
@@ -149,7 +152,23 @@ def pools(means: Mapping[str, Mapping[int, float]]) -> Callable[[str, str], Pool
             table = wider
         return Pool(frozenset(arms), table)
 
-    return pool
+    def residuals(self) -> dict[str, "Residual"]:
+        """The residual of each arm: that of the calm arms, or its own if it is far noisier.
+
+        There are at least two arms; every arm has two blocks or more.
+        """
+        first, second, *_ = self._ascending
+        calm, means = self.of(first, second), self._means
+        found = {}
+        for arm, of_arm in means.items():
+            found[arm] = Residual(calm.table.mean_square, calm.table.freedom)
+            if arm not in calm.arms:
+                shared = [number for number in of_arm if any(number in means[a] for a in calm.arms)]
+                rest = [np.mean([means[a][n] for a in calm.arms if n in means[a]]) for n in shared]
+                own = np.array([of_arm[number] for number in shared]) - rest
+                if len(own) > 1:
+                    found[arm] = Residual(float(own.var(ddof=1)), len(own) - 1)
+        return found
 
 
 @dataclass(frozen=True)
@@ -158,23 +177,3 @@ class Residual:
 
     mean_square: float
     freedom: int
-
-
-def residuals(means: Mapping[str, Mapping[int, float]]) -> dict[str, Residual]:
-    """The residual of each arm: the pooled one of the calm arms, or its own if it is far noisier.
-
-    `means` are the scores of at least two arms by block; every arm has two blocks or more.
-    """
-    noise = dict(zip(means, two_way([*means.values()]).noise, strict=True))
-    first, second, *_ = sorted(noise, key=noise.__getitem__)
-    calm = pools(means)(first, second)
-    found = {}
-    for arm, of_arm in means.items():
-        found[arm] = Residual(calm.table.mean_square, calm.table.freedom)
-        if arm not in calm.arms:
-            shared = [number for number in of_arm if any(number in means[a] for a in calm.arms)]
-            rest = [np.mean([means[a][n] for a in calm.arms if n in means[a]]) for n in shared]
-            own = np.array([of_arm[number] for number in shared]) - rest
-            if len(own) > 1:
-                found[arm] = Residual(float(own.var(ddof=1)), len(own) - 1)
-    return found

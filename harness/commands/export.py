@@ -11,14 +11,13 @@ from typing import Annotated
 import typer
 
 from harness.analysis.trained_model import check_files, copy_model, files_of, model_folder
+from harness.commands import arguments
 from harness.core.errors import UserError
 from harness.results.run_directory import find
 
 
 def export(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
-    ],
+    name: arguments.Name,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where to put the files.")
     ],
@@ -26,9 +25,7 @@ def export(
         str | None,
         typer.Option(metavar="ARM", help="For example depth=2.  [default: the recommended arm]"),
     ] = None,
-    runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
-    ] = Path("runs"),
+    runs_directory: arguments.Runs = Path("runs"),
 ) -> None:
     """Copy an arm's trained model, and all that its use takes, into a directory.
 

@@ -16,6 +16,7 @@ from harness.core.text import cut
 from harness.datasets.base.frequency import shown
 from harness.datasets.base.series import Series, channels
 from harness.datasets.files.forecasts import newer
+from harness.results.training_folder import PARAMS
 
 
 def write(
@@ -94,5 +95,5 @@ def _predicted(
         found: NDArray[np.float64] = shaped * scaling["y_std"] + scaling["y_mean"]
     except (KeyError, TypeError, ValueError) as error:
         reason = f"it does not fit the model: {type(error).__name__}: {error}"
-        raise damaged(folder, "params.json", reason) from None
+        raise damaged(folder, PARAMS, reason) from None
     return found

@@ -21,6 +21,7 @@ from harness.datasets.base import tokenizers
 from harness.datasets.base.text import encode_texts
 from harness.datasets.files import arrays, texts
 from harness.datasets.files.rows import Source
+from harness.results.training_folder import PARAMS, VOCABULARY
 from harness.search.standalone import predict_numbers
 
 
@@ -55,7 +56,7 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
     Raises UserError where the file or the model can't be used.
     """
     data = asked.data
-    if params.get("input") == "numbers" or not (folder / "vocabulary.txt").stat().st_size:
+    if params.get("input") == "numbers" or not (folder / VOCABULARY).stat().st_size:
         if asked.text_column or asked.encoding:
             raise UserError("--text-column and --encoding go with texts; the model reads numbers")
         x = arrays.read_inputs(data)
@@ -108,14 +109,14 @@ def _fitting(folder: Path) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, UserError) as error:
         reason = f"it does not fit the model: {type(error).__name__}: {error}"
-        raise damaged(folder, "params.json", reason) from None
+        raise damaged(folder, PARAMS, reason) from None
 
 
 def _of_texts(
     model: Any, folder: Path, params: dict[str, Any], lines: Sequence[str]
 ) -> NDArray[np.float64]:
     """The model's outputs for texts, or for symbols with blanks between them."""
-    words = (folder / "vocabulary.txt").read_bytes().decode("utf-8", "surrogatepass").split("\n")
+    words = (folder / VOCABULARY).read_bytes().decode("utf-8", "surrogatepass").split("\n")
     of_words = tokenizers.by_name(params.get("tokenizer", "keras"))
     tokenizer = of_words if params.get("input") == "text" else str.split
     x = encode_texts(lines, words[:-1], params["hyperparameters"]["sequence_length"], tokenizer)

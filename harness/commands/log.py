@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
+from harness.commands import arguments
 from harness.core.errors import UserError
 from harness.results.run_directory import find
 
 
 def log(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
-    ],
+    name: arguments.Name,
     mlflow: Annotated[
         str | None,
         typer.Option(metavar="URI", help="A server or database: sqlite:///mlflow.db, http://…."),
@@ -20,9 +19,7 @@ def log(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A folder, for tensorboard --logdir DIR.")
     ] = None,
-    runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
-    ] = Path("runs"),
+    runs_directory: arguments.Runs = Path("runs"),
 ) -> None:
     """Show a study in MLflow or TensorBoard: a run for each trial and replicate.
 

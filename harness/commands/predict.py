@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.analysis.trained_model import check_files, load_model, model_folder
-from harness.commands import forecast, labels
+from harness.commands import arguments, forecast, labels
 from harness.core import files
 from harness.core.errors import UserError
 from harness.results.run_directory import find
@@ -24,9 +24,7 @@ BATCH = 256  # lines of stdin predicted at once
 
 
 def predict(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
-    ],
+    name: arguments.Name,
     texts: Annotated[
         list[str] | None,
         typer.Argument(metavar="[TEXT]...", help="Texts to label.  [default: the lines of stdin]"),
@@ -35,9 +33,7 @@ def predict(
         str | None,
         typer.Option(metavar="ARM", help="For example depth=2.  [default: the recommended arm]"),
     ] = None,
-    runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
-    ] = Path("runs"),
+    runs_directory: arguments.Runs = Path("runs"),
     json_output: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each text.")
     ] = False,

@@ -6,19 +6,15 @@ from typing import Annotated
 
 import typer
 
+from harness.commands import arguments
 from harness.core.errors import UserError
 from harness.results.run_directory import find
 
-_Name = Annotated[
-    str, typer.Argument(metavar="NAME|DIR", help="A study by name, or a run directory.")
-]
-_Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")]
-
 
 def rename(
-    name: _Name,
+    name: arguments.Name,
     new: Annotated[str, typer.Argument(metavar="NEW", help="Its new name.")],
-    runs_directory: _Runs = Path("runs"),
+    runs_directory: arguments.Runs = Path("runs"),
 ) -> None:
     """Give a study another name; resume it with --name NEW then. Refused while it runs."""
     root = find(name, runs_directory, or_quick=False)
@@ -29,9 +25,9 @@ def rename(
 
 
 def remove(
-    name: _Name,
+    name: arguments.Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    runs_directory: _Runs = Path("runs"),
+    runs_directory: arguments.Runs = Path("runs"),
 ) -> None:
     """Delete a study with all that it found. Asks first, and is refused while the study runs."""
     root = find(name, runs_directory, or_quick=False)

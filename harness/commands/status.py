@@ -17,6 +17,7 @@ import typer
 from harness.analysis import summary
 from harness.analysis.outcome_table import table_lines
 from harness.analysis.verdicts import conclude
+from harness.commands import arguments
 from harness.core import files
 from harness.core.errors import UserError
 from harness.core.text import short
@@ -35,9 +36,7 @@ def status(
         str | None,
         typer.Argument(metavar="[NAME|DIR]", help="A study by name, or a run directory; or all."),
     ] = None,
-    runs_directory: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Where run directories are.")
-    ] = Path("runs"),
+    runs_directory: arguments.Runs = Path("runs"),
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Print it again and again while the study runs.")
@@ -86,15 +85,14 @@ def _print_all(runs_directory: Path, json_output: bool) -> None:
 def _brief(root: Path) -> dict[str, Any]:
     try:
         records = read_records(root)
-        found = _described(records, summary.summarise(records, ""))
     except UserError as error:
         return {"study": root.name, "state": "damaged", "created": None, "fault": str(error)}
     return {
         "study": root.name,
-        "state": found["state"],
+        "state": _state(records, _holder(RunDirectory(root).lock)),
         "created": records.manifest.created,
-        "done": sum(arm["done"] for arm in found["arms"]),
-        "wanted": sum(arm["wanted"] for arm in found["arms"]),
+        "done": int(records.trials["state"].isin(summary.ENDS).sum()),
+        "wanted": sum(_wanted(records, arm) for arm in records.arms),
     }
 
 
@@ -131,7 +129,6 @@ def describe(root: Path) -> dict[str, Any]:
 
 def _described(records: Records, outcome: Mapping[str, Any]) -> dict[str, Any]:
     holder = _holder(RunDirectory(records.root).lock)
-    state = "running" if holder else "finished" if records.finished else "stopped"
     arms = []
     for arm in outcome["arms"]:
         of_arm = records.trials[records.trials["arm"] == arm["arm"]]
@@ -140,7 +137,7 @@ def _described(records: Records, outcome: Mapping[str, Any]) -> dict[str, Any]:
             {
                 **{key: arm[key] for key in ("arm", "trials", "best")},
                 "done": sum(arm["trials"].values()),
-                "wanted": records.manifest.searches_of(arm["arm"]) * records.manifest.trials,
+                "wanted": _wanted(records, arm["arm"]),
                 "running": [
                     {
                         "search": int(trial["search"]),
@@ -154,13 +151,22 @@ def _described(records: Records, outcome: Mapping[str, Any]) -> dict[str, Any]:
         )
     return {
         "study": records.study,
-        "state": state,
+        "state": _state(records, holder),
         "by": holder,
         "searches": records.manifest.searches,
         "trials": records.manifest.searches * records.manifest.trials,
         "epochs": records.manifest.trial_epochs,
         "arms": arms,
     }
+
+
+def _state(records: Records, holder: str | None) -> str:
+    return "running" if holder else "finished" if records.finished else "stopped"
+
+
+def _wanted(records: Records, arm: str) -> int:
+    """The trials that an arm is to have."""
+    return records.manifest.searches_of(arm) * records.manifest.trials
 
 
 def _epochs(records: Records, trial: "pd.Series[Any]") -> int:

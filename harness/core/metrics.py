@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.text import cut
+from harness.core.text import capital, cut
 
 ACCURACY = "accuracy"
 R2 = "R²"  # the metric where numbers are predicted
@@ -47,7 +47,7 @@ class Metric:
     def axis(self, name: str | None = None) -> str:
         """The label of an axis with values: `Test accuracy, %`, of the `name` given or its own."""
         label = self.name if name is None else name
-        label = label[:1].upper() + label[1:]
+        label = capital(label)
         return f"{label}, {self.unit}" if self.unit else label
 
     @property

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.core.metrics import MAE, R2, Metric
+from harness.core.scalars import as_python, missing
 from harness.results.records import EPOCH_COLUMNS, MEASURE, Records
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ class LoggedRun:
     @property
     def ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def end(self) -> tuple[int, float]:
+        """The number of the last epoch, or 0, and the time of the training's end so far."""
+        step, at_s = (self.epochs[-1].number, self.epochs[-1].at_s) if self.epochs else (
+            0, self.started_s
+        )  # fmt: skip
+        return step, self.finished_s or at_s
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,7 @@ def _of_table(
 def _params(records: Records, row: "pd.Series[Any]", arm: str) -> dict[str, Any]:
     """All hyperparameters: fixed ones, the arm's own, and those that were searched."""
     searched = {
-        str(name).removeprefix("params_"): _plain(value)
+        str(name).removeprefix("params_"): as_python(value)
         for name, value in row.items()
         if str(name).startswith("params_") and not _missing(value)
     }
@@ -163,13 +172,5 @@ def _seconds(text: Any) -> float:
 
 
 def _missing(value: Any) -> bool:
-    import pandas as pd
-
-    if value is None or value is pd.NA:
-        return True
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def _plain(value: Any) -> Any:
-    """A number of NumPy as Python's own."""
-    return value.item() if hasattr(value, "item") else value
+    """Infinite numbers are left out as well: no other tool draws them."""
+    return missing(value) or (isinstance(value, float) and math.isinf(value))

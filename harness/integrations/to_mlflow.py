@@ -177,17 +177,13 @@ class _Export:
         """The figures of a training that its run does not have yet."""
         from mlflow.entities import Metric
 
-        last = run.epochs[-1] if run.epochs else None
-        ended_s = run.finished_s or (last.at_s if last else run.started_s)
+        last, ended_s = run.end
         found = [
             Metric(name, value, _ms(epoch.at_s), epoch.number)
             for epoch in run.epochs
             for name, value in epoch.metrics.items()
         ]
-        found += [
-            Metric(name, value, _ms(ended_s), last.number if last else 0)
-            for name, value in run.final.items()
-        ]
+        found += [Metric(name, value, _ms(ended_s), last) for name, value in run.final.items()]
         if run_id is None:
             return found
         there = {

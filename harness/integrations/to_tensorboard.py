@@ -104,9 +104,8 @@ def _summaries(run: LoggedRun, after: int, first: bool) -> Iterator[tuple[float,
     for epoch in run.epochs[after:]:
         yield epoch.at_s, epoch.number, _scalars(epoch.metrics)
     if run.ended:
-        last = run.epochs[-1] if run.epochs else None
-        step, ended_s = (last.number, last.at_s) if last else (0, started_s)
-        ended_s = run.finished_s or ended_s
+        step, ended_s = run.end
+        ended_s = ended_s or started_s
         yield ended_s, step, _scalars(run.final)
         text = f"{run.state}: {run.reason}" if run.reason else run.state
         yield ended_s, step, text_pb("state", text)

@@ -31,7 +31,7 @@ def bag_candidates(study: Study, directory: RunDirectory) -> Replicates:
     planned = []
     # The mean over time can't predict a class for each step, and says nothing about the next one.
     without = study.dataset.steps or study.signature.horizon
-    old = _is_old(directory)
+    old = is_old(directory)
     rates = _OLD_LEARNING_RATES if old else BASELINE_LEARNING_RATES
     for number, rate in enumerate(() if without else rates, start=1):
         record = {"arm": arm.name, "candidate": number, "params": {"learning_rate": rate}}
@@ -59,7 +59,7 @@ def bag_replicates(study: Study, directory: RunDirectory) -> list[Replicates]:
     if not scored:
         return []
     params = min(scored, key=lambda record: record["value"])["params"]
-    old = _is_old(directory)
+    old = is_old(directory)
     hyperparameters = bag_of_embeddings(study, params["learning_rate"], mask=not old)
     return [
         planned_replicates(
@@ -101,7 +101,8 @@ def largest(study: Study, *names: str) -> dict[str, Any]:
     return {name: value for name, value in most.items() if value is not None}
 
 
-def _is_old(directory: RunDirectory) -> bool:
+def is_old(directory: RunDirectory) -> bool:
+    """Whether the study began with the baselines of an earlier version, which it keeps."""
     return directory.read_manifest().baselines < 2
 
 

@@ -22,7 +22,7 @@ from harness.results.records import FORECASTS, LINEAR, MAJORITY
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import read_result, write_result, write_started
 from harness.search import linear_model, score_files
-from harness.search.baselines import largest
+from harness.search.baselines import is_old, largest
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Study
 
@@ -52,8 +52,8 @@ def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
 def _names(study: Study, directory: RunDirectory) -> tuple[str, ...]:
     """The baselines of a study that forecasts nothing."""
     # The verdicts on its baselines are corrected together, so an old study gets no new one.
-    old = directory.read_manifest().baselines < 2
-    return (MAJORITY,) if old or not linear_model.applies_to(study.dataset) else (LINEAR, MAJORITY)
+    without = is_old(directory) or not linear_model.applies_to(study.dataset)
+    return (MAJORITY,) if without else (LINEAR, MAJORITY)
 
 
 def write(study: Study, directory: RunDirectory) -> None:

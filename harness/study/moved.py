@@ -94,7 +94,7 @@ def described(root: Path) -> str:
     found = RunDirectory(root).read_manifest()
     trials = sum(1 for _ in root.glob("trials/**/result.json"))
     size = sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
-    elsewhere = "" if _is_own(found, root) else f", and its trials in {found.storage}"
+    elsewhere = "" if is_own(found, RunDirectory(root)) else f", and its trials in {found.storage}"
     return f"{root}: the study {found.study}, {trials} trials, {size / 1e6:,.1f} MB{elsewhere}"
 
 
@@ -107,7 +107,7 @@ def remove(root: Path) -> None:
     directory = RunDirectory(root)
     with lock.hold(directory.lock):
         found = directory.read_manifest()
-        if not _is_own(found, root):
+        if not is_own(found, directory):
             _check_no_copy(found, root)
             renaming.delete(url_on_file(found, directory), found.study)
         # Under another name it is no study any more, even where the rest is interrupted.
@@ -118,10 +118,6 @@ def remove(root: Path) -> None:
         except OSError as error:
             raise of_disk(error, str(root)) from None
     _list_again(root.absolute().parent)
-
-
-def _is_own(found: Manifest, root: Path) -> bool:
-    return is_own(found, RunDirectory(root))
 
 
 def _check_no_copy(found: Manifest, root: Path) -> None:

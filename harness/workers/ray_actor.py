@@ -18,6 +18,7 @@ from harness.core import environment
 from harness.core.files import write_atomically
 from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.base.signature import Signature
+from harness.results.training_folder import KERAS_MODEL
 from harness.workers.messages import Down, EpochDone, Finished, Pause, Paused, TrainRequest
 
 POLL_S = 5.0  # seconds after which an actor without messages is asked again
@@ -93,7 +94,7 @@ class Actor:
             message = replace(
                 message,
                 checkpoints=str(self._folder / "checkpoint"),
-                model=message.model and str(self._folder / "model.keras"),
+                model=message.model and str(self._folder / KERAS_MODEL),
             )
         if isinstance(message, TrainRequest):
             self._order = message
@@ -117,7 +118,7 @@ class Actor:
     def _files(self, finished: bool) -> Files:
         kept = self._folder / "checkpoint"
         files = {file.name: file.read_bytes() for file in sorted(kept.glob("[0-9]*"))}
-        model = self._folder / "model.keras"
+        model = self._folder / KERAS_MODEL
         return Files(files, model.read_bytes() if finished and model.is_file() else None)
 
 

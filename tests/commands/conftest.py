@@ -5,9 +5,18 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from model_testing import FindsFine
 from report_testing import write_replicate, write_run
 
 from harness.core.files import to_json
+
+
+@pytest.fixture
+def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.commands import labels, predict
+
+    for module in (labels, predict):
+        monkeypatch.setattr(module, "load_model", lambda folder: FindsFine())
 
 
 @pytest.fixture

@@ -13,17 +13,7 @@ from typer.testing import CliRunner
 from harness.commands import labels, verbs
 from harness.core.errors import UserError
 
-
-class Model:
-    """Calls a text good where it has the word `fine` (id 4)."""
-
-    def predict(self, x: Any, verbose: int) -> Any:
-        return np.where((x == 4).any(axis=1), 0.9, 0.2)[:, None]
-
-
-@pytest.fixture(autouse=True)
-def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels, "load_model", lambda folder: Model())
+pytestmark = pytest.mark.usefixtures("no_keras")
 
 
 def run(model: Path, *words: object) -> Any:

@@ -7,24 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from harness.commands import predict, verbs
 from harness.core.errors import UserError
 
-
-class Model:
-    """Calls a text good where it has the word `fine` (id 4)."""
-
-    def predict(self, x: Any, verbose: int) -> Any:
-        return np.where((x == 4).any(axis=1), 0.9, 0.2)[:, None]
-
-
-@pytest.fixture(autouse=True)
-def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "load_model", lambda folder: Model())
+pytestmark = pytest.mark.usefixtures("no_keras")
 
 
 def run(model: Path, *texts: str, stdin: bytes = b"", environment: Any = None) -> Any:
@@ -76,9 +65,9 @@ def test_the_command_ends_with_2_and_one_line(model: Path) -> None:
             [sys.executable, "-c",
              "from harness.commands import main, predict\n"
              "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
-             "from test_predict import Model\n"
-             "predict.load_model = lambda folder: Model()\nmain.main()",
-             str(Path(__file__).parent), "predict", "words"],
+             "from model_testing import FindsFine\n"
+             "predict.load_model = lambda folder: FindsFine()\nmain.main()",
+             str(Path(__file__).parents[1]), "predict", "words"],
             input="fine ä\n".encode() + b"caf\xe9\n", cwd=model.parents[4], capture_output=True,
             env={**os.environ, "PYTHONIOENCODING": encoding}, timeout=120,
         )  # fmt: skip

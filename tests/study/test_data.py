@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from session_testing import STUDY, options, use_toy_pool
+from session_testing import options, use_toy_pool
 
 from harness import IntDistribution
 from harness.core import files
@@ -25,13 +25,6 @@ pytestmark = pytest.mark.usefixtures("no_charts")
 def toy_pool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use_toy_pool(monkeypatch)
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def file(ram_path: Path) -> Path:
-    file = ram_path / "mine.py"
-    file.write_text(STUDY)
-    return file
 
 
 @pytest.fixture

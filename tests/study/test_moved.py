@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_testing import STUDY, options, outcome, trials_of, use_toy_pool
+from session_testing import options, outcome, trials_of
 from typer.testing import CliRunner
 
 from harness.commands import rename as verb_module
@@ -22,19 +22,7 @@ from harness.search import renaming
 from harness.search.database import sqlite_url
 from harness.study import moved, session
 
-pytestmark = pytest.mark.usefixtures("no_charts")
-
-
-@pytest.fixture(autouse=True)
-def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_toy_pool(monkeypatch)
-
-
-@pytest.fixture
-def file(ram_path: Path) -> Path:
-    file = ram_path / "mine.py"
-    file.write_text(STUDY)
-    return file
+pytestmark = pytest.mark.usefixtures("no_charts", "toy_pool")
 
 
 def begin(file: Path, **changes: Any) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from profile_testing import figures, profile
-from session_testing import STUDY, Pool, options, use_toy_pool
+from session_testing import Pool, options
 from toys import losses
 
 from harness.core.errors import StudyHeldError, UserError
@@ -24,19 +24,7 @@ from harness.study import plan, session
 from harness.study.options import Options
 from harness.study.overrides import command
 
-pytestmark = pytest.mark.usefixtures("no_charts")
-
-
-@pytest.fixture(autouse=True)
-def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_toy_pool(monkeypatch)
-
-
-@pytest.fixture
-def file(ram_path: Path) -> Path:
-    file = ram_path / "mine.py"
-    file.write_text(STUDY)
-    return file
+pytestmark = pytest.mark.usefixtures("no_charts", "toy_pool")
 
 
 def test_it_writes_everything_and_prints_the_page_last(

@@ -7,26 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_testing import STUDY, Pool, dying_after, options, outcome, use_toy_pool
+from session_testing import Pool, dying_after, options, outcome
 from toys import losses
 
 from harness.core.errors import UserError
 from harness.results.records import read_records
 from harness.study import plan, session
 
-pytestmark = pytest.mark.usefixtures("no_charts")
-
-
-@pytest.fixture(autouse=True)
-def toy_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_toy_pool(monkeypatch)
-
-
-@pytest.fixture
-def file(ram_path: Path) -> Path:
-    file = ram_path / "mine.py"
-    file.write_text(STUDY)
-    return file
+pytestmark = pytest.mark.usefixtures("no_charts", "toy_pool")
 
 
 @pytest.fixture

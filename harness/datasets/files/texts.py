@@ -150,6 +150,12 @@ class TextFiles(SplitTexts):
         return read
 
 
+def _of_table(path: Path, raw: bytes, source: Source) -> Rows:
+    """The rows of a table; raises UserError, also where they would not fit into memory."""
+    check_memory(path, BYTE_MEMORY * len(raw) + ROW_MEMORY * raw.count(b"\n"))
+    return _READERS[path.suffix.lower()](path, raw, source)
+
+
 def read_inputs(source: Source, usual: str | None) -> tuple[list[str], list[str]]:
     """The texts of a table that a model is to label, in order, and how it was read.
 
@@ -164,10 +170,9 @@ def read_inputs(source: Source, usual: str | None) -> tuple[list[str], list[str]
         raise UserError(f"--data {path}: no such file")
     check_memory(path, BYTE_MEMORY * path.stat().st_size)
     raw = _bytes(path)
-    check_memory(path, BYTE_MEMORY * len(raw) + ROW_MEMORY * raw.count(b"\n"))
     if source.encoding is None and suffix != ".parquet" and not is_unicode(raw):
         source = replace(source, encoding=usual)
-    rows = _READERS[suffix](path, raw, source)
+    rows = _of_table(path, raw, source)
     if rows.lacking:
         noun = "row has" if len(rows.lacking) == 1 else "rows have"
         raise UserError(
@@ -219,9 +224,7 @@ def _read(source: Source) -> _Read:
 def read_rows(path: Path, raw: dict[Path, bytes], source: Source, left_out: Counter[str]) -> _Read:
     """The content of files as a corpus; raises UserError for all that can't be used."""
     if path.suffix.lower() in _READERS and path in raw:
-        lines = raw[path].count(b"\n")
-        check_memory(path, BYTE_MEMORY * len(raw[path]) + ROW_MEMORY * lines)
-        rows = _READERS[path.suffix.lower()](path, raw[path], source)
+        rows = _of_table(path, raw[path], source)
     else:
         rows = folders.read(raw, source)
     _check_complete(path, rows)
