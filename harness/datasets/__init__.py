@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.datasets.list_ops import ListOps as ListOps
     from harness.datasets.modular_counting import ModularCounting as ModularCounting
     from harness.datasets.parity import Parity as Parity
+    from harness.datasets.speech import Speech as Speech
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
     from harness.datasets.two_waves import TwoWaves as TwoWaves
