@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from harness.datasets.base.forecast import Forecast as Forecast
     from harness.datasets.base.signature import Signature as Signature
     from harness.datasets.base.split_sequences import SplitNumbers as SplitNumbers
+    from harness.datasets.characters import Characters as Characters
     from harness.datasets.co2 import Co2 as Co2
     from harness.datasets.copy_memory import CopyMemory as CopyMemory
     from harness.datasets.digits import Digits as Digits
     from harness.datasets.dyck import Dyck as Dyck
+    from harness.datasets.files.characters import CharacterFiles as CharacterFiles
     from harness.datasets.files.forecasts import ForecastFiles as ForecastFiles
     from harness.datasets.files.sequences import NumberFiles as NumberFiles
     from harness.datasets.files.texts import TextFiles as TextFiles
@@ -48,6 +50,8 @@ _HOMES = {
     "Arrays": "harness.datasets.base.dataset",
     "Budget": "harness.spec.study",
     "CategoricalDistribution": "optuna.distributions",
+    "CharacterFiles": "harness.datasets.files.characters",
+    "Characters": "harness.datasets.characters",
     "Co2": "harness.datasets.co2",
     "CopyMemory": "harness.datasets.copy_memory",
     "Dataset": "harness.datasets.base.dataset",

@@ -20,7 +20,7 @@ study = Study(
     fixed={"cell": "lstm", "sequence_length": 49, "batch_size": 32},
     sampler="tpe",
     pruner="median",
-    budget=Budget(trials=8, epochs=15),
+    budget=Budget(trials=6, epochs=15),
     searches=3,
     replicates=2,
     patience=4,

@@ -12,6 +12,7 @@ from harness.core.text import capital, cut
 
 ACCURACY = "accuracy"
 R2 = "R²"  # the metric where numbers are predicted
+BITS = "bits per character"  # the metric where the next character is predicted
 MAE = "MAE"  # the mean absolute error of forecasts, in the target's unit
 
 DIGITS = 4  # of an error: enough to see a difference of the margin, 1 %
@@ -21,7 +22,7 @@ DIGITS = 4  # of an error: enough to see a difference of the margin, 1 %
 class Metric:
     """What a score is, which direction is better, and how values and differences are shown.
 
-    - `name`: `accuracy`, `balanced accuracy`, `R²` or `MAE`.
+    - `name`: `accuracy`, `balanced accuracy`, `R²`, `MAE` or `bits per character`.
     - `unit`: what follows a value: `%`; nothing for R²; the target's column for an error.
     - `difference_unit`: what follows a difference: `points`, nothing, the target's column.
     - `factor`: a value times this is the number to show; 100 for accuracies, which are 0 to 1.
@@ -128,6 +129,11 @@ def metric_of(facts: Mapping[str, Any]) -> Metric:
     name = str(facts.get("metric") or ACCURACY)
     if name == R2:
         return Metric(R2, "", "", factor=1.0, decimals=2, difference_decimals=3, least=-math.inf)
+    if name == BITS:
+        return Metric(
+            BITS, "", "", higher_is_better=False, factor=1.0, decimals=3, difference_decimals=3,
+            most=math.inf,
+        )  # fmt: skip
     if name != MAE:
         return Metric(name)
     unit = cut(str(facts.get("unit") or ""))
@@ -141,7 +147,7 @@ def metric_of(facts: Mapping[str, Any]) -> Metric:
 def validation_metric_of(facts: Mapping[str, Any]) -> Metric:
     """The metric of epochs and trials: that of replicates, but accuracy is never balanced."""
     metric = metric_of(facts)
-    return metric if metric.name in (R2, MAE) else Metric()
+    return metric if metric.name in (R2, MAE, BITS) else Metric()
 
 
 def _decimals(scale: Any) -> int | None:
@@ -157,6 +163,14 @@ def _number(value: float, decimals: int | None) -> str:
     if minus and not any(digit in "123456789" for digit in text.partition("e")[0]):
         return text[1:]  # no minus before a rounded 0
     return f"−{text[1:]}" if minus else text
+
+
+def bits(probabilities: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    """Bits per step of each example, (n,), of probabilities (n, steps, classes) and classes `y`."""
+    chosen = np.take_along_axis(probabilities, y[..., None], axis=-1)[..., 0]
+    least = np.finfo(np.float32).tiny
+    found: NDArray[np.float64] = -np.log2(np.maximum(chosen, least), dtype=np.float64).mean(axis=1)
+    return found
 
 
 def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any]:

@@ -16,6 +16,7 @@ from harness.core.errors import UserError, unknown
 if TYPE_CHECKING:
     from harness.datasets.adding import Adding as Adding
     from harness.datasets.base.dataset import Dataset as Dataset
+    from harness.datasets.characters import Characters as Characters
     from harness.datasets.co2 import Co2 as Co2
     from harness.datasets.copy_memory import CopyMemory as CopyMemory
     from harness.datasets.digits import Digits as Digits

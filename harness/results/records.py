@@ -71,11 +71,14 @@ FORECASTS = {
     "baseline=drift": "drift",
     "baseline=ridge": "ridge autoregression",
 }
+# Those of streams of characters.
+OF_CHARACTERS = {"baseline=ngram": "n-gram model", "baseline=lzma": "compression (LZMA)"}
 BASELINES = {
     BAG_OF_EMBEDDINGS: "bag of embeddings",
     LINEAR: "linear model",
     MAJORITY: "majority class",
     **FORECASTS,
+    **OF_CHARACTERS,
 }
 LEARNING = (BAG_OF_EMBEDDINGS, LINEAR)  # baselines that should reach more than the majority class
 
@@ -169,7 +172,7 @@ class Records:
 
     @property
     def metric(self) -> Metric:
-        """The metric of replicates: accuracy, balanced accuracy, R², or MAE of forecasts."""
+        """The metric of replicates: accuracy, balanced accuracy, R², MAE of forecasts, or bits."""
         return metric_of(self.manifest.dataset)
 
     @property

@@ -1,4 +1,5 @@
-"""The baselines that no worker trains: majority class, linear model, rules that forecast. No Keras.
+"""The baselines that no worker trains: majority class, linear model, rules that forecast,
+models of characters. No Keras.
 
 They do not depend on a seed, so all replicates of one are the same. There are as many as an arm
 has.
@@ -15,13 +16,14 @@ from numpy.typing import NDArray
 from harness.core import files
 from harness.core.metrics import R2, scored
 from harness.datasets.base import naive
+from harness.datasets.base.characters import CharacterTexts
 from harness.datasets.base.dataset import Split
 from harness.datasets.base.forecast import Forecast
 from harness.datasets.base.forecast_scores import ForecastScores
-from harness.results.records import FORECASTS, LINEAR, MAJORITY
+from harness.results.records import FORECASTS, LINEAR, MAJORITY, OF_CHARACTERS
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import read_result, write_result, write_started
-from harness.search import linear_model, score_files
+from harness.search import character_models, linear_model, score_files
 from harness.search.baselines import is_old, largest
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Study
@@ -39,7 +41,7 @@ class _Scored:
 
 def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
     """By baseline, search and number, the replicates that are still to be written."""
-    names = FORECASTS if isinstance(study.dataset, Forecast) else _names(study, directory)
+    names = _names(study, directory)
     searches = range(1, study.independent_searches + 1)
     numbers = range(1, study.replicates + 1)
     return [
@@ -50,7 +52,10 @@ def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
 
 
 def _names(study: Study, directory: RunDirectory) -> tuple[str, ...]:
-    """The baselines of a study that forecasts nothing."""
+    if isinstance(study.dataset, Forecast):
+        return tuple(FORECASTS)
+    if isinstance(study.dataset, CharacterTexts):
+        return tuple(OF_CHARACTERS)
     # The verdicts on its baselines are corrected together, so an old study gets no new one.
     without = is_old(directory) or not linear_model.applies_to(study.dataset)
     return (MAJORITY,) if without else (LINEAR, MAJORITY)
@@ -83,6 +88,10 @@ def _scored(study: Study, name: str, split: Split) -> _Scored | str:
     """What a baseline reached, or why it failed."""
     if isinstance(study.dataset, Forecast):
         return _forecast(study.dataset, split, name.removeprefix("baseline="))
+    if isinstance(study.dataset, CharacterTexts):
+        model = character_models.MODELS[name.removeprefix("baseline=")]
+        found = model(study.dataset, split)
+        return _Scored(found.validated, found.scores, parameters=found.parameters)
     return _majority(study, split) if name == MAJORITY else _linear(study, split)
 
 

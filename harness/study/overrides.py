@@ -204,6 +204,16 @@ def _of_file(options: Options, path: str) -> Dataset:
             option = _flag(next(iter(of_tables)))
             raise UserError(f"{option}: goes with a table of texts, not with {path}")
         return NumberFiles.of(path, **of_arrays)
+    if Path(path).suffix.lower() == ".txt" and not Path(path).is_dir():
+        from harness.datasets.files.characters import CharacterFiles
+
+        encoding = of_tables.pop("encoding", None)
+        for option in [*of_tables, *of_arrays]:
+            raise UserError(
+                f"{_flag(option)}: does not go with {path}, a plain text whose next character is "
+                "predicted; texts with labels are in a table or in folders"
+            )
+        return CharacterFiles.of(path, encoding=encoding)
     from harness.datasets.files.texts import TextFiles
 
     if of_arrays.get("task") not in (None, "classes"):

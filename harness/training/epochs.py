@@ -1,5 +1,6 @@
 """What both ways of running an epoch have in common."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -75,7 +76,7 @@ class Epochs(Protocol):
 def loss_and_accuracy(
     signature: Signature, reduction: str, label_smoothing: float = 0.0
 ) -> tuple[Any, Any]:
-    """The loss, and the metric beside it: accuracy, R² of a number, the error of a forecast."""
+    """The loss, and the metric beside it: accuracy, R², the error of a forecast, bits."""
     if signature.horizon:
         return keras.losses.MeanSquaredError(reduction=reduction), ErrorInUnit(signature.outputs)
     if signature.classes == 0:
@@ -89,12 +90,23 @@ def loss_and_accuracy(
             keras.losses.BinaryCrossentropy(reduction=reduction, label_smoothing=label_smoothing),
             keras.metrics.BinaryAccuracy(),
         )
+    if signature.bits:
+        return keras.losses.SparseCategoricalCrossentropy(reduction=reduction), bits_per_step()
     loss = (
         SmoothedCrossentropy(signature.classes, label_smoothing, reduction)
         if label_smoothing
         else keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
     )
     return loss, keras.metrics.SparseCategoricalAccuracy()
+
+
+def bits_per_step() -> Any:
+    """The cross-entropy in bits, as a metric."""
+
+    def bits(y_true: Any, y_pred: Any) -> Any:
+        return keras.losses.sparse_categorical_crossentropy(y_true, y_pred) / math.log(2.0)
+
+    return keras.metrics.MeanMetricWrapper(bits, name="bits")
 
 
 class ErrorInUnit(keras.metrics.Metric):  # type: ignore[misc]

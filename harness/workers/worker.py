@@ -20,7 +20,7 @@ from typing import Any
 from harness.core.environment import versions
 from harness.core.errors import UserError
 from harness.core.files import replacing
-from harness.core.metrics import scored
+from harness.core.metrics import BITS, bits, scored
 from harness.datasets.base.dataset import Split
 from harness.datasets.base.forecast_scores import ForecastScores
 from harness.datasets.base.windows import Windows
@@ -184,6 +184,8 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     if isinstance(split, Windows):
         forecasts = ForecastScores.of(split, split.forecasts(outputs))
         return TestScores(loss, forecasts.scores, forecasts)
+    if order.dataset.metric == BITS:
+        return TestScores(loss, bits(outputs, split.y))
     if order.dataset.classes == 0:
         predicted = outputs[..., 0]
     elif outputs.shape[-1] == 1:

@@ -14,7 +14,7 @@ from harness.analysis.summary import (
     recommended_arm,
 )
 from harness.analysis.verdicts import conclude
-from harness.core.metrics import ACCURACY, MAE, R2
+from harness.core.metrics import ACCURACY, BITS, MAE, R2
 from harness.results.records import BASELINES, MAJORITY, Records
 from reports import basis, cells, preliminary, selection, sureness, wording
 from reports.content import Column, Command, Fact, Row, Section, Table
@@ -266,6 +266,12 @@ def _notices(records: Records) -> tuple[str, ...]:
         notices.append(
             f"These are forecasts, so scores are errors: {MAE}, the mean absolute error over the "
             f"test times and the steps of the horizon{of}. Lower is better."
+        )
+    elif metric.name == BITS:
+        notices.append(
+            f"The next character of a text is predicted, so scores are {BITS}: the mean of -log2 "
+            "of the probability that a model gave to the character that follows. Lower is better. "
+            "The loss is the same in nats, 0.693 of it."
         )
     elif metric.name != ACCURACY:
         notices.append(

@@ -13,7 +13,8 @@ class Signature:
     (batch, time, features). Outputs are (batch, outputs) or, if `steps` is above 0, (batch, steps,
     outputs): one output for each of the last `steps` time steps. With `classes` 0 the outputs are
     `numbers` numbers, else the probabilities of `classes` classes. With a `horizon` above 0 they
-    are a forecast: the targets of each of so many steps, the first step first. `builder` is the
+    are a forecast: the targets of each of so many steps, the first step first. With `bits` the
+    score of probabilities is their loss in bits, and not an accuracy. `builder` is the
     study's own function that builds models; None means `harness.training.networks`.
     """
 
@@ -22,6 +23,7 @@ class Signature:
     steps: int = 0
     numbers: int = 1
     horizon: int = 0
+    bits: bool = False
     builder: Callable[..., Any] | None = None
 
     @property
@@ -32,5 +34,5 @@ class Signature:
         return 1 if self.classes == 2 else self.classes
 
 
-FIELDS = ("classes", "features", "steps", "numbers", "horizon")  # of a signature, for JSON
+FIELDS = ("classes", "features", "steps", "numbers", "horizon", "bits")  # of a signature, for JSON
 BINARY = Signature()  # two classes of texts
