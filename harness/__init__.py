@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from harness.datasets.speech import Speech as Speech
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
+    from harness.datasets.translation import Translation as Translation
     from harness.datasets.two_waves import TwoWaves as TwoWaves
     from harness.integrations.optuna import optuna_objective as optuna_objective
     from harness.spec.grids import four_per_octave as four_per_octave
@@ -74,6 +75,7 @@ _HOMES = {
     "Study": "harness.spec.study",
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
+    "Translation": "harness.datasets.translation",
     "TwoWaves": "harness.datasets.two_waves",
     "TextFiles": "harness.datasets.files.texts",
     "four_per_octave": "harness.spec.grids",

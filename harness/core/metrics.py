@@ -12,6 +12,7 @@ from harness.core.text import capital, cut
 
 ACCURACY = "accuracy"
 R2 = "R²"  # the metric where numbers are predicted
+EXACT = "exact match"  # the metric where all steps of an example have to be right
 BITS = "bits per character"  # the metric where the next character is predicted
 MAE = "MAE"  # the mean absolute error of forecasts, in the target's unit
 
@@ -173,6 +174,16 @@ def bits(probabilities: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
     return found
 
 
+def of_answers(predicted: NDArray[Any], y: NDArray[Any]) -> dict[str, float]:
+    """`token accuracy`: the share of steps that are right, up to the first 0 of an answer, its end.
+
+    Both are class numbers (n, steps).
+    """
+    before = np.cumsum(y == 0, axis=1) - (y == 0) == 0
+    right = (predicted == y) & before
+    return {"token accuracy": float(right.sum() / max(1, before.sum()))}
+
+
 def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any]:
     """One number for each example, from predictions and targets `y`; their mean is the metric.
 
@@ -180,6 +191,7 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
       (float64).
     - Balanced accuracy, the mean over classes of the share that is right: a right example counts
       n / (classes x examples of its class), else 0 (float64).
+    - Exact match: 1 where all steps are right, else 0 (uint8).
     - R², the explained share of the variance of the numbers `y` (n,): 1 minus the squared error
       divided by the variance (float64).
     - MAE: the absolute error, a mean over all axes but the first (float64).
@@ -194,6 +206,9 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
         found = 1.0 - (np.asarray(predicted, np.float64) - y) ** 2 / variance
         return found
     right: NDArray[np.bool_] = predicted == y
+    if metric == EXACT:
+        found = np.all(right, axis=1).astype(np.uint8)
+        return found
     if right.ndim == 2:
         found = right.mean(axis=1)
     elif metric == "accuracy":

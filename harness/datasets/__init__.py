@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.datasets.speech import Speech as Speech
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
+    from harness.datasets.translation import Translation as Translation
     from harness.datasets.two_waves import TwoWaves as TwoWaves
 
 

@@ -185,7 +185,7 @@ def _parts(hp: Hyperparameters, signature: Signature) -> Any:
         [
             1.0,
             counts.parameters(hp, signature),
-            counts.recurrence_iterations(hp),
+            counts.recurrence_iterations(hp, signature),
             counts.flops_per_step(hp, signature),
         ]
     )

@@ -73,12 +73,14 @@ FORECASTS = {
 }
 # Those of streams of characters.
 OF_CHARACTERS = {"baseline=ngram": "n-gram model", "baseline=lzma": "compression (LZMA)"}
+NEAREST = "baseline=nearest"  # that of translations
 BASELINES = {
     BAG_OF_EMBEDDINGS: "bag of embeddings",
     LINEAR: "linear model",
     MAJORITY: "majority class",
     **FORECASTS,
     **OF_CHARACTERS,
+    NEAREST: "nearest training pair",
 }
 LEARNING = (BAG_OF_EMBEDDINGS, LINEAR)  # baselines that should reach more than the majority class
 

@@ -6,24 +6,24 @@ has.
 """
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core import files
-from harness.core.metrics import R2, scored
+from harness.core.metrics import R2, of_answers, scored
 from harness.datasets.base import naive
 from harness.datasets.base.characters import CharacterTexts
-from harness.datasets.base.dataset import Split
+from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.base.forecast import Forecast
 from harness.datasets.base.forecast_scores import ForecastScores
-from harness.results.records import FORECASTS, LINEAR, MAJORITY, OF_CHARACTERS
+from harness.results.records import FORECASTS, LINEAR, MAJORITY, NEAREST, OF_CHARACTERS
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import read_result, write_result, write_started
-from harness.search import character_models, linear_model, score_files
+from harness.search import character_models, linear_model, nearest_pair, score_files
 from harness.search.baselines import is_old, largest
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Study
@@ -37,6 +37,7 @@ class _Scored:
     times: Sequence[Sequence[str]] = ()
     parameters: int = 0
     loss: float | None = None  # on the validation split
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
@@ -56,6 +57,8 @@ def _names(study: Study, directory: RunDirectory) -> tuple[str, ...]:
         return tuple(FORECASTS)
     if isinstance(study.dataset, CharacterTexts):
         return tuple(OF_CHARACTERS)
+    if study.dataset.signature.decodes:
+        return (NEAREST,)
     # The verdicts on its baselines are corrected together, so an old study gets no new one.
     without = is_old(directory) or not linear_model.applies_to(study.dataset)
     return (MAJORITY,) if without else (LINEAR, MAJORITY)
@@ -76,7 +79,9 @@ def write(study: Study, directory: RunDirectory) -> None:
             if isinstance(found, str):
                 write_result(folder, record | {"state": "failed", "reason": found})
                 continue
-            written = score_files.write(folder, found.scores, None, found.forecasts, found.times)
+            written = score_files.write(
+                folder, found.scores, None, found.forecasts, found.times, found.measures
+            )
             record |= {
                 "state": "complete", "val_accuracy": found.validated, "value": found.loss,
                 "parameters": found.parameters, "split": split,
@@ -92,6 +97,8 @@ def _scored(study: Study, name: str, split: Split) -> _Scored | str:
         model = character_models.MODELS[name.removeprefix("baseline=")]
         found = model(study.dataset, split)
         return _Scored(found.validated, found.scores, parameters=found.parameters)
+    if name == NEAREST:
+        return _nearest(study, split)
     return _majority(study, split) if name == MAJORITY else _linear(study, split)
 
 
@@ -105,6 +112,23 @@ def _linear(study: Study, split: Split) -> _Scored | str:
     except ValueError as error:  # scikit-learn refuses data with NaN, or with a single class
         return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
     return _Scored(found.validated, found.scores, parameters=found.weights, loss=found.loss)
+
+
+def _nearest(study: Study, split: Split) -> _Scored:
+    """The answer of the most similar training example."""
+    plain = Hyperparameters()
+    longest = study.dataset.limits()["sequence_length"]
+    length = {"sequence_length": longest, "vocabulary": plain.vocabulary}
+    train, held_out, asked = (
+        cast(Arrays, study.dataset.load(each, **length)) for each in ("train", "validation", split)
+    )
+    found = nearest_pair.answers(train, asked)
+    validated = of_answers(nearest_pair.answers(train, held_out), held_out.y)
+    return _Scored(
+        validated["token accuracy"],
+        scored(found, asked.y, study.dataset.metric),
+        measures=of_answers(found, asked.y),
+    )
 
 
 def _majority(study: Study, split: Split) -> _Scored:

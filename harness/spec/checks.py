@@ -205,6 +205,18 @@ def check_options(dataset: Dataset, hp: Hyperparameters) -> None:
                 raise UserError(
                     f"{name}: {named} has an output for each of several steps; leave it out"
                 )
+    of = dataset.signature
+    if hp.bidirectional and (of.bits or of.decodes):
+        raise UserError(
+            f"bidirectional: a network for {named} would read what it is to predict; leave it out"
+        )
+    if hp.decoder_depth and not of.decodes:
+        raise UserError(f"decoder_depth: {named} has nothing to decode; leave it out")
+    if of.decodes and (hp.residual or not isinstance(hp.units, int) or hp.units_shape != "equal"):
+        raise UserError(
+            f"{'residual' if hp.residual else 'units'}: networks for {named} have one number of "
+            "units for all layers, and no residual connections"
+        )
     if not dataset.classes:
         for name in ("label_smoothing", "class_weight"):
             if name in hp.options:

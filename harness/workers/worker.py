@@ -20,12 +20,13 @@ from typing import Any
 from harness.core.environment import versions
 from harness.core.errors import UserError
 from harness.core.files import replacing
-from harness.core.metrics import BITS, bits, scored
+from harness.core.metrics import BITS, EXACT, bits, of_answers, scored
 from harness.datasets.base.dataset import Split
 from harness.datasets.base.forecast_scores import ForecastScores
 from harness.datasets.base.windows import Windows
 from harness.spec import study_files
 from harness.training.checkpoint import Checkpoints, TrainingPaused
+from harness.training.decoding import greedy
 from harness.workers.messages import (
     Continue,
     EpochDone,
@@ -186,6 +187,10 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
         return TestScores(loss, forecasts.scores, forecasts)
     if order.dataset.metric == BITS:
         return TestScores(loss, bits(outputs, split.y))
+    if order.dataset.signature.decodes:
+        written = greedy(trainer.predict, split, order.dataset.fed_back())
+        exact = scored(written, split.y, EXACT)
+        return TestScores(loss, exact, measures=of_answers(written, split.y))
     if order.dataset.classes == 0:
         predicted = outputs[..., 0]
     elif outputs.shape[-1] == 1:

@@ -41,6 +41,8 @@ def make_dataset(first_use: list[list[str]], keras_reviews: KerasFile) -> Callab
     """Any dataset by name, in a small size, ready to load."""
 
     def make(name: str) -> Dataset:
+        if name == "translation":
+            pytest.importorskip("num2words", reason="needs the package num2words")
         if name == "speech":
             return spoken()
         if name == "imdb-keras":

@@ -23,7 +23,8 @@ def test_names_come_from_files() -> None:
     assert datasets.names() == [
         "adding", "characters", "co2", "copy-memory", "digits", "dyck", "imdb", "imdb-keras",
         "list-ops",
-        "modular-counting", "parity", "speech", "teacher", "temporal-order", "two-waves",
+        "modular-counting", "parity", "speech", "teacher", "temporal-order", "translation",
+        "two-waves",
     ]  # fmt: skip
 
 

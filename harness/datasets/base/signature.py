@@ -14,8 +14,10 @@ class Signature:
     outputs): one output for each of the last `steps` time steps. With `classes` 0 the outputs are
     `numbers` numbers, else the probabilities of `classes` classes. With a `horizon` above 0 they
     are a forecast: the targets of each of so many steps, the first step first. With `bits` the
-    score of probabilities is their loss in bits, and not an accuracy. `builder` is the
-    study's own function that builds models; None means `harness.training.networks`.
+    score of probabilities is their loss in bits, and not an accuracy. With `decodes` an encoder
+    reads all inputs but the last `steps`, and a decoder, which also reads those, has the outputs.
+    `builder` is the study's own function that builds models; None means
+    `harness.training.networks`.
     """
 
     classes: int = 2
@@ -24,6 +26,7 @@ class Signature:
     numbers: int = 1
     horizon: int = 0
     bits: bool = False
+    decodes: bool = False
     builder: Callable[..., Any] | None = None
 
     @property
@@ -34,5 +37,13 @@ class Signature:
         return 1 if self.classes == 2 else self.classes
 
 
-FIELDS = ("classes", "features", "steps", "numbers", "horizon", "bits")  # of a signature, for JSON
+FIELDS = (
+    "classes",
+    "features",
+    "steps",
+    "numbers",
+    "horizon",
+    "bits",
+    "decodes",
+)  # of a signature, for JSON
 BINARY = Signature()  # two classes of texts
