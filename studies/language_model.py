@@ -9,7 +9,7 @@ can be shown.
 from harness import Budget, Characters, FloatDistribution, Study
 
 study = Study(
-    dataset=Characters(train=10_000, validation=1_000, test=2_000),
+    dataset=Characters(train=10_240, validation=1_024, test=2_048),
     compare={"depth": [1, 2, 3], "cell": ["lstm", "gru"]},
     hold={"parameters": 60_000},
     search={

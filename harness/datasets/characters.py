@@ -27,9 +27,9 @@ class Characters(CharacterTexts):
     30:50-64 (1951), estimated 0.6 to 1.3 bits for people and 27 characters.
     """
 
-    train: int = 10_000
-    validation: int = 2_000
-    test: int = 3_000
+    train: int = 10_240
+    validation: int = 2_048
+    test: int = 3_072
     split_seed: int = 0
 
     name: ClassVar[str] = "characters"

@@ -27,7 +27,7 @@ class Hyperparameters:
     model function takes. Raises UserError naming the parameter that is wrong.
 
     `decoder_depth` is for translations: the layers of the decoder, 0 for as many as the encoder's
-    `depth`. The fields from `optimizer` to `decoder_depth` are options. Their defaults are what
+    `depth`. The fields from `optimizer` to `stateful` are options. Their defaults are what
     stock Keras does without them, and files leave them out where they have their defaults
     (`to_mapping`). `harness.spec.training_options` says what each value means.
     """
@@ -60,6 +60,7 @@ class Hyperparameters:
     kernel_initializer: str = "glorot_uniform"
     recurrent_initializer: str = "orthogonal"
     decoder_depth: int = 0
+    stateful: bool = False
     own: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:

@@ -73,6 +73,14 @@ class Epochs(Protocol):
         """All state that training changes: weights, random state, optimizer, running means."""
 
 
+def consecutive(examples: int, batch: int) -> NDArray[np.int64]:
+    """The order in which row r of each batch goes on where row r of the batch before ends.
+
+    `examples` is a multiple of `batch`.
+    """
+    return np.arange(examples).reshape(batch, -1).T.ravel()
+
+
 def loss_and_accuracy(
     signature: Signature, reduction: str, label_smoothing: float = 0.0
 ) -> tuple[Any, Any]:

@@ -48,18 +48,33 @@ def build(
 
 
 def to_stock(model: keras.Model, hp: Hyperparameters, signature: Signature = BINARY) -> keras.Model:
-    """The same model with stock Keras layers only, which loads without this package."""
-    stock = build(hp, signature, path="keras", seed=0)
+    """The same model with stock Keras layers only, which loads without this package.
+
+    Its layers carry no state on.
+    """
+    stock = build(replace(hp, stateful=False), signature, path="keras", seed=0)
     stock.set_weights(model.get_weights())
     return stock
 
 
+def states(model: keras.Model) -> list[Any]:
+    """The states that layers carry from batch to batch; not among its `variables`."""
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.RNN)]
+    return [variable for layer in layers for variable in layer.states or ()]
+
+
+def forget(model: keras.Model) -> None:
+    """Set these states to zero."""
+    for variable in states(model):
+        variable.assign(keras.ops.zeros_like(variable))
+
+
 def _network(hp: Hyperparameters, signature: Signature, path: str) -> keras.Model:
     """A Sequential model where layers just follow one another, else a functional one."""
-    if signature.features:
-        inputs = keras.Input((hp.sequence_length, signature.features), dtype="float32")
-    else:
-        inputs = keras.Input((hp.sequence_length,), dtype="int32")
+    batch = hp.batch_size if hp.stateful else None  # layers keep a state for each of its rows
+    shape = (batch, hp.sequence_length, *([signature.features] if signature.features else []))
+    dtype = "float32" if signature.features else "int32"
+    inputs = keras.Input(batch_shape=shape, dtype=dtype)
     masks = _Masks.of(inputs, signature) if hp.mask else None
     if signature.decodes:
         return keras.Model(inputs, _translated(inputs, hp, signature, path))
@@ -278,6 +293,8 @@ def _recurrent(
         for name in ("activation", "kernel_initializer", "recurrent_initializer")
         if name in hp.options
     }
+    if hp.stateful:
+        given["stateful"] = True
     if hp.recurrent_dropout > 0.0:
         given["recurrent_dropout"] = hp.recurrent_dropout
     return _layer_class(hp.cell, path)(units, return_sequences=sequences, name=name, **given)

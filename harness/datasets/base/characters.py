@@ -11,7 +11,7 @@ import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,9 @@ class CharacterTexts(Dataset):
         x = read[first[:, None] + np.arange(sequence_length)]
         return Arrays(x.astype(np.int32), y.astype(np.int32))
 
+    def smaller(self, train: int, validation: int, test: int) -> Self:
+        return super().smaller(*map(whole_batches, (train, validation, test)))
+
     def words(self, vocabulary: int) -> list[str]:
         return [*MARKS, *_shown(self)][:vocabulary]
 
@@ -111,6 +114,11 @@ class CharacterTexts(Dataset):
     def to_mapping(self) -> dict[str, Any]:
         own = {"predicted": self.predicted, "alphabet": self.alphabet, "bits": True}
         return super().to_mapping() | own
+
+
+def whole_batches(examples: int) -> int:
+    """The number rounded down to a multiple of 64, so that usual batch sizes divide it."""
+    return examples - examples % 64 if examples > 64 else examples
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from typing import Any, ClassVar, Self, Unpack
 
 from harness.core.checks import check_whole
 from harness.core.errors import UserError
-from harness.datasets.base.characters import CharacterTexts, streamed
+from harness.datasets.base.characters import CharacterTexts, streamed, whole_batches
 from harness.datasets.base.dataset import SPLITS, Split
 from harness.datasets.base.memory import check_memory
 from harness.datasets.files.decoding import UTF8, decoded
 from harness.datasets.files.limits import Sizes, sizes
 
 SUFFIX = ".txt"
-MOST: dict[Split, int] = {"train": 20_000, "validation": 2_000, "test": 4_000}  # by default
+MOST: dict[Split, int] = {"train": 20_480, "validation": 2_048, "test": 4_096}  # by default
 LEAST = 20  # examples in all
 BYTE_MEMORY = 20  # bytes of memory a byte of the file takes at most
 
@@ -58,7 +58,7 @@ class CharacterFiles(CharacterTexts):
                 f"{path}: {len(text):,} characters are too few, at least {LEAST * predicted:,}"
             )
         usual = sizes(examples, {})
-        chosen = {split: min(usual[split], MOST[split]) for split in SPLITS} | splits
+        chosen = {each: whole_batches(min(usual[each], MOST[each])) for each in SPLITS} | splits
         found = cls(
             **chosen,  # type: ignore[arg-type]
             path=file,
