@@ -59,13 +59,15 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
     if params.get("input") == "numbers" or not (folder / VOCABULARY).stat().st_size:
         if asked.text_column or asked.encoding:
             raise UserError("--text-column and --encoding go with texts; the model reads numbers")
-        x = arrays.read_inputs(data)
+        facts = params.get("dataset") or {}
+        x, lengths = arrays.read_inputs(data, facts.get("x_column", "x"))
         model = load_model(folder)
         features = model.input_shape[-1]
         if x.shape[2] != features:
             raise UserError(f"{data}: x has the shape {x.shape}, not (n, length, {features})")
         with _fitting(folder):
-            encoded = predict_numbers.encoded(x, params, len(model.output_shape) == 3)
+            of_steps = len(model.output_shape) == 3
+            encoded = predict_numbers.encoded(x, params, of_steps, lengths)
             outputs = outputs_of(model, encoded)
     else:
         facts = params.get("dataset") or {}

@@ -204,14 +204,34 @@ def _of_file(options: Options, path: str) -> Dataset:
             option = _flag(next(iter(of_tables)))
             raise UserError(f"{option}: goes with a table of texts, not with {path}")
         return NumberFiles.of(path, **of_arrays)
+    if columns := _of_sequences(Path(path), of_tables):
+        from harness.datasets.files.sequences import NumberFiles
+
+        return NumberFiles.of(path, **of_arrays, **columns)
     from harness.datasets.files.texts import TextFiles
 
     if of_arrays.get("task") not in (None, "classes"):
         raise UserError(
             f"--task {options.task}: texts have classes; numbers are predicted from sequences of "
-            "numbers, an .npz file"
+            "numbers, an .npz file or lists in JSON Lines"
         )
     return TextFiles.of(path, **of_tables)
+
+
+def _of_sequences(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of JSON Lines whose examples are lists of numbers; empty for other files."""
+    from harness.datasets.files import json_sequences
+
+    if path.suffix.lower() not in json_sequences.SUFFIXES:
+        return {}
+    row = json_sequences.first_row(path)
+    x_column = given.get("text_column") or ("x" if "text" not in row else "text")
+    if not json_sequences.is_sequence(row.get(x_column)):
+        return {}
+    if others := [name for name in given if name not in ("text_column", "label_column")]:
+        raise UserError(f"{_flag(others[0])}: goes with texts, not with numbers as in {path}")
+    usual = "label" if "y" not in row and "label" in row else "y"
+    return {"x_column": x_column, "y_column": given.get("label_column") or usual}
 
 
 def _of_table_over_time(options: Options, path: str, given: dict[str, Any]) -> Dataset:

@@ -27,8 +27,9 @@ def code(dataset: Dataset, hp: Hyperparameters, epochs: int, patience: int | Non
         reader = _texts(dataset)
     else:
         return None
+    imported = "encoded, read" if dataset.features else "encoded"
     lines = [
-        *_heading(),
+        *_heading(imported),
         *reader,
         *_SPLIT,
         *network_code.lines(hp, dataset.signature),
@@ -44,7 +45,7 @@ def _suffix(dataset: TextFiles) -> str:
     return Path(dataset.path).suffix.lower()
 
 
-def _heading() -> list[str]:
+def _heading(imported: str) -> list[str]:
     return [
         '"""Train this network from the beginning with stock Keras: python train.py FILE',
         "",
@@ -69,7 +70,7 @@ def _heading() -> list[str]:
         "from keras import layers",
         "",
         "sys.path.insert(0, str(FOLDER))",
-        "from predict import encoded",
+        f"from predict import {imported}",
         "",
         'about = json.loads((FOLDER / "params.json").read_text(encoding="utf-8"))',
         'labels = about["labels"]',
@@ -106,9 +107,15 @@ def _texts(dataset: TextFiles) -> Iterator[str]:
 
 
 def _numbers(dataset: NumberFiles) -> Iterator[str]:
-    yield "with np.load(sys.argv[1], allow_pickle=False) as arrays:"
-    yield '    x, y = arrays["x"], arrays["y"]'
-    yield f"x = encoded(x, about, {dataset.steps > 0})"
+    yield "x, lengths = read(sys.argv[1], about)"
+    if dataset.path.lower().endswith(_LINES):
+        yield 'with open(sys.argv[1], encoding="utf-8-sig") as file:'
+        yield "    rows = [json.loads(line) for line in file if line.strip()]"
+        yield f"y = np.array([row[{dataset.y_column!r}] for row in rows])"
+    else:
+        yield "with np.load(sys.argv[1], allow_pickle=False) as arrays:"
+        yield '    y = arrays["y"]'
+    yield f"x = encoded(x, about, {dataset.steps > 0}, lengths)"
     if dataset.classes == 0:
         yield 'scaling = about["scaling"]'
         yield 'y = (y.reshape(-1) - scaling["y_mean"][0]) / scaling["y_std"][0]'

@@ -75,7 +75,7 @@ def test_each_kind_of_target(tmp_path: Path) -> None:
     assert "SparseCategoricalCrossentropy()" in script(several)
     assert "to_categorical(y_train, 3)" in script(several, label_smoothing=0.1)
     steps = of_numbers(tmp_path, np.arange(180).reshape(60, 3) % 2)
-    assert "x = encoded(x, about, True)" in script(steps)
+    assert "x = encoded(x, about, True, lengths)" in script(steps)
 
 
 @pytest.mark.parametrize(("suffix", "reader"), [("csv", "DictReader"), ("jsonl", "json.loads")])
