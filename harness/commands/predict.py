@@ -59,9 +59,11 @@ def predict(
 ) -> None:
     """Label texts with an arm's trained model: one line for each, label and probability first.
 
+    A model of tags prints a line for each token, with its tag, and a blank line after each text.
+
     With --data, CSV: a row for each text of a table, in the column that the study reads, or for
     each sequence x of an .npz file or JSON Lines. It has the label and all probabilities, or the
-    number.
+    number. Of tags it has a row for each token of a CoNLL file, or of a table.
 
     Of a forecast, --data is a newer table: a row for each step after its last row, with its time;
     the forecast is in the last column.
@@ -89,6 +91,8 @@ def predict(
         for text, found in zip(batch, labels.of_texts(model, folder, params, batch), strict=True):
             if json_output:
                 print(files.to_json({"text": text, **found}, indent=None), flush=True)
+            elif "tags" in found:
+                print(labels.conll(found), flush=True)
             else:
                 print(f"{_shown(found)}  {text}", flush=True)
 

@@ -201,7 +201,7 @@ def check_options(dataset: Dataset, hp: Hyperparameters) -> None:
         raise UserError(f"embedding_dropout: {named} holds numbers, not tokens; leave it out")
     if dataset.steps:
         for name in ("pooling", "mask"):
-            if name in hp.options:
+            if name in hp.options and not (name == "mask" and dataset.ragged):
                 raise UserError(
                     f"{name}: {named} has an output for each of several steps; leave it out"
                 )

@@ -17,11 +17,11 @@ class Contents:
     """What a dataset was understood to be.
 
     `task` is `classes` (a class for each example), `steps` (a class for each of the last time
-    steps) or `number` (a number to predict). `classes` has the number of examples of each class,
-    or of time steps where these have the classes. `rows` counts the examples that the splits are
-    drawn from, and `left_out`, by reason, what the source has besides. `length` is that of the
-    longest example in tokens or time steps (None: not known), `typical_length` the median, and
-    `shortest` that of the shortest one, where lengths are given with the data.
+    steps), `tags` (one for each token) or `number` (a number to predict). `classes` has the number
+    of examples of each class, or of time steps where these have the classes. `rows` counts the
+    examples that the splits are drawn from, and `left_out`, by reason, what the source has besides.
+    `length` is that of the longest example in tokens or time steps (None: not known),
+    `typical_length` the median, and `shortest` that of the shortest one, where lengths are given.
     `features` is 0 where time steps are tokens. `notes` are sentences about what was changed or
     may be wrong.
     """
@@ -85,6 +85,8 @@ class Contents:
         listed = [f"{cut(name, 30)} {self.classes[name]:,}" for name in named]
         more = len(self.classes) - len(named)
         listed += [f"{more:,} smaller ones"] if more else []
+        if self.task == "tags":
+            return f"a tag of {len(self.classes):,} for each token: {', '.join(listed)}"
         of = " for each of the last time steps" if self.task == "steps" else ""
         return f"{len(self.classes):,} classes{of}: {', '.join(listed)}"
 
