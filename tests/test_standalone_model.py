@@ -84,7 +84,10 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "reviews.csv").open("w", newline="") as file:
         lines = [[row, "fine" if row.count("good") > row.count("bad") else "poor"] for row in rows]
         csv.writer(file).writerows([["Review", "label"], *lines])
-    study(folder, OF_TEXTS, "--dataset", "reviews.csv", "--text-column", "Review")
+    vectors = "".join(f"{word} {at} 0.1 0 -0.2 0.3\n" for at, word in enumerate(words[:5]))
+    (folder / "vectors.txt").write_text(vectors)
+    options = f'{OF_TEXTS}, "pretrained": {str(folder / "vectors.txt")!r}'
+    study(folder, options, "--dataset", "reviews.csv", "--text-column", "Review")
     return folder
 
 
