@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.datasets.files.characters import CharacterFiles as CharacterFiles
     from harness.datasets.files.forecasts import ForecastFiles as ForecastFiles
     from harness.datasets.files.sequences import NumberFiles as NumberFiles
+    from harness.datasets.files.tags import TagFiles as TagFiles
     from harness.datasets.files.texts import TextFiles as TextFiles
     from harness.datasets.imdb import Imdb as Imdb
     from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
@@ -77,6 +78,7 @@ _HOMES = {
     "TemporalOrder": "harness.datasets.temporal_order",
     "Translation": "harness.datasets.translation",
     "TwoWaves": "harness.datasets.two_waves",
+    "TagFiles": "harness.datasets.files.tags",
     "TextFiles": "harness.datasets.files.texts",
     "four_per_octave": "harness.spec.grids",
     "load": "harness.analysis.loaded",

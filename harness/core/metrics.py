@@ -188,7 +188,8 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
     """One number for each example, from predictions and targets `y`; their mean is the metric.
 
     - Accuracy: 1 or 0 (uint8). Where each step has a class, the share of steps that are right
-      (float64).
+      (float64). Steps of class -1 are padding. Where some are, a right step counts n / all steps
+      that are not, so that the mean is over steps.
     - Balanced accuracy, the mean over classes of the share that is right: a right example counts
       n / (classes x examples of its class), else 0 (float64).
     - Exact match: 1 where all steps are right, else 0 (uint8).
@@ -210,7 +211,10 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
         found = np.all(right, axis=1).astype(np.uint8)
         return found
     if right.ndim == 2:
+        real = y >= 0
         found = right.mean(axis=1)
+        if not real.all():
+            found = (right & real).sum(axis=1) * (len(y) / real.sum())
     elif metric == "accuracy":
         found = right.astype(np.uint8)
     else:

@@ -1,5 +1,4 @@
-"""The baselines that no worker trains: majority class, linear model, rules that forecast,
-models of characters. No Keras.
+"""The baselines that no worker trains: linear, majority class, by rule, n-grams. No Keras.
 
 They do not depend on a seed, so all replicates of one are the same. There are as many as an arm
 has.
@@ -13,14 +12,22 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core import files
+from harness.core import files, spans
 from harness.core.metrics import R2, of_answers, scored
 from harness.datasets.base import naive
 from harness.datasets.base.characters import CharacterTexts
 from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.base.forecast import Forecast
 from harness.datasets.base.forecast_scores import ForecastScores
-from harness.results.records import FORECASTS, LINEAR, MAJORITY, NEAREST, OF_CHARACTERS
+from harness.datasets.files.tags import TagFiles
+from harness.results.records import (
+    FORECASTS,
+    LINEAR,
+    MAJORITY,
+    NEAREST,
+    OF_CHARACTERS,
+    TOKEN_TAGS,
+)
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import read_result, write_result, write_started
 from harness.search import character_models, linear_model, nearest_pair, score_files
@@ -37,7 +44,7 @@ class _Scored:
     times: Sequence[Sequence[str]] = ()
     parameters: int = 0
     loss: float | None = None  # on the validation split
-    measures: Mapping[str, float] = field(default_factory=dict)
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
@@ -55,6 +62,8 @@ def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
 def _names(study: Study, directory: RunDirectory) -> tuple[str, ...]:
     if isinstance(study.dataset, Forecast):
         return tuple(FORECASTS)
+    if isinstance(study.dataset, TagFiles):
+        return (TOKEN_TAGS, MAJORITY)
     if isinstance(study.dataset, CharacterTexts):
         return tuple(OF_CHARACTERS)
     if study.dataset.signature.decodes:
@@ -99,6 +108,8 @@ def _scored(study: Study, name: str, split: Split) -> _Scored | str:
         return _Scored(found.validated, found.scores, parameters=found.parameters)
     if name == NEAREST:
         return _nearest(study, split)
+    if isinstance(study.dataset, TagFiles):
+        return _tags(study.dataset, split, of_tokens=name == TOKEN_TAGS)
     return _majority(study, split) if name == MAJORITY else _linear(study, split)
 
 
@@ -144,6 +155,30 @@ def _majority(study: Study, split: Split) -> _Scored:
 
     validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
     return _Scored(float(np.mean(validated)), score(split, dataset.metric))
+
+
+def _tags(dataset: TagFiles, split: Split, *, of_tokens: bool) -> _Scored:
+    """The most frequent tag of each token in the training split, or that of all tokens.
+
+    Tokens that the training split does not have get the most frequent tag of all.
+    """
+
+    def load(split: Split) -> tuple[NDArray[Any], NDArray[Any]]:
+        found = dataset.load(split, **dataset.limits())
+        return found.x[:, -dataset.steps :], found.y
+
+    x, y = load("train")
+    counts = np.zeros((dataset.limits()["vocabulary"], dataset.classes), np.int64)
+    np.add.at(counts, (x[y >= 0], y[y >= 0]), 1)
+    tag_of = np.full(len(counts), counts.sum(axis=0).argmax())
+    if of_tokens:
+        tag_of = np.where(counts.any(axis=1), counts.argmax(axis=1), tag_of)
+    x, y = load("validation")
+    validated = scored(tag_of[x], y, dataset.metric)
+    x, y = load(split)
+    measures = spans.measures(dataset.labels, tag_of[x], y)
+    scores = scored(tag_of[x], y, dataset.metric)
+    return _Scored(float(validated.mean()), scores, measures=measures)
 
 
 def _forecast(dataset: Forecast, split: Split, method: str) -> _Scored:

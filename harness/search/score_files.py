@@ -40,11 +40,12 @@ def write(
     loss: float | None,
     forecasts: ForecastScores | None = None,
     times: Sequence[Sequence[str]] = (),
-    measures: Mapping[str, float] | None = None,
+    measures: Mapping[str, float | None] | None = None,
 ) -> dict[str, Any]:
     """Write the scores (examples,), and forecasts with their `times`; `measures` go on record.
 
-    Returns the fields of the result file about them; `loss` is the mean over the same examples.
+    Returns the fields of the result file about them, other `measures` among them; `loss` is the
+    mean over the same examples.
     """
     buffer = io.BytesIO()
     np.save(buffer, scores, allow_pickle=False)

@@ -11,7 +11,7 @@ from harness.spec.values import hashable
 
 CELLS = ("rnn", "gru", "lstm")
 # These have no meaning where time steps are numbers.
-OF_TOKENS = ("vocabulary", "embedding_dim", "embedding_dropout")
+OF_TOKENS = ("vocabulary", "embedding_dim", "embedding_dropout", "pretrained")
 BAG = "bag"  # no recurrence: the mean of the embeddings; units and depth do not matter
 
 
@@ -59,6 +59,7 @@ class Hyperparameters:
     activation: str = "tanh"
     kernel_initializer: str = "glorot_uniform"
     recurrent_initializer: str = "orthogonal"
+    pretrained: str | None = None
     decoder_depth: int = 0
     stateful: bool = False
     own: tuple[tuple[str, Any], ...] = ()

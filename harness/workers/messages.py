@@ -134,13 +134,13 @@ class TestScores:
 
     `scores` has one number for each example; their mean is the metric. For accuracy it is 1 where
     the prediction is right, else 0 (uint8); see `harness.core.metrics.scored`. For a forecast they
-    follow from `forecasts`. `measures` has other figures about the same predictions.
+    follow from `forecasts`. `measures` are other scores of the same predictions.
     """
 
     loss: float
     scores: NDArray[np.generic]
     forecasts: ForecastScores | None = None
-    measures: Mapping[str, float] = field(default_factory=dict)
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
