@@ -145,6 +145,8 @@ class Replicates:
                     planned.folder, test.scores, test.loss, test.forecasts, self._times(planned)
                 ),
             }
+            if test.predictions is not None:
+                score_files.write_predictions(planned.folder, test.predictions)
             if self._keeps_model(planned):
                 model_files.write(
                     planned.folder,

@@ -23,6 +23,7 @@ from harness.core.files import replacing
 from harness.core.metrics import scored
 from harness.datasets.base.dataset import Split
 from harness.datasets.base.forecast_scores import ForecastScores
+from harness.datasets.base.predictions import Predictions, classes_of
 from harness.datasets.base.windows import Windows
 from harness.spec import study_files
 from harness.training.checkpoint import Checkpoints, TrainingPaused
@@ -184,13 +185,15 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     if isinstance(split, Windows):
         forecasts = ForecastScores.of(split, split.forecasts(outputs))
         return TestScores(loss, forecasts.scores, forecasts)
-    if order.dataset.classes == 0:
-        predicted = outputs[..., 0]
-    elif outputs.shape[-1] == 1:
-        predicted = outputs[..., 0] > 0.5
-    else:
-        predicted = outputs.argmax(axis=-1)
-    return TestScores(loss, scored(predicted, split.y, order.dataset.metric))
+    predicted = classes_of(outputs)[0] if order.dataset.classes else outputs[..., 0]
+    scores = scored(predicted, split.y, order.dataset.metric)
+    if order.model is None:
+        return TestScores(loss, scores)
+    predictions = Predictions.of(order.dataset, split, outputs)
+    words = order.dataset.words(order.hyperparameters.vocabulary)
+    if words and not order.dataset.features:
+        predictions = predictions.with_inputs(split.x, words)
+    return TestScores(loss, scores, predictions=predictions)
 
 
 # How backends call trouble with a device, or memory that it does not have.

@@ -95,8 +95,8 @@ def test_sections_are_in_order_and_have_ids_of_their_own(make_run: MakeRun) -> N
     sections = page.build_sections(
         everything(make_run(trials=3, searches=2, replicates=2, edit=one_failed))
     )
-    first = ["answer", "accuracy", "solved", "published"]
-    assert [section.id for section in sections][:4] == first
+    first = ["answer", "accuracy", "solved", "predictions", "published"]
+    assert [section.id for section in sections][:5] == first
     # All but the forecasts, which no study of classes has.
     assert len({section.id for section in sections}) == len(sections) == len(MODULES) - 1
     assert len({module.ORDER for module in MODULES}) == len(MODULES)
