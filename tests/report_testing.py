@@ -1,5 +1,6 @@
 """Run directories with generated numbers: seeded, plausible, and as odd as a test needs."""
 
+import itertools
 import json
 import random
 from collections.abc import Callable, Sequence
@@ -74,10 +75,13 @@ def write_run(
     """
     chance = random.Random(seed)
     compare = {"depth": [1, 2, 3, 4]} if compare is None else compare
-    names = list(compare)
+    combinations = [
+        dict(zip(compare, values, strict=True)) for values in itertools.product(*compare.values())
+    ]
     arms = [
-        {"name": f"{names[0]}={value}", "values": {names[0]: value}} for value in compare[names[0]]
-    ] if names else [{"name": "all", "values": {}}]  # fmt: skip
+        {"name": ",".join(f"{k}={v}" for k, v in values.items()) or "all", "values": values}
+        for values in combinations
+    ]
     sizes = {"name": "imdb", "train": 16000, "validation": 4000, "test": 5000}
     content = {
         "schema": SCHEMA,
