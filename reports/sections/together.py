@@ -94,12 +94,12 @@ def _effects_table(found: Conclusions, effects: list[Effect]) -> Table:
             Row(
                 (
                     _name(each),
-                    "interaction" if each.interaction else "main effect",
                     Value(metric.signed(each.estimate.mean), metric.factor * each.estimate.mean),
                     interval_text(each.interval, metric).strip("[]").replace(", ", " to ")
                     if known
                     else wording.MISSING,
                     Value(wording.p_value(each.p), each.p) if known else wording.MISSING,
+                    "interaction" if each.interaction else "main effect",
                 )
             )
         )
@@ -109,10 +109,10 @@ def _effects_table(found: Conclusions, effects: list[Effect]) -> Table:
         + ("" if metric.higher_is_better else "; of errors the lower one is better"),
         columns=(
             Column("Effect"),
-            Column("Kind"),
             Column(f"Difference{metric.in_unit}", True, metric.difference_unit),
             Column("95\u00a0% interval", True),
             Column("p", True),
+            Column("Kind"),
         ),
         rows=tuple(rows),
     )

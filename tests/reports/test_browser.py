@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,42 @@ def test_tables_and_figures_download(open_page: OpenPage, full: Path, tmp_path: 
     assert (tmp_path / "figure.csv").read_text().startswith("arm,replicate,")
 
 
+def test_figures_download_as_pictures(open_page: OpenPage, full: Path, tmp_path: Path) -> None:
+    page = open_page(full)
+    for figure in page.locator("figure").all():
+        for kind in ("SVG", "PNG"):
+            assert figure.locator(f"figcaption button:has-text('{kind}')").count() == 1
+    caption = page.locator("#accuracy-figure figcaption")
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as waiting:
+            caption.locator("button", has_text=kind).focus()
+            page.keyboard.press("Enter")
+        assert waiting.value.suggested_filename == f"accuracy-figure.{kind.lower()}"
+        waiting.value.save_as(tmp_path / kind)
+    picture = (tmp_path / "PNG").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    root = ElementTree.fromstring((tmp_path / "SVG").read_text())  # whole, so it can be parsed
+    text = ElementTree.tostring(root, encoding="unicode")
+    assert "var(" not in text
+    assert "#replicate-" not in text  # a link would lead to a row of the page
+    words = [each.text for each in root.iter() if each.tag.endswith("text")]
+    assert {"replicate", "mean", "Test accuracy, %"} <= {*words}  # legend and axes
+    # Another program shows it, too: it is drawn once more by itself.
+    (tmp_path / "alone.svg").write_bytes((tmp_path / "SVG").read_bytes())
+    alone = open_page(tmp_path / "alone.svg")
+    assert alone.locator("svg > svg text").count() > 5
+
+
+def test_commands_are_copied(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full, permissions=["clipboard-read", "clipboard-write"])
+    command = page.locator("p.command").first
+    command.locator("button").focus()
+    page.keyboard.press("Enter")
+    command.locator("[role=status]", has_text="Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == command.locator("code").inner_text()
+
+
 def test_a_formula_is_escaped_in_the_download(
     open_page: OpenPage, make_run: MakeRun, tmp_path: Path
 ) -> None:
@@ -238,7 +275,8 @@ def test_prints(open_page: OpenPage, full: Path) -> None:
     page = open_page(full, width=717)  # A4 at 96 dots an inch, less the usual margins
     page.emulate_media(media="print")
     assert fits(page)
-    assert not page.locator("div.tools").first.is_visible()
+    for hidden in ("div.tools", "figcaption button", "figcaption a", "button.copy"):
+        assert not page.locator(hidden).first.is_visible()
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
 
