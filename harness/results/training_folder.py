@@ -18,8 +18,9 @@ PREDICTIONS = "predictions.npz"  # of a replicate whose model is kept
 KERAS_MODEL, VOCABULARY, PARAMS = "model.keras", "vocabulary.txt", "params.json"
 EXAMPLE = "forecast.py"  # beside the model of a forecast
 PREDICT, TOKENIZER = "predict.py", "tokenizer.json"  # beside other models; of texts alone
-TRAIN, README = "train.py", "README.md"  # train.py: of the user's own data alone
-MODEL = (KERAS_MODEL, VOCABULARY, PARAMS, EXAMPLE, PREDICT, TOKENIZER, TRAIN, README)
+TRAIN, README = "train.py", "README.md"
+DATA = "data.npz"  # that train.py of a packaged dataset reads
+MODEL = (KERAS_MODEL, VOCABULARY, PARAMS, EXAMPLE, PREDICT, TOKENIZER, TRAIN, DATA, README)
 EVIDENCE = (METRICS, SCORES, FORECAST, PREDICTIONS, *MODEL)
 STATES = ("running", "complete", "pruned", "failed")
 

@@ -3,6 +3,7 @@
 Started by harness.workers.local as `python -m harness.workers.worker FD SETTINGS`.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -190,8 +191,11 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     if order.model is None:
         return TestScores(loss, scores)
     predictions = Predictions.of(order.dataset, split, outputs)
-    words = order.dataset.words(order.hyperparameters.vocabulary)
-    if words and not order.dataset.features:
+    words: list[str] = []
+    if not order.dataset.features:
+        with contextlib.suppress(UserError):  # the ids of imdb-keras have words of another file
+            words = order.dataset.words(order.hyperparameters.vocabulary)
+    if words:
         predictions = predictions.with_inputs(split.x, words)
     return TestScores(loss, scores, predictions=predictions)
 
