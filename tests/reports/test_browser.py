@@ -212,6 +212,72 @@ def test_a_mark_leads_to_its_trial(open_page: OpenPage, full: Path) -> None:
     )
 
 
+def test_a_row_is_not_below_the_head_of_its_table(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full)
+    page.evaluate("location.hash = '#trial-depth=2-1'")
+    page.wait_for_function(
+        "() => { const row = document.getElementById('trial-depth=2-1').getBoundingClientRect();"
+        " const head = document.querySelector('#all-trials th').getBoundingClientRect();"
+        " return row.top >= head.bottom && row.bottom <= innerHeight }"
+    )
+
+
+def test_every_mark_is_hit_where_it_is(open_page: OpenPage, full: Path) -> None:
+    """Hollow ones too; a mark may be below another one, never below what is no mark."""
+    page = open_page(full)
+    assert page.locator("svg a[href^='#trial-'] use[style*='fill:none'], g[style*='fill:none'] a")
+    missed = page.evaluate("""() => {
+        const missed = [];
+        let hollow = 0;
+        for (const mark of document.querySelectorAll("svg.chart a use, .explorer a .dot")) {
+            mark.scrollIntoView({ block: "center" });
+            const box = mark.getBoundingClientRect();
+            const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+            hollow += getComputedStyle(mark).fill === "none";
+            if (!hit || !hit.closest("svg a")) missed.push(mark.closest("a").getAttribute("href"));
+        }
+        return [hollow, missed];
+    }""")
+    assert missed[0] > 5
+    assert missed[1] == []
+
+
+def test_trials_are_explored(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full, width=1280)
+    explorer = page.locator(".explorer")
+    chart = explorer.locator("svg.chart")
+    explorer.locator("select").first.select_option("Learning rate")
+    explorer.get_by_label("log scale, horizontal").check()
+    assert "Learning rate (log)" in chart.locator("text").all_text_contents()
+    assert "Loss against Learning rate" in chart.get_attribute("aria-label")
+    # A categorical hyperparameter has its values at equal distances, and none between them.
+    explorer.get_by_label("log scale, horizontal").uncheck()
+    explorer.locator("select").first.select_option("Sequence length")
+    ticks = chart.locator("text[text-anchor=middle]").all_text_contents()
+    assert ticks[:3] == ["50", "100", "200"]
+    explorer.locator("select").nth(2).select_option("rank of the loss")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 75, box["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.85 * box["height"], steps=4)
+    page.mouse.up()
+    told = explorer.locator("output").inner_text()
+    number = int(told.split()[0])
+    assert 0 < number < 32
+    assert page.locator("#all-trials tr.on").count() == number
+    assert page.locator("#search-figure a.on").count() > 0
+    assert page.locator("#curves-figure a.on").count() > 0
+    explorer.locator("button", has_text="Clear").click()
+    assert page.locator("a.on, tr.on").count() == 0
+    # Without a mouse: filter the table, then select what it shows.
+    tools = page.locator("div.tools", has=page.locator("button", has_text="CSV: All trials"))
+    tools.locator("input").fill("failed")
+    explorer.locator("button", has_text="Select the rows").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#all-trials tr.on").count() == 4
+
+
 def test_light_and_dark(open_page: OpenPage, full: Path) -> None:
     def shades(scheme: str) -> tuple[str, str]:
         page = open_page(full, color_scheme=scheme)
