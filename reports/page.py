@@ -24,7 +24,7 @@ from reports import sections
 from reports.content import Data, Link, Section, Table, Value
 from reports.wording import MISSING
 
-SCRIPTS = ("page.js", "explore.js", "figures.js")  # one after the other, as one script
+SCRIPTS = ("page.js", "explore.js", "index.js", "figures.js")  # one after the other, as one script
 
 
 def section_modules() -> list[ModuleType]:

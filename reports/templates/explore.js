@@ -2,7 +2,8 @@
 (() => {
   const section = document.getElementById("explore"), table = document.getElementById("all-trials");
   if (!section || !table) return;
-  const NS = "http://www.w3.org/2000/svg", W = 640, H = 360, LEFT = 70, RIGHT = 12, TOP = 10, BOTTOM = 46;
+  const NS = Object.assign(document.createElement("template"), { innerHTML: "<svg></svg>" }).content.firstChild.namespaceURI;
+  const narrow = innerWidth < 700, W = narrow ? 400 : 640, H = narrow ? 300 : 360, LEFT = 60, RIGHT = 12, TOP = 10, BOTTOM = 46;
   const rows = [...table.tBodies[0].rows], heads = [...table.tHead.rows[0].cells];
   const make = (name, attributes, ...children) => {
     const element = document.createElementNS(NS, name);

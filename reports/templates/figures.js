@@ -1,6 +1,7 @@
 // Figures download as SVG and PNG, and code is copied. In a function of its own: no name is shared.
 (() => {
-  const NS = "http://www.w3.org/2000/svg", WIDTH = 400, GAP = 16;
+  const NS = Object.assign(document.createElement("template"), { innerHTML: "<svg></svg>" }).content.firstChild.namespaceURI;
+  const WIDTH = 400, GAP = 16;
   const press = (text, what, act) => {
     const button = document.createElement("button"), hidden = document.createElement("span");
     button.type = "button";

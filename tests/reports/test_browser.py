@@ -337,6 +337,24 @@ def test_every_kind_of_page_fits_a_phone(
     assert fits(open_page(roots[0].parent / "index.html", width=360))
 
 
+def test_studies_of_the_list_are_compared(open_page: OpenPage, make_run: MakeRun) -> None:
+    roots = [make_run(name, trials=2) for name in ("one", "two", "three")]
+    for root in roots:
+        write.write(root)
+    page = open_page(roots[0].parent / "index.html")
+    boxes = page.locator("input[type=checkbox]")
+    assert boxes.count() == 3
+    boxes.nth(0).check()
+    assert not page.locator("p.compare").is_visible()  # of one there is nothing to compare
+    boxes.nth(2).check()
+    chosen = [
+        page.locator("section[data-study]").nth(i).get_attribute("data-study") for i in (0, 2)
+    ]
+    command = f"python -m harness.report {chosen[0]} {chosen[1]}"
+    assert page.locator("p.compare code").inner_text() == command
+    assert page.locator("p.compare button").is_visible()
+
+
 def test_prints(open_page: OpenPage, full: Path) -> None:
     page = open_page(full, width=717)  # A4 at 96 dots an inch, less the usual margins
     page.emulate_media(media="print")
