@@ -12,7 +12,7 @@
     return element;
   };
   const text = (cell) => cell.textContent.trim(), number = (cell) => {
-    const found = cell.dataset.v !== undefined ? Number(cell.dataset.v) : text(cell) === "" ? NaN : Number(text(cell).replace(/,/g, ""));
+    const found = cell.dataset.v !== undefined ? Number(cell.dataset.v) : text(cell) === "" ? null : Number(text(cell).replace(/,/g, ""));
     return Number.isFinite(found) ? found : null;
   };
   const missing = (cell) => ["", "–"].includes(text(cell));
