@@ -33,7 +33,8 @@ def read_predictions(folder: Path) -> Predictions | None:
         return None
     if found.certainty.size and found.certainty.shape != found.truth.shape:
         return None
-    if found.certainty.size and min(found.truth.min(), found.predicted.min()) < 0:
+    # Steps of class -1 are padding.
+    if found.certainty.size and min(found.truth.min() + 1, found.predicted.min()) < 0:
         return None
     if not all(np.isfinite(each).all() for each in numbers):
         return None

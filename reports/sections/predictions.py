@@ -47,7 +47,8 @@ def _which(records: Records, arm: str) -> str:
 
 def _classes(records: Records, arm: str, found: Predictions) -> Section:
     labels = _labels(records, arm, found)
-    truth, predicted = (each.ravel().astype(np.int64) for each in (found.truth, found.predicted))
+    real = found.truth >= 0  # other time steps are padding
+    truth, predicted = (each[real].astype(np.int64) for each in (found.truth, found.predicted))
     counts = np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(counts, (truth, predicted), 1)
     noun = "time steps" if found.truth.ndim > 1 else wording.examples(records)

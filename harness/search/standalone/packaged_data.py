@@ -94,7 +94,7 @@ def lines(dataset: Dataset, hp: Hyperparameters) -> Iterator[str]:
         yield f'y_{short} = data["y_{split}"].astype("{target}")'
 
 
-def heading(dataset: Dataset) -> list[str]:
+def heading(dataset: Dataset, packed: bool) -> list[str]:
     """The script's beginning, up to its data."""
     if isinstance(dataset, ImdbKeras):
         source = "The reviews are those of keras.datasets.imdb, which downloads them once."
@@ -112,7 +112,9 @@ def heading(dataset: Dataset) -> list[str]:
         "and NumPy.",
         '"""',
         "",
-        *(["import csv", "import importlib.metadata", "import sys"] if reads else []),
+        *(["import csv"] if reads else []),
+        *(["import gzip"] if packed else []),
+        *(["import importlib.metadata", "import sys"] if reads else []),
         "from pathlib import Path",
         "",
         "import keras",

@@ -62,6 +62,19 @@ def test_texts_are_cut_and_escaped(make_run: MakeRun) -> None:
     assert "<script>alert(1)</script>" in parsed.text
 
 
+def test_padding_has_no_class(make_run: MakeRun) -> None:
+    nothing = np.zeros(0, np.int32)
+    found = built(
+        make_run(replicates=1),
+        Predictions(
+            truth=np.array([[-1, 0], [1, 1]], np.int32), mistakes=nothing,
+            predicted=np.array([[1, 0], [1, 0]], np.int32), certainty=np.ones((2, 2), np.float32),
+        ),
+    )  # fmt: skip
+    assert found is not None
+    assert "2 of 3 time steps right" in found.text[0]
+
+
 def test_many_classes_have_no_matrix(make_run: MakeRun) -> None:
     found = built(make_run(replicates=1), of_classes([*range(20)], [*range(20)]))
     assert found is not None
