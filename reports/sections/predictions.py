@@ -47,8 +47,9 @@ def _which(records: Records, arm: str) -> str:
 
 def _classes(records: Records, arm: str, found: Predictions) -> Section:
     labels = _labels(records, arm, found)
-    real = found.truth >= 0  # other time steps are padding
-    truth, predicted = (each[real].astype(np.int64) for each in (found.truth, found.predicted))
+    truth, predicted = (each.ravel().astype(np.int64) for each in (found.truth, found.predicted))
+    real = truth >= 0  # other time steps are padding
+    truth, predicted = truth[real], predicted[real]
     counts = np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(counts, (truth, predicted), 1)
     noun = "time steps" if found.truth.ndim > 1 else wording.examples(records)

@@ -18,8 +18,8 @@ UNKNOWN_WORD = "…"  # in the place of a word that the network does not know
 class Predictions:
     """Truth and prediction of each example.
 
-    - `truth`, `predicted`: class numbers, int32 (n,) or, where steps have classes, (n, steps), where
-      -1 is padding; or numbers in the target's unit, float32 (n,).
+    - `truth`, `predicted`: class numbers, int32 (n,) or, where steps have classes, (n, steps) with
+      -1 for padding; or numbers in the target's unit, float32 (n,).
     - `certainty`: the probability that the model gave to the class it predicted, float32 of the
       same shape; empty where numbers are predicted.
     - `mistakes`: the examples of the most certain mistakes, the most certain first.
