@@ -16,13 +16,14 @@ import typer
 
 from harness.analysis import summary
 from harness.analysis.outcome_table import table_lines
+from harness.analysis.parameters import searched_parameters
 from harness.analysis.verdicts import conclude
 from harness.commands import arguments
 from harness.core import files
 from harness.core.errors import UserError
-from harness.core.text import short
+from harness.core.text import duration, short
 from harness.results.lock import SILENT_S
-from harness.results.records import Records, read_records
+from harness.results.records import ENDS, Records, read_records
 from harness.results.run_directory import RunDirectory, find
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _brief(root: Path) -> dict[str, Any]:
         "study": root.name,
         "state": _state(records, _holder(RunDirectory(root).lock)),
         "created": records.manifest.created,
-        "done": int(records.trials["state"].isin(summary.ENDS).sum()),
+        "done": int(records.trials["state"].isin(ENDS).sum()),
         "wanted": sum(_wanted(records, arm) for arm in records.arms),
     }
 
@@ -99,6 +100,9 @@ def _brief(root: Path) -> dict[str, Any]:
 def _lines(found: Mapping[str, Any], outcome: Mapping[str, Any], records: Records) -> list[str]:
     """How far the study is, then the results so far, once an arm has a replicate."""
     lines = [f"{found['study']}: {found['state']}" + (f", {found['by']}" if found["by"] else "")]
+    if (left := found["time_left"]) is not None:
+        rest = duration(left["seconds"])
+        lines[0] += f", about {rest} left" if found["by"] else f"; the rest takes about {rest}"
     for arm in found["arms"]:
         best = arm["best"]
         counts = ", ".join(f"{n} {state}" for state, n in arm["trials"].items() if n)
@@ -143,7 +147,7 @@ def _described(records: Records, outcome: Mapping[str, Any]) -> dict[str, Any]:
                         "search": int(trial["search"]),
                         "trial": int(trial["trial"]),
                         "epochs": _epochs(records, trial),
-                        "params": summary.searched_parameters(trial),
+                        "params": searched_parameters(trial),
                     }
                     for _, trial in under_way.iterrows()
                 ],
@@ -156,6 +160,7 @@ def _described(records: Records, outcome: Mapping[str, Any]) -> dict[str, Any]:
         "searches": records.manifest.searches,
         "trials": records.manifest.searches * records.manifest.trials,
         "epochs": records.manifest.trial_epochs,
+        "time_left": outcome["time_left"],
         "arms": arms,
     }
 

@@ -5,7 +5,7 @@ All of it goes to stderr. It is never silent for more than a few seconds.
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TextIO
 
@@ -85,7 +85,8 @@ class ProgressDisplay(Closing):
         self.epochs = epochs
         self.own_epochs: dict[str, int] = {}  # of arms that have others
         self.running: dict[str, Running] = {}
-        self._seconds: list[float] = []  # of the trials that ended in this session
+        # Seconds that the study still takes, as harness.analysis.clock estimates them.
+        self.clock: Callable[[], float | None] = lambda: None
 
     def notify(self, text: str) -> None:
         """Show a line of text."""
@@ -122,7 +123,6 @@ class ProgressDisplay(Closing):
         self, task: str, state: str, value: float | None, accuracy: float | None, reason: str
     ) -> None:
         running = self.running.pop(task)
-        self._seconds.append(time.monotonic() - running.since)
         self._count(running.arm, state, value, accuracy)
 
     def _count(self, arm: str, state: str, value: float | None, accuracy: float | None) -> None:
@@ -144,12 +144,9 @@ class ProgressDisplay(Closing):
         return sum(arm.done.total() for arm in self.arms.values())
 
     def time_left(self) -> str:
-        """Estimated from the mean of the trials so far; rough, because depths differ."""
-        if not self._seconds:
-            return ""
-        mean_s = sum(self._seconds) / len(self._seconds)
-        left_s = mean_s * (self.total - self.finished) / max(1, min(self.workers, self.total))
-        return f"about {duration(left_s)} left"
+        """Of the whole study, profile included; empty while nothing is known."""
+        left_s = self.clock()
+        return "" if left_s is None else f"about {duration(left_s)} left"
 
 
 class Plain(ProgressDisplay):
@@ -204,9 +201,10 @@ class Plain(ProgressDisplay):
         super().ended(task, state, value, accuracy, reason)
         outcome = f", best val_loss {value:.4f}" if value is not None else ""
         why = f" ({reason})" if reason else ""
+        left = self.time_left()
         self.notify(
             f"{running.arm} {self.noun} {running.trial} {state}{why}{outcome}; "
-            f"{self.finished} of {self.total} {self.noun}s done, {self.time_left()}"
+            f"{self.finished} of {self.total} {self.noun}s done{left and f', {left}'}"
         )
 
 

@@ -179,6 +179,7 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
             estimates.interrupted(directory)
         else:
             _estimate(options, opened.name, study, directory)
+        directory.update_manifest(workers=trainings.workers, with_profile=profiled)
         training.run(finish)
     else:
         finish()

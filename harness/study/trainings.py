@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from harness.analysis import summary
+from harness.analysis.parameters import searched_parameters
 from harness.core.console import stop
 from harness.core.metrics import validation_metric_of
 from harness.core.text import counted
@@ -21,6 +22,7 @@ from harness.search.progress import Plain, ProgressDisplay, Terminal
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Study
 from harness.spec.study_files import STUDIES, Declaration
+from harness.study.live import LiveClock
 from harness.study.options import Options
 from harness.workers.local import LocalPool, Settings, default_count
 from reports import write
@@ -70,6 +72,7 @@ class StudyTrainings:
         self._arms = arms
         self._declared = study.searches_in_all
         self._directory = directory
+        self._clock = LiveClock(directory.root)
 
     @property
     def has_more(self) -> bool:
@@ -189,7 +192,7 @@ class StudyTrainings:
                 replace(study, replicates=min(study.replicates, wanted[str(trial["arm"])])),
                 arms[str(trial["arm"])],
                 int(trial["trial"]),
-                summary.searched_parameters(trial),
+                searched_parameters(trial),
                 directory,
                 int(trial["search"]),
             )
@@ -204,6 +207,7 @@ class StudyTrainings:
         size = (arms, each, workers, epochs)
         quiet, verbose = self._options.quiet, self._options.verbose
         board = board_of(*size, noun=noun, quiet=quiet, verbose=verbose)
+        board.clock = self._clock
         board.metric = validation_metric_of(self._directory.read_manifest().dataset)
         return board
 

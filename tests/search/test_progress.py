@@ -73,6 +73,7 @@ def test_the_terminal_shows_arms_counts_running_best_and_time_left() -> None:
     play(board)
     board.started("depth=2/1", "depth=2", 1, {})
     board.ended("depth=2/1", "complete", 0.45, 0.8, "")
+    board.clock = lambda: 720.0
     console = Console(file=io.StringIO(), width=120)
     console.print(board._render())
     text = console.file.getvalue()  # type: ignore[attr-defined]
@@ -81,7 +82,7 @@ def test_the_terminal_shows_arms_counts_running_best_and_time_left() -> None:
         "depth=1 1/4 0 0 0.4000 83.0% trial 1: epoch 1/5, loss 0.6000, val_loss 0.5000"
     )
     assert rows[2].split()[:4] == ["depth=2", "2/4", "0", "1"]
-    assert "3 of 8 trials done, about 0 s left" in text
+    assert "3 of 8 trials done, about 12 min left" in text
 
 
 def test_codes_for_the_terminal_are_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
