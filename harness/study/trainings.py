@@ -25,7 +25,6 @@ from harness.spec.study_files import STUDIES, Declaration
 from harness.study.live import LiveClock
 from harness.study.options import Options
 from harness.workers.local import LocalPool, Settings, default_count
-from reports import write
 
 
 def settings_of(study: Study, declaration: Declaration) -> Settings:
@@ -91,11 +90,10 @@ class StudyTrainings:
 
     def train(self, pool: Pool, replicate: Callable[[], bool] = lambda: True) -> None:
         """All that is left: the searches, then their replicates unless `replicate` says no."""
-        with _partial_report(self._directory):
-            if any(arm.has_more for arm in self._arms):
-                self._search(pool)
-            if self._study.replicates and replicate():
-                self._replicate(pool)
+        if any(arm.has_more for arm in self._arms):
+            self._search(pool)
+        if self._study.replicates and replicate():
+            self._replicate(pool)
 
     def grow(self, study: Study, arms: list[ArmSearch]) -> None:
         """Go on with more searches or more replicates."""
@@ -236,15 +234,3 @@ def board_of(
     if sys.stderr.isatty():
         return Terminal(arms, each, workers, epochs, noun=noun)
     return Plain(arms, each, workers, epochs, noun=noun, verbose=verbose)
-
-
-@contextlib.contextmanager
-def _partial_report(directory: RunDirectory) -> Iterator[None]:
-    """Write a report of what there is even where the trainings end with an error."""
-    try:
-        yield
-    except BaseException:
-        # The first error is the one to show.
-        with contextlib.suppress(Exception):
-            write.write(directory.root)
-        raise

@@ -50,7 +50,7 @@ def test_the_trainings_beside_a_profile_say_what_its_one_shape_does_not(tmp_path
     alone = estimate.predict_study(study, "mine", 1, tmp_path / "runs")
     assert found is not None
     assert alone is not None
-    assert found[0].seconds > 3 * alone[0].seconds
+    assert found[0].seconds > alone[0].seconds + 10
 
 
 def test_a_search_that_goes_to_slow_configurations_takes_longer_than_the_mean() -> None:
