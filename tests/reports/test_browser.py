@@ -108,8 +108,9 @@ def test_a_running_studys_page_loads_itself_again_where_it_was_read(
     page = open_page(file)
     page.evaluate("scrollTo(0, 700)")
     write.write(root)  # the study has ended: its last page replaces the live one
-    page.wait_for_function("document.getElementById('live') === null")
-    page.wait_for_function("Math.abs(scrollY - 700) < 40")
+    page.locator("#live").wait_for(state="detached")
+    page.wait_for_load_state("load")
+    assert abs(page.evaluate("scrollY") - 700) < 60  # the notice above is gone
 
 
 def test_tables_sort_by_mouse_and_keyboard(open_page: OpenPage, full: Path) -> None:

@@ -1,6 +1,15 @@
 """What is shown while a study runs."""
 
+import contextlib
+import fcntl
 import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
 import time
 
 import pytest
@@ -74,14 +83,15 @@ def test_the_terminal_shows_arms_counts_running_best_and_time_left() -> None:
     board.started("depth=2/1", "depth=2", 1, {})
     board.ended("depth=2/1", "complete", 0.45, 0.8, "")
     board.clock = lambda: 720.0
-    console = Console(file=io.StringIO(), width=120)
+    board._console = console = Console(file=io.StringIO(), width=120)
     console.print(board._render())
     text = console.file.getvalue()  # type: ignore[attr-defined]
     rows = text.splitlines()
     assert " ".join(rows[1].split()) == (
-        "depth=1 1/4 0 0 0.4000 83.0% trial 1: epoch 1/5, loss 0.6000, val_loss 0.5000"
+        "depth=1 1/4 0.4000 83.0% trial 1: epoch 1/5, loss 0.6000, val_loss 0.5000"
     )
-    assert rows[2].split()[:4] == ["depth=2", "2/4", "0", "1"]
+    assert rows[0].split() == ["arm", "trials", "failed", "val_loss", "accuracy", "now"]
+    assert rows[2].split()[:3] == ["depth=2", "2/4", "1"]
     assert "3 of 8 trials done, about 12 min left" in text
 
 
@@ -107,3 +117,45 @@ def test_hostile_text_is_shown_as_it_stands() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+SHOW = """
+import sys
+from harness.search.progress import Terminal
+names = ["an arm whose name is long enough for two lines, search 2", "b" * 30, "depth=1"]
+board = Terminal(names, 12, 2, 5)
+board.clock = lambda: 5400.0
+with board:
+    for trial, name in enumerate(names):
+        board.found(name, "complete", 0.4321, 0.8765)
+        board.started(f"{name}/{trial}", name, trial, {})
+        board.sent(f"{name}/{trial}")
+        board.built(f"{name}/{trial}", 1000)
+        board.stepped(f"{name}/{trial}", 1, 40, 100, 0.65)
+    board.started("waiting", names[0], 11, {})
+"""
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_the_live_table_never_wraps_and_has_no_empty_columns(width: int) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    shown = b""
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    environment = {n: v for n, v in environment.items() if n not in ("COLUMNS", "LINES")}
+    with subprocess.Popen([sys.executable, "-c", SHOW], stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # how a pty ends
+            while part := os.read(ours, 65536):
+                shown += part
+    os.close(ours)
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    frame = text.splitlines()[-6:]  # the last one: heads, three arms, one of them twice, a note
+    assert all(len(line.rstrip()) <= width for line in text.splitlines()), text
+    assert frame[0].split() == ["arm", "trials", "val_loss", "accuracy", "now"]
+    for line, part in zip(
+        frame[1:], ("0: epoch 1/5", "11: waiting", "1: epoch 1/5", "2: epoch 1/5", "1.5 h left"),
+        strict=True,
+    ):  # fmt: skip
+        assert part in line
