@@ -1,8 +1,10 @@
-"""What a study shows while it runs: a live table on a terminal, plain lines elsewhere.
+"""What a study shows while it runs: a live table, a line in a notebook, plain lines elsewhere.
 
 All of it goes to stderr. It is never silent for more than a few seconds.
 """
 
+import contextlib
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +23,7 @@ from harness.core.metrics import Metric
 from harness.core.text import duration, sanitize, short
 
 HEARTBEAT_S = 5.0
+NOTEBOOK_S, NOTEBOOK_WIDTH = 0.5, 110
 GAP = 2  # between the columns of the live table
 ACCURACIES = Metric()
 
@@ -212,6 +215,49 @@ class Plain(ProgressDisplay):
             f"{running.arm} {self.noun} {running.trial} {state}{why}{outcome}; "
             f"{self.finished} of {self.total} {self.noun}s done{left and f', {left}'}"
         )
+
+
+class Notebook(ProgressDisplay):
+    """One line that is written again and again; what went wrong stays, as lines above it."""
+
+    def __init__(self, *args: Any, noun: str = "trial", file: TextIO | None = None) -> None:
+        super().__init__(*args, noun=noun)
+        self._file = file
+        self._shown, self._at = "", 0.0
+
+    def notify(self, text: str) -> None:
+        self._write("\r" + sanitize(text).ljust(len(self._shown)) + "\n")
+        self._shown = ""
+
+    def tick(self) -> None:
+        if time.monotonic() - self._at >= NOTEBOOK_S:
+            self._show()
+
+    def ended(
+        self, task: str, state: str, value: float | None, accuracy: float | None, reason: str
+    ) -> None:
+        running = self.running[task]
+        super().ended(task, state, value, accuracy, reason)
+        if reason:
+            self.notify(f"{running.arm} {self.noun} {running.trial} {state} ({reason})")
+        self._show()
+
+    def close(self) -> None:
+        self._show()
+        self._write("\n")
+
+    def _show(self) -> None:
+        text = f"{self.finished} of {self.total} {self.noun}s done"
+        if left := self.time_left():
+            text += f", {left}"
+        now = [f"{each.arm}: {each.parts()[0]}" for each in list(self.running.values())]
+        line = _fit(f"{text} · {', '.join(now)}" if now else text, NOTEBOOK_WIDTH)
+        self._write("\r" + line.ljust(len(self._shown)))
+        self._shown, self._at = line, time.monotonic()
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # nobody can read it: work goes on
+            print(text, end="", file=self._file or sys.stderr, flush=True)
 
 
 class Terminal(ProgressDisplay):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from rich.console import Console
+
 from harness.analysis import summary
 from harness.analysis.parameters import searched_parameters
 from harness.core.console import stop
@@ -18,7 +20,7 @@ from harness.search import baselines, plain_baselines
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Coordinator
 from harness.search.interfaces import Pool
-from harness.search.progress import Plain, ProgressDisplay, Terminal
+from harness.search.progress import Notebook, Plain, ProgressDisplay, Terminal
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Study
 from harness.spec.study_files import STUDIES, Declaration
@@ -228,9 +230,11 @@ def run_replicates(
 def board_of(
     arms: list[str], each: int, workers: int, epochs: int, *, noun: str, quiet: bool, verbose: bool
 ) -> ProgressDisplay:
-    """The display of running trainings: silent, a live table on a terminal, or plain lines."""
+    """The display of running trainings: silent, a live table, a notebook's line, or lines."""
     if quiet:
         return ProgressDisplay(arms, each, workers, epochs, noun=noun)
     if sys.stderr.isatty():
         return Terminal(arms, each, workers, epochs, noun=noun)
+    if Console(stderr=True).is_jupyter:
+        return Notebook(arms, each, workers, epochs, noun=noun)
     return Plain(arms, each, workers, epochs, noun=noun, verbose=verbose)

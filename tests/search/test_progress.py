@@ -18,7 +18,7 @@ from rich.console import Console
 from harness.core.metrics import MAE, metric_of
 from harness.core.text import duration
 from harness.search import progress
-from harness.search.progress import Plain, ProgressDisplay, Terminal
+from harness.search.progress import Notebook, Plain, ProgressDisplay, Terminal
 
 METRICS = {
     "epoch": 1, "loss": 0.6, "val_loss": 0.5, "val_accuracy": 0.81, "train_s": 3.0,
@@ -49,6 +49,27 @@ def test_plain_lines_tell_every_epoch_and_end() -> None:
     )
     assert lines[2].startswith("depth=1 trial 1 pruned, best val_loss 0.5000; 3 of 8 trials done")
     assert "failed (diverged: loss nan in epoch 1); 4 of 8 trials done" in lines[4]
+
+
+def test_a_notebook_has_one_line_that_is_written_again() -> None:
+    file = io.StringIO()
+    board = Notebook(["depth=1", "depth=2"], 4, 1, 5, file=file)
+    board.clock = lambda: 720.0
+    with board:
+        play(board)
+        board.tick()
+        board.ended("depth=1/1", "pruned", 0.5, 0.81, "")
+        board.started("depth=2/1", "depth=2", 1, {})
+        board.ended("depth=2/1", "failed", None, None, "diverged: loss nan in epoch 1")
+    *lines, last = file.getvalue().split("\n")
+    assert last == ""
+    assert len(lines) == 2  # what failed stays, below it the line
+    assert "2 of 8 trials done, about 12 min left · depth=1: epoch 1/5" in lines[0]
+    assert (
+        lines[0].split("\r")[-1].rstrip()
+        == "depth=2 trial 1 failed (diverged: loss nan in epoch 1)"
+    )
+    assert lines[1].split("\r")[-1].rstrip() == "4 of 8 trials done, about 12 min left"
 
 
 def test_errors_are_shown_in_their_unit() -> None:
