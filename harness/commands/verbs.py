@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from harness import report
-from harness.commands import cache, copy, export, log, predict, rename, status
+from harness.commands import cache, claims, copy, export, log, predict, rename, status
 from harness.contest import command as contest
 from harness.contest import tabulate
 from harness.core.console import application
@@ -48,6 +48,7 @@ app.command("predict")(predict.predict)
 app.command("log")(log.log)
 app.command("import")(import_trials.import_trials)
 app.command("contest", epilog=_examples(contest.EXAMPLES))(contest.contest)
+app.command("claims", epilog=_examples(claims.EXAMPLES))(claims.claims)
 app.command("copy")(copy.copy)
 app.command("rename")(rename.rename)
 app.command("remove")(rename.remove)

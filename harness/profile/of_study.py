@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import UserError
 
 SHARE, LEAST_S = 0.2, 10.0  # of the study's time, and seconds, that its profile may take
+WARM_S = 3.0  # for one configuration, compiling and validation included, at the effort WARM
 
 if TYPE_CHECKING:
     from harness.datasets.base.signature import Signature
@@ -32,18 +33,20 @@ def profile_run_directory(
     """
     from dataclasses import replace
 
+    from harness.analysis import summary
     from harness.profile.measurements import QUICK, QUICK_WARM, SHORT, WARM, Effort
     from harness.profile.profiler import Warm, devices_here
     from harness.results.records import read_records
 
     warm, records = None, read_records(root)
     spent_s = float(records.trials["train_s"].sum() + records.replicates["train_s"].sum())
-    workers = records.manifest.workers or 1
-    spec = records.manifest.spec
+    spec, workers = records.manifest.spec, records.manifest.workers or 1
     if pool is not None and (devices_here() == ["cpu"] or spec.get("device") == "cpu"):
         workers, sizes = len(pool), spec["dataset"]
         warm = Warm(pool, (int(sizes["train"]), int(sizes["validation"])))
-        effort = QUICK_WARM if quick else WARM
+        arms = len(summary.best_trials(records))
+        # A short study is not made to wait for more seconds of steps than their spread needs.
+        effort = QUICK_WARM if quick or arms * WARM_S > SHARE * spent_s / workers else WARM
     else:
         effort = QUICK if quick else SHORT
         earlier = records.profile

@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import itertools
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -24,6 +25,7 @@ from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.values import plain_compare, plain_fixed
 
+LENGTHENS = ("depth", "units", "sequence_length", TRAIN)  # more of these takes longer
 MAX_UNITS = 4096  # with `hold`, units are looked for up to here
 
 QUICK_SPLITS = {"train": 1_200, "validation": 600, "test": 1_000}
@@ -66,6 +68,12 @@ class Arm:
 
     name: str
     values: Mapping[str, Any]
+
+    @property
+    def size(self) -> float:
+        """By how much its trainings are longer than other arms', as far as its values tell it."""
+        values = (self.values.get(name, 1) for name in LENGTHENS)
+        return math.prod(value for value in values if isinstance(value, int))
 
 
 @dataclass(frozen=True, kw_only=True)
