@@ -27,13 +27,16 @@ def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]]
     return write_records(records, listed=listed)
 
 
-def write_records(records: Records, *, listed: bool) -> Path:
-    """The same as `write`, for records that were already read."""
+def write_records(records: Records, *, listed: bool, live: bool = False) -> Path:
+    """The same as `write`, for records that were already read.
+
+    A `live` page is that of a running study: it loads itself again until another replaces it.
+    """
     from reports import page  # charts take a second to import
     from reports.pages import index
 
     root, directory = records.root, RunDirectory(records.root)
-    text = page.render(records, now=files.now())
+    text = page.render(records, now=files.now(), live=live)
     write_tables(records)
     summary.write_verdicts(records)
     files.write_atomically(directory.report, text)

@@ -1,26 +1,24 @@
 """A study's outcome as one JSON object, as `--json` prints it. No Keras, no Optuna."""
 
 import math
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis import factors, outcome_text, published
+from harness.analysis import clock, factors, outcome_text, published
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair, Recommendation
 from harness.analysis.headline import headline
+from harness.analysis.parameters import all_parameters, searched_parameters
 from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.core import files
-from harness.core.scalars import as_python, missing
+from harness.core.scalars import missing
 from harness.results import estimates
-from harness.results.records import MEASURE, Records
+from harness.results.records import ENDS, MEASURE, Records
 from harness.results.tables import to_csv
-from harness.spec.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
     import pandas as pd
-
-HYPERPARAMETERS = {field.name for field in fields(Hyperparameters)} - {"own"}
-ENDS = ("complete", "pruned", "failed")
 
 
 def best_trials(records: Records) -> "pd.DataFrame":
@@ -63,28 +61,6 @@ def confirmed_recommendation(records: Records) -> Recommendation | None:
     return None if records.replicates_missing else conclude(records).recommended
 
 
-def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
-    """A trial's searched hyperparameters; those that it does not have are left out.
-
-    None is a value like others, where a study has it among its choices.
-    """
-    return {
-        str(column).removeprefix("params_"): as_python(value)
-        for column, value in trial.items()
-        if str(column).startswith("params_") and (value is None or not missing(value))
-    }
-
-
-def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
-    """A trial's fixed, compared and searched hyperparameters: all that is needed to train it."""
-    manifest = records.manifest
-    compared = manifest.arm_values[trial["arm"]]
-    found = {**manifest.fixed, **compared, **searched_parameters(trial)}
-    # A compared field of the dataset is no hyperparameter; the arm's name has it.
-    own = set(found) - set(manifest.declared_dataset) if manifest.spec.get("model") else set()
-    return {name: value for name, value in found.items() if name in HYPERPARAMETERS | own}
-
-
 def summarise(records: Records, report: str) -> dict[str, Any]:
     """The object that `--json` prints; `report` is the page's path.
 
@@ -102,6 +78,8 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
     that an arm is the best of all, or of those at the decisive level of difficulty. Both are
     null where an arm has one search. `answer` is the first sentence of the page;
     null where nothing can be said about arms.
+
+    `time_left` is what an unfinished study still takes, in seconds (harness.analysis.clock).
     """
     best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
     found = conclude(records)
@@ -128,6 +106,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         )
     chosen = None if records.manifest.quick else recommended_arm(records)
     confirmed = confirmed_recommendation(records)
+    left = clock.time_left(records, datetime.now(UTC))
     return {
         "study": records.study,
         "report": report,
@@ -167,6 +146,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         "pareto": {"arms": list(found.front), "trials": _trial_front(records)},
         "published": _published(records),
         "estimate": estimates.compare(records),
+        "time_left": None if left is None else left.to_mapping(),
         "environment": records.manifest.environment,
     }
 

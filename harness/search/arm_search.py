@@ -108,7 +108,9 @@ class ArmSearch:
         return value
 
     def claim(self, fingerprint: str) -> None:
+        """Put on record which spec the trials belong to, and what their value is."""
         self._store.set_user_attr("fingerprint", fingerprint)
+        self._store.name_metric("val_loss")
 
     @property
     def begun(self) -> int:

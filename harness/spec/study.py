@@ -21,13 +21,12 @@ from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
 from harness.spec import checks, counts, own_code
 from harness.spec.checks import TRAIN
-from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, RELATIVE_MARGIN
+from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, PATIENCE, RELATIVE_MARGIN
 from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.values import plain_compare, plain_fixed
 
 LENGTHENS = ("depth", "units", "sequence_length", TRAIN)  # more of these takes longer
-PATIENCE = 2  # epochs without a lower validation loss, by default
 MAX_UNITS = 4096  # with `hold`, units are looked for up to here
 
 QUICK_SPLITS = {"train": 1_200, "validation": 600, "test": 1_000}

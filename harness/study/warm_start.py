@@ -6,7 +6,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from harness.analysis import summary
+from harness.analysis.parameters import all_parameters
 from harness.core.errors import UserError
 from harness.core.optuna_private import contains
 from harness.results.records import Records, read_records
@@ -36,7 +36,7 @@ def configurations(study: Study, source: Records) -> dict[str, list[dict[str, An
     trials = source.trials
     complete = trials[(trials["state"] == "complete") & trials["value"].notna()]
     best = [
-        summary.all_parameters(source, trial)
+        all_parameters(source, trial)
         for _, trial in complete.sort_values(["value", "trial"], kind="stable").iterrows()
     ]
     found: dict[str, list[dict[str, Any]]] = {}

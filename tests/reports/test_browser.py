@@ -13,6 +13,7 @@ from page_testing import HOSTILE, failed
 from report_testing import MakeRun, write_forecasts
 
 from harness.results import records
+from reports import page as report_page
 from reports import write
 
 pytestmark = pytest.mark.browser
@@ -97,6 +98,20 @@ def test_opens_without_a_complaint(open_page: OpenPage, full: Path) -> None:
     page = open_page(full)
     assert page.locator("svg.chart").count() == full.read_text().count('class="chart"') > 5
     assert page.locator("h2").first.inner_text() == "Answer"
+
+
+def test_a_running_studys_page_loads_itself_again_where_it_was_read(
+    open_page: OpenPage, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_page, "REFRESH_S", 1)
+    root = make_run(trials=4, wanted=6)
+    file = write.write_records(records.read_records(root), listed=False, live=True)
+    page = open_page(file)
+    page.evaluate("scrollTo(0, 700)")
+    write.write(root)  # the study has ended: its last page replaces the live one
+    page.locator("#live").wait_for(state="detached")
+    page.wait_for_load_state("load")
+    assert abs(page.evaluate("scrollY") - 700) < 60  # the notice above is gone
 
 
 def test_tables_sort_by_mouse_and_keyboard(open_page: OpenPage, full: Path) -> None:
