@@ -20,7 +20,7 @@ def parts(hp: Hyperparameters, signature: Signature) -> Any:
         [
             1.0,
             counts.parameters(hp, signature),
-            counts.recurrence_iterations(hp),
+            counts.recurrence_iterations(hp, signature),
             counts.flops_per_step(hp, signature),
         ]
     )

@@ -71,12 +71,17 @@ FORECASTS = {
     "baseline=drift": "drift",
     "baseline=ridge": "ridge autoregression",
 }
+# Those of streams of characters.
+OF_CHARACTERS = {"baseline=ngram": "n-gram model", "baseline=lzma": "compression (LZMA)"}
+NEAREST = "baseline=nearest"  # that of translations
 BASELINES = {
     BAG_OF_EMBEDDINGS: "bag of embeddings",
     LINEAR: "linear model",
     TOKEN_TAGS: "most frequent tag of each token",
     MAJORITY: "majority class",
     **FORECASTS,
+    **OF_CHARACTERS,
+    NEAREST: "nearest training pair",
 }
 LEARNING = (BAG_OF_EMBEDDINGS, LINEAR)  # baselines that should reach more than the majority class
 
@@ -171,7 +176,7 @@ class Records:
 
     @property
     def metric(self) -> Metric:
-        """The metric of replicates: accuracy, balanced accuracy, R², or MAE of forecasts."""
+        """The metric of replicates: accuracy, balanced accuracy, R², MAE of forecasts, or bits."""
         return metric_of(self.manifest.dataset)
 
     @property

@@ -43,7 +43,7 @@ def write(
     times: Sequence[Sequence[str]] = (),
     measures: Mapping[str, float | None] | None = None,
 ) -> dict[str, Any]:
-    """Write the scores (examples,), and forecasts with their `times`.
+    """Write the scores (examples,), and forecasts with their `times`; `measures` go on record.
 
     Returns the fields of the result file about them, other `measures` among them; `loss` is the
     mean over the same examples.

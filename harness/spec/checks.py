@@ -247,9 +247,43 @@ def check_options(dataset: Dataset, hp: Hyperparameters) -> None:
                 raise UserError(
                     f"{name}: {named} has an output for each of several steps; leave it out"
                 )
+    of = dataset.signature
+    if hp.bidirectional and (of.bits or of.decodes):
+        raise UserError(
+            f"bidirectional: a network for {named} would read what it is to predict; leave it out"
+        )
+    if hp.stateful:
+        _check_stateful(dataset, hp)
+    if hp.decoder_depth and not of.decodes:
+        raise UserError(f"decoder_depth: {named} has nothing to decode; leave it out")
+    if of.decodes and (hp.residual or not isinstance(hp.units, int) or hp.units_shape != "equal"):
+        raise UserError(
+            f"{'residual' if hp.residual else 'units'}: networks for {named} have one number of "
+            "units for all layers, and no residual connections"
+        )
     if not dataset.classes:
         for name in ("label_smoothing", "class_weight"):
             if name in hp.options:
                 raise UserError(
                     f"{name}: {named} has numbers to predict, not classes; leave it out"
                 )
+
+
+def _check_stateful(dataset: Dataset, hp: Hyperparameters) -> None:
+    """A state is carried on only where an example goes on where the one before ends."""
+    if not dataset.signature.bits:
+        raise UserError(
+            f"stateful: the examples of dataset {dataset.name} do not follow each other; leave it "
+            "out"
+        )
+    if hp.sequence_length != dataset.steps:
+        raise UserError(
+            f"stateful: examples follow each other with a sequence_length of {dataset.steps}, the "
+            f"characters that each predicts; not with {hp.sequence_length}"
+        )
+    for split, size in dataset.sizes().items():
+        if size % hp.batch_size:
+            raise UserError(
+                f"stateful: {split} has {size:,} examples, which is no multiple of the batch_size "
+                f"{hp.batch_size}; choose one, such as {size - size % hp.batch_size:,}"
+            )

@@ -15,7 +15,7 @@ from optuna.distributions import BaseDistribution, distribution_to_json
 from harness import pruners, samplers
 from harness.core.checks import check_whole, is_whole
 from harness.core.errors import UserError
-from harness.core.metrics import MAE
+from harness.core.metrics import BITS, MAE
 from harness.datasets.base import vectors
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
@@ -343,7 +343,7 @@ class Study:
         """The margin: as declared, or the default for the dataset's metric."""
         if self.margin is not None:
             return self.margin
-        return RELATIVE_MARGIN if self.dataset.metric == MAE else MARGIN
+        return RELATIVE_MARGIN if self.dataset.metric in (MAE, BITS) else MARGIN
 
     def _units_by_parameters(self, arm: Arm, values: Mapping[str, Any]) -> int:
         """The units whose number of trainable parameters is nearest to the one in `hold`."""

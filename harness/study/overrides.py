@@ -221,6 +221,16 @@ def _of_file(options: Options, path: str) -> Dataset:
         from harness.datasets.files.sequences import NumberFiles
 
         return NumberFiles.of(path, **of_arrays, **columns)
+    if Path(path).suffix.lower() == ".txt" and not Path(path).is_dir():
+        from harness.datasets.files.characters import CharacterFiles
+
+        encoding = of_tables.pop("encoding", None)
+        for option in [*of_tables, *of_arrays]:
+            raise UserError(
+                f"{_flag(option)}: does not go with {path}, a plain text whose next character is "
+                "predicted; texts with labels are in a table or in folders"
+            )
+        return CharacterFiles.of(path, encoding=encoding)
     from harness.datasets.files.texts import TextFiles
 
     if of_arrays.get("task") not in (None, "classes"):
@@ -236,7 +246,7 @@ def _has_tags(options: Options, path: Path) -> bool:
     from harness.datasets.files import tagged
 
     if options.task is not None or path.suffix.lower() in tagged.CONLL:
-        return options.task == "tags" or path.suffix.lower() in tagged.CONLL
+        return options.task == "tags" or tagged.is_conll(path)
     named = options.text_column or options.label_column
     return not named and os.path.isfile(path) and tagged.has_columns(path)
 

@@ -22,13 +22,14 @@ from harness.core import spans
 from harness.core.environment import versions
 from harness.core.errors import UserError
 from harness.core.files import replacing
-from harness.core.metrics import scored
+from harness.core.metrics import BITS, EXACT, bits, of_answers, scored
 from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.base.forecast_scores import ForecastScores
 from harness.datasets.base.predictions import Predictions, classes_of
 from harness.datasets.base.windows import Windows
 from harness.spec import study_files
 from harness.training.checkpoint import Checkpoints, TrainingPaused
+from harness.training.decoding import greedy
 from harness.workers.messages import (
     Continue,
     EpochDone,
@@ -187,6 +188,12 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     if isinstance(split, Windows):
         forecasts = ForecastScores.of(split, split.forecasts(outputs))
         return TestScores(loss, forecasts.scores, forecasts)
+    if order.dataset.metric == BITS:
+        return TestScores(loss, bits(outputs, split.y))
+    if order.dataset.signature.decodes:
+        written = greedy(trainer.predict, split, order.dataset.fed_back())
+        exact = scored(written, split.y, EXACT)
+        return TestScores(loss, exact, measures=of_answers(written, split.y))
     predicted = classes_of(outputs)[0] if order.dataset.classes else outputs[..., 0]
     measures = {}
     if order.dataset.ragged:
