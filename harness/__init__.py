@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
     from harness.datasets.two_waves import TwoWaves as TwoWaves
     from harness.integrations.optuna import optuna_objective as optuna_objective
+    from harness.spec.conditions import UnitsByLayer as UnitsByLayer
+    from harness.spec.conditions import When as When
     from harness.spec.grids import four_per_octave as four_per_octave
     from harness.spec.hyperparameters import Hyperparameters as Hyperparameters
     from harness.spec.study import Budget as Budget
@@ -69,7 +71,9 @@ _HOMES = {
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
     "TwoWaves": "harness.datasets.two_waves",
+    "UnitsByLayer": "harness.spec.conditions",
     "TextFiles": "harness.datasets.files.texts",
+    "When": "harness.spec.conditions",
     "four_per_octave": "harness.spec.grids",
     "load": "harness.analysis.loaded",
     "optuna_objective": "harness.integrations.optuna",

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from harness.core.errors import UserError
+from harness.core.scalars import same
 from harness.core.seeds import derive_seed
 from harness.spec import study_files
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
-from harness.spec.values import same
 from harness.training.trainer import Callbacks, Data, Epoch, Trainer, Training, TrainOptions
 
 # Keras's random state and a compiled program are shared by all threads of a process, so one

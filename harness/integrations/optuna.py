@@ -52,8 +52,8 @@ def optuna_objective(
             name: trial.suggest_categorical(name, list(values))
             for name, values in study.compare.items()
         }
-        searched = {name: _suggest(trial, name, each) for name, each in study.search.items()}
         arm = embedded.arm(compared)
+        searched = study.space_of(arm).choose(lambda name, each: _suggest(trial, name, each))
         hyperparameters = study.hyperparameters(arm, searched)
         pruned = False
 

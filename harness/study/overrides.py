@@ -22,6 +22,7 @@ from harness.core.text import seconds
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.forecast import Forecast
 from harness.search import database
+from harness.spec.conditions import Declared, in_distribution, to_mapping
 from harness.spec.hyperparameters import OF_TOKENS
 from harness.spec.study import Study
 from harness.study.options import (
@@ -136,16 +137,20 @@ def fitted(study: Study, began: Mapping[str, Any]) -> Study:
     That is for a user's own files, which a study file names; what it fixes or compares stays.
     `began` has the distributions on record, as Optuna's JSON: what was not cut then stays, too.
     """
-    dataset, search = study.dataset, dict(study.search)
+    dataset, search, declared = study.dataset, dict(study.search), to_mapping(study.space)
     if isinstance(dataset, Forecast) or not type(dataset).__module__.startswith(_OWN_FILES):
         return study
     for name in ("sequence_length", "vocabulary"):
-        if name in search and began.get(name) != json.loads(distribution_to_json(search[name])):
+        if name in declared and began.get(name) != declared[name]:
             search[name] = _within(search[name], dataset.limits().get(name, sys.maxsize))
     return study if search == dict(study.search) else replace(study, search=search)
 
 
-def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:
+def _within(declared: Declared, most: int) -> Declared:
+    return in_distribution(declared, lambda distribution: _cut(distribution, most))
+
+
+def _cut(distribution: BaseDistribution, most: int) -> BaseDistribution:
     if isinstance(distribution, CategoricalDistribution):
         values = [min(value, most) for value in distribution.choices]  # type: ignore[type-var]
         return CategoricalDistribution(list(dict.fromkeys(values)))
@@ -159,12 +164,16 @@ def narrowed(declared: Study, study: Study) -> list[str]:
     """What `on` has cut to what the data have, in words."""
     lines = []
     for group in ("fixed", "compare", "search"):
-        before, after = getattr(declared, group), getattr(study, group)
+        before, after = _group(declared, group), _group(study, group)
         for name in ("sequence_length", "vocabulary"):
             if name in before and name in after and before[name] != after[name]:
                 was, now = _in_words(before[name]), _in_words(after[name])
                 lines.append(f"{name}: {now} instead of {was}; {_why(study)}")
     return lines
+
+
+def _group(study: Study, group: str) -> Mapping[str, Any]:
+    return study.space if group == "search" else getattr(study, group)
 
 
 def _why(study: Study) -> str:
