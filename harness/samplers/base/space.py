@@ -68,17 +68,21 @@ class Space(dict[str, BaseDistribution]):
         return found
 
     def at(self, known: Mapping[str, Any]) -> "Space":
-        """The space of an arm, in which hyperparameters outside of this space are `known`."""
+        """The space where hyperparameters outside of it have the values `known`.
+
+        What they rule out is left out, and so is what depends on that.
+        """
         kept: dict[str, BaseDistribution] = {}
         left: dict[str, dict[str, Sequence[Any]]] = {}
         for name, distribution in self.items():
             condition = self.conditions.get(name, {})
-            met = all(
-                parent in kept or any(same(known[parent], each) for each in wanted)
+            possible = all(
+                parent in kept
+                if parent in self
+                else parent not in known or any(same(known[parent], each) for each in wanted)
                 for parent, wanted in condition.items()
-                if parent in kept or parent in known
             )
-            if met and all(parent in kept or parent in known for parent in condition):
+            if possible:
                 kept[name] = distribution
-                left[name] = {p: wanted for p, wanted in condition.items() if p in kept}
+                left[name] = {p: wanted for p, wanted in condition.items() if p not in known}
         return Space(kept, left)
