@@ -39,9 +39,9 @@ class Embedded:
         self._prepared: set[Any] = set()
 
     @classmethod
-    def from_study(cls, name_or_file: str | os.PathLike[str]) -> Self:
-        """The study of that name or file; raises UserError where there is none."""
-        return cls(study_files.load(name_or_file).study)
+    def from_study(cls, study: Study | str | os.PathLike[str]) -> Self:
+        """A study, or the one of that name or file; raises UserError where there is none."""
+        return cls(study if isinstance(study, Study) else study_files.load(study).study)
 
     @functools.cached_property
     def trainer(self) -> Trainer:
