@@ -141,13 +141,14 @@ def estimate(
 
     mean, most = [], []  # seconds of a trial and of a replicate, by arm
     for arm in study.arms():
-        drawn = [{n: draw(rng, d) for n, d in study.search.items()} for _ in range(DRAWS)]
-        highest = [{n: _highest(study.search[n], v) for n, v in p.items()} for p in drawn]
-        of_drawn = sorted(epoch_s(arm, params) for params in drawn)
+        space = study.space_of(arm)
+        drawn = [{n: draw(rng, d) for n, d in space.items()} for _ in range(DRAWS)]
+        highest = [{n: _highest(space[n], v) for n, v in p.items()} for p in drawn]
+        of_drawn = sorted(epoch_s(arm, space.active(params)) for params in drawn)
         slow = np.mean(of_drawn[-round(SLOW * DRAWS) :])
         of_trials = (np.mean(of_drawn) + slow) / 2 if learns else np.mean(of_drawn)
         mean.append((compile_s + epochs * np.array([of_trials, slow])).tolist())
-        slowest = max([*of_drawn, *(epoch_s(arm, params) for params in highest)])
+        slowest = max([*of_drawn, *(epoch_s(arm, space.active(params)) for params in highest)])
         most.append((compile_s + epochs * slowest).tolist())
 
     def side_by_side(of_arms: Sequence[Any]) -> tuple[float, float]:
