@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.datasets.dyck import Dyck as Dyck
     from harness.datasets.files.forecasts import ForecastFiles as ForecastFiles
     from harness.datasets.files.sequences import NumberFiles as NumberFiles
+    from harness.datasets.files.tags import TagFiles as TagFiles
     from harness.datasets.files.texts import TextFiles as TextFiles
     from harness.datasets.imdb import Imdb as Imdb
     from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
@@ -74,6 +75,7 @@ _HOMES = {
     "TemporalOrder": "harness.datasets.temporal_order",
     "TwoWaves": "harness.datasets.two_waves",
     "UnitsByLayer": "harness.spec.conditions",
+    "TagFiles": "harness.datasets.files.tags",
     "TextFiles": "harness.datasets.files.texts",
     "When": "harness.spec.conditions",
     "four_per_octave": "harness.spec.grids",

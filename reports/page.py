@@ -24,6 +24,8 @@ from reports import sections
 from reports.content import Data, Link, Section, Table, Value
 from reports.wording import MISSING
 
+SCRIPTS = ("page.js", "explore.js", "index.js", "figures.js")  # one after the other, as one script
+
 
 def section_modules() -> list[ModuleType]:
     """The modules of `reports/sections/`, in the order of the page."""
@@ -53,7 +55,8 @@ def render(records: Records, *, now: str) -> str:
 
 def compose(template: str, **content: Any) -> str:
     """A page from a template, with the script and its hash for the Content-Security-Policy."""
-    script = importlib.resources.files("reports").joinpath("templates/page.js").read_text("utf-8")
+    folder = importlib.resources.files("reports").joinpath("templates")
+    script = "".join(folder.joinpath(name).read_text("utf-8") for name in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()

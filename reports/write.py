@@ -47,9 +47,9 @@ def write_records(records: Records, *, listed: bool) -> Path:
 
 def write_comparison(studies: Sequence[Records], folder: Path) -> Path:
     """Write into `folder` the page that compares these studies; returns its path."""
-    from reports.pages import comparison
+    from reports.pages import comparison, index
 
-    name = "-vs-".join(records.root.resolve().name for records in studies)
+    name = index.VERSUS.join(records.root.resolve().name for records in studies)
     if len(name) > MAX_NAME_LENGTH:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         name = f"{name[: MAX_NAME_LENGTH - 9]}-{digest}"

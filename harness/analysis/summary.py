@@ -4,8 +4,9 @@ import math
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis import outcome_text, published
+from harness.analysis import factors, outcome_text, published
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair, Recommendation
+from harness.analysis.headline import headline
 from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.core import files
@@ -95,9 +96,12 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
     verdicts, too. With several searches these intervals are over searches, not seeds. `variance` is
     that of a single draw, in squared fractions. A quick study recommends nothing.
 
-    `probability` of a verdict is that `a` is truly better than `b`, for that pair alone, without a
-    correction. `probability_best` is that an arm is the best of all, or of those at the decisive
-    level of difficulty. Both are null where an arm has one search.
+    `probability` of a verdict is that `a` is truly better than `b`, for that pair alone,
+    without a correction. `effects` are those of two compared hyperparameters; `changes` names
+    the value and what it stands instead of, twice for an interaction. `probability_best` is
+    that an arm is the best of all, or of those at the decisive level of difficulty. Both are
+    null where an arm has one search. `answer` is the first sentence of the page;
+    null where nothing can be said about arms.
     """
     best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
     found = conclude(records)
@@ -128,8 +132,10 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         "study": records.study,
         "report": report,
         "storage": records.manifest.storage or None,
+        "answer": headline(found, records.manifest.arm_values) or None,
         "arms": arms,
         "verdicts": [_verdict(pair) for pair in found.pairs],
+        "effects": [_effect(each) for each in factors.effects_of(records)],
         "full_study": records.manifest.full or None,
         "recommended": None
         if chosen is None
@@ -276,6 +282,16 @@ def _verdict(pair: Pair) -> dict[str, Any]:
         "replicates": each.replicates,
         "detectable": each.detectable,
         "replicates_needed": each.replicates_needed,
+    }
+
+
+def _effect(effect: factors.Effect) -> dict[str, Any]:
+    return {
+        "kind": "interaction" if effect.interaction else "main effect",
+        "changes": [asdict(each) for each in effect.changes],
+        "difference": effect.estimate.mean,
+        "ci95": list(effect.interval),
+        "p": effect.p,
     }
 
 

@@ -142,9 +142,16 @@ class Replicates:
             record |= {
                 "split": score_files.scored_split(self._study),
                 **score_files.write(
-                    planned.folder, test.scores, test.loss, test.forecasts, self._times(planned)
+                    planned.folder,
+                    test.scores,
+                    test.loss,
+                    test.forecasts,
+                    self._times(planned),
+                    test.measures,
                 ),
             }
+            if test.predictions is not None:
+                score_files.write_predictions(planned.folder, test.predictions)
             if self._keeps_model(planned):
                 model_files.write(
                     planned.folder,

@@ -1,4 +1,4 @@
-"""`train.py` beside a model of the user's own data: its network and training in stock Keras."""
+"""`train.py` beside a model: its network and its training in stock Keras, on the same data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from harness.datasets.base.signature import Signature
 from harness.datasets.files.decoding import UTF8
 from harness.datasets.files.sequences import NumberFiles
 from harness.datasets.files.texts import TextFiles
-from harness.search.standalone import network_code
+from harness.search.standalone import network_code, packaged_data
 from harness.spec.hyperparameters import Hyperparameters
 
 _OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
@@ -17,25 +17,40 @@ _SEPARATED, _LINES = (".csv", ".tsv"), (".jsonl", ".ndjson")
 
 
 def code(dataset: Dataset, hp: Hyperparameters, epochs: int, patience: int | None) -> str | None:
-    """The script, which trains on a file of the user's; None for data that are none.
+    """The script, which trains on a file of the user's, or on a packaged dataset.
 
-    Tables of texts in Parquet, and folders of texts, are none that it reads.
+    None for data that it doesn't read: tables of texts in Parquet, folders of texts, and datasets
+    that `packaged_data` does not write.
     """
+    if dataset.ragged:  # its loss leaves padding out, which takes more than a few lines
+        return None
+    imported = "encoded, read" if dataset.features else "encoded"
+    packed = hp.pretrained is not None
     if isinstance(dataset, NumberFiles):
-        reader = _numbers(dataset)
-    elif isinstance(dataset, TextFiles) and _suffix(dataset) in (*_SEPARATED, *_LINES):
-        reader = _texts(dataset)
+        beginning = [*_heading(imported, packed), *_numbers(dataset), *_SPLIT]
+    elif isinstance(dataset, TextFiles):
+        if _suffix(dataset) not in (*_SEPARATED, *_LINES):
+            return None
+        beginning = [*_heading(imported, packed), *_texts(dataset), *_SPLIT]
+    elif packaged_data.file(dataset, hp) is not None:
+        beginning = [
+            *packaged_data.heading(dataset, packed),
+            *packaged_data.lines(dataset, hp),
+            "",
+            _SEED,
+            "",
+        ]
     else:
         return None
     lines = [
-        *_heading(),
-        *reader,
-        *_SPLIT,
+        *beginning,
         *network_code.lines(hp, dataset.signature),
+        *_pretrained(hp),
         "model.summary()",
         "",
         f"epochs, batch_size = {epochs}, {hp.batch_size}",
         *_training(hp, dataset.signature, patience),
+        *_test(dataset, hp),
     ]
     return "\n".join(lines) + "\n"
 
@@ -44,7 +59,7 @@ def _suffix(dataset: TextFiles) -> str:
     return Path(dataset.path).suffix.lower()
 
 
-def _heading() -> list[str]:
+def _heading(imported: str, packed: bool) -> list[str]:
     return [
         '"""Train this network from the beginning with stock Keras: python train.py FILE',
         "",
@@ -55,6 +70,7 @@ def _heading() -> list[str]:
         '"""',
         "",
         "import csv",
+        *(["import gzip"] if packed else []),
         "import json",
         "import sys",
         "from pathlib import Path",
@@ -69,7 +85,7 @@ def _heading() -> list[str]:
         "from keras import layers",
         "",
         "sys.path.insert(0, str(FOLDER))",
-        "from predict import encoded",
+        f"from predict import {imported}",
         "",
         'about = json.loads((FOLDER / "params.json").read_text(encoding="utf-8"))',
         'labels = about["labels"]',
@@ -106,9 +122,15 @@ def _texts(dataset: TextFiles) -> Iterator[str]:
 
 
 def _numbers(dataset: NumberFiles) -> Iterator[str]:
-    yield "with np.load(sys.argv[1], allow_pickle=False) as arrays:"
-    yield '    x, y = arrays["x"], arrays["y"]'
-    yield f"x = encoded(x, about, {dataset.steps > 0})"
+    yield "x, lengths = read(sys.argv[1], about)"
+    if dataset.path.lower().endswith(_LINES):
+        yield 'with open(sys.argv[1], encoding="utf-8-sig") as file:'
+        yield "    rows = [json.loads(line) for line in file if line.strip()]"
+        yield f"y = np.array([row[{dataset.y_column!r}] for row in rows])"
+    else:
+        yield "with np.load(sys.argv[1], allow_pickle=False) as arrays:"
+        yield '    y = arrays["y"]'
+    yield f"x = encoded(x, about, {dataset.steps > 0}, lengths)"
     if dataset.classes == 0:
         yield 'scaling = about["scaling"]'
         yield 'y = (y.reshape(-1) - scaling["y_mean"][0]) / scaling["y_std"][0]'
@@ -121,9 +143,39 @@ def _numbers(dataset: NumberFiles) -> Iterator[str]:
     yield "y = np.vectorize(number_of)(y)"
 
 
+_SEED = "keras.utils.set_random_seed(0)"
+
+
+def _pretrained(hp: Hyperparameters) -> Iterator[str]:
+    """Set the embeddings of words that the file of vectors has."""
+    if hp.pretrained is None:
+        return
+    yield "# Words start from the vectors of this file; those that it does not have, at random."
+    yield f"file = {hp.pretrained!r}"
+    yield 'text = (FOLDER / "vocabulary.txt").read_bytes().decode("utf-8", "surrogatepass")'
+    yield 'words = text.split("\\n")[:-1]'
+    yield "wanted = {*words, *map(str.lower, words)}"
+    yield "vectors = {}"
+    yield 'with open(file, "rb") as raw:'
+    yield '    opened = gzip.open if raw.read(2) == b"\\x1f\\x8b" else open'
+    yield 'with opened(file, "rt", encoding="utf-8", errors="replace", newline="\\n") as lines:'
+    yield "    for line in lines:"
+    yield "        word, *numbers = line.split()"
+    yield f"        if word in wanted and len(numbers) == {hp.embedding_dim}:"
+    yield "            vectors.setdefault(word, np.array(numbers, np.float32))"
+    yield 'embedding = model.get_layer("embedding")'
+    yield "(weights,) = embedding.get_weights()"
+    yield "for number, word in enumerate(words):"
+    yield "    found = vectors.get(word, vectors.get(word.lower()))"
+    yield "    if number > 3 and found is not None:"
+    yield "        weights[number] = found"
+    yield "embedding.set_weights([weights])"
+    yield ""
+
+
 _SPLIT = [
     "",
-    "keras.utils.set_random_seed(0)",
+    _SEED,
     "order = np.random.permutation(len(x))",
     "held, learnt = order[: len(x) // 5], order[len(x) // 5 :]",
     "x_train, y_train, x_held, y_held = x[learnt], y[learnt], x[held], y[held]",
@@ -167,6 +219,17 @@ def _training(hp: Hyperparameters, signature: Signature, patience: int | None) -
     yield "    batch_size=batch_size, callbacks=callbacks, verbose=2,"
     yield ")"
     yield 'model.save("retrained.keras")'
+
+
+def _test(dataset: Dataset, hp: Hyperparameters) -> Iterator[str]:
+    """The score on the test split, which a file of the user's does not have."""
+    if isinstance(dataset, NumberFiles | TextFiles) or not dataset.test:
+        return
+    target = "y_test[..., None]"
+    if dataset.classes > 2:
+        target = f"keras.utils.to_categorical(y_test, {dataset.classes})"
+        target = target if hp.label_smoothing else "y_test"
+    yield f'print("test:", model.evaluate(x_test, {target}, verbose=0, return_dict=True))'
 
 
 def _optimizer(hp: Hyperparameters) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import Imdb, NumberFiles, TextFiles
+from harness import NumberFiles, TextFiles
 from harness.datasets import by_name
 from harness.search.standalone import training_code
 from harness.spec.hyperparameters import Hyperparameters
@@ -27,10 +27,9 @@ def script(dataset: Any, *, patience: int | None = 2, **options: Any) -> str:
     return code
 
 
-def test_only_files_of_the_users_have_one(tmp_path: Path) -> None:
+def test_what_it_does_not_read_has_none(tmp_path: Path) -> None:
     hp = Hyperparameters()
-    assert training_code.code(Imdb(), hp, 1, None) is None
-    assert training_code.code(by_name("digits"), hp, 1, None) is None
+    assert training_code.code(by_name("co2"), Hyperparameters(sequence_length=9), 1, None) is None
     for label in ("a", "b"):
         (tmp_path / label).mkdir()
         for number in range(30):
@@ -67,6 +66,17 @@ def test_the_training_is_that_of_the_configuration(
     assert "EarlyStopping" not in script(dataset, patience=None)
 
 
+def test_vectors_of_words_are_read_again(tmp_path: Path) -> None:
+    rows = "".join(f"word{i} is {'good' if i % 2 else 'bad'},{i % 2}\n" for i in range(80))
+    (tmp_path / "a.csv").write_text(f"text,label\n{rows}")
+    dataset = TextFiles.of(tmp_path / "a.csv")
+    found = script(dataset, pretrained="v.txt.gz", embedding_dim=3)
+    assert "import gzip\n" in found
+    assert "file = 'v.txt.gz'\n" in found
+    assert 'embedding = model.get_layer("embedding")\n' in found
+    assert "gzip" not in script(dataset)
+
+
 def test_each_kind_of_target(tmp_path: Path) -> None:
     numbers = script(of_numbers(tmp_path, np.linspace(0, 1, 60)))
     assert '"mean_squared_error"' in numbers
@@ -75,7 +85,7 @@ def test_each_kind_of_target(tmp_path: Path) -> None:
     assert "SparseCategoricalCrossentropy()" in script(several)
     assert "to_categorical(y_train, 3)" in script(several, label_smoothing=0.1)
     steps = of_numbers(tmp_path, np.arange(180).reshape(60, 3) % 2)
-    assert "x = encoded(x, about, True)" in script(steps)
+    assert "x = encoded(x, about, True, lengths)" in script(steps)
 
 
 @pytest.mark.parametrize(("suffix", "reader"), [("csv", "DictReader"), ("jsonl", "json.loads")])
