@@ -27,7 +27,7 @@ from harness.training import networks, programs
 from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.training.compiled_epochs import CompiledEpochs
 from harness.training.device import placement, resolve
-from harness.training.epochs import Epochs
+from harness.training.epochs import Epochs, consecutive
 from harness.training.keras_epochs import FitEpochs
 from harness.training.optimizers import plateau_rate
 from harness.training.recurrent import PATHS, choose_path, paths_from, set_xla_flags
@@ -315,7 +315,10 @@ class _Run:
         if self.hp.schedule == "plateau":
             losses = [epoch.val_loss for epoch in state.history]
             self.program.set_learning_rate(plateau_rate(self.hp.learning_rate, losses))
-        order = epoch_order(self.options.seed, number, examples)
+        if self.hp.stateful:
+            order = consecutive(examples, self.hp.batch_size)
+        else:
+            order = epoch_order(self.options.seed, number, examples)
         trained = self.program.train(
             data.train, order, on_step, done=state.step, seconds=state.seconds
         )
