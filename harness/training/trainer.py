@@ -60,10 +60,7 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The splits that a training learns from and is validated on.
-
-    `vectors` are those that its embedding starts from; None: all are drawn at random.
-    """
+    """The splits to learn from and to validate on, and vectors to start the embedding from."""
 
     train: Examples
     validation: Examples
