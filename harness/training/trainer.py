@@ -27,7 +27,7 @@ from harness.training import networks, programs
 from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.training.compiled_epochs import CompiledEpochs
 from harness.training.device import placement, resolve
-from harness.training.epochs import Epochs, consecutive
+from harness.training.epochs import Epochs, order_of
 from harness.training.keras_epochs import FitEpochs
 from harness.training.optimizers import plateau_rate
 from harness.training.recurrent import PATHS, choose_path, paths_from, set_xla_flags
@@ -312,10 +312,7 @@ class _Run:
         if self.hp.schedule == "plateau":
             losses = [epoch.val_loss for epoch in state.history]
             self.program.set_learning_rate(plateau_rate(self.hp.learning_rate, losses))
-        if self.hp.stateful:
-            order = consecutive(examples, self.hp.batch_size)
-        else:
-            order = epoch_order(self.options.seed, number, examples)
+        order = order_of(self.hp, self.options.seed, number, examples)
         trained = self.program.train(
             data.train, order, on_step, done=state.step, seconds=state.seconds
         )
@@ -361,11 +358,6 @@ class _Run:
             variable.assign(array)
         self.state.history = [Epoch(**epoch) for epoch in found.history]
         self.state.step, self.state.seconds = found.step, found.seconds
-
-
-def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
-    """The order in which an epoch visits its examples: a function of seed and epoch alone."""
-    return np.random.default_rng((seed, epoch)).permutation(examples)
 
 
 def build_program(hp: Hyperparameters, signature: Signature, path: str) -> Epochs:

@@ -27,11 +27,11 @@ from harness.datasets.base.windows import Windows
 from harness.spec.counts import flops_per_step
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.training.compiled_epochs import CompiledEpochs
-from harness.training.epochs import Epochs
+from harness.training.epochs import Epochs, epoch_order
 from harness.training.keras_epochs import FitEpochs
 from harness.training.networks import DECODER
 from harness.training.recurrent import choose_path
-from harness.training.trainer import Data, Trainer, build_program, epoch_order
+from harness.training.trainer import Data, Trainer, build_program
 from harness.workers import energy
 from harness.workers.messages import Measure
 from harness.workers.spread import UNSTABLE, relative_spread

@@ -14,7 +14,8 @@ import keras
 from harness.core.errors import UserError
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import compiled_epochs
-from harness.training.trainer import Callbacks, Trainer, TrainOptions, epoch_order
+from harness.training.epochs import epoch_order
+from harness.training.trainer import Callbacks, Trainer, TrainOptions
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +209,7 @@ import sys
 sys.path.insert(0, "tests")
 from training_testing import SMALL, numbers, toy_data, train
 from harness.spec.hyperparameters import Hyperparameters
+from harness.training.epochs import epoch_order
 from harness.training.trainer import Trainer
 hp = Hyperparameters(cell="gru", depth=1, **{options}, **SMALL)
 trainer = Trainer()
