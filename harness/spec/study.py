@@ -19,7 +19,14 @@ from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
 from harness.spec import checks, counts, own_code
 from harness.spec.checks import TRAIN
-from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, RELATIVE_MARGIN
+from harness.spec.choices import (
+    BACKENDS,
+    DEVICES,
+    MARGIN,
+    PATHS,
+    RELATIVE_MARGIN,
+    check_path,
+)
 from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.values import plain_compare, plain_fixed
@@ -145,6 +152,7 @@ class Study:
         checks.check_one_of("device", self.device, DEVICES)
         if self.path is not None:
             checks.check_one_of("path", self.path, PATHS)
+            check_path(self.path, self.backend)
         checks.check_patience(self.patience)
         checks.check_published(self.published)
         if self.model is not None:

@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset, Examples, Split
 from harness.datasets.base.signature import BINARY, Signature
+from harness.spec.choices import check_path
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training import networks, programs
+from harness.training import networks
 from harness.training.checkpoint import Checkpoints, TrainingPaused
-from harness.training.compiled_epochs import CompiledEpochs
 from harness.training.device import placement, resolve
+from harness.training.engines import build_program, prepare_compiler
 from harness.training.epochs import Epochs
-from harness.training.keras_epochs import FitEpochs
 from harness.training.optimizers import plateau_rate
-from harness.training.recurrent import PATHS, choose_path, paths_from, set_xla_flags
+from harness.training.recurrent import PATHS, choose_path, paths_from
 
 KEPT_PROGRAMS = 4  # for the last shapes: replicates, and trials of other rates, use them again
 
@@ -138,13 +138,12 @@ class Trainer:
         notify: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     ) -> None:
         self._backend = keras.backend.backend()
-        if self._backend == "tensorflow":
-            set_xla_flags()
-            if fault := programs.use_store():
-                notify(f"compiled programs are not kept: {fault}")
+        if fault := prepare_compiler(self._backend):
+            notify(f"compiled programs are not kept: {fault}")
         self.device = resolve(device, self._backend)
         if path is not None and path not in PATHS:
             raise UserError(f"path: {path!r} is not one of {', '.join(PATHS)}")
+        check_path(path, self._backend)
         self._path = path
         self._notify = notify
         self._programs: OrderedDict[Any, Epochs] = OrderedDict()
@@ -358,11 +357,6 @@ class _Run:
 def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
     """The order in which an epoch visits its examples: a function of seed and epoch alone."""
     return np.random.default_rng((seed, epoch)).permutation(examples)
-
-
-def build_program(hp: Hyperparameters, signature: Signature, path: str) -> Epochs:
-    """The program that trains on a path: its model is built, but nothing is compiled yet."""
-    return FitEpochs(hp, signature) if path == "keras" else CompiledEpochs(hp, signature, path)
 
 
 def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:

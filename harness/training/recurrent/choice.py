@@ -16,8 +16,11 @@ ONE_KERNEL_UNITS = {"lstm": 4, "gru": 6, "rnn": 10}
 def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:
     """The path for this cell and shape on `device` ("cpu" or "gpu") and Keras `backend`.
 
-    On a GPU it is stock Keras, which uses cuDNN there. JAX and torch have no other path.
+    TensorFlow on a GPU takes stock Keras, which uses cuDNN there, and torch has no other path. With
+    JAX it is the scan: there are no measurements yet that say where another path is faster.
     """
+    if backend == "jax":
+        return "xla-scan"
     if backend != "tensorflow" or device == "gpu":
         return "keras"
     if hp.cell != BAG and max(hp.units_per_layer) <= ONE_KERNEL_UNITS[hp.cell]:

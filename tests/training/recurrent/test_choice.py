@@ -36,7 +36,7 @@ def test_small_layers_run_as_one_kernel_and_large_ones_as_a_scan(cell):
 
 
 @pytest.mark.parametrize(
-    ("device", "backend"), [("gpu", "tensorflow"), ("cpu", "jax"), ("cpu", "torch")]
+    ("device", "backend"), [("gpu", "tensorflow"), ("cpu", "torch"), ("gpu", "torch")]
 )
 def test_elsewhere_stock_keras_runs(device, backend):
     assert choose_path(Hyperparameters(), device=device, backend=backend) == "keras"
