@@ -11,6 +11,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import filelock
 import jax
@@ -29,8 +30,9 @@ def use_store() -> str | None:
 
     A cache that the user has given to JAX is left as it is.
     """
+    config: Any = jax.config
     jax.monitoring.register_event_duration_secs_listener(_count)
-    if program_store.switched_off() or jax.config.jax_compilation_cache_dir:
+    if program_store.switched_off() or config.jax_compilation_cache_dir:
         return None
     folder, fault = program_store.folder("jax", "jaxlib")
     if fault:
@@ -44,7 +46,7 @@ def use_store() -> str | None:
         ("persistent_cache_min_entry_size_bytes", 0),
         ("persistent_cache_enable_xla_caches", "none"),
     ):
-        jax.config.update(f"jax_{name}", value)
+        config.update(f"jax_{name}", value)
     return None
 
 
@@ -57,9 +59,9 @@ def fresh_seconds() -> Iterator[Callable[[], float]]:
     ended.append(time.perf_counter())
 
 
-def _count(event: str, seconds: float, **_: object) -> None:
+def _count(event: str, duration_secs: float, **_: object) -> None:
     if event == _SAVED:
-        _saved_s[0] += seconds
+        _saved_s[0] += duration_secs
 
 
 def _remove_unfinished(folder: Path) -> None:

@@ -37,7 +37,7 @@ class JaxEpochs(CompiledEpochs):
         self._trainable = [place[id(v)] for v in self.model.trainable_variables]
         self._of_optimizer = [place[id(v)] for v in self._optimizer.variables]
         self._programs: dict[str, Any] = {}
-        self._held: dict[str, tuple[Examples, tuple[Any, ...]]] = {}
+        self._held: tuple[Examples, tuple[Any, ...]] | None = None
 
     def _compile(self, train: Examples, validation: Examples) -> float:
         with jax_cache.fresh_seconds() as seconds:
@@ -57,15 +57,20 @@ class JaxEpochs(CompiledEpochs):
     def _run(
         self, name: str, split: Examples, order: NDArray[np.int32], numbers: tuple[int, int, int]
     ) -> tuple[Any, Any, Any]:
-        if name not in self._held or self._held[name][0] is not split:
-            # A copy: JAX on a CPU would read the memory of NumPy itself.
-            self._held[name] = (split, tuple(jnp.array(array) for array in split.inputs))
+        inputs = self._on_device(split) if name == TRAIN else split.inputs
         values, loss, accuracy, outputs = self._programs[name](
-            self._values(), self._held[name][1], order, *map(np.int32, numbers)
+            self._values(), inputs, order, *map(np.int32, numbers)
         )
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
         return loss, accuracy, outputs
+
+    def _on_device(self, split: Examples) -> tuple[Any, ...]:
+        """The inputs of the split that is trained on, which stay where they are used."""
+        if self._held is None or self._held[0] is not split:
+            # A copy: JAX on a CPU would read the memory of NumPy itself.
+            self._held = (split, tuple(jnp.array(array) for array in split.inputs))
+        return self._held[1]
 
     def _values(self) -> Values:
         return [variable.value for variable in self._variables]
@@ -85,7 +90,8 @@ class JaxEpochs(CompiledEpochs):
                 start = number * size
                 places = lax.dynamic_slice(order, (start,), (size,))
                 weights = (start + jnp.arange(size) < rows).astype(jnp.float32)
-                values, found = step(values, *gathered(split, *inputs, places), weights)
+                x, y = gathered(split, inputs[0], inputs[1], places)
+                values, found = step(values, x, y, weights)
                 if found is not None:
                     outputs = lax.dynamic_update_slice_in_dim(outputs, found, start, 0)
                 return outside_kernels(number + 1), values, outputs

@@ -155,7 +155,7 @@ def _count(kind: _Kind, number: Array) -> Array:
 
 def outside_kernels(number: Array) -> Array:
     """As the function of this name in `harness.training.recurrent.scan`: a sort of two numbers."""
-    return lax.sort(jnp.stack([number, jnp.int32(jnp.iinfo(jnp.int32).max)]))[0]
+    return lax.sort(jnp.stack([number, jnp.int32(2**31 - 1)]))[0]
 
 
 def _shifted(states: Array) -> Array:
