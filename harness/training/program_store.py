@@ -6,7 +6,8 @@ is readable by nobody else, because loading a file runs the machine code in it. 
 has a folder of its own in it: the name is a hash of the processor, the versions, the flags of the
 compiler, and this package's code, so a file is never loaded where it was not made for. A file
 holds one program with its SHA-256. It is written whole or not at all, and a damaged one is removed.
-When the store is full, what was not used for longest goes first. No TensorFlow here.
+When the store is full, what was not used for longest goes first. JAX keeps its programs in folders
+of its own beside these (`harness.training.jax_cache`). No TensorFlow here.
 """
 
 import contextlib

@@ -1,9 +1,11 @@
 """Epochs of JAX have the numbers of TensorFlow's, and everything else that those have."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,17 +15,18 @@ pytestmark = [pytest.mark.jax, pytest.mark.slow]
 TESTS = Path(__file__).parents[1]
 
 
-def _run(backend: str, *command: str) -> None:
-    """Run Python in a process whose Keras has this backend."""
+def _run(backend: str, *command: str, **variables: str) -> str:
+    """Run Python in a process whose Keras has this backend; returns its stdout."""
     done = subprocess.run(
         [sys.executable, *command],
         capture_output=True, text=True, check=False, timeout=550, cwd=TESTS.parent,
         env={
             **os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3",
-            "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path]),
+            "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path]), **variables,
         },
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
 
 
 def test_outputs_gradients_and_epochs_are_those_of_tensorflow(tmp_path: Path) -> None:
@@ -57,3 +60,60 @@ def test_a_training_resumes_bit_for_bit_also_within_an_epoch() -> None:
     wanted = "paused_within_an_epoch or (xla-scan and (fresh_trainer or adamw))"
     resuming = str(TESTS / "training/test_trainer_resume.py")
     _run("jax", "-m", "pytest", "-q", "-p", "no:cacheprovider", resuming, "-k", wanted)
+
+
+KEPT = """
+import json, sys
+import jax
+from training_testing import SMALL, numbers, toy_data, train
+from harness.spec.hyperparameters import Hyperparameters
+from harness.training.trainer import Trainer
+
+events, told = [], []
+jax.monitoring.register_event_listener(lambda event, **_: events.append(event))
+hp = Hyperparameters(cell="gru", dropout=0.3, **SMALL)
+trainer = Trainer(notify=told.append)
+done = train(trainer, hp, toy_data(), seed=4)
+print(json.dumps({
+    "numbers": numbers(done),
+    "weights": [weight.tobytes().hex() for weight in trainer.weights()],
+    "compiled": sum(event.endswith("cache_misses") for event in events),
+    "found": sum(event.endswith("cache_hits") for event in events),
+    "told": told, "path": done.path, "tensorflow": "tensorflow" in sys.modules,
+}))
+"""
+
+
+def test_another_process_finds_the_programs_and_the_same_numbers(tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+
+    def trained(store: Path | str) -> dict[str, Any]:
+        answer = _run("jax", "-c", KEPT, HARNESS_COMPILE_CACHE=str(store))
+        found: dict[str, Any] = json.loads(answer.splitlines()[-1])
+        assert found["path"] == "xla-scan"
+        assert not found["tensorflow"]  # its import would take seconds
+        return found
+
+    fresh, again, without = (trained(place) for place in (*[tmp_path / "p"] * 2, "off"))
+    assert fresh["compiled"] > 1
+    assert again["compiled"] == 0
+    assert again["found"] > 1
+    assert without["compiled"] == without["found"] == 0  # nothing is kept
+    for found in (fresh, again, without):
+        assert found["told"] == []
+        assert found["numbers"] == fresh["numbers"]
+        assert found["weights"] == fresh["weights"]
+    (folder,) = (tmp_path / "p").iterdir()
+    kept = {file.name for file in folder.glob("*-cache")}
+    assert len(kept) >= fresh["compiled"]
+    # What a process left that was killed while it wrote is removed, and made again.
+    victim = next(folder.glob("jit_steps*-cache"))
+    victim.write_bytes(victim.read_bytes()[:1000])
+    victim.with_name(victim.name.replace("-cache", "-atime")).unlink()
+    mended = trained(tmp_path / "p")
+    assert mended["compiled"] == 1
+    assert mended["weights"] == fresh["weights"]
+    (tmp_path / "p").chmod(0o777)
+    refused = trained(tmp_path / "p")
+    assert "compiled programs are not kept" in refused["told"][0]
+    assert refused["found"] == 0
