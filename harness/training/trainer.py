@@ -344,14 +344,23 @@ class _Run:
     def _restore(self) -> None:
         """Set the program and the state to the last checkpoint, if there is one."""
         found = self.checkpoints.load() if self.checkpoints is not None else None
-        if found is None:
+        if found is None or self.checkpoints is None:
             return
         variables = self.program.variables()
+        if not _fits(found.arrays, variables):  # written on another path, by another version
+            self.checkpoints.restored = 0
+            return
         arrays, self.state.best = found.arrays[: len(variables)], found.arrays[len(variables) :]
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
         self.state.history = [Epoch(**epoch) for epoch in found.history]
         self.state.step, self.state.seconds = found.step, found.seconds
+
+
+def _fits(arrays: list[NDArray[Any]], variables: list[Any]) -> bool:
+    """Whether the first arrays have the shapes of the variables."""
+    pairs = zip(arrays, variables, strict=False)
+    return len(arrays) >= len(variables) and all(a.shape == tuple(v.shape) for a, v in pairs)
 
 
 def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:

@@ -154,8 +154,15 @@ def _count(kind: _Kind, number: Array) -> Array:
 
 
 def outside_kernels(number: Array) -> Array:
-    """As the function of this name in `harness.training.recurrent.scan`: a sort of two numbers."""
-    return lax.sort(jnp.stack([number, jnp.int32(2**31 - 1)]))[0]
+    """As the function of this name in `harness.training.recurrent.scan`: a sort of two numbers.
+
+    On a GPU, where loops are no kernels anyway, the number itself.
+    """
+
+    def by_sort(number: Array) -> Array:
+        return lax.sort(jnp.stack([number, jnp.int32(2**31 - 1)]))[0]
+
+    return lax.platform_dependent(number, cpu=by_sort, default=lambda number: number)
 
 
 def _shifted(states: Array) -> Array:
