@@ -39,10 +39,7 @@ NETWORKS = [
     ("xla-kernel", 2, {
         "cell": "rnn", "depth": 2, "residual": True, "recurrent_dropout": NONE, "mask": True,
         "bidirectional": True, "optimizer": "rmsprop", "momentum": 0.9, "schedule": "plateau",
-        "clip_norm": 100.0,
-    }),
-    ("xla-kernel", 3, {
-        "cell": "lstm", "depth": 2, "activation": "softsign", "pooling": "max", "clip_norm": 100.0,
+        "clip_norm": 100.0, "pooling": "max", "activation": "softsign",
     }),
     ("xla-kernel", 0, {"cell": "gru", "depth": 2, "batch_size": 32}),
 ]  # fmt: skip
