@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.datasets.dyck import Dyck as Dyck
     from harness.datasets.files.forecasts import ForecastFiles as ForecastFiles
     from harness.datasets.files.sequences import NumberFiles as NumberFiles
+    from harness.datasets.files.tags import TagFiles as TagFiles
     from harness.datasets.files.texts import TextFiles as TextFiles
     from harness.datasets.imdb import Imdb as Imdb
     from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
@@ -69,6 +70,7 @@ _HOMES = {
     "Teacher": "harness.datasets.teacher",
     "TemporalOrder": "harness.datasets.temporal_order",
     "TwoWaves": "harness.datasets.two_waves",
+    "TagFiles": "harness.datasets.files.tags",
     "TextFiles": "harness.datasets.files.texts",
     "four_per_octave": "harness.spec.grids",
     "load": "harness.analysis.loaded",

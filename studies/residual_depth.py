@@ -7,11 +7,11 @@ connection: those two arms are alike, and show how much two equal arms differ.
 from harness import Budget, CategoricalDistribution, FloatDistribution, Imdb, Study, four_per_octave
 
 study = Study(
-    dataset=Imdb(train=16_000, validation=4_000, test=5_000),
+    dataset=Imdb(train=8_000, validation=4_000, test=5_000),
     compare={"depth": [1, 2, 4, 8], "residual": [False, True]},
     search={
-        "units": four_per_octave(4, 64),
-        "sequence_length": CategoricalDistribution([50, 100, 200]),
+        "units": four_per_octave(4, 32),
+        "sequence_length": CategoricalDistribution([50, 100]),
         "learning_rate": FloatDistribution(3e-4, 3e-2, log=True),
         "dropout": FloatDistribution(0.0, 0.5),
     },
@@ -24,7 +24,7 @@ study = Study(
     },
     sampler="lcb",
     pruner="none",
-    budget=Budget(trials=12, epochs=5, trial_epochs=2),
+    budget=Budget(trials=8, epochs=5, trial_epochs=2),
     searches=3,
     replicates=2,
     seed=0,

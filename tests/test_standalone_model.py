@@ -84,21 +84,23 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "reviews.csv").open("w", newline="") as file:
         lines = [[row, "fine" if row.count("good") > row.count("bad") else "poor"] for row in rows]
         csv.writer(file).writerows([["Review", "label"], *lines])
-    study(folder, OF_TEXTS, "--dataset", "reviews.csv", "--text-column", "Review")
+    vectors = "".join(f"{word} {at} 0.1 0 -0.2 0.3\n" for at, word in enumerate(words[:5]))
+    (folder / "vectors.txt").write_text(vectors)
+    options = f'{OF_TEXTS}, "pretrained": {str(folder / "vectors.txt")!r}'
+    study(folder, options, "--dataset", "reviews.csv", "--text-column", "Review")
     return folder
 
 
 @pytest.fixture(scope="module")
 def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a finished study of a number, sequences filled up at the end, and new.npz."""
+    """A folder with a finished study of a number, sequences of different lengths, and new.npz."""
     folder = tmp_path_factory.mktemp("numbers")
     random = np.random.default_rng(0)
     x = random.normal(50, 2, (200, 8, 2))
     y = 1000 + 100 * (x[:, 0, 0] - x[:, 1, 1])
-    for row, lost in zip(x, random.integers(0, 5, 200), strict=True):
-        row[8 - lost :] = 0
-    np.savez(folder / "own.npz", x=x, y=y)
-    np.savez(folder / "new.npz", x=x[:40])
+    lengths = random.integers(4, 9, 200)
+    np.savez(folder / "own.npz", x=x, y=y, lengths=lengths)
+    np.savez(folder / "new.npz", x=x[:40], lengths=lengths[:40])
     study(folder, OF_NUMBERS, "--dataset", "own.npz")
     return folder
 

@@ -52,6 +52,8 @@ def conclusion_lines(outcome: Mapping[str, Any], found: Conclusions) -> list[str
         for each in outcome["published"]
         if each["measure"] == "val_accuracy" and each["ci95"]
     ]
+    if outcome["answer"]:
+        lines.append(outcome["answer"])
     if len(outcome["arms"]) > 1:
         lines.append(advice(chosen, recommended["reason"]))
     if said := against_baselines(found, chosen, capital(arm_label(chosen))):

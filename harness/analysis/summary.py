@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis import outcome_text, published
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair, Recommendation
+from harness.analysis.headline import headline
 from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.core import files
@@ -97,7 +98,8 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
 
     `probability` of a verdict is that `a` is truly better than `b`, for that pair alone, without a
     correction. `probability_best` is that an arm is the best of all, or of those at the decisive
-    level of difficulty. Both are null where an arm has one search.
+    level of difficulty. Both are null where an arm has one search. `answer` is the first sentence
+    of the page; null where nothing can be said about arms.
     """
     best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
     found = conclude(records)
@@ -128,6 +130,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         "study": records.study,
         "report": report,
         "storage": records.manifest.storage or None,
+        "answer": headline(found, records.manifest.arm_values) or None,
         "arms": arms,
         "verdicts": [_verdict(pair) for pair in found.pairs],
         "full_study": records.manifest.full or None,

@@ -19,20 +19,22 @@ from harness.core.errors import UserError
 from harness.core.text import cut
 from harness.datasets.base import tokenizers
 from harness.datasets.base.text import encode_texts
-from harness.datasets.files import arrays, texts
+from harness.datasets.files import arrays, tagged, texts
 from harness.datasets.files.rows import Source
 from harness.results.training_folder import PARAMS, VOCABULARY
-from harness.search.standalone import predict_numbers
+from harness.search.standalone import predict_numbers, predict_tags
 
 
 def of_texts(
     model: Any, folder: Path, params: dict[str, Any], lines: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """What the model says of each text; see `_described`.
+    """What the model says of each text; see `_described`, or `tokens` and `tags`.
 
     Raises UserError where the model's files do not fit together.
     """
     with _fitting(folder):
+        if _is_of_tags(params):
+            return _tagged(model, folder, params, [*map(tokenizers.tokens, lines)])
         return _described(_of_texts(model, folder, params, lines), params)
 
 
@@ -56,16 +58,21 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
     Raises UserError where the file or the model can't be used.
     """
     data = asked.data
+    if _is_of_tags(params):
+        save(_tags_of_file(folder, params, asked), asked.output)
+        return
     if params.get("input") == "numbers" or not (folder / VOCABULARY).stat().st_size:
         if asked.text_column or asked.encoding:
             raise UserError("--text-column and --encoding go with texts; the model reads numbers")
-        x = arrays.read_inputs(data)
+        facts = params.get("dataset") or {}
+        x, lengths = arrays.read_inputs(data, facts.get("x_column", "x"))
         model = load_model(folder)
         features = model.input_shape[-1]
         if x.shape[2] != features:
             raise UserError(f"{data}: x has the shape {x.shape}, not (n, length, {features})")
         with _fitting(folder):
-            encoded = predict_numbers.encoded(x, params, len(model.output_shape) == 3)
+            of_steps = len(model.output_shape) == 3
+            encoded = predict_numbers.encoded(x, params, of_steps, lengths)
             outputs = outputs_of(model, encoded)
     else:
         facts = params.get("dataset") or {}
@@ -86,6 +93,53 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
             csv.writer(text, lineterminator="\n").writerows(predict_numbers.rows(outputs, params))
             content = text.getvalue()
     save(content, asked.output)
+
+
+def conll(found: dict[str, Any]) -> str:
+    """A token and its tag on each line, and a blank line at the end."""
+    pairs = zip(found["tokens"], found["tags"], strict=True)
+    return "".join(f"{token}\t{tag}\n" for token, tag in pairs)
+
+
+def _is_of_tags(params: dict[str, Any]) -> bool:
+    return (params.get("dataset") or {}).get("name") == "tag-files"
+
+
+def _tags_of_file(folder: Path, params: dict[str, Any], asked: Asked) -> str:
+    """The tags of a file's tokens: CSV with a row for each token, or a line of JSON a sentence."""
+    facts = params["dataset"]
+    column = asked.text_column or facts.get("tokens_column", tagged.TOKENS)
+    found, _ = tagged.read(tagged.TagSource(str(asked.data), column, None, asked.encoding))
+    model = load_model(folder)
+    with _fitting(folder):
+        told = _tagged(model, folder, params, found.tokens)
+    if asked.as_json:
+        return "".join(files.to_json(each, indent=None) + "\n" for each in told)
+    text = io.StringIO()
+    write = csv.writer(text, lineterminator="\n").writerow
+    write(["sentence", "token", "tag"])
+    for number, each in enumerate(told, start=1):
+        for token, tag in zip(each["tokens"], each["tags"], strict=True):
+            write([number, token, tag])
+    return text.getvalue()
+
+
+def _tagged(
+    model: Any, folder: Path, params: dict[str, Any], sentences: Sequence[Sequence[str]]
+) -> list[dict[str, Any]]:
+    """The `tokens` and `tags` of each sentence."""
+    length, steps = model.input_shape[1], model.output_shape[1]
+    x = predict_tags.encoded(sentences, _words(folder), length, steps)
+    tags = predict_tags.tagged(outputs_of(model, x), sentences, params["labels"])
+    return [
+        {"tokens": list(tokens), "tags": found}
+        for tokens, found in zip(sentences, tags, strict=True)
+    ]
+
+
+def _words(folder: Path) -> list[str]:
+    text = (folder / VOCABULARY).read_bytes().decode("utf-8", "surrogatepass")
+    return text.split("\n")[:-1]
 
 
 def save(content: str, output: Path | None) -> None:
@@ -116,10 +170,9 @@ def _of_texts(
     model: Any, folder: Path, params: dict[str, Any], lines: Sequence[str]
 ) -> NDArray[np.float64]:
     """The model's outputs for texts, or for symbols with blanks between them."""
-    words = (folder / VOCABULARY).read_bytes().decode("utf-8", "surrogatepass").split("\n")
     of_words = tokenizers.by_name(params.get("tokenizer", "keras"))
     tokenizer = of_words if params.get("input") == "text" else str.split
-    x = encode_texts(lines, words[:-1], params["hyperparameters"]["sequence_length"], tokenizer)
+    x = encode_texts(lines, _words(folder), params["hyperparameters"]["sequence_length"], tokenizer)
     return outputs_of(model, x)
 
 

@@ -41,7 +41,7 @@ def predict(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A table of texts or an .npz file to label; for a forecast a newer table.",
+            help="A table of texts, or sequences, to label; for a forecast a newer table.",
         ),
     ] = None,
     output: Annotated[
@@ -59,8 +59,11 @@ def predict(
 ) -> None:
     """Label texts with an arm's trained model: one line for each, label and probability first.
 
+    A model of tags prints a line for each token, with its tag, and a blank line after each text.
+
     With --data, CSV: a row for each text of a table, in the column that the study reads, or for
-    each sequence x of an .npz file. It has the label and all probabilities, or the number.
+    each sequence x of an .npz file or JSON Lines. It has the label and all probabilities, or the
+    number. Of tags it has a row for each token of a CoNLL file, or of a table.
 
     Of a forecast, --data is a newer table: a row for each step after its last row, with its time;
     the forecast is in the last column.
@@ -82,12 +85,14 @@ def predict(
     if output is not None or text_column is not None or encoding is not None:
         raise UserError("-o, --text-column and --encoding go with --data FILE")
     if params.get("input") == "numbers":
-        raise UserError(f"{name}: its dataset has no texts; give sequences with --data FILE.npz")
+        raise UserError(f"{name}: its dataset has no texts; give sequences with --data FILE")
     model = load_model(folder)
     for batch in _batches(_checked(texts, "text") if texts else _checked(_stdin(), "stdin, line")):
         for text, found in zip(batch, labels.of_texts(model, folder, params, batch), strict=True):
             if json_output:
                 print(files.to_json({"text": text, **found}, indent=None), flush=True)
+            elif "tags" in found:
+                print(labels.conll(found), flush=True)
             else:
                 print(f"{_shown(found)}  {text}", flush=True)
 

@@ -1,7 +1,7 @@
 """The verbs of the `harness` console script: the modules' commands under one name."""
 
 from harness import report
-from harness.commands import cache, copy, export, log, predict, rename, status
+from harness.commands import cache, claims, copy, export, log, predict, rename, status
 from harness.contest import command as contest
 from harness.contest import tabulate
 from harness.core.console import application
@@ -22,6 +22,7 @@ app.command("predict")(predict.predict)
 app.command("log")(log.log)
 app.command("import")(import_trials.import_trials)
 app.command("contest", epilog=contest.EXAMPLES)(contest.contest)
+app.command("claims", epilog=claims.EXAMPLES)(claims.claims)
 app.command("copy")(copy.copy)
 app.command("rename")(rename.rename)
 app.command("remove")(rename.remove)

@@ -163,7 +163,8 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
     """One number for each example, from predictions and targets `y`; their mean is the metric.
 
     - Accuracy: 1 or 0 (uint8). Where each step has a class, the share of steps that are right
-      (float64).
+      (float64). Steps of class -1 are padding. Where some are, a right step counts n / all steps
+      that are not, so that the mean is over steps.
     - Balanced accuracy, the mean over classes of the share that is right: a right example counts
       n / (classes x examples of its class), else 0 (float64).
     - R², the explained share of the variance of the numbers `y` (n,): 1 minus the squared error
@@ -181,7 +182,10 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
         return found
     right: NDArray[np.bool_] = predicted == y
     if right.ndim == 2:
+        real = y >= 0
         found = right.mean(axis=1)
+        if not real.all():
+            found = (right & real).sum(axis=1) * (len(y) / real.sum())
     elif metric == "accuracy":
         found = right.astype(np.uint8)
     else:

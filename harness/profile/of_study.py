@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import UserError
 
 SHARE, LEAST_S = 0.2, 10.0  # of the study's time, and seconds, that its profile may take
+WARM_S = 3.0  # for one configuration, compiling and validation included, at the effort WARM
 
 if TYPE_CHECKING:
     from harness.datasets.base.signature import Signature
@@ -30,6 +31,7 @@ def profile_run_directory(
     and there is no GPU to measure as well, and for a fifth of the study's time at most. Raises
     UserError if no trial has completed, or nothing could be measured.
     """
+    from harness.analysis import summary
     from harness.profile.measurements import QUICK, QUICK_WARM, SHORT, WARM, Effort
     from harness.profile.profiler import Warm, devices_here
     from harness.results.records import read_records
@@ -40,7 +42,9 @@ def profile_run_directory(
         sizes = records.manifest["spec"]["dataset"]
         rows = int(sizes["train"]), int(sizes["validation"])
         warm = Warm(pool, rows, max(LEAST_S, SHARE * spent_s / len(pool)))
-        effort = QUICK_WARM if quick else WARM
+        arms = len(summary.best_trials(records))
+        # A short study is not made to wait for more seconds of steps than their spread needs.
+        effort = QUICK_WARM if quick or arms * WARM_S > SHARE * spent_s / len(pool) else WARM
     else:
         effort = QUICK if quick else SHORT
         earlier = records.profile

@@ -63,7 +63,7 @@ REPLICATE_COLUMNS = {
 }
 # Baselines have replicates, too: in folders of these names, beside the arms' folders.
 MAJORITY, BAG_OF_EMBEDDINGS = "baseline=majority", "baseline=bag"
-LINEAR = "baseline=linear"
+LINEAR, TOKEN_TAGS = "baseline=linear", "baseline=tags"
 # Those of forecasts, in the order in which they are listed.
 FORECASTS = {
     "baseline=last": "last value",
@@ -74,6 +74,7 @@ FORECASTS = {
 BASELINES = {
     BAG_OF_EMBEDDINGS: "bag of embeddings",
     LINEAR: "linear model",
+    TOKEN_TAGS: "most frequent tag of each token",
     MAJORITY: "majority class",
     **FORECASTS,
 }
@@ -195,6 +196,8 @@ class Records:
             )
         if self.metric.name == R2:
             names[MAJORITY] = "training mean"
+        if self.manifest.dataset.get("name") == "tag-files":
+            names[MAJORITY] = "most frequent tag"
         return names
 
     @property

@@ -86,6 +86,7 @@ class Coordinator:
         self._halting: dict[int, tuple[str, str | None]] = {}
         # Workers that are ready from an earlier search do not send Ready again.
         self._ready: set[int] = set(pool.ready)
+        self._seconds: dict[str, float] = {}  # of each search's last training
         self._failed_starts = 0  # workers in a row that ended before they were ready
         # Trainings that ended without an epoch, and why, since any training had one. They are on
         # file as failed only when an epoch shows that the machine is not the cause.
@@ -142,8 +143,9 @@ class Coordinator:
     def _assign(self, worker: int) -> None:
         """Give a worker the next training: of the search with the fewest running, then fewest done.
 
+        Of these the longest begins first, so that no long one is left when all others have ended.
         Of independent trainings the first listed begin first, on any worker: they are listed by
-        their time, longest first, so that no long one begins last. Their programs are on file.
+        their time, longest first. Their programs are on file.
         """
         under_way = [assignment.group for assignment in self._assigned.values()]
         open_arms = [
@@ -155,8 +157,11 @@ class Coordinator:
             self._take_over(worker)
             return
 
-        def rank(arm: Trainings) -> tuple[int, int]:
-            return (0, 0) if arm.independent else (under_way.count(arm.group), arm.done.total())
+        def rank(arm: Trainings) -> tuple[float, ...]:
+            if arm.independent:
+                return ()
+            begun = under_way.count(arm.group), arm.done.total()
+            return *begun, -self._seconds.get(arm.group, 0.0), -arm.arm.size
 
         arm = min(open_arms, key=rank)
         assignment = arm.next()
@@ -250,6 +255,7 @@ class Coordinator:
 
     def _ended(self, worker: int, record: Mapping[str, Any], reason: str | None) -> None:
         assignment = self._assigned.pop(worker)
+        self._seconds[assignment.group] = record["train_s"]
         self._deadline.pop(worker, None)
         self._board.ended(
             assignment.task, record["state"], record["value"], record["val_accuracy"], reason or ""

@@ -7,6 +7,7 @@ from typing import Any
 from harness.core import files
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.tokenizers import TOKENIZERS
+from harness.datasets.files.tags import TagFiles
 from harness.results.training_folder import (
     EXAMPLE,
     KERAS_MODEL,
@@ -68,7 +69,8 @@ def write(
     elif not built and words and (dataset.input != "text" or dataset.tokenizer in TOKENIZERS):
         rule = patterns.rule(dataset.tokenizer if dataset.input == "text" else None)
         contents[TOKENIZER] = files.to_json(rule) + "\n"
-        contents[PREDICT] = (_SCRIPTS / "predict_texts.py").read_text(encoding="utf-8")
+        script = "predict_tags.py" if isinstance(dataset, TagFiles) else "predict_texts.py"
+        contents[PREDICT] = (_SCRIPTS / script).read_text(encoding="utf-8")
     training = training_code.code(dataset, hyperparameters, study.budget.epochs, study.patience)
     if PREDICT in contents and training is not None:
         contents[TRAIN] = training

@@ -1,24 +1,25 @@
-"""The baselines that no worker trains: majority class, linear model, rules that forecast. No Keras.
+"""The baselines that no worker trains: majority class, linear model, tags, forecasts. No Keras.
 
 They do not depend on a seed, so all replicates of one are the same. There are as many as an arm
 has.
 """
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core import files
+from harness.core import files, spans
 from harness.core.metrics import R2, scored
 from harness.datasets.base import naive
 from harness.datasets.base.dataset import Split
 from harness.datasets.base.forecast import Forecast
 from harness.datasets.base.forecast_scores import ForecastScores
-from harness.results.records import FORECASTS, LINEAR, MAJORITY
+from harness.datasets.files.tags import TagFiles
+from harness.results.records import FORECASTS, LINEAR, MAJORITY, TOKEN_TAGS
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import read_result, write_result, write_started
 from harness.search import linear_model, score_files
@@ -35,6 +36,7 @@ class _Scored:
     times: Sequence[Sequence[str]] = ()
     parameters: int = 0
     loss: float | None = None  # on the validation split
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
@@ -51,6 +53,8 @@ def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
 
 def _names(study: Study, directory: RunDirectory) -> tuple[str, ...]:
     """The baselines of a study that forecasts nothing."""
+    if isinstance(study.dataset, TagFiles):
+        return (TOKEN_TAGS, MAJORITY)
     # The verdicts on its baselines are corrected together, so an old study gets no new one.
     without = is_old(directory) or not linear_model.applies_to(study.dataset)
     return (MAJORITY,) if without else (LINEAR, MAJORITY)
@@ -71,7 +75,9 @@ def write(study: Study, directory: RunDirectory) -> None:
             if isinstance(found, str):
                 write_result(folder, record | {"state": "failed", "reason": found})
                 continue
-            written = score_files.write(folder, found.scores, None, found.forecasts, found.times)
+            written = score_files.write(
+                folder, found.scores, None, found.forecasts, found.times, found.measures
+            )
             record |= {
                 "state": "complete", "val_accuracy": found.validated, "value": found.loss,
                 "parameters": found.parameters, "split": split,
@@ -83,6 +89,8 @@ def _scored(study: Study, name: str, split: Split) -> _Scored | str:
     """What a baseline reached, or why it failed."""
     if isinstance(study.dataset, Forecast):
         return _forecast(study.dataset, split, name.removeprefix("baseline="))
+    if isinstance(study.dataset, TagFiles):
+        return _tags(study.dataset, split, of_tokens=name == TOKEN_TAGS)
     return _majority(study, split) if name == MAJORITY else _linear(study, split)
 
 
@@ -111,6 +119,30 @@ def _majority(study: Study, split: Split) -> _Scored:
 
     validated = score("validation", dataset.metric if dataset.metric == R2 else "accuracy")
     return _Scored(float(np.mean(validated)), score(split, dataset.metric))
+
+
+def _tags(dataset: TagFiles, split: Split, *, of_tokens: bool) -> _Scored:
+    """The most frequent tag of each token in the training split, or that of all tokens.
+
+    Tokens that the training split does not have get the most frequent tag of all.
+    """
+
+    def load(split: Split) -> tuple[NDArray[Any], NDArray[Any]]:
+        found = dataset.load(split, **dataset.limits())
+        return found.x[:, -dataset.steps :], found.y
+
+    x, y = load("train")
+    counts = np.zeros((dataset.limits()["vocabulary"], dataset.classes), np.int64)
+    np.add.at(counts, (x[y >= 0], y[y >= 0]), 1)
+    tag_of = np.full(len(counts), counts.sum(axis=0).argmax())
+    if of_tokens:
+        tag_of = np.where(counts.any(axis=1), counts.argmax(axis=1), tag_of)
+    x, y = load("validation")
+    validated = scored(tag_of[x], y, dataset.metric)
+    x, y = load(split)
+    measures = spans.measures(dataset.labels, tag_of[x], y)
+    scores = scored(tag_of[x], y, dataset.metric)
+    return _Scored(float(validated.mean()), scores, measures=measures)
 
 
 def _forecast(dataset: Forecast, split: Split, method: str) -> _Scored:

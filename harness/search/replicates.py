@@ -142,7 +142,12 @@ class Replicates:
             record |= {
                 "split": score_files.scored_split(self._study),
                 **score_files.write(
-                    planned.folder, test.scores, test.loss, test.forecasts, self._times(planned)
+                    planned.folder,
+                    test.scores,
+                    test.loss,
+                    test.forecasts,
+                    self._times(planned),
+                    test.measures,
                 ),
             }
             if self._keeps_model(planned):

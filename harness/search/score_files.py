@@ -1,7 +1,7 @@
 """The files of a scored training: `scores.npy`, and `forecast.npz` of a forecast. No Keras."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +40,12 @@ def write(
     loss: float | None,
     forecasts: ForecastScores | None = None,
     times: Sequence[Sequence[str]] = (),
+    measures: Mapping[str, float | None] | None = None,
 ) -> dict[str, Any]:
     """Write the scores (examples,), and forecasts with their `times`.
 
-    Returns the fields of the result file about them; `loss` is the mean over the same examples.
+    Returns the fields of the result file about them, other `measures` among them; `loss` is the
+    mean over the same examples.
     """
     buffer = io.BytesIO()
     np.save(buffer, scores, allow_pickle=False)
@@ -52,6 +54,7 @@ def write(
         "scored_loss": loss,
         "scored_accuracy": float(np.asarray(scores, np.float64).mean()),
         "scored_n": len(scores),
+        **({"measures": dict(measures)} if measures else {}),
         **({} if forecasts is None else _write_forecasts(folder, forecasts, times)),
     }
 

@@ -7,6 +7,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from optuna.distributions import (
@@ -18,6 +19,7 @@ from optuna.distributions import (
 
 from harness.core.checks import is_number, is_whole
 from harness.core.errors import UserError
+from harness.datasets.base import vectors
 from harness.datasets.base.dataset import Dataset
 from harness.spec.choices import MEASURES
 from harness.spec.hyperparameters import OF_TOKENS, Hyperparameters
@@ -179,6 +181,11 @@ def own_parameters(model: Callable[..., Any]) -> frozenset[str]:
     return frozenset(p.name for p in parameters if p.kind == p.KEYWORD_ONLY)
 
 
+def arm_text(name: str, value: Any) -> str:
+    """A compared value as it stands in the name of an arm; of a file without its folder."""
+    return Path(value).name if name == "pretrained" and value else value_text(value)
+
+
 def value_text(value: Any) -> str:
     """A compared value as it stands in the name of an arm."""
     if isinstance(value, list | tuple):
@@ -194,14 +201,49 @@ def ends(distribution: BaseDistribution) -> list[Any]:
     return [distribution.low, distribution.high]
 
 
+def check_pretrained(groups: Mapping[str, Mapping[str, Any]]) -> None:
+    """What a search may combine with files of vectors has their number of dimensions.
+
+    Other combinations are checked one by one. Names of files that become arms differ.
+    """
+    paths, name = pretrained_files(groups), "embedding_dim"
+    if name in groups["search"]:
+        for path, dim in itertools.product(paths, ends(groups["search"][name])):
+            _check_dimension(path, dim)
+    names = [arm_text("pretrained", path) for path in groups["compare"].get("pretrained", ())]
+    if len({*names}) < len(names):
+        raise UserError("compare: pretrained: two files have one name; rename one")
+
+
+def pretrained_files(groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The files of vectors that trials may start from."""
+    name = "pretrained"
+    found = [groups["fixed"].get(name), *groups["compare"].get(name, ())]
+    if isinstance(groups["search"].get(name), CategoricalDistribution):
+        found += groups["search"][name].choices
+    return [path for path in dict.fromkeys(found) if isinstance(path, str) and path]
+
+
+def _check_dimension(path: str, embedding_dim: int) -> None:
+    dim = vectors.dimension(path)
+    if dim != embedding_dim:
+        raise UserError(
+            f"pretrained: {path} has {dim:,} numbers a word, embedding_dim is {embedding_dim:,}; "
+            f"set embedding_dim to {dim}"
+        )
+
+
 def check_options(dataset: Dataset, hp: Hyperparameters) -> None:
     """Raises UserError for an option that means nothing on a dataset."""
     named = f"dataset {dataset.name}"
-    if dataset.features and hp.embedding_dropout:
-        raise UserError(f"embedding_dropout: {named} holds numbers, not tokens; leave it out")
+    for name in ("embedding_dropout", "pretrained"):
+        if dataset.features and getattr(hp, name):
+            raise UserError(f"{name}: {named} holds numbers, not tokens; leave it out")
+    if hp.pretrained is not None:
+        _check_dimension(hp.pretrained, hp.embedding_dim)
     if dataset.steps:
         for name in ("pooling", "mask"):
-            if name in hp.options:
+            if name in hp.options and not (name == "mask" and dataset.ragged):
                 raise UserError(
                     f"{name}: {named} has an output for each of several steps; leave it out"
                 )

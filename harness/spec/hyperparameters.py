@@ -11,7 +11,7 @@ from harness.spec.values import hashable
 
 CELLS = ("rnn", "gru", "lstm")
 # These have no meaning where time steps are numbers.
-OF_TOKENS = ("vocabulary", "embedding_dim", "embedding_dropout")
+OF_TOKENS = ("vocabulary", "embedding_dim", "embedding_dropout", "pretrained")
 BAG = "bag"  # no recurrence: the mean of the embeddings; units and depth do not matter
 
 
@@ -26,7 +26,7 @@ class Hyperparameters:
     batches of 32. `own` has the names and values of other hyperparameters, which a study's own
     model function takes. Raises UserError naming the parameter that is wrong.
 
-    The fields from `optimizer` to `recurrent_initializer` are options. Their defaults are what
+    The fields from `optimizer` to `pretrained` are options. Their defaults are what
     stock Keras does without them, and files leave them out where they have their defaults
     (`to_mapping`). `harness.spec.training_options` says what each value means.
     """
@@ -58,6 +58,7 @@ class Hyperparameters:
     activation: str = "tanh"
     kernel_initializer: str = "glorot_uniform"
     recurrent_initializer: str = "orthogonal"
+    pretrained: str | None = None
     own: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:

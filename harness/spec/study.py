@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import itertools
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -15,6 +16,7 @@ from harness import pruners, samplers
 from harness.core.checks import check_whole, is_whole
 from harness.core.errors import UserError
 from harness.core.metrics import MAE
+from harness.datasets.base import vectors
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
 from harness.spec import checks, counts, own_code
@@ -31,6 +33,7 @@ from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.values import plain_compare, plain_fixed
 
+LENGTHENS = ("depth", "units", "sequence_length", TRAIN)  # more of these takes longer
 PATIENCE = 2  # epochs without a lower validation loss, by default
 MAX_UNITS = 4096  # with `hold`, units are looked for up to here
 
@@ -74,6 +77,12 @@ class Arm:
 
     name: str
     values: Mapping[str, Any]
+
+    @property
+    def size(self) -> float:
+        """By how much its trainings are longer than other arms', as far as its values tell it."""
+        values = (self.values.get(name, 1) for name in LENGTHENS)
+        return math.prod(value for value in values if isinstance(value, int))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +183,10 @@ class Study:
         combinations = itertools.product(*(self.compare[name] for name in names))
         arms = [dict(zip(names, values, strict=True)) for values in combinations]
         return [
-            Arm(",".join(f"{name}={checks.value_text(value)}" for name, value in arm.items()), arm)
+            Arm(
+                ",".join(f"{name}={checks.arm_text(name, value)}" for name, value in arm.items()),
+                arm,
+            )
             for arm in arms
         ]
 
@@ -241,7 +253,14 @@ class Study:
                 f"{self.dataset.steps}, and a cell other than {BAG}"
             )
         checks.check_options(self.dataset, hp)
+        if hp.pretrained is not None and self.model is not None:
+            raise UserError("pretrained: goes with the networks of harness.models, not with model")
         return hp
+
+    @property
+    def pretrained(self) -> list[str]:
+        """The files of vectors that embeddings may start from."""
+        return checks.pretrained_files(self._groups)
 
     def _longest(self) -> int:
         """The longest sequences that any trial reads."""
@@ -316,12 +335,17 @@ class Study:
             "threads": self.threads,
             "path": self.path,
             **({} if self.warm_start is None else {"warm_start": self.warm_start}),
+            **({"pretrained": hashes} if (hashes := self._hashes()) else {}),
             **({} if self.model is None else {"model": _described(self.model)}),
             **({"code": code} if (code := own_code.definitions(self.model, self.dataset)) else {}),
             # Only where it is set, so that older run directories, without it, still resume.
             **({"hold": dict(self.hold)} if self.hold else {}),
             **({} if self.patience == PATIENCE else {"patience": self.patience}),
         }
+
+    def _hashes(self) -> dict[str, str]:
+        """The SHA-256 of each file of vectors, so that a changed one is noticed."""
+        return {path: vectors.sha256(path) for path in self.pretrained}
 
     @property
     def small_difference(self) -> float:
@@ -351,6 +375,7 @@ class Study:
         checks.check_compared(self.compare)
         checks.check_of_tokens({*self.compare, *self.search}, self.dataset)
         checks.check_scored_splits(self.compare)
+        checks.check_pretrained(self._groups)
         for arm in self.arms():
             self.dataset_of(arm)  # raises UserError for a value that the dataset refuses
         checks.check_train_sizes(self.compare, self.dataset)

@@ -61,6 +61,10 @@ def check(values: Mapping[str, Any], given: Collection[str]) -> None:
     for name in _SWITCHES:
         if not isinstance(values[name], bool):
             raise UserError(f"{name}: {shown(values[name])} is neither True nor False")
+    if not isinstance(values["pretrained"], str | None) or values["pretrained"] == "":
+        raise UserError(
+            f"pretrained: {shown(values['pretrained'])} is neither None nor the name of a file"
+        )
     _check_amount("weight_decay", values["weight_decay"], "0 or more", lambda value: value >= 0)
     _check_amount("clip_norm", values["clip_norm"], "above 0", lambda value: value > 0)
     if values["momentum"] and values["optimizer"] not in WITH_MOMENTUM:

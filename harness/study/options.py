@@ -95,7 +95,8 @@ class Options:
         typer.Option(metavar="NAME", help="Encoding of the texts: utf-8, utf-16, cp1252, …."),
     ] = field(default=None, metadata=OF_TABLES)
     task: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What y means: classes, number, or steps.")
+        str | None,
+        typer.Option(metavar="NAME", help="What y means: classes, number, steps, or tags."),
     ] = field(default=None, metadata=OF_ARRAYS)
     time_column: Annotated[
         str | None,

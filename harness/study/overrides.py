@@ -1,6 +1,7 @@
 """What the command line of a study makes of the declared study. No Keras."""
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -115,10 +116,11 @@ def on(study: Study, dataset: Dataset) -> Study:
         )
     fixed, compare, search = dict(study.fixed), dict(study.compare), dict(study.search)
     for name, most in dataset.limits().items():
+        least = _least(name, dataset)
         if name in fixed:
-            fixed[name] = min(fixed[name], most)
+            fixed[name] = max(least, min(fixed[name], most))
         if name in compare:
-            values = list(dict.fromkeys(min(value, most) for value in compare[name]))
+            values = list(dict.fromkeys(max(least, min(v, most)) for v in compare[name]))
             if len(values) < 2 <= len(compare[name]):
                 raise UserError(
                     f"--dataset {dataset.name}: the study compares {name}, but the data have no "
@@ -126,7 +128,7 @@ def on(study: Study, dataset: Dataset) -> Study:
                 )
             compare[name] = values
         if name in search:
-            search[name] = _within(search[name], most)
+            search[name] = _within(search[name], most, least)
     return replace(study, dataset=dataset, fixed=fixed, compare=compare, search=search)
 
 
@@ -141,16 +143,23 @@ def fitted(study: Study, began: Mapping[str, Any]) -> Study:
         return study
     for name in ("sequence_length", "vocabulary"):
         if name in search and began.get(name) != json.loads(distribution_to_json(search[name])):
-            search[name] = _within(search[name], dataset.limits().get(name, sys.maxsize))
+            most = dataset.limits().get(name, sys.maxsize)
+            search[name] = _within(search[name], most, _least(name, dataset))
     return study if search == dict(study.search) else replace(study, search=search)
 
 
-def _within(distribution: BaseDistribution, most: int) -> BaseDistribution:
+def _least(name: str, dataset: Dataset) -> int:
+    """The fewest steps that a network needs to have an output for each tag."""
+    return dataset.steps if dataset.ragged and name == "sequence_length" else 0
+
+
+def _within(distribution: BaseDistribution, most: int, least: int = 0) -> BaseDistribution:
     if isinstance(distribution, CategoricalDistribution):
-        values = [min(value, most) for value in distribution.choices]  # type: ignore[type-var]
+        choices: Any = distribution.choices
+        values = [max(least, min(value, most)) for value in choices]
         return CategoricalDistribution(list(dict.fromkeys(values)))
     assert isinstance(distribution, IntDistribution)
-    low, high = min(distribution.low, most), min(distribution.high, most)
+    low, high = (max(least, min(end, most)) for end in (distribution.low, distribution.high))
     high -= (high - low) % distribution.step
     return IntDistribution(low, high, log=distribution.log, step=distribution.step)
 
@@ -170,6 +179,8 @@ def narrowed(declared: Study, study: Study) -> list[str]:
 def _why(study: Study) -> str:
     if isinstance(study.dataset, Forecast):
         return "longer windows leave too few of the rows"
+    if study.dataset.ragged:
+        return "the data have no more, and each token needs an output"
     return "the data have no more"
 
 
@@ -204,14 +215,55 @@ def _of_file(options: Options, path: str) -> Dataset:
             option = _flag(next(iter(of_tables)))
             raise UserError(f"{option}: goes with a table of texts, not with {path}")
         return NumberFiles.of(path, **of_arrays)
+    if _has_tags(options, Path(path)):
+        return _of_tags(path, of_tables)
+    if columns := _of_sequences(Path(path), of_tables):
+        from harness.datasets.files.sequences import NumberFiles
+
+        return NumberFiles.of(path, **of_arrays, **columns)
     from harness.datasets.files.texts import TextFiles
 
     if of_arrays.get("task") not in (None, "classes"):
         raise UserError(
             f"--task {options.task}: texts have classes; numbers are predicted from sequences of "
-            "numbers, an .npz file"
+            "numbers, an .npz file or lists in JSON Lines"
         )
     return TextFiles.of(path, **of_tables)
+
+
+def _has_tags(options: Options, path: Path) -> bool:
+    """Whether a file's tokens have tags: by the option, its kind, or the names of its columns."""
+    from harness.datasets.files import tagged
+
+    if options.task is not None or path.suffix.lower() in tagged.CONLL:
+        return options.task == "tags" or path.suffix.lower() in tagged.CONLL
+    named = options.text_column or options.label_column
+    return not named and os.path.isfile(path) and tagged.has_columns(path)
+
+
+def _of_tags(path: str, given: Mapping[str, Any]) -> Dataset:
+    from harness.datasets.files.tags import TagFiles
+
+    if "tokenizer" in given:
+        raise UserError("--tokenizer: goes with texts; sentences with tags have tokens already")
+    names = {"text_column": "tokens_column", "label_column": "tags_column", "encoding": "encoding"}
+    return TagFiles.of(path, **{names[name]: value for name, value in given.items()})
+
+
+def _of_sequences(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of JSON Lines whose examples are lists of numbers; empty for other files."""
+    from harness.datasets.files import json_sequences
+
+    if path.suffix.lower() not in json_sequences.SUFFIXES:
+        return {}
+    row = json_sequences.first_row(path)
+    x_column = given.get("text_column") or ("x" if "text" not in row else "text")
+    if not json_sequences.is_sequence(row.get(x_column)):
+        return {}
+    if others := [name for name in given if name not in ("text_column", "label_column")]:
+        raise UserError(f"{_flag(others[0])}: goes with texts, not with numbers as in {path}")
+    usual = "label" if "y" not in row and "label" in row else "y"
+    return {"x_column": x_column, "y_column": given.get("label_column") or usual}
 
 
 def _of_table_over_time(options: Options, path: str, given: dict[str, Any]) -> Dataset:

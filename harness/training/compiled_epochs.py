@@ -27,7 +27,7 @@ from harness.training.epochs import (
     OnStep,
     loss_and_accuracy,
 )
-from harness.training.losses import class_weights
+from harness.training.losses import PADDING, class_weights
 from harness.training.optimizers import Optimizer
 
 TRAIN, EVALUATE = "train", "evaluate"  # the two programs
@@ -167,6 +167,8 @@ class CompiledEpochs(ABC):
     def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> tuple[Any, Any]:
         """The loss and outputs of a batch; also updates the metrics."""
         outputs = self.model(x, training=training)
+        if self._signature.ragged:
+            return self._forward_ragged(y, outputs, weights, training=training), outputs
         if self._signature.steps:
             weights = keras.ops.repeat(weights[:, None], self._signature.steps, axis=1)
         if self._signature.outputs == 1:
@@ -179,6 +181,24 @@ class CompiledEpochs(ABC):
         mean_loss.update_state(loss, sample_weight=keras.ops.sum(weights))
         accuracy.update_state(y, outputs, sample_weight=weights)
         return loss, outputs
+
+    def _forward_ragged(self, y: Any, outputs: Any, weights: Any, *, training: bool) -> Any:
+        """The loss of a batch of sequences with steps of padding; also updates the metrics.
+
+        What fills up the last batch becomes padding, too.
+        """
+        ops = keras.ops
+        y = ops.where(weights[:, None] > 0.0, y, PADDING)
+        of_class = None
+        if training and self._hp.class_weight != "none":
+            of_class = ops.take(self._class_weights, ops.maximum(y, 0))
+        loss = (self._smoothed if training else self._loss)(y, outputs, sample_weight=of_class)
+        mean_loss, accuracy = self._metrics
+        # In training as in Keras's `fit`, by examples; else each step counts alike.
+        counted = weights if training else ops.cast(y > PADDING, "float32")
+        mean_loss.update_state(loss, sample_weight=ops.sum(counted))
+        accuracy.update_state(y, outputs)
+        return loss
 
     def _weighted_loss(self, y: Any, outputs: Any, weights: Any) -> Any:
         """Of smoothed labels and weighted classes, as `fit` has it: a mean over the examples."""

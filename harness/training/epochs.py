@@ -11,7 +11,7 @@ from harness.datasets.base.dataset import Examples
 from harness.datasets.base.signature import Signature
 from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training.losses import SmoothedCrossentropy
+from harness.training.losses import AccuracyOfRealSteps, LossOfRealSteps, SmoothedCrossentropy
 
 PROGRESS_S = 2.0  # about how many seconds are between two progress messages
 
@@ -84,17 +84,22 @@ def loss_and_accuracy(
         r2.update_state(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32))
         r2.reset_state()
         return keras.losses.MeanSquaredError(reduction=reduction), r2
+    if signature.ragged:
+        each = _of_classes(signature, "none", label_smoothing)
+        return LossOfRealSteps(each), AccuracyOfRealSteps(name="accuracy")
+    loss = _of_classes(signature, reduction, label_smoothing)
     if signature.classes == 2:
-        return (
-            keras.losses.BinaryCrossentropy(reduction=reduction, label_smoothing=label_smoothing),
-            keras.metrics.BinaryAccuracy(),
-        )
-    loss = (
-        SmoothedCrossentropy(signature.classes, label_smoothing, reduction)
-        if label_smoothing
-        else keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
-    )
+        return loss, keras.metrics.BinaryAccuracy()
     return loss, keras.metrics.SparseCategoricalAccuracy()
+
+
+def _of_classes(signature: Signature, reduction: str, label_smoothing: float) -> Any:
+    """The loss of classes."""
+    if signature.classes == 2:
+        return keras.losses.BinaryCrossentropy(reduction=reduction, label_smoothing=label_smoothing)
+    if label_smoothing:
+        return SmoothedCrossentropy(signature.classes, label_smoothing, reduction)
+    return keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
 
 
 class ErrorInUnit(keras.metrics.Metric):  # type: ignore[misc]

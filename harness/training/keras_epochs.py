@@ -36,8 +36,10 @@ class FitEpochs:
         loss, accuracy = loss_and_accuracy(signature, "sum_over_batch_size", hp.label_smoothing)
         accuracy.name = "accuracy"
         self._accuracy = accuracy
-        # With smoothed labels a loss is not comparable; validation takes it without.
-        unsmoothed = [plain_loss(signature)] if hp.label_smoothing else []
+        # With smoothed labels a loss is not comparable; validation takes it without. A mean over
+        # batches is none over steps where batches have different numbers of them.
+        self._own_loss = bool(hp.label_smoothing) or signature.ragged
+        unsmoothed = [plain_loss(signature)] if self._own_loss else []
         self._optimizer = Optimizer(hp)
         self._loss, self._metrics = loss, [accuracy, *unsmoothed]
         self.model.compile(self._optimizer.keras, loss, metrics=self._metrics)
@@ -86,7 +88,7 @@ class FitEpochs:
         self._set_scale(split)
         logs = self.model.evaluate(**self._inputs(split), verbose=0, return_dict=True)
         seconds = time.perf_counter() - started
-        loss = logs["plain_loss" if self._hp.label_smoothing else "loss"]
+        loss = logs["plain_loss" if self._own_loss else "loss"]
         return Measured(float(loss), float(logs["accuracy"]), seconds)
 
     def predict(self, split: Examples) -> NDArray[np.float32]:

@@ -11,8 +11,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from harness.datasets.base.signature import BINARY, Signature
+from harness.datasets.base.vectors import Vectors
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.training.recurrent import PATHS
 
@@ -92,6 +94,7 @@ def compiled_shape(hp: Hyperparameters, path: str) -> Hyperparameters:
         "units_shape": "equal",
         "kernel_initializer": Hyperparameters.kernel_initializer,
         "recurrent_initializer": Hyperparameters.recurrent_initializer,
+        "pretrained": None,
     }
     if hp.schedule == "plateau":  # set between epochs
         free["schedule"] = "constant"
@@ -100,6 +103,14 @@ def compiled_shape(hp: Hyperparameters, path: str) -> Hyperparameters:
         if hp.weight_decay is not None:
             free["weight_decay"] = 0.0
     return replace(hp, **free)
+
+
+def start_embedding(model: keras.Model, vectors: Vectors) -> None:
+    """Set the embeddings of the words that have vectors; those of the others stay as they are."""
+    weights = model.get_layer("embedding").embeddings
+    values = np.array(keras.ops.convert_to_numpy(weights))
+    values[vectors.ids] = vectors.values
+    weights.assign(values)
 
 
 def adjustable(model: keras.Model) -> Iterator[tuple[Any, str]]:

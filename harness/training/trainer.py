@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset, Examples, Split
 from harness.datasets.base.signature import BINARY, Signature
+from harness.datasets.base.vectors import Vectors, lookup
 from harness.spec.choices import check_path
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks
@@ -59,11 +60,15 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The splits that a training learns from and is validated on."""
+    """The splits that a training learns from and is validated on.
+
+    `vectors` are those that its embedding starts from; None: all are drawn at random.
+    """
 
     train: Examples
     validation: Examples
     signature: Signature = BINARY
+    vectors: Vectors | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, hp: Hyperparameters, signature: Signature | None = None) -> Self:
@@ -72,6 +77,7 @@ class Data:
             train=load(dataset, "train", hp),
             validation=load(dataset, "validation", hp),
             signature=signature or dataset.signature,
+            vectors=lookup(hp.pretrained, dataset.words(hp.vocabulary)) if hp.pretrained else None,
         )
 
 
@@ -171,6 +177,8 @@ class Trainer:
             program, path, compile_s = self._program(hp, data)
             steps = options.epochs * -(-len(data.train) // hp.batch_size)
             program.reset(hp, options.seed, steps)
+            if data.vectors is not None:
+                networks.start_embedding(program.model, data.vectors)
             if options.initial is not None:
                 program.model.set_weights(options.initial)
             self._last = (program, hp, data.signature)

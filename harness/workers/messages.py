@@ -9,7 +9,7 @@ itself, when the process of a worker has ended.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -134,12 +134,13 @@ class TestScores:
 
     `scores` has one number for each example; their mean is the metric. For accuracy it is 1 where
     the prediction is right, else 0 (uint8); see `harness.core.metrics.scored`. For a forecast they
-    follow from `forecasts`.
+    follow from `forecasts`. `measures` are other scores of the same predictions.
     """
 
     loss: float
     scores: NDArray[np.generic]
     forecasts: ForecastScores | None = None
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from harness.core import spans
 from harness.core.environment import versions
 from harness.core.errors import UserError
 from harness.core.files import replacing
@@ -190,7 +191,11 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
         predicted = outputs[..., 0] > 0.5
     else:
         predicted = outputs.argmax(axis=-1)
-    return TestScores(loss, scored(predicted, split.y, order.dataset.metric))
+    measures = {}
+    if order.dataset.ragged:
+        measures = spans.measures(order.dataset.labels, predicted.astype(int), split.y)
+    scores = scored(predicted, split.y, order.dataset.metric)
+    return TestScores(loss, scores, measures=measures)
 
 
 # How backends call trouble with a device, or memory that it does not have.

@@ -13,7 +13,7 @@ from harness.results.records import BASELINES, MAJORITY, Records
 from reports import cells, selection, wording
 from reports.charts import chart, scales
 from reports.charts.arm_axis import Layout, axes_of, of
-from reports.content import Column, Figure, Key, Panel, Row, Section, Table, Value
+from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 20
 # Of the errors beside the MAE, those that are not in its unit.
@@ -27,7 +27,6 @@ def build(records: Records) -> Section | None:
         return None
     layout = of(records)
     limits = _limits(measured, found)
-    sized = records.replicates.dropna(subset=["scored_accuracy"])
     return Section(
         id="accuracy",
         title=f"{wording.scored_metric(records)} against {layout.name}"
@@ -41,18 +40,34 @@ def build(records: Records) -> Section | None:
                 panels=(_panel(records, found, layout, limits),),
                 caption=_caption(records, found, limits),
                 legend=_legend(records, found, limits),
-                data=selection.data(
-                    sized,
-                    "arm",
-                    *selection.search_column(records),
-                    "replicate",
-                    "seed",
-                    "scored_accuracy",
-                    "scored_n",
-                ),
+                data=_data(records),
             ),
         ),
         tables=(_table(records, found),),
+    )
+
+
+def scores_figure(records: Records, found: Conclusions) -> Figure:
+    """The same chart for the answer, beside its words; the section says more about it."""
+    limits = _limits([arm for arm in found.arms.values() if arm.n], found)
+    return Figure(
+        id="answer-figure",
+        panels=(_panel(records, found, of(records), limits, identity="answer-test"),),
+        caption="Means of the arms with 95\u00a0% intervals, and each replicate.",
+        legend=_legend(records, found, limits),
+        data=_data(records),
+    )
+
+
+def _data(records: Records) -> Data:
+    return selection.data(
+        records.replicates.dropna(subset=["scored_accuracy"]),
+        "arm",
+        *selection.search_column(records),
+        "replicate",
+        "seed",
+        "scored_accuracy",
+        "scored_n",
     )
 
 
@@ -115,7 +130,11 @@ def _limits(measured: list[ArmResult], found: Conclusions) -> tuple[float, float
 
 
 def _panel(
-    records: Records, found: Conclusions, layout: Layout, limits: tuple[float, float]
+    records: Records,
+    found: Conclusions,
+    layout: Layout,
+    limits: tuple[float, float],
+    identity: str = "accuracy-test",
 ) -> Panel:
     upright, metric = layout.upright, found.metric
 
@@ -149,7 +168,7 @@ def _panel(
         (axes.set_ylim if upright else axes.set_xlim)(*(metric.factor * limit for limit in limits))
 
     return chart.panel(
-        "accuracy-test",
+        identity,
         _alt(records, found),
         draw,
         tooltips=selection.replicate_tooltips(records),

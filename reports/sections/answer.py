@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis import outcome_text, trained_model
 from harness.analysis.conclusions import ArmResult, Conclusions, Recommendation
+from harness.analysis.headline import headline, unbeaten
 from harness.analysis.labels import interval_text
 from harness.analysis.outcome_text import full_study, progress_sentences
 from harness.analysis.summary import (
@@ -17,7 +18,8 @@ from harness.analysis.verdicts import conclude
 from harness.core.metrics import ACCURACY, MAE, R2
 from harness.results.records import BASELINES, MAJORITY, Records
 from reports import basis, cells, preliminary, selection, sureness, wording
-from reports.content import Column, Command, Fact, Row, Section, Table
+from reports.content import Column, Command, Fact, Figure, Row, Section, Table
+from reports.sections.accuracy import scores_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,12 +42,21 @@ def build(records: Records) -> Section:
         return _quick(records, chosen)
     trial = best[best["arm"] == chosen].iloc[0]
     confirmed = confirmed_recommendation(records)
+    figures: tuple[Figure, ...] = ()
     if confirmed is None:
         text = preliminary.paragraphs(records, trial, best[best["arm"] != chosen])
         facts = preliminary.facts(records, trial)
     else:
         found = conclude(records)
-        text = (_verdict(records, found, confirmed), *sureness.paragraphs(records, found, chosen))
+        values = records.manifest.arm_values
+        if said := headline(found, values):
+            said = f"{said} {unbeaten(found, values)}".strip()
+        text = (
+            *([said] if said else []),
+            _verdict(records, found, confirmed, alone=not said),
+            *sureness.paragraphs(records, found, chosen),
+        )
+        figures = (scores_figure(records, found),) if len(records.arms) > 1 else ()
         facts = _facts(records, found, found.arms[chosen])
     if records.searched and (progress := progress_sentences(conclude(records))):
         text = (*text, " ".join(progress))
@@ -54,6 +65,7 @@ def build(records: Records) -> Section:
         title="Answer" if confirmed else "Preliminary answer",
         text=text,
         facts=facts,
+        figures=figures,
         tables=(_configuration(records, trial),),
         notices=(*_notices(records), *(basis.caution(records) if confirmed else ())),
         commands=(
@@ -95,8 +107,10 @@ def _quick(records: Records, chosen: str) -> Section:
     )
 
 
-def _verdict(records: Records, found: Conclusions, recommended: Recommendation) -> str:
-    """One sentence to act on, then the accuracy behind it."""
+def _verdict(
+    records: Records, found: Conclusions, recommended: Recommendation, *, alone: bool
+) -> str:
+    """One sentence to act on, then the accuracy behind it; `alone` if no headline stands before."""
     arm = found.arms[recommended.arm]
     reached = (
         wording.reached(
@@ -117,7 +131,7 @@ def _verdict(records: Records, found: Conclusions, recommended: Recommendation) 
         if basis.one_search(records)
         else f"Take {label}"
     )
-    return f"{take}. {reason} It gets {reached}.{_beaten_by(found, arm)}"
+    return f"{take}. {reason} It gets {reached}.{_beaten_by(found, arm) if alone else ''}"
 
 
 def _interval_clause(found: Conclusions, arm: ArmResult) -> str:

@@ -130,7 +130,8 @@ study = Study(
     search={"learning_rate": FloatDistribution(1e-3, 1e-2, log=True)},
     fixed={"cell": "lstm", "units": 8, "sequence_length": 100, "batch_size": 32,
            "embedding_dim": 32, "vocabulary": 10_000, "dropout": 0.0},
-    sampler="random", pruner="none", budget=Budget(trials=2, epochs=3), replicates=0)
+    sampler="random", pruner="none", budget=Budget(trials=2, epochs=3), searches=1,
+    replicates=0)
 '''
 
 

@@ -9,6 +9,8 @@ from report_testing import write_run
 
 from harness.core.errors import UserError
 from harness.profile import of_study
+from harness.profile.measurements import QUICK_WARM, WARM, Effort
+from harness.profile.profiler import Warm
 from harness.results.records import read_records
 
 
@@ -33,3 +35,27 @@ def test_a_study_is_profiled_into_its_run_directory(pool: type[Pool], tmp_path: 
     lines = (root / "tables" / "profile.csv").read_text().splitlines()
     assert len(lines) == 5
     assert "step_ms_median" in lines[0]
+
+
+def test_a_short_study_is_measured_for_less_than_a_long_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A fifth of its time does not hold the longer effort for each arm."""
+    root = write_run(tmp_path / "lstm_depth")
+    efforts = []
+
+    def note(records: object, effort: Effort, *args: object, warm: Warm, **kwargs: object) -> Path:
+        efforts.append((effort, warm.limit_s))
+        return root
+
+    monkeypatch.setattr(of_study, "profile_study", note)
+    monkeypatch.setattr("harness.profile.profiler.devices_here", lambda: ["cpu"])
+    spent_s = float(read_records(root).trials["train_s"].sum())
+    spent_s += float(read_records(root).replicates["train_s"].sum())
+    for workers in (1, 1_000_000):
+        monkeypatch.setattr(of_study, "WARM_S", spent_s * of_study.SHARE / 4)
+        of_study.profile_run_directory(root, quick=False, notify=nothing, pool=[None] * workers)  # type: ignore[arg-type]
+    assert efforts == [
+        (WARM, max(of_study.LEAST_S, spent_s * of_study.SHARE)),
+        (QUICK_WARM, of_study.LEAST_S),
+    ]

@@ -529,3 +529,19 @@ def test_a_worker_that_cannot_start_says_why_at_once(directory: RunDirectory) ->
 
     with pytest.raises(UserError, match="no worker can start: device: TensorFlow sees no GPU"):
         run_search(directory, toy_study(), Unfit())
+
+
+def test_of_searches_with_as_many_trials_the_longest_begins_first(directory: RunDirectory) -> None:
+    """So that no long training is left when all others have ended."""
+    begun = []
+
+    class Noting(ToyPool):
+        def send(self, worker: int, message: Down) -> None:
+            if isinstance(message, TrainRequest):
+                begun.append(message.task)
+            super().send(worker, message)
+
+    run_search(directory, toy_study(compare={"depth": [1, 3, 2]}), Noting(1))
+    assert begun[:3] == ["depth=3/0", "depth=2/0", "depth=1/0"]
+    rounds = [[task.split("/")[1] for task in begun[i : i + 3]] for i in range(0, len(begun), 3)]
+    assert rounds == [[str(number)] * 3 for number in range(6)]

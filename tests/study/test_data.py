@@ -161,6 +161,25 @@ def test_what_a_study_file_fixes_is_not_narrowed(file: Path, reviews: Path) -> N
     assert (spec["fixed"]["sequence_length"], spec["fixed"]["vocabulary"]) == (100, 4096)
 
 
+def test_lists_of_numbers_in_json_lines_are_sequences(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"x": [i, 0.5, 2][: 1 + i % 3], "y": ["a", "b"][i % 2]} for i in range(60)]
+    path = tmp_path / "lists.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    session.run(options(file, dry_run=True, dataset=str(path)))
+    out = capsys.readouterr().out
+    assert "sequences of 1 to 3 time steps of 1 number, half of them of at most 2\n" in out
+    named = "".join(json.dumps({"series": row["x"], "label": row["y"]}) + "\n" for row in rows)
+    path.write_text(named)
+    study = study_files.load("lstm_depth").study
+    given = {"dataset": str(path), "text_column": "series"}
+    of_lists = apply(Options(name="a", **given), study).dataset
+    assert of_lists.to_mapping()["y_column"] == "label"
+    with pytest.raises(UserError, match="--tokenizer: goes with texts, not with numbers"):
+        apply(Options(name="a", tokenizer="words", **given), study)
+
+
 def test_what_y_means_is_asked_and_remembered(file: Path, flags: Path) -> None:
     session.run(options(file, dataset=str(flags)))
     manifest = RunDirectory(file.parent / "runs" / "mine-flags").read_manifest()

@@ -50,7 +50,7 @@ def test_json_is_one_object_with_the_contracts_keys(
     assert session.run(options(file, json_output=True)) == 0
     outcome = json.loads(capsys.readouterr().out)
     assert set(outcome) >= {
-        "study", "report", "storage", "arms", "verdicts", "recommended", "environment",
+        "study", "report", "storage", "answer", "arms", "verdicts", "recommended", "environment",
     }  # fmt: skip
     for arm in outcome["arms"]:
         keys = {"arm", "trials", "best", "searches", "replicates", "cost"}

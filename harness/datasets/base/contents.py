@@ -17,10 +17,11 @@ class Contents:
     """What a dataset was understood to be.
 
     `task` is `classes` (a class for each example), `steps` (a class for each of the last time
-    steps) or `number` (a number to predict). `classes` has the number of examples of each class,
-    or of time steps where these have the classes. `rows` counts the examples that the splits are
-    drawn from, and `left_out`, by reason, what the source has besides. `length` is that of the
-    longest example in tokens or time steps (None: not known), `typical_length` the median.
+    steps), `tags` (one for each token) or `number` (a number to predict). `classes` has the number
+    of examples of each class, or of time steps where these have the classes. `rows` counts the
+    examples that the splits are drawn from, and `left_out`, by reason, what the source has besides.
+    `length` is that of the longest example in tokens or time steps (None: not known),
+    `typical_length` the median, and `shortest` that of the shortest one, where lengths are given.
     `features` is 0 where time steps are tokens. `notes` are sentences about what was changed or
     may be wrong.
     """
@@ -32,15 +33,17 @@ class Contents:
     features: int = 0
     length: int | None = None
     typical_length: int | None = None
+    shortest: int | None = None
     left_out: Mapping[str, int] | None = None
     notes: Sequence[str] = ()
 
-    def with_lengths(self, of_each: NDArray[Any]) -> "Contents":
-        """The same with the lengths of all examples."""
+    def with_lengths(self, of_each: NDArray[Any], *, shortest: bool = False) -> "Contents":
+        """The same with the lengths of all examples; the `shortest` is told if asked for."""
         if not len(of_each):
             return self
         longest, median = int(of_each.max()), int(np.median(of_each))
-        return replace(self, length=longest, typical_length=median)
+        least = int(of_each.min()) if shortest else None
+        return replace(self, length=longest, typical_length=median, shortest=least)
 
     def with_notes(self, more: Sequence[str]) -> "Contents":
         """The same with more notes at the end."""
@@ -56,6 +59,7 @@ class Contents:
             "features": self.features,
             "length": self.length,
             "typical_length": self.typical_length,
+            **({} if self.shortest is None else {"shortest": self.shortest}),
             "splits": dict(self.splits),
             "notes": list(self.notes),
         }
@@ -81,6 +85,8 @@ class Contents:
         listed = [f"{cut(name, 30)} {self.classes[name]:,}" for name in named]
         more = len(self.classes) - len(named)
         listed += [f"{more:,} smaller ones"] if more else []
+        if self.task == "tags":
+            return f"a tag of {len(self.classes):,} for each token: {', '.join(listed)}"
         of = " for each of the last time steps" if self.task == "steps" else ""
         return f"{len(self.classes):,} classes{of}: {', '.join(listed)}"
 
@@ -93,7 +99,9 @@ class Contents:
         typical = ""
         if self.typical_length not in (None, self.length):
             typical = f", half of them of at most {self.typical_length:,}"
-        return f"sequences of up to {self.length:,} {steps}{typical}"
+        if self.shortest is None:
+            return f"sequences of up to {self.length:,} {steps}{typical}"
+        return f"sequences of {self.shortest:,} to {self.length:,} {steps}{typical}"
 
 
 def task_of(classes: int, steps: int) -> str:

@@ -24,7 +24,7 @@ class Arrays:
 
     `x` has ids of tokens, int32 (n, sequence_length), or numbers, float32 (n, sequence_length,
     features). `y` has class numbers, int32 (n,), or those of each of the last steps, int32
-    (n, steps), or numbers to predict, float32 (n,).
+    (n, steps), or numbers to predict, float32 (n,). The class of a step of padding is -1.
     """
 
     x: NDArray[Any]
@@ -89,6 +89,7 @@ class Dataset(abc.ABC):
     classes: ClassVar[int] = 2  # 0: the target is a number (regression)
     features: ClassVar[int] = 0  # numbers in each time step; 0: time steps are tokens
     steps: ClassVar[int] = 0  # how many of the last time steps have their own class; 0: none
+    ragged: ClassVar[bool] = False  # whether some of these steps are padding, of class -1
     labels: ClassVar[tuple[str, ...]] = ()  # the names of the classes; () for their numbers
     # What a study's question calls it, so that the same question can be asked about a file.
     subject: ClassVar[str] = ""
@@ -156,7 +157,9 @@ class Dataset(abc.ABC):
     @property
     def signature(self) -> Signature:
         """The inputs and outputs of a model for this dataset."""
-        return Signature(classes=self.classes, features=self.features, steps=self.steps)
+        return Signature(
+            classes=self.classes, features=self.features, steps=self.steps, ragged=self.ragged
+        )
 
     def scaling(self) -> dict[str, list[float]]:
         """Means and standard deviations with which numbers are standardised.

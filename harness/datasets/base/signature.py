@@ -13,7 +13,9 @@ class Signature:
     (batch, time, features). Outputs are (batch, outputs) or, if `steps` is above 0, (batch, steps,
     outputs): one output for each of the last `steps` time steps. With `classes` 0 the outputs are
     `numbers` numbers, else the probabilities of `classes` classes. With a `horizon` above 0 they
-    are a forecast: the targets of each of so many steps, the first step first. `builder` is the
+    are a forecast: the targets of each of so many steps, the first step first. `ragged` sequences
+    have steps of padding, whose class is -1: they count neither in the loss nor in any metric.
+    `builder` is the
     study's own function that builds models; None means `harness.training.networks`.
     """
 
@@ -22,6 +24,7 @@ class Signature:
     steps: int = 0
     numbers: int = 1
     horizon: int = 0
+    ragged: bool = False
     builder: Callable[..., Any] | None = None
 
     @property

@@ -34,9 +34,10 @@ class SplitNumbers(SplitBySeed):
     def whole(self) -> tuple[NDArray[Any], NDArray[Any], str]:
         """All sequences (n, time, features), all targets, and the SHA-256 of both."""
 
-    def scaled(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Sequences and targets for models, standardised with `scaling`."""
-        return x, y
+    def scaled(self, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Sequences and targets of some rows for models, standardised with `scaling`."""
+        x, y, _ = self.whole()
+        return x[rows], y[rows]
 
     def split(self) -> dict[Split, NDArray[np.int64]]:
         """The rows of each split; raises UserError for sizes that do not fit."""
@@ -63,9 +64,7 @@ class SplitNumbers(SplitBySeed):
 
     def load(self, split: Split, *, sequence_length: int, vocabulary: int) -> Arrays:
         check_encoding(sequence_length, vocabulary)
-        x, y, _ = self.whole()
-        rows = self.split()[split]
-        x, y = self.scaled(x[rows], y[rows])
+        x, y = self.scaled(self.split()[split])
         return Arrays(padded(x, sequence_length, self.features), y)
 
     def words(self, vocabulary: int) -> list[str]:

@@ -1,5 +1,6 @@
-"""From a text to its tokens: Keras's words, Unicode's words, or characters."""
+"""From a text to its tokens: Keras's words, Unicode's words, characters, or words with signs."""
 
+import re
 from collections.abc import Callable
 
 import regex
@@ -53,7 +54,21 @@ def characters(text: str) -> list[str]:
     return [" " if each.isspace() else each for each in _CHARACTERS.findall(text)]
 
 
-TOKENIZERS: dict[str, Tokenizer] = {"keras": keras, "words": words, "characters": characters}
+# From a word's first letter or digit to its last one; other signs alone. Of Python's own `re`.
+TOKENS = r"\w(?:\S*\w)?|[^\w\s]"
+
+
+def tokens(text: str) -> list[str]:
+    """Words as they are written; signs around them, such as full stops, are tokens, too."""
+    return re.findall(TOKENS, text)
+
+
+TOKENIZERS: dict[str, Tokenizer] = {
+    "keras": keras,
+    "words": words,
+    "characters": characters,
+    "tokens": tokens,
+}
 
 
 def by_name(name: str) -> Tokenizer:

@@ -1,4 +1,4 @@
-"""The arrays `x` and `y` of the user's .npz file; nothing is unpickled."""
+"""The arrays `x`, `y` and `lengths` of the user's .npz file; nothing is unpickled."""
 
 import os
 import zipfile
@@ -12,27 +12,47 @@ from harness.core.errors import UserError
 from harness.core.text import cut, some
 from harness.datasets.base import npy
 from harness.datasets.base.memory import check_memory
+from harness.datasets.files import json_sequences
+from harness.datasets.files import lengths as of_lengths
 
+LENGTHS = "lengths"  # the name of the array with the real length of each sequence
 _NUMBER_MEMORY = 16  # bytes for each number, besides its own, while splits are standardised
 _MOST = float(np.finfo(np.float32).max)
 
 
-def read(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """`x` and `y`, as they are in the file; raises UserError."""
-    x, y = _read(path, ("x", "y"), "--dataset")
-    return x, y
+def read(path: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+    """`x`, `y` and, if it is there, `lengths`, as they are in the file; raises UserError."""
+    found = _read(path, ("x", "y"), "--dataset")
+    return found["x"], found["y"], found.get(LENGTHS)
 
 
-def read_inputs(path: Path) -> NDArray[Any]:
-    """`x` of a file whose sequences a model is to label: numbers (n, length, features).
+def read_inputs(path: Path, x_column: str = "x") -> tuple[NDArray[Any], NDArray[np.int64] | None]:
+    """Sequences that a model is to label: numbers (n, length, features), and their lengths.
 
-    Raises UserError.
+    They are `x` and `lengths` of an .npz file, or the lists in a column of JSON Lines. The lengths
+    are None where an .npz file has none. Raises UserError.
     """
-    (x,) = _read(path, ("x",), "--data")
-    return sequences(path, x)
+    if path.suffix.lower() in json_sequences.SUFFIXES:
+        x, _, lengths = json_sequences.read(path, x_column, None)
+        return checked(path, x, lengths)
+    found = _read(path, ("x",), "--data")
+    return checked(path, found["x"], found.get(LENGTHS))
 
 
-def _read(path: Path, wanted: tuple[str, ...], option: str) -> list[NDArray[Any]]:
+def checked(
+    path: Path, x: NDArray[Any], lengths: NDArray[Any] | None
+) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
+    """`x` as `sequences` checks it, with zeros as its padding, and `lengths`; raises UserError."""
+    if lengths is None or x.ndim != 3 or 0 in x.shape or x.dtype.kind not in "fiub":
+        return sequences(path, x), None
+    known = of_lengths.checked(path, lengths, x)
+    if not of_lengths.in_front(x, known):  # what is behind the real steps may be anything
+        x = np.where((np.arange(x.shape[1]) < known[:, None])[..., None], x, 0)
+    return sequences(path, x), known
+
+
+def _read(path: Path, wanted: tuple[str, ...], option: str) -> dict[str, NDArray[Any]]:
+    """The wanted arrays by name, and `lengths`, where the file has it."""
     if path.suffix.lower() != ".npz":
         raise UserError(
             f"{option} {path}: save it as .npz: numpy.savez('sequences.npz', "
@@ -49,7 +69,8 @@ def _read(path: Path, wanted: tuple[str, ...], option: str) -> list[NDArray[Any]
                 raise UserError(
                     f"{path} has no array {missing[0]!r}; it has {some(names) or 'none'}"
                 )
-            return [_array(path, archive, name) for name in wanted]
+            optional = [LENGTHS] if LENGTHS in names else []
+            return {name: _array(path, archive, name) for name in (*wanted, *optional)}
     except UserError:
         raise
     except Exception as error:
@@ -64,7 +85,8 @@ def _array(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         if header.dtype.hasobject:
             raise UserError(
                 f"{path}: {name} contains pickled objects, which are not opened: they may run "
-                "code; save plain arrays, with shorter sequences filled up with zeros in front"
+                "code; save plain arrays, with shorter sequences filled up with zeros, and an "
+                "array lengths with the real length of each"
             )
         numbers = header.size // max(1, header.dtype.itemsize)
         check_memory(path, header.size + _NUMBER_MEMORY * numbers)

@@ -1,9 +1,11 @@
-"""The dataset `number-files`: your own sequences of numbers, from an .npz file.
+"""The dataset `number-files`: your own sequences of numbers, from an .npz file or JSON Lines.
 
-The file has two plain arrays. `x` has numbers (n, length, features). `y` has one of three:
+An .npz file has two plain arrays. `x` has numbers (n, length, features). `y` has one of three:
 - a class for each sequence: whole numbers or strings (n,), or one-hot (n, classes);
 - a class for each of the last steps: whole numbers (n, steps);
 - a number to predict for each sequence: floating point (n,).
+A third array, `lengths` (n,), says how long each sequence really is; the rest of it is padding. In
+JSON Lines `x` is a list, as long as the sequence is.
 Everything is checked before anything is trained.
 """
 
@@ -24,7 +26,9 @@ from harness.core.text import counted
 from harness.datasets.base.contents import Contents
 from harness.datasets.base.sequences import ENCODING
 from harness.datasets.base.split_sequences import SplitNumbers
-from harness.datasets.files import arrays, windows
+from harness.datasets.files import arrays, json_sequences, windows
+from harness.datasets.files import lengths as of_lengths
+from harness.datasets.files.arrays import LENGTHS
 from harness.datasets.files.limits import MIN_ROWS, Sizes, metric_of, sizes
 from harness.datasets.files.targets import Targets, targets
 
@@ -52,6 +56,8 @@ class NumberFiles(SplitNumbers):
     given_task: str | None = None
     meaning: str = ""
     padding: str = ""
+    x_column: str = "x"
+    y_column: str = "y"
     content: str = ""
 
     name: ClassVar[str] = "number-files"
@@ -70,17 +76,20 @@ class NumberFiles(SplitNumbers):
         path: str | Path,
         *,
         task: str | None = None,
+        x_column: str = "x",
+        y_column: str = "y",
         split_seed: int = 0,
         **splits: Unpack[Sizes],
     ) -> Self:
         """The dataset of a file; default sizes are 64, 16 and 20 % of the sequences.
 
         `task` says what `y` means: `classes`, `number` or `steps`. Without it the likely meaning
-        is taken. Reads the whole file. Raises UserError with a line that says what is wrong.
+        is taken. The columns are those of JSON Lines; an .npz file has `x` and `y`. Reads the whole
+        file. Raises UserError with a line that says what is wrong.
         """
         file = os.path.abspath(path)
         _read.cache_clear()  # the file may be another one than before
-        read = _read(file, task)
+        read = _read(file, task, (x_column, y_column))
         y, labels = read.targets.y, read.targets.labels
         metric = metric_of(y) if read.targets.task == "classes" else "accuracy"
         found = cls(
@@ -94,7 +103,9 @@ class NumberFiles(SplitNumbers):
             metric=metric if labels else R2,
             given_task=task,
             meaning="" if read.targets.plain else read.targets.task,
-            padding=read.filling.where if read.filling and read.filling.sure else "",
+            padding=read.padding,
+            x_column=x_column,
+            y_column=y_column,
             content=read.sha256,
         )
         found.split()  # raises UserError for sizes that do not fit
@@ -104,6 +115,8 @@ class NumberFiles(SplitNumbers):
     def encoding(self) -> str:  # type: ignore[override]
         if not self.padding:
             return ENCODING
+        if self.padding == LENGTHS:
+            return f"{ENCODING}; a real step of zeros only begins with {of_lengths.NEARLY_ZERO:g}"
         moved = ", moved to the front" if self.padding == "end" and not self.steps else ""
         return f"{ENCODING}; steps of zeros at the {self.padding} are padding{moved}, and stay zero"
 
@@ -114,18 +127,22 @@ class NumberFiles(SplitNumbers):
     def contents(self, notify: Callable[[str], None]) -> Contents:
         read = self._read()
         notes = [*read.targets.notes, *_doubts(read)]
-        return replace(super().contents(notify), notes=notes)
+        found = replace(super().contents(notify), notes=notes)
+        return found if read.lengths is None else found.with_lengths(read.lengths, shortest=True)
 
     def scaling(self) -> dict[str, list[float]]:
         """Mean and standard deviation of each feature, and of the target if it is a number."""
         return _scaling(self)
 
-    def scaled(self, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def scaled(self, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any]]:
         scaling = self.scaling()
-        filled = (x == 0).all(axis=2) if self.padding else None
+        read = self._read()
+        x, y, real = read.x[rows], read.targets.y[rows], read.real(rows)
         x = _standardised(x, scaling["x_mean"], scaling["x_std"])
-        if filled is not None:
-            x[filled] = 0
+        if real is not None:
+            x[~real] = 0
+        if self.padding == LENGTHS:
+            x[real & (x == 0).all(axis=2), 0] = of_lengths.NEARLY_ZERO
         if self.classes == 0:
             y = _standardised(y, scaling["y_mean"], scaling["y_std"])
         return x, y
@@ -135,10 +152,12 @@ class NumberFiles(SplitNumbers):
             "file": Path(self.path).name,
             **({"task": self.meaning} if self.meaning else {}),
             **({"padding": self.padding} if self.padding else {}),
+            **({"x_column": self.x_column} if self.x_column != "x" else {}),
+            **({"y_column": self.y_column} if self.y_column != "y" else {}),
         }
 
     def _read(self) -> "_Read":
-        read = _read(self.path, self.given_task)
+        read = _read(self.path, self.given_task, (self.x_column, self.y_column))
         if read.sha256 != self.content:
             raise UserError(f"{self.path} has changed while it was in use; put it back")
         return read
@@ -156,11 +175,11 @@ def _standardised(
 
 @functools.lru_cache(maxsize=4)
 def _scaling(dataset: NumberFiles) -> dict[str, list[float]]:
-    x, y, _ = dataset.whole()
+    read = dataset._read()
+    x, y = read.x, read.targets.y
     rows = dataset.split()["train"]
-    learnt = x[rows].reshape(-1, x.shape[2])
-    if dataset.padding:
-        learnt = learnt[(learnt != 0).any(axis=1)]
+    real = read.real(rows)
+    learnt = x[rows].reshape(-1, x.shape[2]) if real is None else x[rows][real]
     found = _mean_and_deviation("x", learnt)
     if dataset.classes == 0:
         found |= _mean_and_deviation("y", y[rows, None])
@@ -180,23 +199,39 @@ def _mean_and_deviation(name: str, values: NDArray[Any]) -> dict[str, list[float
 
 @dataclass(frozen=True)
 class _Read:
-    """x (n, time, features), its targets, how it is filled up, and the SHA-256 of it all."""
+    """x (n, time, features), its targets, how it is filled up, and the SHA-256 of it all.
+
+    With `lengths` (n,) the padding is in front.
+    """
 
     x: NDArray[Any]
     targets: Targets
     filling: windows.Filling | None
     sha256: str
+    lengths: NDArray[np.int64] | None = None
+
+    @property
+    def padding(self) -> str:
+        """`front`, `end` or `lengths`; "" where there is none."""
+        if self.lengths is not None:
+            return LENGTHS
+        return self.filling.where if self.filling and self.filling.sure else ""
+
+    def real(self, rows: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Which steps of some sequences are no padding, (n, time); None where there is none."""
+        if self.lengths is not None:
+            return of_lengths.real(self.lengths[rows], self.x.shape[1])
+        return (self.x[rows] != 0).any(axis=2) if self.padding else None
 
 
 @functools.lru_cache(maxsize=2)
-def _read(file: str, task: str | None) -> _Read:
+def _read(file: str, task: str | None, columns: tuple[str, str]) -> _Read:
     """A file's arrays; sequences that are filled up at the end get their zeros in front.
 
-    They stay where the last steps have classes of their own.
+    Without `lengths` they stay where the last steps have classes of their own.
     """
     path = Path(file)
-    x, y = arrays.read(path)
-    x = arrays.sequences(path, x)
+    x, lengths, y = _arrays(path, columns)
     if y.ndim < 1 or len(x) != len(y):
         told = f"{len(y):,} targets" if y.ndim else "a single number"
         raise UserError(f"{path}: x has {len(x):,} sequences, y {told}")
@@ -204,16 +239,37 @@ def _read(file: str, task: str | None) -> _Read:
         raise UserError(f"{path}: {len(x):,} sequences are too few, at least {MIN_ROWS}")
     found = targets(path, y, x.shape[1], task)
     sha256 = hashlib.sha256(repr((x.shape, found.labels)).encode())
-    for array in (x, found.y):
+    for array in (x, found.y, *([] if lengths is None else [lengths])):
         # Studies of data that float32 holds exactly began with this hash.
         narrow = np.int32 if array.dtype == np.int32 and found.labels else np.float32
         sha256.update(np.ascontiguousarray(array, narrow).tobytes())
         if not arrays.exact(array):
             sha256.update(np.ascontiguousarray(array).tobytes())
-    filling = windows.filling(x)
-    if filling and filling.sure and filling.where == "end" and found.y.ndim == 1:
+    filling = windows.filling(x) if lengths is None else None
+    if lengths is not None:
+        if found.y.ndim > 1:
+            raise UserError(
+                f"{path}: lengths go with a class or a number for each sequence, not for each step"
+            )
+        at_end = not of_lengths.in_front(x, lengths)
+        x = of_lengths.at_the_end(x, lengths, 0) if at_end else x[:, -int(lengths.max()) :]
+    elif filling and filling.sure and filling.where == "end" and found.y.ndim == 1:
         x = windows.padded_in_front(x)
-    return _Read(x, found, filling, sha256.hexdigest())
+    return _Read(x, found, filling, sha256.hexdigest(), lengths)
+
+
+def _arrays(
+    path: Path, columns: tuple[str, str]
+) -> tuple[NDArray[Any], NDArray[np.int64] | None, NDArray[Any]]:
+    """Checked sequences, their lengths, where they are known, and their targets as they are."""
+    if path.suffix.lower() in json_sequences.SUFFIXES:
+        found, y, lengths = json_sequences.read(path, *columns)
+        assert y is not None, "a column of targets was asked for"
+        return *arrays.checked(path, found, lengths), y
+    if columns != ("x", "y"):
+        raise UserError(f"{path}: names of columns go with JSON Lines; .npz files have x and y")
+    x, y, given = arrays.read(path)
+    return *arrays.checked(path, x, given), y
 
 
 def _doubts(read: _Read) -> Iterator[str]:

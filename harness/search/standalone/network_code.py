@@ -24,7 +24,8 @@ def lines(hp: Hyperparameters, signature: Signature) -> Iterator[str]:
         yield "pooled = keras.ops.logical_or(real, none)"
     yield "x = inputs"
     if not signature.features:
-        yield f"x = layers.Embedding({hp.vocabulary}, {hp.embedding_dim})(x)"
+        name = ', name="embedding"' if hp.pretrained else ""
+        yield f"x = layers.Embedding({hp.vocabulary}, {hp.embedding_dim}{name})(x)"
         if hp.embedding_dropout:
             yield f"x = layers.SpatialDropout1D({hp.embedding_dropout!r})(x)"
     if hp.cell == BAG:

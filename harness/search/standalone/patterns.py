@@ -34,11 +34,13 @@ def rule(tokenizer: str | None) -> dict[str, Any]:
     tokenizers.by_name(tokenizer)
     patterns: dict[str, Callable[[], str]] = {
         "keras": _keras, "words": _words, "characters": _characters,
+        "tokens": lambda: tokenizers.TOKENS,
     }  # fmt: skip
     of_characters = tokenizer == "characters"
+    as_written = tokenizer in ("characters", "tokens")
     return {
         "name": tokenizer,
-        "lower": not of_characters,
+        "lower": not as_written,
         "one_space": of_characters,
         "pattern": patterns[tokenizer](),
     }

@@ -1,9 +1,11 @@
 """Predict with the model in this folder: python predict.py new.npz
 
 new.npz has an array x of shape (n, length, features), with features in the order and unit that the
-model was trained on: numpy.savez("new.npz", x=x). Prints CSV with a row for each sequence: the
-label and the probability of each label, or the number in the unit of the data, or the label of each
-of the last steps. Needs Keras, NumPy and Python, nothing else.
+model was trained on: numpy.savez("new.npz", x=x). An array lengths (n,) beside it has the number of
+real steps of each sequence; what follows them is padding. Or give JSON Lines, such as
+{"x": [0.1, 0.4]} or {"x": [[0.1, 3], [0.4, 2]]}. Prints CSV with a row for each sequence: the label
+and the probability of each label, or the number in the unit of the data, or the label of each of
+the last steps. Needs Keras, NumPy and Python, nothing else.
 """
 
 import csv
@@ -25,8 +27,7 @@ def main() -> int:
         print(__doc__, file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
     about = json.loads((FOLDER / "params.json").read_text(encoding="utf-8"))
-    with np.load(given[0], allow_pickle=False) as arrays:
-        x = arrays["x"]
+    x, lengths = read(given[0], about)
     import keras  # here: it takes seconds
 
     model = keras.models.load_model(FOLDER / "model.keras", compile=False)
@@ -36,17 +37,37 @@ def main() -> int:
             f"x has the shape {x.shape}; the model reads (n, length, {features})", file=sys.stderr
         )
         return 2
-    outputs = model.predict(encoded(x, about, len(model.output_shape) == 3), verbose=0)
+    of_steps = len(model.output_shape) == 3
+    outputs = model.predict(encoded(x, about, of_steps, lengths), verbose=0)
     csv.writer(sys.stdout, lineterminator="\n").writerows(rows(outputs, about))
     return 0
 
 
-def encoded(x: Any, about: dict[str, Any], of_steps: bool) -> Any:
+def read(file: str, about: dict[str, Any]) -> tuple[Any, Any]:
+    """Sequences (n, length, features), and how many steps of each are real, or None."""
+    if not file.lower().endswith((".jsonl", ".ndjson")):
+        with np.load(file, allow_pickle=False) as arrays:
+            return arrays["x"], arrays.get("lengths")
+    column = about["dataset"].get("x_column", "x")
+    text = Path(file).read_text(encoding="utf-8-sig")
+    lists = [json.loads(line)[column] for line in text.split("\n") if line.strip()]
+    found = [np.array(each, np.float64).reshape(len(each), -1) for each in lists]
+    lengths = np.array([len(each) for each in found])
+    x = np.zeros((len(found), lengths.max(), found[0].shape[1]))
+    for row, each in zip(x, found, strict=True):
+        row[: len(each)] = each
+    return x, lengths
+
+
+def encoded(x: Any, about: dict[str, Any], of_steps: bool, lengths: Any = None) -> Any:
     """The last steps of each sequence, scaled, with zeros in front: (n, length, features)."""
     length, padding = about["hyperparameters"]["sequence_length"], about["dataset"].get("padding")
     zero = (x == 0).all(axis=2)
-    if padding == "end" and not of_steps:  # steps of zeros at the end are moved to the front
-        at_end = zero[:, ::-1].argmin(axis=1)
+    if lengths is not None or padding == "lengths":
+        padding = "lengths"
+        zero = unreal(zero, np.full(len(x), x.shape[1]) if lengths is None else lengths)
+    if padding == "lengths" or (padding == "end" and not of_steps):
+        at_end = zero[:, ::-1].argmin(axis=1)  # steps of padding that are moved to the front
         steps = x.shape[1]
         places = (np.arange(steps)[None, :] - at_end[:, None]) % steps
         x = np.take_along_axis(x, places[..., None], axis=1)
@@ -56,10 +77,19 @@ def encoded(x: Any, about: dict[str, Any], of_steps: bool) -> Any:
         x = (x.astype(np.float64) - scaling["x_mean"]) / scaling["x_std"]
     if padding:
         x[zero] = 0
+    if padding == "lengths":  # zeros are padding, so a real step has another number
+        x[~zero & (x == 0).all(axis=2), 0] = 1e-20
     found = np.zeros((len(x), length, x.shape[2]), np.float32)
     kept = x[:, -length:]
     found[:, length - kept.shape[1] :] = kept
     return found
+
+
+def unreal(zero: Any, lengths: Any) -> Any:
+    """Which steps are padding: those behind the real ones, or zeros in front of them."""
+    steps = np.arange(zero.shape[1])
+    before, after = steps < len(steps) - lengths[:, None], steps >= lengths[:, None]
+    return before if zero[before].all() and not zero[after].all() else after
 
 
 def rows(outputs: Any, about: dict[str, Any]) -> Iterator[list[str]]:

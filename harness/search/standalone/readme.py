@@ -29,7 +29,7 @@ _FILES = {
 _USES = {
     "texts": 'python predict.py "text one" "text two"',
     "symbols": 'python predict.py "a b c" "c b a"    # symbols with blanks between them',
-    "numbers": "python predict.py new.npz    # with an array x of shape (n, length, features)",
+    "numbers": "python predict.py new.npz    # x (n, length, features), and lengths; or JSON Lines",
     "forecast": "python forecast.py newer.csv",
 }
 

@@ -27,11 +27,13 @@ def code(dataset: Dataset, hp: Hyperparameters, epochs: int, patience: int | Non
         reader = _texts(dataset)
     else:
         return None
+    imported = "encoded, read" if dataset.features else "encoded"
     lines = [
-        *_heading(),
+        *_heading(imported, packed=hp.pretrained is not None),
         *reader,
         *_SPLIT,
         *network_code.lines(hp, dataset.signature),
+        *_pretrained(hp),
         "model.summary()",
         "",
         f"epochs, batch_size = {epochs}, {hp.batch_size}",
@@ -44,7 +46,7 @@ def _suffix(dataset: TextFiles) -> str:
     return Path(dataset.path).suffix.lower()
 
 
-def _heading() -> list[str]:
+def _heading(imported: str, packed: bool) -> list[str]:
     return [
         '"""Train this network from the beginning with stock Keras: python train.py FILE',
         "",
@@ -55,6 +57,7 @@ def _heading() -> list[str]:
         '"""',
         "",
         "import csv",
+        *(["import gzip"] if packed else []),
         "import json",
         "import sys",
         "from pathlib import Path",
@@ -69,7 +72,7 @@ def _heading() -> list[str]:
         "from keras import layers",
         "",
         "sys.path.insert(0, str(FOLDER))",
-        "from predict import encoded",
+        f"from predict import {imported}",
         "",
         'about = json.loads((FOLDER / "params.json").read_text(encoding="utf-8"))',
         'labels = about["labels"]',
@@ -106,9 +109,15 @@ def _texts(dataset: TextFiles) -> Iterator[str]:
 
 
 def _numbers(dataset: NumberFiles) -> Iterator[str]:
-    yield "with np.load(sys.argv[1], allow_pickle=False) as arrays:"
-    yield '    x, y = arrays["x"], arrays["y"]'
-    yield f"x = encoded(x, about, {dataset.steps > 0})"
+    yield "x, lengths = read(sys.argv[1], about)"
+    if dataset.path.lower().endswith(_LINES):
+        yield 'with open(sys.argv[1], encoding="utf-8-sig") as file:'
+        yield "    rows = [json.loads(line) for line in file if line.strip()]"
+        yield f"y = np.array([row[{dataset.y_column!r}] for row in rows])"
+    else:
+        yield "with np.load(sys.argv[1], allow_pickle=False) as arrays:"
+        yield '    y = arrays["y"]'
+    yield f"x = encoded(x, about, {dataset.steps > 0}, lengths)"
     if dataset.classes == 0:
         yield 'scaling = about["scaling"]'
         yield 'y = (y.reshape(-1) - scaling["y_mean"][0]) / scaling["y_std"][0]'
@@ -119,6 +128,33 @@ def _numbers(dataset: NumberFiles) -> Iterator[str]:
     yield 'if y.dtype.kind == "f":'
     yield "    y = y.astype(int)"
     yield "y = np.vectorize(number_of)(y)"
+
+
+def _pretrained(hp: Hyperparameters) -> Iterator[str]:
+    """Set the embeddings of words that the file of vectors has."""
+    if hp.pretrained is None:
+        return
+    yield "# Words start from the vectors of this file; those that it does not have, at random."
+    yield f"file = {hp.pretrained!r}"
+    yield 'text = (FOLDER / "vocabulary.txt").read_bytes().decode("utf-8", "surrogatepass")'
+    yield 'words = text.split("\\n")[:-1]'
+    yield "wanted = {*words, *map(str.lower, words)}"
+    yield "vectors = {}"
+    yield 'with open(file, "rb") as raw:'
+    yield '    opened = gzip.open if raw.read(2) == b"\\x1f\\x8b" else open'
+    yield 'with opened(file, "rt", encoding="utf-8", errors="replace", newline="\\n") as lines:'
+    yield "    for line in lines:"
+    yield "        word, *numbers = line.split()"
+    yield f"        if word in wanted and len(numbers) == {hp.embedding_dim}:"
+    yield "            vectors.setdefault(word, np.array(numbers, np.float32))"
+    yield 'embedding = model.get_layer("embedding")'
+    yield "(weights,) = embedding.get_weights()"
+    yield "for number, word in enumerate(words):"
+    yield "    found = vectors.get(word, vectors.get(word.lower()))"
+    yield "    if number > 3 and found is not None:"
+    yield "        weights[number] = found"
+    yield "embedding.set_weights([weights])"
+    yield ""
 
 
 _SPLIT = [

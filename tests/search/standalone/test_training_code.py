@@ -67,6 +67,17 @@ def test_the_training_is_that_of_the_configuration(
     assert "EarlyStopping" not in script(dataset, patience=None)
 
 
+def test_vectors_of_words_are_read_again(tmp_path: Path) -> None:
+    rows = "".join(f"word{i} is {'good' if i % 2 else 'bad'},{i % 2}\n" for i in range(80))
+    (tmp_path / "a.csv").write_text(f"text,label\n{rows}")
+    dataset = TextFiles.of(tmp_path / "a.csv")
+    found = script(dataset, pretrained="v.txt.gz", embedding_dim=3)
+    assert "import gzip\n" in found
+    assert "file = 'v.txt.gz'\n" in found
+    assert 'embedding = model.get_layer("embedding")\n' in found
+    assert "gzip" not in script(dataset)
+
+
 def test_each_kind_of_target(tmp_path: Path) -> None:
     numbers = script(of_numbers(tmp_path, np.linspace(0, 1, 60)))
     assert '"mean_squared_error"' in numbers
@@ -75,7 +86,7 @@ def test_each_kind_of_target(tmp_path: Path) -> None:
     assert "SparseCategoricalCrossentropy()" in script(several)
     assert "to_categorical(y_train, 3)" in script(several, label_smoothing=0.1)
     steps = of_numbers(tmp_path, np.arange(180).reshape(60, 3) % 2)
-    assert "x = encoded(x, about, True)" in script(steps)
+    assert "x = encoded(x, about, True, lengths)" in script(steps)
 
 
 @pytest.mark.parametrize(("suffix", "reader"), [("csv", "DictReader"), ("jsonl", "json.loads")])

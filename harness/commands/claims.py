@@ -1,0 +1,144 @@
+"""The verb `harness claims`: a tutorial's claims about deep RNNs, each put to the test."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.analysis.claims import CLAIMS, answer
+from harness.commands import arguments
+from harness.core import files
+from harness.core.errors import UserError
+from harness.core.signals import StopRequest
+from harness.core.text import duration, seconds
+from harness.results.records import Records, read_records
+from harness.results.run_directory import RunDirectory
+
+STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
+POLL_S = 0.5
+
+EXAMPLES = """Examples:
+
+\b
+  harness claims --time 4h          the studies for four hours, then the page; again to resume
+  harness claims --time 0           the page from what is on file; nothing runs
+  harness claims                    all studies to their ends
+"""
+
+
+def claims(
+    limit: Annotated[
+        str | None,
+        typer.Option(
+            "--time", metavar="TIME", help="Stop in order after so long: 90m, 4h; 0 runs nothing."
+        ),
+    ] = None,
+    runs_directory: arguments.Runs = Path("runs"),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The page.  [default: DIR/claims.html]"
+        ),
+    ] = None,
+) -> None:
+    """Run or resume the studies of a tutorial's claims, and write a page with a verdict on each.
+
+    One study after another; those that are finished are not run again. The page's path is printed.
+    """
+    until = _deadline(limit)
+    names = list(dict.fromkeys(name for claim in CLAIMS for name in claim.studies))
+    notes = _run(names, runs_directory, until)
+    print(write(names, runs_directory, output or runs_directory / "claims.html", notes))
+
+
+def write(names: Sequence[str], runs: Path, file: Path, notes: dict[str, str]) -> Path:
+    """Write the page from what is on file, say each verdict on stderr, and return its path."""
+    from reports.pages import claims as page
+
+    found = {name: _records(runs / name) for name in names}
+    states = {
+        name: page.State(records, notes.get(name, "" if records else "not begun"))
+        for name, records in found.items()
+    }
+    known = {name: records for name, records in found.items() if records is not None}
+    answers = [answer(claim, known) for claim in CLAIMS]
+    for each in answers:
+        at = " at this budget" if each.verdict == "undecided" else ""
+        print(f"{each.claim.words}: {each.verdict}{at} ({each.reason})", file=sys.stderr)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomically(file, page.render(answers, states, now=files.now()))
+    return file
+
+
+def _deadline(limit: str | None) -> float | None:
+    """The time.monotonic() at which to stop; None for never."""
+    if limit is None:
+        return None
+    if limit.strip() == "0":
+        return time.monotonic()
+    try:
+        return time.monotonic() + seconds(limit)
+    except ValueError:
+        raise UserError(f"--time {limit}: not a time such as 90m, 4h or 1h30m, or 0") from None
+
+
+def _records(root: Path) -> Records | None:
+    """The study's records; None if it has not begun."""
+    return read_records(root) if RunDirectory(root).manifest.is_file() else None
+
+
+def _run(names: Sequence[str], runs: Path, until: float | None) -> dict[str, str]:
+    """Run or resume each study in turn until the time is over; returns what is to be said of some.
+
+    Raises Stopped after a signal, once the study that ran has stopped in order.
+    """
+    notes: dict[str, str] = {}
+    stop = StopRequest()
+    stop.install()
+    for name in names:
+        records = _records(runs / name)
+        if records is not None and records.finished:
+            continue
+        if until is not None and time.monotonic() >= until:
+            break
+        left = "" if until is None else f", {duration(until - time.monotonic())} left in all"
+        print(f"harness claims: {name}{left}", file=sys.stderr, flush=True)
+        code = _study(name, runs, until, stop)
+        stop.check()
+        if code not in (0, *STOPPED):
+            notes[name] = _refusal(name, runs) or f"ended with exit code {code}"
+    return notes
+
+
+def _study(name: str, runs: Path, until: float | None, stop: StopRequest) -> int:
+    """Run one study in its own process until the time is over; returns its exit code."""
+    # In a session of its own, so that a Ctrl-C reaches it once, from here: a second one would end
+    # it at once.
+    stop.deferred = True
+    asked = False
+    with subprocess.Popen(
+        _command(name, runs), stdout=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        while process.poll() is None:
+            over = until is not None and time.monotonic() >= until
+            if not asked and (over or stop.received is not None):
+                process.send_signal(signal.SIGINT)
+                asked = True
+            time.sleep(POLL_S)
+    stop.deferred = False
+    return process.returncode
+
+
+def _command(name: str, runs: Path) -> list[str]:
+    return [sys.executable, "-m", "harness.study", name, "--runs", str(runs)]
+
+
+def _refusal(name: str, runs: Path) -> str:
+    """Why the study cannot begin, in its own words; nothing where it can."""
+    done = subprocess.run([*_command(name, runs), "--dry-run"], capture_output=True, text=True)
+    return done.stderr.strip().splitlines()[-1] if done.returncode and done.stderr.strip() else ""

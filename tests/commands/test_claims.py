@@ -1,0 +1,94 @@
+"""`harness claims`: studies run one after another within a time, and the page that follows."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from report_testing import write_run
+
+from harness.analysis.claims import CLAIMS
+from harness.commands import claims
+from harness.core.errors import UserError
+from harness.core.signals import Stopped
+from harness.spec import study_files
+
+SLEEPS = "import time; print('begun', flush=True); time.sleep(60)"
+
+
+def test_every_study_of_a_claim_exists() -> None:
+    known = study_files.questions()
+    assert {name for claim in CLAIMS for name in claim.studies} <= set(known)
+
+
+def test_a_page_without_any_study_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claims.claims(limit="0", runs_directory=tmp_path / "runs")
+    out, err = capsys.readouterr()
+    page = (tmp_path / "runs" / "claims.html").read_text()
+    assert out.strip() == str(tmp_path / "runs" / "claims.html")
+    assert err.count("undecided at this budget") == len(CLAIMS)
+    assert "Not run yet: lstm_depth" in page
+    assert "not begun" in page
+
+
+def test_the_page_has_verdicts_effects_and_unfinished_studies(tmp_path: Path) -> None:
+    write_run(tmp_path / "lstm_depth", replicates=3, searches=3)
+    write_run(tmp_path / "hierarchy", trials=2)
+    claims.claims(limit="0", runs_directory=tmp_path, output=tmp_path / "sub" / "page.html")
+    page = (tmp_path / "sub" / "page.html").read_text()
+    assert "Depth 2 less depth 1: 1 effect, too few" in page
+    assert 'id="forest-2"' in page
+    assert "python -m harness.study lstm_depth" in page
+    assert "Not finished: " in page
+
+
+def test_finished_studies_are_not_run_and_others_stop_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path / "done")
+    monkeypatch.setattr(claims, "_command", lambda name, runs: [sys.executable, "-c", SLEEPS])
+    began = time.monotonic()
+    notes = claims._run(["done", "one", "two"], tmp_path, began + 3)
+    assert notes == {}
+    assert 2.5 < time.monotonic() - began < 30
+
+
+def test_a_study_that_is_refused_leaves_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = "import sys; sys.exit('error: no espeak-ng here')"
+    monkeypatch.setattr(claims, "_command", lambda name, runs: [sys.executable, "-c", refused])
+    notes = claims._run(["one", "two"], tmp_path, None)
+    assert notes == dict.fromkeys(("one", "two"), "error: no espeak-ng here")
+
+
+def test_a_signal_stops_the_study_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            super().__init__(*args, **kwargs)  # type: ignore[call-overload]
+            pids.append(self)
+            signal.setitimer(signal.ITIMER_REAL, 1.0)
+
+    monkeypatch.setattr(claims.subprocess, "Popen", Noted)
+    monkeypatch.setattr(claims, "_command", lambda name, runs: [sys.executable, "-c", SLEEPS])
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        with pytest.raises(Stopped):
+            claims._run(["one", "two"], tmp_path, None)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert [each.returncode for each in pids] == [-signal.SIGINT]
+
+
+@pytest.mark.parametrize("limit", ["soon", "-4h", "h", "4"])
+def test_a_time_that_is_none_is_refused(limit: str) -> None:
+    with pytest.raises(UserError, match="--time"):
+        claims._deadline(limit)
