@@ -355,7 +355,7 @@ class _Run:
         if found is None or self.checkpoints is None:
             return
         variables = self.program.variables()
-        if not _fits(found.arrays, variables):  # written on another path, by another version
+        if not found.fits(variables):  # written on another path, by another version
             self.checkpoints.restored = 0
             return
         arrays, self.state.best = found.arrays[: len(variables)], found.arrays[len(variables) :]
@@ -363,12 +363,6 @@ class _Run:
             variable.assign(array)
         self.state.history = [Epoch(**epoch) for epoch in found.history]
         self.state.step, self.state.seconds = found.step, found.seconds
-
-
-def _fits(arrays: list[NDArray[Any]], variables: list[Any]) -> bool:
-    """Whether the first arrays have the shapes of the variables."""
-    pairs = zip(arrays, variables, strict=False)
-    return len(arrays) >= len(variables) and all(a.shape == tuple(v.shape) for a, v in pairs)
 
 
 def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
