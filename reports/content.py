@@ -65,11 +65,16 @@ Cell = str | Link | Value
 
 @dataclass(frozen=True)
 class Column:
-    """`unit` is the unit of the cells' numbers; it stands in the CSV's heading."""
+    """`unit` is the unit of the cells' numbers; it stands in the CSV's heading.
+
+    `choices` says that the values are those of a categorical hyperparameter, even if they are
+    numbers.
+    """
 
     title: str
     numeric: bool = False
     unit: str = ""
+    choices: bool = False
 
 
 @dataclass(frozen=True)

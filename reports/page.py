@@ -20,9 +20,12 @@ from markupsafe import Markup
 from harness.core.text import escape_surrogates, sanitize
 from harness.results.records import Records
 from harness.results.tables import to_csv
-from reports import sections
+from reports import progress, sections
 from reports.content import Data, Link, Section, Table, Value
 from reports.wording import MISSING
+
+SCRIPTS = ("page.js", "explore.js", "index.js", "figures.js")  # one after the other, as one script
+REFRESH_S = 15  # after which a running study's page loads itself again
 
 
 def section_modules() -> list[ModuleType]:
@@ -38,8 +41,11 @@ def build_sections(records: Records) -> list[Section]:
     return [section for build in builders if (section := build(records)) is not None]
 
 
-def render(records: Records, *, now: str) -> str:
-    """The whole page; `now` (ISO 8601) is the time when it is made."""
+def render(records: Records, *, now: str, live: bool = False) -> str:
+    """The whole page; `now` (ISO 8601) is the time when it is made.
+
+    A `live` page is of a study that runs, and loads itself again.
+    """
     return compose(
         "page.html",
         study=records.study,
@@ -47,13 +53,17 @@ def render(records: Records, *, now: str) -> str:
         question=records.manifest.question,
         finished=records.finished,
         sections=build_sections(records),
+        progress=progress.sentences(records, now=now, live=live),
+        refresh_s=REFRESH_S if live else None,
         now=now,
     )
 
 
 def compose(template: str, **content: Any) -> str:
     """A page from a template, with the script and its hash for the Content-Security-Policy."""
-    script = importlib.resources.files("reports").joinpath("templates/page.js").read_text("utf-8")
+    folder = importlib.resources.files("reports").joinpath("templates")
+    script = "".join(folder.joinpath(name).read_text("utf-8") for name in SCRIPTS)
+    content = {"progress": (), "refresh_s": None, **content}
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()

@@ -229,7 +229,19 @@ def value_text(value: Any) -> str:
 
 
 def distribution_text(declared: Any) -> str:
-    """An Optuna distribution, given as its JSON, in words."""
+    """An Optuna distribution, given as its JSON, in words; with its condition, if it has one."""
+    when = look_up(declared, "when")
+    if isinstance(when, Mapping):
+        words = [
+            f"{label(name)} is {' or '.join(map(value_text, values))}"
+            for name, values in when.items()
+            if isinstance(values, list)
+        ]
+        return f"{_range_text(declared)}; only where {listing(words)}"
+    return _range_text(declared)
+
+
+def _range_text(declared: Any) -> str:
     attributes = look_up(declared, "attributes")
     if not isinstance(attributes, Mapping):
         return value_text(declared)

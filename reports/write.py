@@ -27,13 +27,16 @@ def write(root: Path, *, listed: bool = True, profiles: Sequence[dict[str, Any]]
     return write_records(records, listed=listed)
 
 
-def write_records(records: Records, *, listed: bool) -> Path:
-    """The same as `write`, for records that were already read."""
+def write_records(records: Records, *, listed: bool, live: bool = False) -> Path:
+    """The same as `write`, for records that were already read.
+
+    A `live` page is that of a running study: it loads itself again until another replaces it.
+    """
     from reports import page  # charts take a second to import
     from reports.pages import index
 
     root, directory = records.root, RunDirectory(records.root)
-    text = page.render(records, now=files.now())
+    text = page.render(records, now=files.now(), live=live)
     write_tables(records)
     summary.write_verdicts(records)
     files.write_atomically(directory.report, text)
@@ -47,9 +50,9 @@ def write_records(records: Records, *, listed: bool) -> Path:
 
 def write_comparison(studies: Sequence[Records], folder: Path) -> Path:
     """Write into `folder` the page that compares these studies; returns its path."""
-    from reports.pages import comparison
+    from reports.pages import comparison, index
 
-    name = "-vs-".join(records.root.resolve().name for records in studies)
+    name = index.VERSUS.join(records.root.resolve().name for records in studies)
     if len(name) > MAX_NAME_LENGTH:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         name = f"{name[: MAX_NAME_LENGTH - 9]}-{digest}"

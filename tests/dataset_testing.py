@@ -1,18 +1,31 @@
 """Shared by the tests of datasets: a small imdb.npz in Keras's layout, simple definitions."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from harness.datasets import by_name
+from harness.datasets.base.dataset import Dataset
 
 SMALL = {"train": 30, "validation": 10, "test": 25}  # of 40 training and 30 test reviews
 
 
 def quiet(line: str) -> None:
     """A `notify` that does nothing."""
+
+
+def spoken(**options: int) -> Dataset:
+    """A small `speech`, ready to load; skips where the program or the package is missing."""
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("needs the program espeak-ng")
+    pytest.importorskip("kaldi_native_fbank", reason="needs the package kaldi-native-fbank")
+    dataset = by_name("speech", **{"train": 100, "validation": 100, "test": 100, **options})
+    dataset.prepare(quiet)
+    return dataset
 
 
 def prepare(name: str) -> list[str]:

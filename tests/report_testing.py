@@ -1,5 +1,6 @@
 """Run directories with generated numbers: seeded, plausible, and as odd as a test needs."""
 
+import itertools
 import json
 import random
 from collections.abc import Callable, Sequence
@@ -8,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import profile_testing
+from numpy.typing import NDArray
 
 from harness.core import files
+from harness.datasets.base.predictions import Predictions
 from harness.results import records
 from harness.results.manifest import SCHEMA
 from harness.results.run_directory import RunDirectory
+from harness.search import score_files
 
 NOW = "2026-11-23T12:00:00Z"
 SEARCH: dict[str, Any] = {
@@ -71,10 +75,13 @@ def write_run(
     """
     chance = random.Random(seed)
     compare = {"depth": [1, 2, 3, 4]} if compare is None else compare
-    names = list(compare)
+    combinations = [
+        dict(zip(compare, values, strict=True)) for values in itertools.product(*compare.values())
+    ]
     arms = [
-        {"name": f"{names[0]}={value}", "values": {names[0]: value}} for value in compare[names[0]]
-    ] if names else [{"name": "all", "values": {}}]  # fmt: skip
+        {"name": ",".join(f"{k}={v}" for k, v in values.items()) or "all", "values": values}
+        for values in combinations
+    ]
     sizes = {"name": "imdb", "train": 16000, "validation": 4000, "test": 5000}
     content = {
         "schema": SCHEMA,
@@ -172,6 +179,23 @@ def write_replicate(
     np.save(folder / "scores.npy", right.astype(np.uint8))
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (folder / "result.json").write_text(json.dumps(result))
+    if number == 1 and arm not in records.BASELINES:
+        write_classes(folder, right, rng)
+
+
+def write_classes(folder: Path, right: NDArray[np.bool_], rng: np.random.Generator) -> None:
+    """Predictions of two classes of texts, of which those are `right`."""
+    truth = rng.integers(0, 2, len(right))
+    certainty = rng.uniform(0.5, 1.0, len(right)).astype(np.float32)
+    mistakes = sorted(np.flatnonzero(~right), key=lambda place: -certainty[place])[:3]
+    found = Predictions(
+        truth=truth.astype(np.int32),
+        predicted=np.where(right, truth, 1 - truth).astype(np.int32),
+        certainty=certainty,
+        mistakes=np.array(mistakes, np.int32),
+        inputs=tuple(f"number {place} was … a <b>fine</b> film" for place in mistakes),
+    )
+    score_files.write_predictions(folder, found)
 
 
 LEVELS = {"depth=1,nesting=1": 0.97, "depth=2,nesting=1": 0.96,

@@ -1,26 +1,24 @@
 """A study's outcome as one JSON object, as `--json` prints it. No Keras, no Optuna."""
 
 import math
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis import outcome_text, published
+from harness.analysis import clock, factors, outcome_text, published
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair, Recommendation
 from harness.analysis.headline import headline
+from harness.analysis.parameters import all_parameters, searched_parameters
 from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.core import files
-from harness.core.scalars import as_python, missing
+from harness.core.scalars import missing
 from harness.results import estimates
-from harness.results.records import MEASURE, Records
+from harness.results.records import ENDS, MEASURE, Records
 from harness.results.tables import to_csv
-from harness.spec.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
     import pandas as pd
-
-HYPERPARAMETERS = {field.name for field in fields(Hyperparameters)} - {"own"}
-ENDS = ("complete", "pruned", "failed")
 
 
 def best_trials(records: Records) -> "pd.DataFrame":
@@ -63,28 +61,6 @@ def confirmed_recommendation(records: Records) -> Recommendation | None:
     return None if records.replicates_missing else conclude(records).recommended
 
 
-def searched_parameters(trial: "pd.Series[Any]") -> dict[str, Any]:
-    """A trial's searched hyperparameters; those that it does not have are left out.
-
-    None is a value like others, where a study has it among its choices.
-    """
-    return {
-        str(column).removeprefix("params_"): as_python(value)
-        for column, value in trial.items()
-        if str(column).startswith("params_") and (value is None or not missing(value))
-    }
-
-
-def all_parameters(records: Records, trial: "pd.Series[Any]") -> dict[str, Any]:
-    """A trial's fixed, compared and searched hyperparameters: all that is needed to train it."""
-    manifest = records.manifest
-    compared = manifest.arm_values[trial["arm"]]
-    found = {**manifest.fixed, **compared, **searched_parameters(trial)}
-    # A compared field of the dataset is no hyperparameter; the arm's name has it.
-    own = set(found) - set(manifest.declared_dataset) if manifest.spec.get("model") else set()
-    return {name: value for name, value in found.items() if name in HYPERPARAMETERS | own}
-
-
 def summarise(records: Records, report: str) -> dict[str, Any]:
     """The object that `--json` prints; `report` is the page's path.
 
@@ -96,10 +72,14 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
     verdicts, too. With several searches these intervals are over searches, not seeds. `variance` is
     that of a single draw, in squared fractions. A quick study recommends nothing.
 
-    `probability` of a verdict is that `a` is truly better than `b`, for that pair alone, without a
-    correction. `probability_best` is that an arm is the best of all, or of those at the decisive
-    level of difficulty. Both are null where an arm has one search. `answer` is the first sentence
-    of the page; null where nothing can be said about arms.
+    `probability` of a verdict is that `a` is truly better than `b`, for that pair alone,
+    without a correction. `effects` are those of two compared hyperparameters; `changes` names
+    the value and what it stands instead of, twice for an interaction. `probability_best` is
+    that an arm is the best of all, or of those at the decisive level of difficulty. Both are
+    null where an arm has one search. `answer` is the first sentence of the page;
+    null where nothing can be said about arms.
+
+    `time_left` is what an unfinished study still takes, in seconds (harness.analysis.clock).
     """
     best = {str(trial["arm"]): trial for _, trial in best_trials(records).iterrows()}
     found = conclude(records)
@@ -126,6 +106,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         )
     chosen = None if records.manifest.quick else recommended_arm(records)
     confirmed = confirmed_recommendation(records)
+    left = clock.time_left(records, datetime.now(UTC))
     return {
         "study": records.study,
         "report": report,
@@ -133,6 +114,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         "answer": headline(found, records.manifest.arm_values) or None,
         "arms": arms,
         "verdicts": [_verdict(pair) for pair in found.pairs],
+        "effects": [_effect(each) for each in factors.effects_of(records)],
         "full_study": records.manifest.full or None,
         "recommended": None
         if chosen is None
@@ -164,6 +146,7 @@ def summarise(records: Records, report: str) -> dict[str, Any]:
         "pareto": {"arms": list(found.front), "trials": _trial_front(records)},
         "published": _published(records),
         "estimate": estimates.compare(records),
+        "time_left": None if left is None else left.to_mapping(),
         "environment": records.manifest.environment,
     }
 
@@ -279,6 +262,16 @@ def _verdict(pair: Pair) -> dict[str, Any]:
         "replicates": each.replicates,
         "detectable": each.detectable,
         "replicates_needed": each.replicates_needed,
+    }
+
+
+def _effect(effect: factors.Effect) -> dict[str, Any]:
+    return {
+        "kind": "interaction" if effect.interaction else "main effect",
+        "changes": [asdict(each) for each in effect.changes],
+        "difference": effect.estimate.mean,
+        "ci95": list(effect.interval),
+        "p": effect.p,
     }
 
 

@@ -38,7 +38,7 @@ def model_folder(root: Path, arm: str | None) -> Path:
         raise UserError(f"{root}: no trial has finished yet, so there is no model")
     if chosen not in records.arms:
         raise unknown("arm", chosen, records.arms)
-    folder = _folder(records, chosen)
+    folder = folder_of(records, chosen)
     missing = [file for file in FILES if not (folder / file).is_file()]
     if missing:
         raise UserError(
@@ -55,7 +55,7 @@ def model_folder(root: Path, arm: str | None) -> Path:
     return folder
 
 
-def _folder(records: Records, arm: str) -> Path:
+def folder_of(records: Records, arm: str) -> Path:
     """Where the model of the arm's best trial is: in the search that found it."""
     best = summary.best_trials(records)
     of_arm = best.loc[best["arm"] == arm, "search"]
@@ -65,7 +65,7 @@ def _folder(records: Records, arm: str) -> Path:
 
 def model_card(records: Records, arm: str) -> dict[str, Any] | None:
     """The content of `params.json` beside the arm's trained model; None without a model."""
-    folder = _folder(records, arm)
+    folder = folder_of(records, arm)
     return files.read_object(folder / PARAMS) if (folder / KERAS_MODEL).is_file() else None
 
 
@@ -145,7 +145,7 @@ def write_best(directory: RunDirectory) -> None:
     chosen = summary.confirmed_recommendation(records)
     if chosen is None:
         return
-    source = _folder(records, chosen.arm)
+    source = folder_of(records, chosen.arm)
     if all((source / name).is_file() for name in FILES):
         copy_model(source, directory.best)
     else:  # its first replicate failed; another arm's model would be wrong

@@ -57,7 +57,7 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
 
     Raises UserError where the file or the model can't be used.
     """
-    data = asked.data
+    data, lengths = asked.data, None
     if _is_of_tags(params):
         save(_tags_of_file(folder, params, asked), asked.output)
         return
@@ -86,11 +86,13 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
             outputs = _of_texts(model, folder, params, lines)
     with _fitting(folder):
         if asked.as_json:
-            told = _described(outputs, params)
+            told = _described(outputs, params, lengths)
             content = "".join(files.to_json(each, indent=None) + "\n" for each in told)
         else:
             text = io.StringIO()
-            csv.writer(text, lineterminator="\n").writerows(predict_numbers.rows(outputs, params))
+            csv.writer(text, lineterminator="\n").writerows(
+                predict_numbers.rows(outputs, params, lengths)
+            )
             content = text.getvalue()
     save(content, asked.output)
 
@@ -176,7 +178,9 @@ def _of_texts(
     return outputs_of(model, x)
 
 
-def _described(outputs: NDArray[np.float64], params: dict[str, Any]) -> list[dict[str, Any]]:
+def _described(
+    outputs: NDArray[np.float64], params: dict[str, Any], lengths: NDArray[np.int64] | None = None
+) -> list[dict[str, Any]]:
     """For each output a `number`, the `labels` of the last steps, or three things.
 
     These are `label`, its `probability`, and all labels' `probabilities`.
@@ -186,8 +190,8 @@ def _described(outputs: NDArray[np.float64], params: dict[str, Any]) -> list[dic
         _, *numbers = predict_numbers.rows(outputs, params)
         return [{"number": float(number)} for (number,) in numbers]
     if outputs.ndim == 3:
-        _, *rows = predict_numbers.rows(outputs, params)
-        return [{"labels": row} for row in rows]
+        _, *rows = predict_numbers.rows(outputs, params, lengths)
+        return [{"labels": [label for label in row if label]} for row in rows]
     if outputs.shape[1] == 1:  # one sigmoid output: the probability of the second label
         outputs = np.concatenate([1 - outputs, outputs], axis=1)
     return [

@@ -1,4 +1,4 @@
-"""The verb `harness log`: a study's trainings in MLflow or TensorBoard. It reads files only."""
+"""The verb `harness log`: a study's trainings in MLflow, TensorBoard or Weights & Biases."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,14 +19,20 @@ def log(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A folder, for tensorboard --logdir DIR.")
     ] = None,
+    wandb: Annotated[
+        str | None,
+        typer.Option(metavar="offline", help="Folders in wandb/, for: wandb sync."),
+    ] = None,
     runs_directory: arguments.Runs = Path("runs"),
 ) -> None:
-    """Show a study in MLflow or TensorBoard: a run for each trial and replicate.
+    """Show a study in MLflow, TensorBoard or W&B: a run for each trial and replicate.
 
     Also while the study runs. Given again, it adds what is new, and writes nothing twice.
     """
-    if mlflow is None and tensorboard is None:
-        raise UserError("log: say where: --mlflow sqlite:///mlflow.db, or --tensorboard logs")
+    if mlflow is None and tensorboard is None and wandb is None:
+        raise UserError(
+            "log: say where: --mlflow sqlite:///mlflow.db, --tensorboard logs, or --wandb offline"
+        )
     from harness.results.records import read_records
 
     records = read_records(find(name, runs_directory))
@@ -40,3 +46,8 @@ def log(
 
         told = to_tensorboard.log_study(records, tensorboard)
         print(f"{tensorboard / records.study}: {told}")
+    if wandb is not None:
+        from harness.integrations import to_wandb
+
+        told = to_wandb.log_study(records, wandb)
+        print(f"{to_wandb.folder()}, project {records.study}: {told}; send them with: wandb sync")

@@ -6,9 +6,9 @@ from harness.core.signals import exit_at_once
 def main() -> None:
     exit_at_once()
     from harness.commands.verbs import app
-    from harness.core.console import run
+    from harness.core.console import SCRIPT, run
 
-    run(app, "harness")
+    run(app, SCRIPT)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from harness.analysis.trained_model import check_files, load_model, model_folder
 from harness.commands import arguments, forecast, labels
 from harness.core import files
 from harness.core.errors import UserError
+from harness.core.metrics import EXACT
 from harness.results.run_directory import find
 
 BATCH = 256  # lines of stdin predicted at once
@@ -73,6 +74,8 @@ def predict(
     if params.get("forecast"):
         forecast.write(name, folder, params, data, output)
         return
+    if (params.get("dataset") or {}).get("metric") == EXACT:
+        raise UserError(f"{name}: its models translate step by step, which predict does not do")
     if data is not None:
         if texts:
             raise UserError("give texts as arguments or a file with --data, not both")

@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 import time
+import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,14 +17,16 @@ import typer
 
 from harness.analysis import summary
 from harness.analysis.outcome_table import table_lines
+from harness.analysis.parameters import searched_parameters
 from harness.analysis.verdicts import conclude
 from harness.commands import arguments
-from harness.core import files
+from harness.core import console, files
 from harness.core.errors import UserError
-from harness.core.text import short
+from harness.core.text import duration, short
 from harness.results.lock import SILENT_S
-from harness.results.records import Records, read_records
+from harness.results.records import ENDS, Records, read_records
 from harness.results.run_directory import RunDirectory, find
+from reports import write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,14 +44,21 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Print it again and again while the study runs.")
     ] = False,
+    in_browser: Annotated[
+        bool, typer.Option("--open", help="Open the study's page in the browser, too.")
+    ] = False,
 ) -> None:
     """Show how far a study is, while it runs or afterwards; without a name, all studies."""
     if watch and (name is None or json_output):
         raise UserError("--watch goes with the name of one study, and not with --json")
+    if in_browser and name is None:
+        raise UserError("--open goes with the name of one study")
     if name is None:
         _print_all(runs_directory, json_output)
         return
     root = find(name, runs_directory)
+    if in_browser:
+        _open(root)
     while True:
         records = read_records(root)
         outcome = summary.summarise(records, str(RunDirectory(root).report))
@@ -62,6 +72,16 @@ def status(
         if not watch or found["state"] != "running":
             return
         time.sleep(WATCH_S)
+
+
+def _open(root: Path) -> None:
+    """Open the page, which is written first where there is none yet."""
+    page = RunDirectory(root).report
+    if not page.is_file():
+        running = _holder(RunDirectory(root).lock) is not None
+        write.write_records(read_records(root), listed=False, live=running)
+    if not webbrowser.open(page.absolute().as_uri()):
+        console.notify(f"no browser here; the page is {page.absolute()}")
 
 
 def _print_all(runs_directory: Path, json_output: bool) -> None:
@@ -91,7 +111,7 @@ def _brief(root: Path) -> dict[str, Any]:
         "study": root.name,
         "state": _state(records, _holder(RunDirectory(root).lock)),
         "created": records.manifest.created,
-        "done": int(records.trials["state"].isin(summary.ENDS).sum()),
+        "done": int(records.trials["state"].isin(ENDS).sum()),
         "wanted": sum(_wanted(records, arm) for arm in records.arms),
     }
 
@@ -99,6 +119,9 @@ def _brief(root: Path) -> dict[str, Any]:
 def _lines(found: Mapping[str, Any], outcome: Mapping[str, Any], records: Records) -> list[str]:
     """How far the study is, then the results so far, once an arm has a replicate."""
     lines = [f"{found['study']}: {found['state']}" + (f", {found['by']}" if found["by"] else "")]
+    if (left := found["time_left"]) is not None:
+        rest = duration(left["seconds"])
+        lines[0] += f", about {rest} left" if found["by"] else f"; the rest takes about {rest}"
     for arm in found["arms"]:
         best = arm["best"]
         counts = ", ".join(f"{n} {state}" for state, n in arm["trials"].items() if n)
@@ -143,7 +166,7 @@ def _described(records: Records, outcome: Mapping[str, Any]) -> dict[str, Any]:
                         "search": int(trial["search"]),
                         "trial": int(trial["trial"]),
                         "epochs": _epochs(records, trial),
-                        "params": summary.searched_parameters(trial),
+                        "params": searched_parameters(trial),
                     }
                     for _, trial in under_way.iterrows()
                 ],
@@ -156,6 +179,7 @@ def _described(records: Records, outcome: Mapping[str, Any]) -> dict[str, Any]:
         "searches": records.manifest.searches,
         "trials": records.manifest.searches * records.manifest.trials,
         "epochs": records.manifest.trial_epochs,
+        "time_left": outcome["time_left"],
         "arms": arms,
     }
 

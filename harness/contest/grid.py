@@ -26,9 +26,14 @@ class Grid:
     @classmethod
     def of(cls, study: "Study", at: Sequence[str], levels: int) -> "Grid":
         """The compared values, and of each searched hyperparameter the values `at`, or `levels`."""
+        if study.space.conditions:
+            raise UserError(
+                f"{next(iter(study.space.conditions))} is not searched in every trial, and a table "
+                "has all combinations; take a study without conditions"
+            )
         given = dict(_given(text, study) for text in at)
         values = {name: tuple(each) for name, each in study.compare.items()}
-        for name, distribution in study.search.items():
+        for name, distribution in study.space.items():
             values[name] = given.get(name) or spaced(distribution, levels)
         for name, each in values.items():
             if any(isinstance(value, list | tuple) for value in each):
@@ -40,7 +45,7 @@ class Grid:
         if len(grid) > MAX_CONFIGURATIONS:
             raise UserError(
                 f"{len(grid):,} configurations are too many; take fewer --levels, or give values: "
-                f"--at {next(iter(study.search))}=…"
+                f"--at {next(iter(study.space))}=…"
             )
         return grid
 
@@ -75,10 +80,10 @@ def spaced(distribution: "BaseDistribution", levels: int) -> tuple[Any, ...]:
 
 def _given(text: str, study: "Study") -> tuple[str, tuple[Any, ...]]:
     name, _, listed = text.partition("=")
-    if name not in study.search:
-        known = ", ".join(study.search) or "nothing"
+    if name not in study.space:
+        known = ", ".join(study.space) or "nothing"
         raise UserError(f"--at {text}: {name!r} is not searched; the study searches {known}")
-    distribution = study.search[name]
+    distribution = study.space[name]
     values = tuple(_value(text, word.strip(), distribution) for word in listed.split(",") if word)
     if not values:
         raise UserError(f"--at {text}: give values, for example --at {name}=1,2")

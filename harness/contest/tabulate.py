@@ -109,7 +109,7 @@ def trainings(study: "Study", grid: Grid, seeds: int, root: Path) -> "Replicates
             record={"arm": "all", "configuration": number, "params": configuration},
             hyperparameters=study.hyperparameters(
                 Arm("all", {name: configuration[name] for name in study.compare}),
-                {name: configuration[name] for name in study.search},
+                {name: configuration[name] for name in study.space},
             ),
             seed=derive_seed(study.seed, "table", seed),
             score=False,

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import traceback
@@ -16,6 +17,9 @@ from harness.core.text import sanitize
 
 USAGE, DEFECT, HELD = 2, 70, 75
 CLOSED = 128 + signal.SIGPIPE  # the reader of the output has ended, as in `| head -1`
+
+SCRIPT = "harness"
+_MODULE = re.compile(r"python -m harness\.(?=[a-z])")
 
 # Typer's exception for a wrong command line, wherever it keeps click.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -51,9 +55,9 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         code = app(standalone_mode=False, prog_name=name)
         code = _flush() or code
     except UserError as error:
-        code = _tell(str(error), USAGE)
+        code = _tell(as_called(str(error), name), USAGE)
     except StudyHeldError as error:
-        code = _tell(str(error), HELD)
+        code = _tell(as_called(str(error), name), HELD)
     except Stopped as stopped:
         code = _tell(STOPPED, stopped.code, "")
     except SystemExit as ended:  # Typer has caught the end of the output's reader
@@ -63,12 +67,19 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         code = _flush() or _tell(str(of_disk(error)), USAGE)
     except _UsageError as error:
         message = error.format_message()  # type: ignore[attr-defined]
-        code = _tell(f"{message.rstrip('.')}. Try: {name} --help", USAGE)
+        context = getattr(error, "ctx", None)
+        verb = name if context is None else context.command_path
+        code = _tell(f"{message.rstrip('.')}. Try: {verb} --help", USAGE)
     except Exception:  # a defect of this program: only then a traceback, with a code of its own
         traceback.print_exc()
         code = DEFECT
     _flush()
     sys.exit(code or 0)
+
+
+def as_called(text: str, name: str) -> str:
+    """The text, with its commands as verbs of the `harness` script where that is what runs."""
+    return _MODULE.sub("harness ", text) if name == SCRIPT else text
 
 
 def _flush() -> int | None:

@@ -12,6 +12,8 @@ from harness.core.text import capital, cut
 
 ACCURACY = "accuracy"
 R2 = "R²"  # the metric where numbers are predicted
+EXACT = "exact match"  # the metric where all steps of an example have to be right
+BITS = "bits per character"  # the metric where the next character is predicted
 MAE = "MAE"  # the mean absolute error of forecasts, in the target's unit
 
 DIGITS = 4  # of an error: enough to see a difference of the margin, 1 %
@@ -21,7 +23,7 @@ DIGITS = 4  # of an error: enough to see a difference of the margin, 1 %
 class Metric:
     """What a score is, which direction is better, and how values and differences are shown.
 
-    - `name`: `accuracy`, `balanced accuracy`, `R²` or `MAE`.
+    - `name`: `accuracy`, `balanced accuracy`, `R²`, `MAE` or `bits per character`.
     - `unit`: what follows a value: `%`; nothing for R²; the target's column for an error.
     - `difference_unit`: what follows a difference: `points`, nothing, the target's column.
     - `factor`: a value times this is the number to show; 100 for accuracies, which are 0 to 1.
@@ -128,6 +130,11 @@ def metric_of(facts: Mapping[str, Any]) -> Metric:
     name = str(facts.get("metric") or ACCURACY)
     if name == R2:
         return Metric(R2, "", "", factor=1.0, decimals=2, difference_decimals=3, least=-math.inf)
+    if name == BITS:
+        return Metric(
+            BITS, "", "", higher_is_better=False, factor=1.0, decimals=3, difference_decimals=3,
+            most=math.inf,
+        )  # fmt: skip
     if name != MAE:
         return Metric(name)
     unit = cut(str(facts.get("unit") or ""))
@@ -141,7 +148,7 @@ def metric_of(facts: Mapping[str, Any]) -> Metric:
 def validation_metric_of(facts: Mapping[str, Any]) -> Metric:
     """The metric of epochs and trials: that of replicates, but accuracy is never balanced."""
     metric = metric_of(facts)
-    return metric if metric.name in (R2, MAE) else Metric()
+    return metric if metric.name in (R2, MAE, BITS) else Metric()
 
 
 def _decimals(scale: Any) -> int | None:
@@ -159,6 +166,24 @@ def _number(value: float, decimals: int | None) -> str:
     return f"−{text[1:]}" if minus else text
 
 
+def bits(probabilities: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    """Bits per step of each example, (n,), of probabilities (n, steps, classes) and classes `y`."""
+    chosen = np.take_along_axis(probabilities, y[..., None], axis=-1)[..., 0]
+    least = np.finfo(np.float32).tiny
+    found: NDArray[np.float64] = -np.log2(np.maximum(chosen, least), dtype=np.float64).mean(axis=1)
+    return found
+
+
+def of_answers(predicted: NDArray[Any], y: NDArray[Any]) -> dict[str, float]:
+    """`token accuracy`: the share of steps that are right, up to the first 0 of an answer, its end.
+
+    Both are class numbers (n, steps).
+    """
+    before = np.cumsum(y == 0, axis=1) - (y == 0) == 0
+    right = (predicted == y) & before
+    return {"token accuracy": float(right.sum() / max(1, before.sum()))}
+
+
 def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any]:
     """One number for each example, from predictions and targets `y`; their mean is the metric.
 
@@ -167,6 +192,7 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
       that are not, so that the mean is over steps.
     - Balanced accuracy, the mean over classes of the share that is right: a right example counts
       n / (classes x examples of its class), else 0 (float64).
+    - Exact match: 1 where all steps are right, else 0 (uint8).
     - R², the explained share of the variance of the numbers `y` (n,): 1 minus the squared error
       divided by the variance (float64).
     - MAE: the absolute error, a mean over all axes but the first (float64).
@@ -181,6 +207,9 @@ def scored(predicted: NDArray[Any], y: NDArray[Any], metric: str) -> NDArray[Any
         found = 1.0 - (np.asarray(predicted, np.float64) - y) ** 2 / variance
         return found
     right: NDArray[np.bool_] = predicted == y
+    if metric == EXACT:
+        found = np.all(right, axis=1).astype(np.uint8)
+        return found
     if right.ndim == 2:
         real = y >= 0
         found = right.mean(axis=1)

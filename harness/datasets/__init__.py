@@ -16,6 +16,7 @@ from harness.core.errors import UserError, unknown
 if TYPE_CHECKING:
     from harness.datasets.adding import Adding as Adding
     from harness.datasets.base.dataset import Dataset as Dataset
+    from harness.datasets.characters import Characters as Characters
     from harness.datasets.co2 import Co2 as Co2
     from harness.datasets.copy_memory import CopyMemory as CopyMemory
     from harness.datasets.digits import Digits as Digits
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from harness.datasets.imdb import Imdb as Imdb
     from harness.datasets.imdb_keras import ImdbKeras as ImdbKeras
     from harness.datasets.list_ops import ListOps as ListOps
+    from harness.datasets.mnist1d import Mnist1d as Mnist1d
     from harness.datasets.modular_counting import ModularCounting as ModularCounting
     from harness.datasets.parity import Parity as Parity
+    from harness.datasets.speech import Speech as Speech
     from harness.datasets.teacher import Teacher as Teacher
     from harness.datasets.temporal_order import TemporalOrder as TemporalOrder
+    from harness.datasets.translation import Translation as Translation
     from harness.datasets.two_waves import TwoWaves as TwoWaves
 
 

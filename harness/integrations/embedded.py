@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from harness.core.errors import UserError
+from harness.core.scalars import same
 from harness.core.seeds import derive_seed
 from harness.spec import study_files
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
-from harness.spec.values import same
 from harness.training.trainer import Callbacks, Data, Epoch, Trainer, Training, TrainOptions
 
 # Keras's random state and a compiled program are shared by all threads of a process, so one
@@ -39,9 +39,9 @@ class Embedded:
         self._prepared: set[Any] = set()
 
     @classmethod
-    def from_study(cls, name_or_file: str | os.PathLike[str]) -> Self:
-        """The study of that name or file; raises UserError where there is none."""
-        return cls(study_files.load(name_or_file).study)
+    def from_study(cls, study: Study | str | os.PathLike[str]) -> Self:
+        """A study, or the one of that name or file; raises UserError where there is none."""
+        return cls(study if isinstance(study, Study) else study_files.load(study).study)
 
     @functools.cached_property
     def trainer(self) -> Trainer:

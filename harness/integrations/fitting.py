@@ -8,8 +8,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from harness.core.checks import is_number
 from harness.core.errors import UserError
 from harness.core.optuna_private import contains
+from harness.core.scalars import same
 from harness.spec.study import Arm, Study
-from harness.spec.values import hashable, same, shown
+from harness.spec.values import hashable, shown
 
 
 class UnfitError(Exception):
@@ -22,8 +23,8 @@ def fit(study: Study, arms: Iterable[Arm], params: Mapping[str, Any]) -> tuple[A
     Whatever else the trial names must be as the study has it. What it does not name is taken as
     equal. Raises UnfitError, which says what differs.
     """
-    searched = {name: _searched(name, each, params) for name, each in study.search.items()}
     arm = _arm(study, arms, params)
+    searched = study.space_of(arm).choose(lambda name, each: _searched(name, each, params))
     try:
         fixed = study.hyperparameters(arm, searched).to_mapping(defaults=True)
     except UserError as error:

@@ -11,6 +11,7 @@ KerasTuner then searches, and keeps the results in its own directory.
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import keras
@@ -18,6 +19,7 @@ import keras_tuner as kt
 from keras_tuner.src.engine.tuner_utils import TunerCallback
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from harness.core.scalars import same
 from harness.core.seeds import derive_seed
 from harness.integrations import keras_callbacks
 from harness.integrations.embedded import ONE_AT_A_TIME, Embedded
@@ -44,12 +46,23 @@ class StackedRNN(Embedded, kt.HyperModel):  # type: ignore[misc]
     def hyperparameters(self, hp: kt.HyperParameters) -> tuple[Arm, Hyperparameters]:
         """Declare the study's search space in `hp`; returns the arm and hyperparameters chosen."""
         compared = {name: _choice(hp, name, values) for name, values in self.study.compare.items()}
-        searched = {
-            name: _suggest(hp, name, distribution)
-            for name, distribution in self.study.search.items()
-        }
         arm = self.arm(compared)
-        return arm, self.study.hyperparameters(arm, searched)
+        space = self.study.space.at(self.study.fixed)
+        searched = {}
+        for name, distribution in space.items():
+            with ExitStack() as scopes:
+                for parent, wanted in space.conditions.get(name, {}).items():
+                    kept = _as_kept(self._choices(parent), wanted)
+                    scopes.enter_context(hp.conditional_scope(parent, kept))
+                searched[name] = _suggest(hp, name, distribution)
+        return arm, self.study.hyperparameters(arm, self.study.space_of(arm).active(searched))
+
+    def _choices(self, name: str) -> Sequence[Any] | None:
+        """The values that are declared as a choice; None for a range of numbers."""
+        declared = self.study.space.get(name)
+        if declared is None:
+            return self.study.compare[name]
+        return declared.choices if isinstance(declared, CategoricalDistribution) else None
 
     def build(self, hp: kt.HyperParameters) -> keras.Model:
         """A compiled model with stock Keras layers."""
@@ -141,13 +154,29 @@ def _suggest(hp: kt.HyperParameters, name: str, distribution: BaseDistribution) 
 
 
 def _choice(hp: kt.HyperParameters, name: str, values: Sequence[Any]) -> Any:
-    """A choice; KerasTuner needs values of one simple type, so others are given as text."""
+    """A choice; None where a condition is not met."""
     kinds = {type(value) for value in values}
     if kinds == {bool} and len(values) == 2:
         return bool(hp.Boolean(name, default=values[0]))  # 0 or 1 in projects of older versions
+    kept = _kept(values)
+    found = hp.Choice(name, kept)
+    return None if found is None else dict(zip(kept, values, strict=True))[found]
+
+
+def _as_kept(choices: Sequence[Any] | None, values: Sequence[Any]) -> list[Any]:
+    """These values as KerasTuner keeps them."""
+    if choices is None or {type(each) for each in choices} == {bool}:
+        return list(values)
+    pairs = zip(_kept(choices), choices, strict=True)
+    return [kept for kept, choice in pairs if any(same(choice, value) for value in values)]
+
+
+def _kept(values: Sequence[Any]) -> list[Any]:
+    """KerasTuner needs choices of one simple type, so others are given as text."""
+    kinds = {type(value) for value in values}
     if len(kinds) == 1 and kinds <= {int, float, str}:
-        return hp.Choice(name, list(values), ordered=kinds != {str})
+        return list(values)
     texts = [str(hashable(value)) for value in values]
     if len(set(texts)) < len(texts):  # such as 1 and "1"
         texts = [repr(value) for value in values]
-    return dict(zip(texts, values, strict=True))[hp.Choice(name, texts)]
+    return texts

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.core.metrics import MAE, R2, Metric
+from harness.core.metrics import BITS, MAE, R2, Metric
 from harness.core.scalars import as_python, missing
 from harness.results.records import EPOCH_COLUMNS, MEASURE, Records
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENDED = ("complete", "pruned", "failed")  # the states of a training that changes no more
-_NAMES = {R2: "r2", MAE: "mae"}
+_NAMES = {R2: "r2", MAE: "mae", BITS: "bits_per_character"}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ The trials belong to your study; nothing is written to a run directory.
 """
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -25,21 +26,27 @@ from harness.core.errors import UserError
 from harness.integrations.embedded import Embedded
 from harness.search.assignment import Assignment
 from harness.search.trial_files import ATTRIBUTES
+from harness.spec.distributions import categorical
+from harness.spec.study import Study
 from harness.training.trainer import Epoch
 
 
 def optuna_objective(
-    name_or_file: str | os.PathLike[str], *, epochs: int | None = None, seed: int | None = None
+    study: Study | str | os.PathLike[str],
+    *,
+    epochs: int | None = None,
+    seed: int | None = None,
 ) -> Callable[[optuna.Trial], float]:
     """An objective that trains in this process and returns the lowest validation loss (minimise).
 
+    `study` is a Study, a study's name, or the path of a study file.
     Compared hyperparameters are suggested like the searched ones. Each epoch is reported to Optuna,
     from 1, so any pruner works. The user attributes are those of the harness's own trials.
     `epochs` and `seed` are the study's by default. With `optimize(n_jobs=…)` trials still train one
     after another, so that their values are the same. Raises UserError where there is no such study,
     or where its units are found by measuring.
     """
-    embedded = Embedded.from_study(name_or_file)
+    embedded = Embedded.from_study(study)
     for name, value, least in (("epochs", epochs, 1), ("seed", seed, 0)):
         if value is not None:
             check_whole(name, value, least)
@@ -49,11 +56,11 @@ def optuna_objective(
 
     def objective(trial: optuna.Trial) -> float:
         compared = {
-            name: trial.suggest_categorical(name, list(values))
+            name: _suggest(trial, name, categorical(list(values)))
             for name, values in study.compare.items()
         }
-        searched = {name: _suggest(trial, name, each) for name, each in study.search.items()}
         arm = embedded.arm(compared)
+        searched = study.space_of(arm).choose(lambda name, each: _suggest(trial, name, each))
         hyperparameters = study.hyperparameters(arm, searched)
         pruned = False
 
@@ -96,5 +103,7 @@ def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> 
         case FloatDistribution(low=low, high=high, log=log, step=step):
             return trial.suggest_float(name, low, high, log=log, step=step)
         case CategoricalDistribution(choices=choices):
-            return trial.suggest_categorical(name, choices)
+            with warnings.catch_warnings():  # as in `categorical`
+                warnings.filterwarnings("ignore", "Choices for a categorical distribution")
+                return trial.suggest_categorical(name, choices)
     raise UserError(f"{name}: {type(distribution).__name__} can't be suggested")

@@ -22,7 +22,7 @@ def entry(configuration: Configuration, processes: Sequence[Mapping[str, Any]]) 
     hp, signature = configuration.hyperparameters, configuration.signature
     step_ms = spread.pooled([ms for each in processes for ms in each["block_ms"]])
     flops = counts.flops_per_step(hp, signature)
-    iterations = counts.recurrence_iterations(hp)
+    iterations = counts.recurrence_iterations(hp, signature)
     gflops = flops / step_ms["median"] / 1e6
     matmul = _median(processes, "matmul_gflops")
     first = processes[0]

@@ -16,58 +16,68 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from harness.analysis import clock
+from harness.analysis.parameters import all_parameters
+from harness.analysis.step_time import Fitted, parts
 from harness.core.errors import UserError
 from harness.core.seeds import derive_seed
 from harness.core.text import duration
 from harness.datasets.base.signature import FIELDS, Signature
 from harness.results.profile_file import read_profile
+from harness.results.records import BASELINES, read_records
 from harness.spec import counts
 from harness.spec.hyperparameters import OPTIONS, Hyperparameters
 from harness.spec.study import Arm, Study
 
+Trained = tuple[Hyperparameters, Signature, float]  # the last one in ms
+
 DRAWS = 64  # configurations, drawn from an arm's search space, for its mean cost
+SLOW = 0.25  # of the draws: the best configurations of finished studies cost about as much
 
 
 class StepTime:
     """Milliseconds of a training step of any shape, from the entries of a profile.
 
-    A step's time is the sum of four parts: a constant, the parameters (Adam), the iterations of
-    the recurrence, and the operations of its products. Their coefficients are fitted to the
-    relative errors by non-negative least squares. Outside the measured range a power law would
-    have larger errors. A cell that was not measured gets the coefficients of all cells together.
+    It is fitted to the entries of the same cell (harness.analysis.step_time); a cell that was not
+    measured gets the coefficients of all cells together. `trained` are hyperparameters, signatures
+    and step times of trainings on the same machine: a profile alone may have one shape only, that
+    of the best configurations.
     """
 
-    def __init__(self, entries: Sequence[Mapping[str, Any]], backend: str, device: str) -> None:
-        of_both = [e for e in entries if (e["backend"], e["device"]) == (backend, device)]
-        self._entries = [entry for entry in of_both if entry["cell"] in counts.GATES]
-        self._prices: dict[str, Any] = {}
+    def __init__(
+        self,
+        entries: Sequence[Mapping[str, Any]],
+        backend: str,
+        device: str,
+        trained: Sequence[Trained] = (),
+    ) -> None:
+        ours = [e for e in entries if (e["backend"], e["device"]) == (backend, device)]
+        measured = [
+            (hyperparameters_of(entry), signature_of(entry), float(entry["step_ms"]["median"]))
+            for entry in ours
+        ]
+        self._measured = [
+            each for each in (*measured, *(trained if ours else ())) if each[0].cell in counts.GATES
+        ]
+        self._fitted: dict[str, Fitted] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._entries)
+        return bool(self._measured)
 
     def __call__(self, hp: Hyperparameters, signature: Signature) -> float:
-        if hp.cell not in self._prices:
-            self._prices[hp.cell] = self._fit(hp.cell)
-        return float(_parts(hp, signature) @ self._prices[hp.cell])
-
-    def _fit(self, cell: str) -> Any:
-        from scipy.optimize import nnls
-
-        chosen = [e for e in self._entries if e["cell"] == cell] or self._entries
-        rows = [
-            _parts(hyperparameters_of(e), signature_of(e)) / e["step_ms"]["median"] for e in chosen
-        ]
-        # Scaled, because counts of operations are far larger than the rest.
-        scale = np.maximum(np.abs(rows).max(axis=0), 1e-300)
-        prices, _ = nnls(np.asarray(rows) / scale, np.ones(len(rows)))
-        return prices / scale
+        if hp.cell not in self._fitted:
+            same = [each for each in self._measured if each[0].cell == hp.cell]
+            self._fitted[hp.cell] = Fitted(
+                [(parts(of, sig), step_ms) for of, sig, step_ms in same or self._measured]
+            )
+        return self._fitted[hp.cell](parts(hp, signature))
 
 
 @dataclass(frozen=True)
 class TimeEstimate:
     """Seconds of a study whose trainings take all their epochs; pruning reduces them.
 
-    `search_s` and `replicates_s` are those of configurations spread evenly over the search space.
+    `search_s` and `replicates_s` are those of configurations as a search is likely to try them.
     `most_s` is that of a study all of whose trainings take the slowest one: a sampler that learns
     may go there.
     """
@@ -91,18 +101,25 @@ class TimeEstimate:
 
 
 def estimate(
-    study: Study, profile: Mapping[str, Any], *, workers: int, device: str = "cpu"
+    study: Study,
+    profile: Mapping[str, Any],
+    *,
+    workers: int,
+    device: str = "cpu",
+    trained: Sequence[Trained] = (),
 ) -> TimeEstimate | None:
     """How long the study takes on `workers` workers of the profile's machine.
 
-    The cost of an arm is that of DRAWS configurations, drawn from its search space: their mean, and
-    that of the slowest one when its numbers are at their highest. Searches run side by side, the
-    trials of a search one after another. Reports and the bag of embeddings are left out. Returns
-    None if the profile has no entry of the study's backend and device, or if the study builds its
-    own models.
+    The cost of an arm is that of DRAWS configurations, drawn from its search space, and that of the
+    slowest one when its numbers are at their highest. The best configurations are rarely fast:
+    replicates cost what the slowest draws do, a share of SLOW, and trials of a sampler that learns
+    the mean of that and of all draws. Searches run side by side, the trials of a search one
+    after another. Reports and the bag of embeddings are left out. `trained` are trainings on the
+    same machine. Returns None if the profile has no entry of the study's backend and device, or if
+    the study builds its own models.
     """
     entries = profile["entries"]
-    step_ms = StepTime(entries, study.backend, device)
+    step_ms = StepTime(entries, study.backend, device, trained)
     if not step_ms or study.model is not None:
         return None
     ours = [e for e in entries if (e["backend"], e["device"]) == (study.backend, device)]
@@ -114,6 +131,7 @@ def estimate(
     signature = study.signature
     rng = random.Random(derive_seed(study.seed, "estimate"))
     epochs = np.array([study.budget.search_epochs, study.budget.epochs])
+    learns = study.sampler not in clock.BLIND
 
     def epoch_s(arm: Arm, params: dict[str, Any]) -> float:
         hp = study.hyperparameters(arm, params)
@@ -123,11 +141,14 @@ def estimate(
 
     mean, most = [], []  # seconds of a trial and of a replicate, by arm
     for arm in study.arms():
-        drawn = [{n: draw(rng, d) for n, d in study.search.items()} for _ in range(DRAWS)]
-        highest = [{n: _highest(study.search[n], v) for n, v in p.items()} for p in drawn]
-        of_drawn = [epoch_s(arm, params) for params in drawn]
-        mean.append((compile_s + epochs * np.mean(of_drawn)).tolist())
-        slowest = max([*of_drawn, *(epoch_s(arm, params) for params in highest)])
+        space = study.space_of(arm)
+        drawn = [{n: draw(rng, d) for n, d in space.items()} for _ in range(DRAWS)]
+        highest = [{n: _highest(space[n], v) for n, v in p.items()} for p in drawn]
+        of_drawn = sorted(epoch_s(arm, space.active(params)) for params in drawn)
+        slow = np.mean(of_drawn[-round(SLOW * DRAWS) :])
+        of_trials = (np.mean(of_drawn) + slow) / 2 if learns else np.mean(of_drawn)
+        mean.append((compile_s + epochs * np.array([of_trials, slow])).tolist())
+        slowest = max([*of_drawn, *(epoch_s(arm, space.active(params)) for params in highest)])
         most.append((compile_s + epochs * slowest).tolist())
 
     def side_by_side(of_arms: Sequence[Any]) -> tuple[float, float]:
@@ -135,8 +156,8 @@ def estimate(
         trainings = study.replicates * study.dataset.folds
         replicates = [replicate for _, replicate in of_arms] * trainings
         return (
-            import_s + _side_by_side(searches * study.independent_searches, workers),
-            _side_by_side(replicates * study.independent_searches, workers),
+            import_s + clock.side_by_side(searches * study.independent_searches, workers),
+            clock.side_by_side(replicates * study.independent_searches, workers),
         )
 
     return TimeEstimate(*side_by_side(mean), workers, most_s=sum(side_by_side(most)))
@@ -180,25 +201,6 @@ def signature_of(entry: Mapping[str, Any]) -> Signature:
     return Signature(**{name: entry[name] for name in FIELDS if name in entry})
 
 
-def _parts(hp: Hyperparameters, signature: Signature) -> Any:
-    return np.array(
-        [
-            1.0,
-            counts.parameters(hp, signature),
-            counts.recurrence_iterations(hp),
-            counts.flops_per_step(hp, signature),
-        ]
-    )
-
-
-def _side_by_side(seconds: Sequence[float], workers: int) -> float:
-    """Seconds until all pieces of work are done; the next free worker takes the next piece."""
-    busy = [0.0] * max(1, workers)
-    for piece in sorted(seconds, reverse=True):
-        busy[busy.index(min(busy))] += piece
-    return max(busy)
-
-
 def predict_study(
     study: Study, name: str, workers: int, *places: Path
 ) -> tuple[TimeEstimate, str] | None:
@@ -206,8 +208,9 @@ def predict_study(
 
     Profiles are looked for in the run directory of `name` below each of `places`, then in `places`
     themselves, then in the run directories of other studies. The first usable profile is used,
-    together with all others of the same processor and versions: the more shapes were measured, the
-    less has to be extrapolated. Returns None if no profile has the study's backend.
+    together with all others of the same processor and versions, and with the trainings beside them:
+    the more shapes were measured, the less has to be extrapolated. Returns None if no profile has
+    the study's backend.
     """
     files = [place / name / "profile.json" for place in places]
     files += [place / "profile.json" for place in places]
@@ -216,13 +219,34 @@ def predict_study(
     for file, first in profiles.items():
         if not estimate(study, first, workers=workers):
             continue
-        alike = [each for each in profiles.values() if _machine(each) == _machine(first)]
-        entries = [entry for each in alike for entry in each["entries"]]
-        estimated = estimate(study, {"entries": entries}, workers=workers)
+        alike = {each: p for each, p in profiles.items() if _machine(p) == _machine(first)}
+        entries = [entry for each in alike.values() for entry in each["entries"]]
+        trained = [one for each in alike for one in _trained_beside(each, study.backend)]
+        estimated = estimate(study, {"entries": entries}, workers=workers, trained=trained)
         assert estimated is not None  # it has the entries of `first`, which were enough
         others = f" and {len(alike) - 1} more of this machine" if len(alike) > 1 else ""
         return estimated, f"{file}{others}"
     return None
+
+
+def _trained_beside(profile: Path, backend: str) -> list[Trained]:
+    """The trainings of the run directory that a profile is in, if they ran on the processor."""
+    try:
+        records = read_records(profile.parent)
+    except UserError:  # it is in no run directory, or in a damaged one
+        return []
+    spec = records.manifest.spec
+    gpu = spec.get("device") == "gpu" or records.manifest.environment.get("gpus")
+    if spec.get("backend") != backend or spec.get("model") or gpu:
+        return []
+    signature = clock.signature_of(records)
+    found = []
+    for table in (records.trials, records.replicates[~records.replicates["arm"].isin(BASELINES)]):
+        for _, row in table[table["step_ms"].notna()].iterrows():
+            with contextlib.suppress(UserError):  # of another version
+                hp = Hyperparameters.from_mapping(all_parameters(records, row))
+                found.append((hp, signature, float(row["step_ms"])))
+    return found
 
 
 def _readable(file: Path) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,12 +59,13 @@ class Effort:
     """How many fresh processes measure, and seconds of training steps for each configuration.
 
     `warm`: instead of a fresh process, a worker that has trained measures, on programs for splits
-    of the study's own sizes.
+    of the study's own sizes. Once `limit_s` seconds are over, what is not measured yet is left out.
     """
 
     processes: int
     seconds: float
     warm: bool = False
+    limit_s: float = math.inf
 
 
 FULL, SHORT, QUICK = Effort(5, 2.0), Effort(2, 1.0), Effort(1, 1.0)

@@ -27,29 +27,32 @@ def profile_run_directory(
 ) -> Path:
     """Profile a finished study in short time, into its run directory; returns profile.json's path.
 
-    Measures the best configuration of each arm, in the first worker of `pool` where that is given
-    and there is no GPU to measure as well, and for a fifth of the study's time at most. Raises
-    UserError if no trial has completed, or nothing could be measured.
+    Measures the best configuration of each arm, and nothing else, for a fifth of the study's time
+    at most: in the first worker of `pool` where that is given and there is no GPU to measure as
+    well. Raises UserError if no trial has completed, or nothing could be measured.
     """
+    from dataclasses import replace
+
     from harness.analysis import summary
     from harness.profile.measurements import QUICK, QUICK_WARM, SHORT, WARM, Effort
     from harness.profile.profiler import Warm, devices_here
     from harness.results.records import read_records
 
     warm, records = None, read_records(root)
-    if pool is not None and devices_here() == ["cpu"]:
-        spent_s = float(records.trials["train_s"].sum() + records.replicates["train_s"].sum())
-        sizes = records.manifest["spec"]["dataset"]
-        rows = int(sizes["train"]), int(sizes["validation"])
-        warm = Warm(pool, rows, max(LEAST_S, SHARE * spent_s / len(pool)))
+    spent_s = float(records.trials["train_s"].sum() + records.replicates["train_s"].sum())
+    spec, workers = records.manifest.spec, records.manifest.workers or 1
+    if pool is not None and (devices_here() == ["cpu"] or spec.get("device") == "cpu"):
+        workers, sizes = len(pool), spec["dataset"]
+        warm = Warm(pool, (int(sizes["train"]), int(sizes["validation"])))
         arms = len(summary.best_trials(records))
         # A short study is not made to wait for more seconds of steps than their spread needs.
-        effort = QUICK_WARM if quick or arms * WARM_S > SHARE * spent_s / len(pool) else WARM
+        effort = QUICK_WARM if quick or arms * WARM_S > SHARE * spent_s / workers else WARM
     else:
         effort = QUICK if quick else SHORT
         earlier = records.profile
         if earlier:  # measure again with the same effort
             effort = Effort(int(earlier["processes"]), float(earlier["seconds"]))
+    effort = replace(effort, limit_s=max(LEAST_S, SHARE * spent_s / workers))
     return profile_study(records, effort, notify, grid=False, warm=warm)
 
 
@@ -61,6 +64,7 @@ def profile_is_current(root: Path) -> bool:
     from dataclasses import replace
 
     from harness.analysis import summary
+    from harness.analysis.parameters import all_parameters
     from harness.profile.estimate import hyperparameters_of
     from harness.results.records import read_records
     from harness.spec.hyperparameters import Hyperparameters
@@ -77,7 +81,7 @@ def profile_is_current(root: Path) -> bool:
         for arm in entry["arms"]
     ]
     for _, trial in best.iterrows():
-        hp = Hyperparameters.from_mapping(summary.all_parameters(records, trial))
+        hp = Hyperparameters.from_mapping(all_parameters(records, trial))
         # Step times do not depend on the learning rate, so profiles leave it out.
         if not any(
             arm == trial["arm"] and replace(of, learning_rate=hp.learning_rate) == hp
@@ -124,6 +128,7 @@ def configurations_of(
     from dataclasses import replace
 
     from harness.analysis import summary
+    from harness.analysis.parameters import all_parameters
     from harness.profile import profiler
     from harness.profile.measurements import Configuration
     from harness.spec.hyperparameters import BAG, Hyperparameters
@@ -143,11 +148,11 @@ def configurations_of(
         devices = here if spec["device"] == "auto" else [spec["device"]]
     trials = records.trials[records.trials["state"] == "complete"]
     all_of = [
-        Hyperparameters.from_mapping(summary.all_parameters(records, trial))
+        Hyperparameters.from_mapping(all_parameters(records, trial))
         for _, trial in trials.iterrows()
     ]
     chosen: list[tuple[Hyperparameters, tuple[str, ...]]] = [
-        (Hyperparameters.from_mapping(summary.all_parameters(records, trial)), (str(trial["arm"]),))
+        (Hyperparameters.from_mapping(all_parameters(records, trial)), (str(trial["arm"]),))
         for _, trial in best.iterrows()
     ]
     if grid:

@@ -6,7 +6,6 @@ No Keras: `harness.workers.timing` is what a process does.
 import hashlib
 import itertools
 import json
-import math
 import os
 import statistics
 import time
@@ -93,13 +92,11 @@ def check(configurations: Iterable[Configuration]) -> None:
 class Warm:
     """Workers that have just trained, the first of which measures.
 
-    `rows` are the sizes of the study's training and validation splits. Once `limit_s` seconds are
-    over, what is not measured yet is left out.
+    `rows` are the sizes of the study's training and validation splits.
     """
 
     pool: LocalPool
     rows: tuple[int, int]
-    limit_s: float
 
 
 def profile(
@@ -118,6 +115,8 @@ def profile(
     """
     configurations = _unique(configurations)
     check(configurations)
+    began = time.monotonic()
+    deadline = began + effort.limit_s
     described = _environment()
     measurements = Measurements(folder / "measurements.jsonl", _identity(described), notify)
     failed: dict[str, str] = {}
@@ -136,16 +135,16 @@ def profile(
 
             if not missing:
                 continue
-            session = _Session(missing, process, effort, measurements, failed, tell)
+            session = _Session(missing, process, effort, measurements, failed, tell, deadline)
             if warm is not None:
-                _measure(session, warm.pool, warm.rows, time.monotonic() + warm.limit_s)
+                _measure(session, warm.pool, warm.rows)
                 continue
             one = missing[0]
             settings = Settings(
                 backend=one.backend, device=one.device, threads=one.threads, path=None
             )
             with LocalPool(1, settings, folder / "logs") as pool:
-                _measure(session, pool, None, math.inf)
+                _measure(session, pool, None)
     entries = [
         entry(each, figures)
         for each in configurations
@@ -162,6 +161,7 @@ def profile(
         "processes": effort.processes,
         "seconds": effort.seconds,
         "warm": effort.warm,
+        "took_s": time.monotonic() - began,
         "entries": entries,
         "scaling": [fit.to_mapping() for fit in scaling.fits(entries)],
         "failed": [{"configuration": name, "reason": why} for name, why in failed.items()],
@@ -179,16 +179,17 @@ class _Session:
     measurements: Measurements
     failed: dict[str, str]
     notify: Say
+    deadline: float  # of time.monotonic()
 
 
-def _measure(
-    session: _Session, pool: LocalPool, rows: tuple[int, int] | None, deadline: float
-) -> None:
+def _measure(session: _Session, pool: LocalPool, rows: tuple[int, int] | None) -> None:
     """Measure in the pool's first worker; backend, device and threads are the same for all."""
     effort, failed = session.effort, session.failed
     for configuration in session.configurations:
         name = str(configuration)
-        if time.monotonic() > deadline:
+        if time.monotonic() > session.deadline:
+            if session.measurements.of(configuration, effort):
+                continue  # fewer processes have measured it
             failed[name] = LEFT_OUT
             session.notify(f"{name}: {LEFT_OUT}")
             continue

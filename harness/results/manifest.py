@@ -7,6 +7,7 @@ from typing import Any
 from harness.core import files
 from harness.core.errors import UserError, of_disk
 from harness.core.shapes import NUMBER
+from harness.spec.choices import PATIENCE
 
 SCHEMA = 1
 BASELINES_VERSION = 2  # of those that new studies have
@@ -28,11 +29,13 @@ _SHAPE: dict[str, Any] = {
     "enqueued?": {"*": [dict]},
     "units?": {"*": {"units": int}},
     "baselines?": int,
+    "workers?": int,
     "estimate?": ESTIMATE,
     **dict.fromkeys(("dataset?", "environment?", "published?", "full?"), dict),
     **dict.fromkeys(("question?", "storage?", "command?", "created?", "fingerprint?",
                      "database?"), str),
-    **dict.fromkeys(("quick?", "shared_searches?", "finished?", "profiled?"), bool),
+    **dict.fromkeys(("quick?", "shared_searches?", "finished?", "profiled?",
+                     "with_profile?"), bool),
 }  # fmt: skip
 
 
@@ -197,6 +200,22 @@ class Manifest(dict[str, Any]):
     def replicates(self) -> int:
         """The replicates that the best configuration of each search is to have."""
         return int(self.spec.get("replicates") or 0)
+
+    @property
+    def patience(self) -> int | None:
+        """After how many epochs without a lower validation loss a replicate stops."""
+        patience = self.spec.get("patience", PATIENCE)
+        return patience if isinstance(patience, int) else None
+
+    @property
+    def workers(self) -> int | None:
+        """How many trainings ran at once in the last session; None where it does not say."""
+        return self.get("workers")
+
+    @property
+    def with_profile(self) -> bool:
+        """Whether the last session was to end with a profile."""
+        return bool(self.get("with_profile"))
 
     @property
     def looks(self) -> list[tuple[int, float]]:

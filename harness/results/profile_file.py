@@ -23,6 +23,7 @@ _ENTRY: dict[str, Any] = {
 _SHAPE: dict[str, Any] = {
     "processes": int,
     "seconds": NUMBER,
+    "took_s?": NUMBER,
     "entries": [_ENTRY],
     "scaling": [{"cell": str, "n": int, "exponents": dict}],
     "failed": [{"configuration": str, "reason": str}],

@@ -71,12 +71,17 @@ FORECASTS = {
     "baseline=drift": "drift",
     "baseline=ridge": "ridge autoregression",
 }
+# Those of streams of characters.
+OF_CHARACTERS = {"baseline=ngram": "n-gram model", "baseline=lzma": "compression (LZMA)"}
+NEAREST = "baseline=nearest"  # that of translations
 BASELINES = {
     BAG_OF_EMBEDDINGS: "bag of embeddings",
     LINEAR: "linear model",
     TOKEN_TAGS: "most frequent tag of each token",
     MAJORITY: "majority class",
     **FORECASTS,
+    **OF_CHARACTERS,
+    NEAREST: "nearest training pair",
 }
 LEARNING = (BAG_OF_EMBEDDINGS, LINEAR)  # baselines that should reach more than the majority class
 
@@ -96,6 +101,7 @@ EPOCH_COLUMNS = {
 }
 
 
+ENDS = ("complete", "pruned", "failed")  # states of a training that has ended
 MEASURE = "measure_"  # columns of a forecast's other errors begin so: measure_RMSE
 
 MISSING = object()  # a hyperparameter that a trial does not have
@@ -170,7 +176,7 @@ class Records:
 
     @property
     def metric(self) -> Metric:
-        """The metric of replicates: accuracy, balanced accuracy, R², or MAE of forecasts."""
+        """The metric of replicates: accuracy, balanced accuracy, R², MAE of forecasts, or bits."""
         return metric_of(self.manifest.dataset)
 
     @property

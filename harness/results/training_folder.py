@@ -14,12 +14,14 @@ from harness.core.shapes import NUMBER, mismatch
 
 RESULT, STARTED, METRICS, SCORES = "result.json", "started.json", "metrics.jsonl", "scores.npy"
 FORECAST = "forecast.npz"
+PREDICTIONS = "predictions.npz"  # of a replicate whose model is kept
 KERAS_MODEL, VOCABULARY, PARAMS = "model.keras", "vocabulary.txt", "params.json"
 EXAMPLE = "forecast.py"  # beside the model of a forecast
 PREDICT, TOKENIZER = "predict.py", "tokenizer.json"  # beside other models; of texts alone
-TRAIN, README = "train.py", "README.md"  # train.py: of the user's own data alone
-MODEL = (KERAS_MODEL, VOCABULARY, PARAMS, EXAMPLE, PREDICT, TOKENIZER, TRAIN, README)
-EVIDENCE = (METRICS, SCORES, FORECAST, *MODEL)
+TRAIN, README = "train.py", "README.md"
+DATA = "data.npz"  # that train.py of a packaged dataset reads
+MODEL = (KERAS_MODEL, VOCABULARY, PARAMS, EXAMPLE, PREDICT, TOKENIZER, TRAIN, DATA, README)
+EVIDENCE = (METRICS, SCORES, FORECAST, PREDICTIONS, *MODEL)
 STATES = ("running", "complete", "pruned", "failed")
 
 _RECORD: dict[str, Any] = {
@@ -74,7 +76,7 @@ def read_training(folder: Path) -> dict[str, Any] | None:
     for name in (RESULT, STARTED, RESULT):
         if (record := _read(folder / name)) is not None:
             if name == RESULT:
-                check_evidence(folder, record, (METRICS, SCORES, FORECAST))
+                check_evidence(folder, record, (METRICS, SCORES, FORECAST, PREDICTIONS))
             return record
     if any((folder / name).exists() for name in EVIDENCE):
         raise DamagedError(f"{RESULT} is missing")

@@ -1,7 +1,9 @@
 """Samplers by name: each file of this package is one; `cmaes.py` is `--sampler cmaes`.
 
 A file has a function `make(seed, arm_seed, space, epochs) -> BaseSampler`. If it can't be used for
-every study, it also has `check(space, trials)`, which raises UserError and says what to do.
+every study, it also has `check(space, trials)`, which raises UserError and says what to do. A
+space may have hyperparameters that only some trials search (`harness.samplers.base.space`). A
+sampler that can't search those has `CONDITIONAL = False`.
 
 A new sampler is made for each suggestion, from a seed of the trial. The reason: Optuna does not
 store the state of samplers, and a sampler that is made again from the study's seed on resume would
@@ -15,11 +17,13 @@ import pkgutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.core.errors import unknown
+from harness.core.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
+
+    from harness.samplers.base.space import Space
 
 EPOCHS = "harness:epochs"
 
@@ -40,14 +44,30 @@ def _module(name: str) -> Any:
 
 def check(name: str, space: Mapping[str, "BaseDistribution"], *, trials: int) -> None:
     """Raises UserError if there is no such sampler, or it can't search this space."""
-    module = _module(name)
+    module, space = _module(name), _with_conditions(space)
+    if space.conditions and not _takes_conditions(module):
+        able = [each for each in names() if _takes_conditions(_module(each))]
+        raise UserError(
+            f"sampler {name} can't search {next(iter(space.conditions))}, which not every trial "
+            f"has; use one of {', '.join(able)}"
+        )
     if hasattr(module, "check"):
         module.check(space, trials)
+
+
+def _takes_conditions(module: Any) -> bool:
+    return bool(getattr(module, "CONDITIONAL", True))
+
+
+def _with_conditions(space: Mapping[str, "BaseDistribution"]) -> "Space":
+    from harness.samplers.base.space import Space  # here: it needs Optuna, names do not
+
+    return space if isinstance(space, Space) else Space(space)
 
 
 def make(
     name: str, space: Mapping[str, "BaseDistribution"], *, seed: int, arm_seed: int, epochs: int
 ) -> "BaseSampler":
     """A new sampler for one suggestion; trainings have at most `epochs` epochs."""
-    sampler: BaseSampler = _module(name).make(seed, arm_seed, space, epochs)
+    sampler: BaseSampler = _module(name).make(seed, arm_seed, _with_conditions(space), epochs)
     return sampler

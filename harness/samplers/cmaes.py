@@ -1,20 +1,20 @@
 """`cmaes`: covariance matrix adaptation over the numeric hyperparameters.
 
-Categories are drawn at random, as in Optuna.
+Categories are drawn at random, as in Optuna, and so are hyperparameters that only some trials have.
 """
 
-from collections.abc import Mapping
-
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler, CmaEsSampler
 
 from harness.core.errors import UserError
+from harness.samplers.base.joint import joint
+from harness.samplers.base.space import Space
 
 
-def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
+def check(space: Space, trials: int) -> None:
     numeric = [
         name
-        for name, distribution in space.items()
+        for name, distribution in space.unconditional.items()
         if not isinstance(distribution, CategoricalDistribution) and not distribution.single()
     ]
     if len(numeric) < 2:
@@ -24,7 +24,5 @@ def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
         )
 
 
-def make(
-    seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int
-) -> BaseSampler:
-    return CmaEsSampler(seed=seed)
+def make(seed: int, arm_seed: int, space: Space, epochs: int) -> BaseSampler:
+    return joint(CmaEsSampler)(space, seed=seed)

@@ -9,6 +9,8 @@ from optuna.samplers import BaseSampler
 from harness.core.errors import UserError
 from harness.samplers.keras_tuner.oracle_sampler import OracleSampler
 
+CONDITIONAL = False  # Optuna gives no conditions to the oracle
+
 
 def check(space: Mapping[str, BaseDistribution], trials: int) -> None:
     if find_spec("sklearn") is None:

@@ -7,6 +7,8 @@ from optuna.samplers import BaseSampler
 
 from harness.samplers.keras_tuner.oracle_sampler import OracleSampler
 
+CONDITIONAL = False  # Optuna gives no conditions to the oracle
+
 
 def make(
     seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int

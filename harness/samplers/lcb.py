@@ -26,7 +26,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.samplers.base.configurations import ConfigurationSampler
-from harness.samplers.qmc import configuration_at, design_point
+from harness.samplers.qmc import configuration_at, design_point, value_at
 
 DESIGN = 6
 KAPPA = 2.0
@@ -51,7 +51,7 @@ class _LowerConfidenceBound(ConfigurationSampler):
         if trial.number < DESIGN or len(done) < 2 or not self._space:
             return design_point(self._space, trial.number, self._design)
         points = np.random.default_rng(self._seed).random((CANDIDATES, len(self._space)))
-        candidates = [configuration_at(self._space, point) for point in points]
+        candidates = [self._space.active(configuration_at(self._space, point)) for point in points]
         bound = lower_bound(
             self._encoded([params for params, _ in done]),
             np.array([loss for _, loss in done]),
@@ -62,14 +62,16 @@ class _LowerConfidenceBound(ConfigurationSampler):
     def _encoded(self, configurations: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
         return np.array(
             [
-                [
-                    x
-                    for name in sorted(self._space)
-                    for x in encoded(self._space[name], params[name])
-                ]
+                [x for name in sorted(self._space) for x in self._encoded_one(name, params)]
                 for params in configurations
             ]
         )
+
+    def _encoded_one(self, name: str, params: Mapping[str, Any]) -> list[float]:
+        """Its coordinates; where it does not apply, the same ones for all trials."""
+        if name in params:
+            return encoded(self._space[name], params[name])
+        return [0.5] * len(encoded(self._space[name], value_at(self._space[name], 0.0)))
 
 
 def encoded(distribution: BaseDistribution, value: Any) -> list[float]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from harness import pruners, samplers
@@ -91,7 +92,7 @@ class ArmSearch:
         self.independent = False  # a trial's suggestion depends on the trials before it
         self._study = study
         self._directory = directory
-        self._space = dict(study.search)
+        self._space = study.space_of(arm)
         pruner = pruners.make(study.pruner, epochs=study.budget.search_epochs)
         self._store = TrialStore(database, f"{name}/{optuna_name(arm, search)}", pruner)
         self._optuna, self._storage = self._store.study, self._store.memory
@@ -108,7 +109,9 @@ class ArmSearch:
         return value
 
     def claim(self, fingerprint: str) -> None:
+        """Put on record which spec the trials belong to, and what their value is."""
         self._store.set_user_attr("fingerprint", fingerprint)
+        self._store.name_metric("val_loss")
 
     @property
     def begun(self) -> int:
@@ -160,7 +163,7 @@ class ArmSearch:
                 state=TrialState.COMPLETE,
                 value=value,
                 params=dict(params),
-                distributions=self._space,
+                distributions={name: self._space[name] for name in params},
                 intermediate_values=dict(epochs),
                 user_attrs={name: each for name, each in known.items() if each is not None},
             )
@@ -303,7 +306,7 @@ class ArmSearch:
         self.done[STATES[state]] += 1
 
     def _suggest(self, trial: Trial) -> dict[str, Any]:
-        """All hyperparameters of a trial, all drawn before the first is stored.
+        """All hyperparameters that apply to a trial, all drawn before the first is stored.
 
         Optuna's own `suggest` stores each as it is drawn. A process killed between two of them
         would leave a trial whose other values are then drawn differently. Enqueued values are kept.
@@ -313,16 +316,20 @@ class ArmSearch:
         relative = sampler.sample_relative(
             study, frozen, sampler.infer_relative_search_space(study, frozen)
         )
-        drawn = {
-            name: relative[name]
-            if name in relative
-            else sampler.sample_independent(study, frozen, name, distribution)
-            for name, distribution in self._space.items()
-        }
-        params = {**drawn, **frozen.system_attrs.get("fixed_params", {})}
-        for name, distribution in self._space.items():
+        enqueued = frozen.system_attrs.get("fixed_params", {})
+
+        def value_of(name: str, distribution: BaseDistribution) -> Any:
+            drawn = (
+                relative[name]
+                if name in relative
+                else sampler.sample_independent(study, frozen, name, distribution)
+            )
+            return enqueued.get(name, drawn)
+
+        for name, value in self._space.choose(value_of).items():
+            distribution = self._space[name]
             self._storage.set_trial_param(
-                trial_id(trial), name, distribution.to_internal_repr(params[name]), distribution
+                trial_id(trial), name, distribution.to_internal_repr(value), distribution
             )
         # Read back, so that a first attempt and a resumed one train with the same values.
         return dict(stored_trial(self._optuna, trial).params)

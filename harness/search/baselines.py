@@ -7,13 +7,12 @@ epochs the arms have. Studies that began before these rules train it as they did
 from dataclasses import replace
 from typing import Any
 
-from optuna.distributions import CategoricalDistribution
-
 from harness.core.seeds import derive_seed
 from harness.results.records import BAG_OF_EMBEDDINGS
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import read_result
 from harness.search.replicates import Planned, Replicates, planned_replicates
+from harness.spec import checks
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.study import Arm, Study
 
@@ -111,9 +110,8 @@ def _most(study: Study, name: str) -> Any:
         return study.fixed[name]
     if name in study.compare:
         return max(study.compare[name])
-    if name in study.search:
-        distribution = study.search[name]
-        if isinstance(distribution, CategoricalDistribution):
-            return max(distribution.choices)  # type: ignore[type-var]
-        return distribution.high  # type: ignore[attr-defined]
+    if name in study.space:
+        # Where a condition is not met, trials have the default.
+        default = [getattr(Hyperparameters, name)] * (name in study.space.conditions)
+        return max([*checks.ends(study.space[name]), *default])
     return None

@@ -18,6 +18,7 @@ from harness.core.errors import UserError
 from harness.core.shapes import mismatch
 from harness.results.run_directory import RunDirectory
 from harness.search.assignment import Assignment
+from harness.spec import checks
 from harness.spec.study import MAX_UNITS, Arm, Study
 from harness.workers.messages import TestScores, TrainRequest
 
@@ -114,7 +115,7 @@ class StepTimeProbe:
             arm=self.arm,
             number=units,
             params={"units": units},
-            hyperparameters=self._study.hyperparameters(self.arm, {**_first(self._study),
+            hyperparameters=self._study.hyperparameters(self.arm, {**_first(self._study, self.arm),
                                                                    "units": units}),
             seed=0,
         )  # fmt: skip
@@ -188,7 +189,6 @@ def with_units(study: Study, directory: RunDirectory) -> Study:
     return replace(study, measured_units=read_units(study, directory))
 
 
-def _first(study: Study) -> dict[str, Any]:
+def _first(study: Study, arm: Arm) -> dict[str, Any]:
     """A value of each searched hyperparameter: none of them changes how long a step takes."""
-    return {name: getattr(d, "choices", (getattr(d, "low", None),))[0]
-            for name, d in study.search.items()}  # fmt: skip
+    return study.space_of(arm).choose(lambda name, distribution: checks.ends(distribution)[0])

@@ -9,6 +9,7 @@ from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.tokenizers import TOKENIZERS
 from harness.datasets.files.tags import TagFiles
 from harness.results.training_folder import (
+    DATA,
     EXAMPLE,
     KERAS_MODEL,
     PARAMS,
@@ -19,7 +20,7 @@ from harness.results.training_folder import (
     VOCABULARY,
 )
 from harness.search import example
-from harness.search.standalone import patterns, readme, training_code
+from harness.search.standalone import packaged_data, patterns, readme, training_code
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.study import Study
 
@@ -66,7 +67,12 @@ def write(
         contents[EXAMPLE] = example.code(params)
     elif not built and dataset.features:
         contents[PREDICT] = (_SCRIPTS / "predict_numbers.py").read_text(encoding="utf-8")
-    elif not built and words and (dataset.input != "text" or dataset.tokenizer in TOKENIZERS):
+    elif (
+        not built
+        and words
+        and not dataset.signature.decodes
+        and (dataset.input != "text" or dataset.tokenizer in TOKENIZERS)
+    ):
         rule = patterns.rule(dataset.tokenizer if dataset.input == "text" else None)
         contents[TOKENIZER] = files.to_json(rule) + "\n"
         script = "predict_tags.py" if isinstance(dataset, TagFiles) else "predict_texts.py"
@@ -74,6 +80,8 @@ def write(
     training = training_code.code(dataset, hyperparameters, study.budget.epochs, study.patience)
     if PREDICT in contents and training is not None:
         contents[TRAIN] = training
+        if data := packaged_data.file(dataset, hyperparameters):
+            contents[DATA] = data
     names = (*contents, KERAS_MODEL)
     contents[README] = readme.text(params, record, names, study.backend)
     for name, content in contents.items():

@@ -1,4 +1,4 @@
-"""The baselines that no worker trains: majority class, linear model, tags, forecasts. No Keras.
+"""The baselines that no worker trains: linear, majority class, by rule, n-grams. No Keras.
 
 They do not depend on a seed, so all replicates of one are the same. There are as many as an arm
 has.
@@ -7,22 +7,30 @@ has.
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core import files, spans
-from harness.core.metrics import R2, scored
+from harness.core.metrics import R2, of_answers, scored
 from harness.datasets.base import naive
-from harness.datasets.base.dataset import Split
+from harness.datasets.base.characters import CharacterTexts
+from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.base.forecast import Forecast
 from harness.datasets.base.forecast_scores import ForecastScores
 from harness.datasets.files.tags import TagFiles
-from harness.results.records import FORECASTS, LINEAR, MAJORITY, TOKEN_TAGS
+from harness.results.records import (
+    FORECASTS,
+    LINEAR,
+    MAJORITY,
+    NEAREST,
+    OF_CHARACTERS,
+    TOKEN_TAGS,
+)
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import read_result, write_result, write_started
-from harness.search import linear_model, score_files
+from harness.search import character_models, linear_model, nearest_pair, score_files
 from harness.search.baselines import is_old, largest
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Study
@@ -41,7 +49,7 @@ class _Scored:
 
 def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
     """By baseline, search and number, the replicates that are still to be written."""
-    names = FORECASTS if isinstance(study.dataset, Forecast) else _names(study, directory)
+    names = _names(study, directory)
     searches = range(1, study.independent_searches + 1)
     numbers = range(1, study.replicates + 1)
     return [
@@ -52,9 +60,14 @@ def left(study: Study, directory: RunDirectory) -> list[tuple[str, int, int]]:
 
 
 def _names(study: Study, directory: RunDirectory) -> tuple[str, ...]:
-    """The baselines of a study that forecasts nothing."""
+    if isinstance(study.dataset, Forecast):
+        return tuple(FORECASTS)
     if isinstance(study.dataset, TagFiles):
         return (TOKEN_TAGS, MAJORITY)
+    if isinstance(study.dataset, CharacterTexts):
+        return tuple(OF_CHARACTERS)
+    if study.dataset.signature.decodes:
+        return (NEAREST,)
     # The verdicts on its baselines are corrected together, so an old study gets no new one.
     without = is_old(directory) or not linear_model.applies_to(study.dataset)
     return (MAJORITY,) if without else (LINEAR, MAJORITY)
@@ -89,6 +102,12 @@ def _scored(study: Study, name: str, split: Split) -> _Scored | str:
     """What a baseline reached, or why it failed."""
     if isinstance(study.dataset, Forecast):
         return _forecast(study.dataset, split, name.removeprefix("baseline="))
+    if isinstance(study.dataset, CharacterTexts):
+        model = character_models.MODELS[name.removeprefix("baseline=")]
+        found = model(study.dataset, split)
+        return _Scored(found.validated, found.scores, parameters=found.parameters)
+    if name == NEAREST:
+        return _nearest(study, split)
     if isinstance(study.dataset, TagFiles):
         return _tags(study.dataset, split, of_tokens=name == TOKEN_TAGS)
     return _majority(study, split) if name == MAJORITY else _linear(study, split)
@@ -106,12 +125,30 @@ def _linear(study: Study, split: Split) -> _Scored | str:
     return _Scored(found.validated, found.scores, parameters=found.weights, loss=found.loss)
 
 
+def _nearest(study: Study, split: Split) -> _Scored:
+    """The answer of the most similar training example."""
+    plain = Hyperparameters()
+    longest = study.dataset.limits()["sequence_length"]
+    length = {"sequence_length": longest, "vocabulary": plain.vocabulary}
+    train, held_out, asked = (
+        cast(Arrays, study.dataset.load(each, **length)) for each in ("train", "validation", split)
+    )
+    found = nearest_pair.answers(train, asked)
+    validated = of_answers(nearest_pair.answers(train, held_out), held_out.y)
+    return _Scored(
+        validated["token accuracy"],
+        scored(found, asked.y, study.dataset.metric),
+        measures=of_answers(found, asked.y),
+    )
+
+
 def _majority(study: Study, split: Split) -> _Scored:
     """The training split's most frequent class, or its mean, predicted always."""
     dataset = study.dataset
     length = {"sequence_length": 1, "vocabulary": Hyperparameters().vocabulary}
     trained = dataset.load("train", **length).y
-    constant = np.bincount(trained.ravel()).argmax() if dataset.classes else trained.mean()
+    real = trained[trained >= 0]  # the class of padding is -1
+    constant = np.bincount(real).argmax() if dataset.classes else trained.mean()
 
     def score(split: Split, metric: str) -> NDArray[Any]:
         y = dataset.load(split, **length).y

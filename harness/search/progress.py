@@ -1,14 +1,17 @@
-"""What a study shows while it runs: a live table on a terminal, plain lines elsewhere.
+"""What a study shows while it runs: a live table, a line in a notebook, plain lines elsewhere.
 
 All of it goes to stderr. It is never silent for more than a few seconds.
 """
 
+import contextlib
+import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -20,6 +23,8 @@ from harness.core.metrics import Metric
 from harness.core.text import duration, sanitize, short
 
 HEARTBEAT_S = 5.0
+NOTEBOOK_S, NOTEBOOK_WIDTH = 0.5, 110
+GAP = 2  # between the columns of the live table
 ACCURACIES = Metric()
 
 
@@ -40,17 +45,21 @@ class Running:
     val_loss: float | None = None
 
     def describe(self) -> str:
+        return ", ".join(self.parts())
+
+    def parts(self) -> list[str]:
+        """What is known of it, the most important first."""
         if not self.epoch:
             what = "building and compiling" if self.sent else "waiting for a worker"
-            return f"{what}, {time.monotonic() - self.since:.0f} s"
-        text = f"epoch {self.epoch}/{self.epochs}"
+            return [what, f"{time.monotonic() - self.since:.0f} s"]
+        found = [f"epoch {self.epoch}/{self.epochs}"]
         if self.steps:
-            text += f", step {self.step}/{self.steps}"
+            found.append(f"step {self.step}/{self.steps}")
         if self.loss is not None:
-            text += f", loss {self.loss:.4f}"
+            found.append(f"loss {self.loss:.4f}")
         if self.val_loss is not None:
-            text += f", val_loss {self.val_loss:.4f}"
-        return text
+            found.append(f"val_loss {self.val_loss:.4f}")
+        return found
 
 
 @dataclass
@@ -85,7 +94,8 @@ class ProgressDisplay(Closing):
         self.epochs = epochs
         self.own_epochs: dict[str, int] = {}  # of arms that have others
         self.running: dict[str, Running] = {}
-        self._seconds: list[float] = []  # of the trials that ended in this session
+        # Seconds that the study still takes, as harness.analysis.clock estimates them.
+        self.clock: Callable[[], float | None] = lambda: None
 
     def notify(self, text: str) -> None:
         """Show a line of text."""
@@ -122,7 +132,6 @@ class ProgressDisplay(Closing):
         self, task: str, state: str, value: float | None, accuracy: float | None, reason: str
     ) -> None:
         running = self.running.pop(task)
-        self._seconds.append(time.monotonic() - running.since)
         self._count(running.arm, state, value, accuracy)
 
     def _count(self, arm: str, state: str, value: float | None, accuracy: float | None) -> None:
@@ -144,12 +153,9 @@ class ProgressDisplay(Closing):
         return sum(arm.done.total() for arm in self.arms.values())
 
     def time_left(self) -> str:
-        """Estimated from the mean of the trials so far; rough, because depths differ."""
-        if not self._seconds:
-            return ""
-        mean_s = sum(self._seconds) / len(self._seconds)
-        left_s = mean_s * (self.total - self.finished) / max(1, min(self.workers, self.total))
-        return f"about {duration(left_s)} left"
+        """Of the whole study, profile included; empty while nothing is known."""
+        left_s = self.clock()
+        return "" if left_s is None else f"about {duration(left_s)} left"
 
 
 class Plain(ProgressDisplay):
@@ -204,10 +210,54 @@ class Plain(ProgressDisplay):
         super().ended(task, state, value, accuracy, reason)
         outcome = f", best val_loss {value:.4f}" if value is not None else ""
         why = f" ({reason})" if reason else ""
+        left = self.time_left()
         self.notify(
             f"{running.arm} {self.noun} {running.trial} {state}{why}{outcome}; "
-            f"{self.finished} of {self.total} {self.noun}s done, {self.time_left()}"
+            f"{self.finished} of {self.total} {self.noun}s done{left and f', {left}'}"
         )
+
+
+class Notebook(ProgressDisplay):
+    """One line that is written again and again; what went wrong stays, as lines above it."""
+
+    def __init__(self, *args: Any, noun: str = "trial", file: TextIO | None = None) -> None:
+        super().__init__(*args, noun=noun)
+        self._file = file
+        self._shown, self._at = "", 0.0
+
+    def notify(self, text: str) -> None:
+        self._write("\r" + sanitize(text).ljust(len(self._shown)) + "\n")
+        self._shown = ""
+
+    def tick(self) -> None:
+        if time.monotonic() - self._at >= NOTEBOOK_S:
+            self._show()
+
+    def ended(
+        self, task: str, state: str, value: float | None, accuracy: float | None, reason: str
+    ) -> None:
+        running = self.running[task]
+        super().ended(task, state, value, accuracy, reason)
+        if reason:
+            self.notify(f"{running.arm} {self.noun} {running.trial} {state} ({reason})")
+        self._show()
+
+    def close(self) -> None:
+        self._show()
+        self._write("\n")
+
+    def _show(self) -> None:
+        text = f"{self.finished} of {self.total} {self.noun}s done"
+        if left := self.time_left():
+            text += f", {left}"
+        now = [f"{each.arm}: {each.parts()[0]}" for each in list(self.running.values())]
+        line = _fit(f"{text} · {', '.join(now)}" if now else text, NOTEBOOK_WIDTH)
+        self._write("\r" + line.ljust(len(self._shown)))
+        self._shown, self._at = line, time.monotonic()
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # nobody can read it: work goes on
+            print(text, end="", file=self._file or sys.stderr, flush=True)
 
 
 class Terminal(ProgressDisplay):
@@ -215,11 +265,8 @@ class Terminal(ProgressDisplay):
 
     def __init__(self, *args: Any, noun: str = "trial", metric: Metric = ACCURACIES) -> None:
         super().__init__(*args, noun=noun, metric=metric)
-        self._live = Live(
-            get_renderable=self._render,
-            console=Console(stderr=True, markup=False, highlight=False),
-            refresh_per_second=4,
-        )
+        self._console = Console(stderr=True, markup=False, highlight=False)
+        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=4)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -229,38 +276,61 @@ class Terminal(ProgressDisplay):
         self._live.stop()
 
     def notify(self, text: str) -> None:
-        self._live.console.print(Text(sanitize(text)))
+        self._console.print(Text(sanitize(text)))
 
     def _render(self) -> RenderableType:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in (
-            "arm",
-            f"{self.noun}s",
-            "pruned",
-            "failed",
-            "best val_loss",
-            self.metric.title,
-            "now",
-        ):
-            table.add_column(column, no_wrap=column != "now")
         # A copy: the display's thread draws while the coordinator changes the original.
         running = list(self.running.values())
-        for name, arm in self.arms.items():
-            now = "\n".join(
-                f"{self.noun} {each.trial}: {each.describe()}"
-                for each in running
-                if each.arm == name
-            )
-            table.add_row(
-                Text(sanitize(name)),
-                f"{arm.done.total()}/{self.trials}",
-                str(arm.done["pruned"]),
-                str(arm.done["failed"]),
-                "" if arm.value is None else f"{arm.value:.4f}",
-                "" if arm.val_accuracy is None else self.metric.cell(arm.val_accuracy),
-                Text(sanitize(now)),
-            )
+        columns: dict[str, list[str]] = {
+            "arm": [_fit(name, max(8, self._console.width // 3 - 2)) for name in self.arms],
+            f"{self.noun}s": [f"{arm.done.total()}/{self.trials}" for arm in self.arms.values()],
+            "pruned": [str(arm.done["pruned"] or "") for arm in self.arms.values()],
+            "failed": [str(arm.done["failed"] or "") for arm in self.arms.values()],
+            "val_loss": [_digits(arm.value) for arm in self.arms.values()],
+            self.metric.title: [self._score(arm) for arm in self.arms.values()],
+        }
+        columns = {title: cells for title, cells in columns.items() if any(cells)}
+        taken = sum(max(map(cell_len, [title, *cells])) + GAP for title, cells in columns.items())
+        width = self._console.width - taken
+        columns["now"] = [self._now(name, running, width) for name in self.arms]
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in columns:
+            # Nothing may be cut in the middle, or wrap: what does not fit was left out above.
+            table.add_column(title, no_wrap=True, overflow="ellipsis")
+        for row in zip(*columns.values(), strict=True):
+            table.add_row(*map(Text, row))
         note = f"{self.finished} of {self.total} {self.noun}s done"
         if running:
             note += f", {self.time_left() or 'timing the first'}"
-        return Group(table, Text(note))
+        return Group(table, Text(note, no_wrap=True, overflow="ellipsis"))
+
+    def _score(self, arm: ArmProgress) -> str:
+        return "" if arm.val_accuracy is None else self.metric.cell(arm.val_accuracy)
+
+    def _now(self, arm: str, running: Sequence[Running], width: int) -> str:
+        """A line for each of the arm's running trainings: as much of it as fits."""
+        lines = []
+        for each in running:
+            if each.arm != arm:
+                continue
+            line, *more = each.parts()
+            line = f"{each.trial}: {line}"
+            named = f"{self.noun} {line}"
+            line = named if len(named) <= width else line
+            for part in more:
+                if len(line) + 2 + len(part) > width:
+                    break
+                line += f", {part}"
+            lines.append(_fit(line, max(1, width)))
+        return "\n".join(lines)
+
+
+def _fit(text: str, width: int) -> str:
+    """One line that takes so many columns of a terminal at most; `…` stands for the rest."""
+    line = Text(sanitize(text))
+    line.truncate(width, overflow="ellipsis")
+    return line.plain
+
+
+def _digits(loss: float | None) -> str:
+    return "" if loss is None else f"{loss:.4f}"

@@ -150,6 +150,8 @@ class Replicates:
                     test.measures,
                 ),
             }
+            if test.predictions is not None:
+                score_files.write_predictions(planned.folder, test.predictions)
             if self._keeps_model(planned):
                 model_files.write(
                     planned.folder,

@@ -1,4 +1,4 @@
-"""The files of a scored training: `scores.npy`, and `forecast.npz` of a forecast. No Keras."""
+"""The files of a scored training: `scores.npy`, `forecast.npz`, `predictions.npz`. No Keras."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,8 @@ from harness.datasets.base.dataset import Dataset, Split
 from harness.datasets.base.forecast import Forecast
 from harness.datasets.base.forecast_scores import ForecastScores
 from harness.datasets.base.frequency import shown
-from harness.results.training_folder import FORECAST, SCORES
+from harness.datasets.base.predictions import Predictions
+from harness.results.training_folder import FORECAST, PREDICTIONS, SCORES
 from harness.spec.study import Study
 
 _ERRORS = ("squared", "scaled", "relative")
@@ -42,7 +43,7 @@ def write(
     times: Sequence[Sequence[str]] = (),
     measures: Mapping[str, float | None] | None = None,
 ) -> dict[str, Any]:
-    """Write the scores (examples,), and forecasts with their `times`.
+    """Write the scores (examples,), and forecasts with their `times`; `measures` go on record.
 
     Returns the fields of the result file about them, other `measures` among them; `loss` is the
     mean over the same examples.
@@ -57,6 +58,15 @@ def write(
         **({"measures": dict(measures)} if measures else {}),
         **({} if forecasts is None else _write_forecasts(folder, forecasts, times)),
     }
+
+
+def write_predictions(folder: Path, predictions: Predictions) -> None:
+    """Write `predictions.npz`: the fields of `Predictions`, as arrays."""
+    names = ("truth", "predicted", "certainty", "mistakes")
+    arrays: dict[str, Any] = {name: getattr(predictions, name) for name in names}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays, inputs=np.array(predictions.inputs, np.str_))
+    files.write_atomically(folder / PREDICTIONS, buffer.getvalue())
 
 
 def _write_forecasts(

@@ -9,12 +9,14 @@ draws or receives it again.
 
 import json
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import optuna
 from optuna.distributions import distribution_to_json
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
@@ -83,6 +85,13 @@ class TrialStore:
         if self._user_attrs.get(key) != value:
             self._stored.set_user_attr(key, value)
             self._user_attrs[key] = value
+
+    def name_metric(self, name: str) -> None:
+        """What optuna-dashboard calls a trial's value; databases of earlier versions had none."""
+        if self._stored.metric_names is None:
+            with warnings.catch_warnings():  # Optuna calls it experimental
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                self._stored.set_metric_names([name])
 
     def write_epochs(self, number: int) -> None:
         """Write the trial, unless something was written just now: the next write has its epochs."""

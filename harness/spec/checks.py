@@ -21,6 +21,8 @@ from harness.core.checks import is_number, is_whole
 from harness.core.errors import UserError
 from harness.datasets.base import vectors
 from harness.datasets.base.dataset import Dataset
+from harness.samplers.base.space import Space
+from harness.spec.by_layer import is_of_layer
 from harness.spec.choices import MEASURES
 from harness.spec.hyperparameters import OF_TOKENS, Hyperparameters
 
@@ -98,6 +100,18 @@ def check_model(model: Callable[..., Any], hold: Mapping[str, float]) -> None:
         )
 
 
+def check_defaults(model: Callable[..., Any] | None, conditional: Collection[str]) -> None:
+    """What only some trials search has a default in the study's own `model`, if that takes it."""
+    if model is None:
+        return
+    for name, parameter in inspect.signature(model).parameters.items():
+        needed = parameter.kind == parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+        if name in conditional and needed:
+            raise UserError(
+                f"model: {name} is not searched in every trial; give it a default: {name}=…"
+            )
+
+
 def check_hold(hold: Mapping[str, float], groups: Mapping[str, Mapping[str, Any]]) -> None:
     """`hold` names one positive number; no group of hyperparameters contradicts it."""
     if list(hold) not in (["parameters"], ["step_ms"]):
@@ -106,7 +120,7 @@ def check_hold(hold: Mapping[str, float], groups: Mapping[str, Mapping[str, Any]
     if not is_number(value) or not value > 0:
         raise UserError(f"hold: {value!r} is not a number above 0")
     for group in groups.values():
-        if "units" in group:
+        if any(name == "units" or is_of_layer(name) for name in group):
             raise UserError("units: follow from what is held; leave them out, or leave out hold")
     if "step_ms" in hold:
         for name in groups["search"]:
@@ -164,15 +178,25 @@ def check_arm_name(name: str) -> None:
         raise UserError(f"compare: the arm name {name!r} can't be a folder's; use plain values")
 
 
-def extremes(search: Mapping[str, BaseDistribution]) -> list[dict[str, Any]]:
+def extremes(space: Space) -> list[dict[str, Any]]:
     """Configurations to try before a search: each end of each distribution.
 
-    All other hyperparameters have their first end.
+    All other hyperparameters have their first end, or the value that the condition needs.
     """
-    of_each = {name: ends(distribution) for name, distribution in search.items()}
+    of_each = {name: ends(distribution) for name, distribution in space.items()}
     first_ends = {name: values[0] for name, values in of_each.items()}
-    others = [{**first_ends, name: v} for name, values in of_each.items() for v in values[1:]]
-    return [first_ends, *others]
+
+    def needed(name: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for parent, values in space.conditions.get(name, {}).items():
+            found |= {**needed(parent), parent: values[0]}
+        return found
+
+    configurations = [first_ends]
+    for name, values in of_each.items():
+        new = values if name in space.conditions else values[1:]
+        configurations += [{**first_ends, **needed(name), name: value} for value in new]
+    return [space.active(each) for each in configurations]
 
 
 def own_parameters(model: Callable[..., Any]) -> frozenset[str]:
@@ -247,9 +271,43 @@ def check_options(dataset: Dataset, hp: Hyperparameters) -> None:
                 raise UserError(
                     f"{name}: {named} has an output for each of several steps; leave it out"
                 )
+    of = dataset.signature
+    if hp.bidirectional and (of.bits or of.decodes):
+        raise UserError(
+            f"bidirectional: a network for {named} would read what it is to predict; leave it out"
+        )
+    if hp.stateful:
+        _check_stateful(dataset, hp)
+    if hp.decoder_depth and not of.decodes:
+        raise UserError(f"decoder_depth: {named} has nothing to decode; leave it out")
+    if of.decodes and (hp.residual or not isinstance(hp.units, int) or hp.units_shape != "equal"):
+        raise UserError(
+            f"{'residual' if hp.residual else 'units'}: networks for {named} have one number of "
+            "units for all layers, and no residual connections"
+        )
     if not dataset.classes:
         for name in ("label_smoothing", "class_weight"):
             if name in hp.options:
                 raise UserError(
                     f"{name}: {named} has numbers to predict, not classes; leave it out"
                 )
+
+
+def _check_stateful(dataset: Dataset, hp: Hyperparameters) -> None:
+    """A state is carried on only where an example goes on where the one before ends."""
+    if not dataset.signature.bits:
+        raise UserError(
+            f"stateful: the examples of dataset {dataset.name} do not follow each other; leave it "
+            "out"
+        )
+    if hp.sequence_length != dataset.steps:
+        raise UserError(
+            f"stateful: examples follow each other with a sequence_length of {dataset.steps}, the "
+            f"characters that each predicts; not with {hp.sequence_length}"
+        )
+    for split, size in dataset.sizes().items():
+        if size % hp.batch_size:
+            raise UserError(
+                f"stateful: {split} has {size:,} examples, which is no multiple of the batch_size "
+                f"{hp.batch_size}; choose one, such as {size - size % hp.batch_size:,}"
+            )

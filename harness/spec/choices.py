@@ -14,6 +14,7 @@ MARGIN, RELATIVE_MARGIN = 0.005, 0.01
 
 # Published figures may be these, by epoch: fractions for accuracies, nats for losses, ms.
 MEASURES = ("val_accuracy", "val_loss", "accuracy", "loss", "step_ms")
+PATIENCE = 2  # epochs without a lower validation loss, by default
 
 
 def check_path(path: str | None, backend: str) -> None:

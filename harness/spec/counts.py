@@ -4,8 +4,9 @@ No Keras. It counts the networks of `harness.models`: Embedding, recurrent layer
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from harness.datasets.base.signature import Signature
+from harness.datasets.base.signature import BINARY, Signature
 from harness.spec.hyperparameters import BAG, Hyperparameters
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
@@ -24,7 +25,7 @@ def parameters(hp: Hyperparameters, signature: Signature) -> int:
     """
     directions = 2 if hp.bidirectional else 1
     count = 0 if signature.features else hp.vocabulary * hp.embedding_dim
-    for inputs, units in _layers(hp, signature):
+    for inputs, units, _ in _layers(hp, signature):
         gates = GATES[hp.cell] * units
         count += directions * (gates * (inputs + units) + _BIASES[hp.cell] * gates)
         if hp.layer_norm == "output":
@@ -49,8 +50,8 @@ def forward_flops(hp: Hyperparameters, signature: Signature) -> int:
     """
     directions = 2 if hp.bidirectional else 1
     per_example = sum(
-        directions * hp.sequence_length * 2 * GATES[hp.cell] * units * (inputs + units)
-        for inputs, units in _layers(hp, signature)
+        directions * steps * 2 * GATES[hp.cell] * units * (inputs + units)
+        for inputs, units, steps in _layers(hp, signature)
     )
     per_example += sum(
         steps * 2 * inputs * outputs for inputs, outputs, steps in _projections(hp, signature)
@@ -74,7 +75,7 @@ def flops_per_step(hp: Hyperparameters, signature: Signature) -> int:
     return 3 * forward_flops(hp, signature)
 
 
-def recurrence_iterations(hp: Hyperparameters) -> int:
+def recurrence_iterations(hp: Hyperparameters, signature: Signature = BINARY) -> int:
     """How many time steps one training step computes one after another.
 
     They are counted for every layer and direction, forward and backward. The two directions of a
@@ -82,16 +83,24 @@ def recurrence_iterations(hp: Hyperparameters) -> int:
     embeddings.
     """
     directions = 2 if hp.bidirectional else 1
-    return 0 if hp.cell == BAG else 2 * directions * hp.depth * hp.sequence_length
+    return 2 * directions * sum(steps for _, _, steps in _layers(hp, signature))
 
 
-def _layers(hp: Hyperparameters, signature: Signature) -> Iterator[tuple[int, int]]:
-    """The inputs and the units of each recurrent layer."""
+def _layers(hp: Hyperparameters, signature: Signature) -> Iterator[tuple[int, int, int]]:
+    """The inputs, the units and the time steps of each recurrent layer."""
     if hp.cell == BAG:
+        return
+    if signature.decodes:  # the decoder's first layer also reads the encoder's last output
+        read = replace(hp, sequence_length=hp.sequence_length - signature.steps)
+        yield from _layers(read, BINARY)
+        written = replace(hp.decoder, sequence_length=signature.steps)
+        more = hp.units_per_layer[-1]
+        for number, (inputs, units, steps) in enumerate(_layers(written, BINARY)):
+            yield inputs + more * (number == 0), units, steps
         return
     inputs = _inputs(hp, signature)
     for units in hp.units_per_layer:
-        yield inputs, units
+        yield inputs, units, hp.sequence_length
         inputs = 2 * units if hp.bidirectional else units
 
 
@@ -101,7 +110,7 @@ def _projections(hp: Hyperparameters, signature: Signature) -> Iterator[tuple[in
         return
     directions = 2 if hp.bidirectional else 1
     layers = list(_layers(hp, signature))
-    for number, (inputs, units) in enumerate(layers[1:], start=2):
+    for number, (inputs, units, _) in enumerate(layers[1:], start=2):
         if inputs != directions * units:
             ends_alone = number == hp.depth and hp.pooling == "last" and not signature.steps
             steps = directions if ends_alone else hp.sequence_length

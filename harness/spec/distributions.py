@@ -12,10 +12,12 @@ from optuna.distributions import (
 )
 
 from harness.core.errors import UserError
-from harness.spec.values import items, plain, same, shown
+from harness.core.scalars import same
+from harness.spec.conditions import UnitsByLayer, When
+from harness.spec.values import items, plain, shown
 
 
-def plain_search(search: Any) -> dict[str, BaseDistribution]:
+def plain_search(search: Any) -> dict[str, Any]:
     """`search` with distributions of plain values; raises UserError, which names the parameter.
 
     Choices that are tuples become lists: so does what a database gives back.
@@ -44,8 +46,15 @@ def chosen(distribution: CategoricalDistribution, value: Any) -> Any:
     raise ValueError(f"{value!r} is not one of {distribution.choices}")
 
 
-def _plain(where: str, declared: Any) -> BaseDistribution:
+def _plain(where: str, declared: Any) -> BaseDistribution | When | UnitsByLayer:
     match declared:
+        case When(name=name, values=values, distribution=inner):
+            of_inner = _plain(where, inner)
+            if isinstance(of_inner, UnitsByLayer):
+                raise UserError(f"{where}: UnitsByLayer can't have a condition; leave When out")
+            return When(name, tuple(plain(where, value) for value in values), of_inner)
+        case UnitsByLayer():
+            return declared
         case CategoricalDistribution(choices=choices):
             listed = [_listed(plain(where, choice)) for choice in choices]
             for number, choice in enumerate(listed):

@@ -1,7 +1,7 @@
 """The hyperparameters of one training, checked by name. No Keras: study files use it too."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from harness.core.checks import check_whole
@@ -26,7 +26,8 @@ class Hyperparameters:
     batches of 32. `own` has the names and values of other hyperparameters, which a study's own
     model function takes. Raises UserError naming the parameter that is wrong.
 
-    The fields from `optimizer` to `pretrained` are options. Their defaults are what
+    `decoder_depth` is for translations: the layers of the decoder, 0 for as many as the encoder's
+    `depth`. The fields from `optimizer` to `stateful` are options. Their defaults are what
     stock Keras does without them, and files leave them out where they have their defaults
     (`to_mapping`). `harness.spec.training_options` says what each value means.
     """
@@ -59,6 +60,8 @@ class Hyperparameters:
     kernel_initializer: str = "glorot_uniform"
     recurrent_initializer: str = "orthogonal"
     pretrained: str | None = None
+    decoder_depth: int = 0
+    stateful: bool = False
     own: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -72,6 +75,7 @@ class Hyperparameters:
             ("vocabulary", 4),  # padding, start, unknown and at least one word
             ("sequence_length", 1),
             ("batch_size", 1),
+            ("decoder_depth", 0),
         ):
             check_whole(name, getattr(self, name), least)
         if isinstance(self.units, list | tuple):
@@ -126,6 +130,11 @@ class Hyperparameters:
             for name, default in OPTIONS.items()
             if getattr(self, name) != default
         }
+
+    @property
+    def decoder(self) -> "Hyperparameters":
+        """The same with the decoder's depth as `depth`."""
+        return replace(self, depth=self.decoder_depth or self.depth)
 
     @property
     def units_per_layer(self) -> tuple[int, ...]:

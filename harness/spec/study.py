@@ -4,37 +4,28 @@ import bisect
 import hashlib
 import inspect
 import itertools
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
-
-from optuna.distributions import BaseDistribution, distribution_to_json
 
 from harness import pruners, samplers
 from harness.core.checks import check_whole, is_whole
 from harness.core.errors import UserError
-from harness.core.metrics import MAE
+from harness.core.metrics import BITS, MAE
 from harness.datasets.base import vectors
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
-from harness.spec import checks, counts, own_code
+from harness.samplers.base.space import Space
+from harness.spec import by_layer, checks, choices, conditions, counts, own_code
 from harness.spec.checks import TRAIN
-from harness.spec.choices import (
-    BACKENDS,
-    DEVICES,
-    MARGIN,
-    PATHS,
-    RELATIVE_MARGIN,
-    check_path,
-)
+from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, PATIENCE, RELATIVE_MARGIN
 from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.values import plain_compare, plain_fixed
 
 LENGTHENS = ("depth", "units", "sequence_length", TRAIN)  # more of these takes longer
-PATIENCE = 2  # epochs without a lower validation loss, by default
 MAX_UNITS = 4096  # with `hold`, units are looked for up to here
 
 QUICK_SPLITS = {"train": 1_200, "validation": 600, "test": 1_000}
@@ -125,7 +116,7 @@ class Study:
 
     dataset: Dataset
     compare: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    search: Mapping[str, BaseDistribution] = field(default_factory=dict)
+    search: Mapping[str, conditions.Declared] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     sampler: str = "tpe"
     pruner: str = "median"
@@ -161,7 +152,7 @@ class Study:
         checks.check_one_of("device", self.device, DEVICES)
         if self.path is not None:
             checks.check_one_of("path", self.path, PATHS)
-            check_path(self.path, self.backend)
+            choices.check_path(self.path, self.backend)
         checks.check_patience(self.patience)
         checks.check_published(self.published)
         if self.model is not None:
@@ -171,7 +162,7 @@ class Study:
         object.__setattr__(self, "dataset", self.dataset.for_sequences(self._longest()))
         self._check_hyperparameters()
         for arm in self.arms():
-            samplers.check(self.sampler, self.search, trials=self.budget.trials)
+            samplers.check(self.sampler, self.space_of(arm), trials=self.budget.trials)
             checks.check_arm_name(arm.name)
         pruners.check(self.pruner)
 
@@ -189,6 +180,15 @@ class Study:
             )
             for arm in arms
         ]
+
+    @cached_property
+    def space(self) -> Space:
+        """The distributions of `search`, and where each applies, for all arms together."""
+        return conditions.space_of(self.search, self.compare, self.fixed)
+
+    def space_of(self, arm: Arm) -> Space:
+        """What is searched in one arm: conditions on what is compared or fixed are decided."""
+        return self.space.at({**self.fixed, **arm.values})
 
     @property
     def independent_searches(self) -> int:
@@ -240,6 +240,8 @@ class Study:
         """What a trial of the arm trains with; `hold` sets the units."""
         of_arm = {name: v for name, v in arm.values.items() if name not in self.of_dataset}
         values = {**self.fixed, **of_arm, **params}
+        depth = values.get("depth", Hyperparameters.depth)
+        values = by_layer.joined(values, depth, own=self._of_model)
         if self.hold and "units" not in values:
             values["units"] = self.measured_units.get(arm.name, 1)
             if "parameters" in self.hold:
@@ -266,13 +268,13 @@ class Study:
         """The longest sequences that any trial reads."""
         name, plain = "sequence_length", Hyperparameters().sequence_length
         values = self.compare.get(name) or [self.fixed.get(name, plain)]
-        if name in self.search:
-            values = checks.ends(self.search[name])
+        if name in self.space:
+            values = checks.ends(self.space[name]) + [plain] * (name in self.space.conditions)
         return max(filter(is_whole, values), default=plain)
 
     @property
     def _groups(self) -> dict[str, Mapping[str, Any]]:
-        return {"compare": self.compare, "search": self.search, "fixed": self.fixed}
+        return {"compare": self.compare, "search": self.space, "fixed": self.fixed}
 
     @property
     def _of_model(self) -> frozenset[str]:
@@ -309,10 +311,7 @@ class Study:
         return {
             "dataset": self.dataset.to_mapping(),
             "compare": {name: list(values) for name, values in self.compare.items()},
-            "search": {
-                name: json.loads(distribution_to_json(distribution))
-                for name, distribution in self.search.items()
-            },
+            "search": conditions.to_mapping(self.space),
             "fixed": dict(self.fixed),
             "sampler": self.sampler,
             "pruner": self.pruner,
@@ -352,7 +351,7 @@ class Study:
         """The margin: as declared, or the default for the dataset's metric."""
         if self.margin is not None:
             return self.margin
-        return RELATIVE_MARGIN if self.dataset.metric == MAE else MARGIN
+        return RELATIVE_MARGIN if self.dataset.metric in (MAE, BITS) else MARGIN
 
     def _units_by_parameters(self, arm: Arm, values: Mapping[str, Any]) -> int:
         """The units whose number of trainable parameters is nearest to the one in `hold`."""
@@ -373,15 +372,15 @@ class Study:
     def _check_hyperparameters(self) -> None:
         checks.check_groups(self._groups)
         checks.check_compared(self.compare)
-        checks.check_of_tokens({*self.compare, *self.search}, self.dataset)
+        checks.check_of_tokens({*self.compare, *self.space}, self.dataset)
         checks.check_scored_splits(self.compare)
         checks.check_pretrained(self._groups)
         for arm in self.arms():
             self.dataset_of(arm)  # raises UserError for a value that the dataset refuses
         checks.check_train_sizes(self.compare, self.dataset)
-        configurations = checks.extremes(self.search)
+        checks.check_defaults(self.model, self.space.conditions)
         for arm in self.arms():
-            for params in configurations:
+            for params in checks.extremes(self.space_of(arm)):
                 self.hyperparameters(arm, params)
 
 

@@ -40,7 +40,7 @@ _CHOICES: dict[str, Sequence[str]] = {
     "recurrent_initializer": INITIALIZERS,
 }
 _SHARES = ("momentum", "embedding_dropout", "recurrent_dropout", "label_smoothing")
-_SWITCHES = ("residual", "mask")
+_SWITCHES = ("residual", "mask", "stateful")
 # What a bag of embeddings, which has no layers, leaves without effect.
 _OF_LAYERS = (
     "pooling", "residual", "layer_norm", "recurrent_dropout", "units_shape", "activation",

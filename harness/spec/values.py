@@ -65,13 +65,6 @@ def items(group: str, values: Any) -> list[tuple[str, Any]]:
     return list(values.items())
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether plain values are equal: lists and tuples alike, 8 and 8.0 too, but not 1 and True."""
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
-
-
 def hashable(value: Any) -> Any:
     """Lists as tuples, at any depth."""
     return tuple(map(hashable, value)) if isinstance(value, list | tuple) else value

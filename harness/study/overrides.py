@@ -23,6 +23,7 @@ from harness.core.text import seconds
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.forecast import Forecast
 from harness.search import database
+from harness.spec.conditions import Declared, in_distribution, to_mapping
 from harness.spec.hyperparameters import OF_TOKENS
 from harness.spec.study import Study
 from harness.study.options import (
@@ -138,11 +139,11 @@ def fitted(study: Study, began: Mapping[str, Any]) -> Study:
     That is for a user's own files, which a study file names; what it fixes or compares stays.
     `began` has the distributions on record, as Optuna's JSON: what was not cut then stays, too.
     """
-    dataset, search = study.dataset, dict(study.search)
+    dataset, search, declared = study.dataset, dict(study.search), to_mapping(study.space)
     if isinstance(dataset, Forecast) or not type(dataset).__module__.startswith(_OWN_FILES):
         return study
     for name in ("sequence_length", "vocabulary"):
-        if name in search and began.get(name) != json.loads(distribution_to_json(search[name])):
+        if name in declared and began.get(name) != declared[name]:
             most = dataset.limits().get(name, sys.maxsize)
             search[name] = _within(search[name], most, _least(name, dataset))
     return study if search == dict(study.search) else replace(study, search=search)
@@ -153,7 +154,11 @@ def _least(name: str, dataset: Dataset) -> int:
     return dataset.steps if dataset.ragged and name == "sequence_length" else 0
 
 
-def _within(distribution: BaseDistribution, most: int, least: int = 0) -> BaseDistribution:
+def _within(declared: Declared, most: int, least: int = 0) -> Declared:
+    return in_distribution(declared, lambda distribution: _cut(distribution, most, least))
+
+
+def _cut(distribution: BaseDistribution, most: int, least: int) -> BaseDistribution:
     if isinstance(distribution, CategoricalDistribution):
         choices: Any = distribution.choices
         values = [max(least, min(value, most)) for value in choices]
@@ -168,12 +173,16 @@ def narrowed(declared: Study, study: Study) -> list[str]:
     """What `on` has cut to what the data have, in words."""
     lines = []
     for group in ("fixed", "compare", "search"):
-        before, after = getattr(declared, group), getattr(study, group)
+        before, after = _group(declared, group), _group(study, group)
         for name in ("sequence_length", "vocabulary"):
             if name in before and name in after and before[name] != after[name]:
                 was, now = _in_words(before[name]), _in_words(after[name])
                 lines.append(f"{name}: {now} instead of {was}; {_why(study)}")
     return lines
+
+
+def _group(study: Study, group: str) -> Mapping[str, Any]:
+    return study.space if group == "search" else getattr(study, group)
 
 
 def _why(study: Study) -> str:
@@ -221,6 +230,16 @@ def _of_file(options: Options, path: str) -> Dataset:
         from harness.datasets.files.sequences import NumberFiles
 
         return NumberFiles.of(path, **of_arrays, **columns)
+    if Path(path).suffix.lower() == ".txt" and not Path(path).is_dir():
+        from harness.datasets.files.characters import CharacterFiles
+
+        encoding = of_tables.pop("encoding", None)
+        for option in [*of_tables, *of_arrays]:
+            raise UserError(
+                f"{_flag(option)}: does not go with {path}, a plain text whose next character is "
+                "predicted; texts with labels are in a table or in folders"
+            )
+        return CharacterFiles.of(path, encoding=encoding)
     from harness.datasets.files.texts import TextFiles
 
     if of_arrays.get("task") not in (None, "classes"):
@@ -236,7 +255,7 @@ def _has_tags(options: Options, path: Path) -> bool:
     from harness.datasets.files import tagged
 
     if options.task is not None or path.suffix.lower() in tagged.CONLL:
-        return options.task == "tags" or path.suffix.lower() in tagged.CONLL
+        return options.task == "tags" or tagged.is_conll(path)
     named = options.text_column or options.label_column
     return not named and os.path.isfile(path) and tagged.has_columns(path)
 

@@ -21,6 +21,7 @@ from harness.search.database import open_storage, shown, sqlite_url, user_errors
 from harness.search.interfaces import Pool
 from harness.spec.study import Arm, Study
 from harness.study import data, resume, rounds, stored, warm_start
+from harness.study.live import LivePage
 from harness.study.named import Named, call, named_study
 from harness.study.opened import Opened
 from harness.study.options import Options
@@ -179,7 +180,9 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
             estimates.interrupted(directory)
         else:
             _estimate(options, opened.name, study, directory)
-        training.run(finish)
+        directory.update_manifest(workers=trainings.workers, with_profile=profiled)
+        with LivePage(directory.root):
+            training.run(finish)
     else:
         finish()
     if options.quick:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from rich.console import Console
+
 from harness.analysis import summary
+from harness.analysis.parameters import searched_parameters
 from harness.core.console import stop
 from harness.core.metrics import validation_metric_of
 from harness.core.text import counted
@@ -17,13 +20,13 @@ from harness.search import baselines, plain_baselines
 from harness.search.arm_search import ArmSearch
 from harness.search.coordinator import Coordinator
 from harness.search.interfaces import Pool
-from harness.search.progress import Plain, ProgressDisplay, Terminal
+from harness.search.progress import Notebook, Plain, ProgressDisplay, Terminal
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Study
 from harness.spec.study_files import STUDIES, Declaration
+from harness.study.live import LiveClock
 from harness.study.options import Options
 from harness.workers.local import LocalPool, Settings, default_count
-from reports import write
 
 
 def settings_of(study: Study, declaration: Declaration) -> Settings:
@@ -70,6 +73,7 @@ class StudyTrainings:
         self._arms = arms
         self._declared = study.searches_in_all
         self._directory = directory
+        self._clock = LiveClock(directory.root)
 
     @property
     def has_more(self) -> bool:
@@ -88,11 +92,10 @@ class StudyTrainings:
 
     def train(self, pool: Pool, replicate: Callable[[], bool] = lambda: True) -> None:
         """All that is left: the searches, then their replicates unless `replicate` says no."""
-        with _partial_report(self._directory):
-            if any(arm.has_more for arm in self._arms):
-                self._search(pool)
-            if self._study.replicates and replicate():
-                self._replicate(pool)
+        if any(arm.has_more for arm in self._arms):
+            self._search(pool)
+        if self._study.replicates and replicate():
+            self._replicate(pool)
 
     def grow(self, study: Study, arms: list[ArmSearch]) -> None:
         """Go on with more searches or more replicates."""
@@ -189,7 +192,7 @@ class StudyTrainings:
                 replace(study, replicates=min(study.replicates, wanted[str(trial["arm"])])),
                 arms[str(trial["arm"])],
                 int(trial["trial"]),
-                summary.searched_parameters(trial),
+                searched_parameters(trial),
                 directory,
                 int(trial["search"]),
             )
@@ -204,6 +207,7 @@ class StudyTrainings:
         size = (arms, each, workers, epochs)
         quiet, verbose = self._options.quiet, self._options.verbose
         board = board_of(*size, noun=noun, quiet=quiet, verbose=verbose)
+        board.clock = self._clock
         board.metric = validation_metric_of(self._directory.read_manifest().dataset)
         return board
 
@@ -226,21 +230,11 @@ def run_replicates(
 def board_of(
     arms: list[str], each: int, workers: int, epochs: int, *, noun: str, quiet: bool, verbose: bool
 ) -> ProgressDisplay:
-    """The display of running trainings: silent, a live table on a terminal, or plain lines."""
+    """The display of running trainings: silent, a live table, a notebook's line, or lines."""
     if quiet:
         return ProgressDisplay(arms, each, workers, epochs, noun=noun)
     if sys.stderr.isatty():
         return Terminal(arms, each, workers, epochs, noun=noun)
+    if Console(stderr=True).is_jupyter:
+        return Notebook(arms, each, workers, epochs, noun=noun)
     return Plain(arms, each, workers, epochs, noun=noun, verbose=verbose)
-
-
-@contextlib.contextmanager
-def _partial_report(directory: RunDirectory) -> Iterator[None]:
-    """Write a report of what there is even where the trainings end with an error."""
-    try:
-        yield
-    except BaseException:
-        # The first error is the one to show.
-        with contextlib.suppress(Exception):
-            write.write(directory.root)
-        raise

@@ -4,16 +4,17 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import CategoricalDistribution
 
-from harness.analysis import summary
+from harness.analysis.parameters import all_parameters
 from harness.core.errors import UserError
 from harness.core.optuna_private import contains
+from harness.core.scalars import same
 from harness.results.records import Records, read_records
 from harness.results.run_directory import find
+from harness.samplers.base.space import Space
 from harness.spec.distributions import chosen
 from harness.spec.study import Study
-from harness.spec.values import same
 from harness.study.options import Options
 
 MAX_TRIED = 3  # configurations of each arm
@@ -36,7 +37,7 @@ def configurations(study: Study, source: Records) -> dict[str, list[dict[str, An
     trials = source.trials
     complete = trials[(trials["state"] == "complete") & trials["value"].notna()]
     best = [
-        summary.all_parameters(source, trial)
+        all_parameters(source, trial)
         for _, trial in complete.sort_values(["value", "trial"], kind="stable").iterrows()
     ]
     found: dict[str, list[dict[str, Any]]] = {}
@@ -45,7 +46,7 @@ def configurations(study: Study, source: Records) -> dict[str, list[dict[str, An
             values
             for params in best
             if all(same(params.get(name, value), value) for name, value in arm.values.items())
-            and (values := within(study.search, params))
+            and (values := within(study.space_of(arm), params))
         ]
         unique = {repr(sorted(values.items())): values for values in fitting}
         found[arm.name] = list(unique.values())[:MAX_TRIED]
@@ -57,10 +58,10 @@ def configurations(study: Study, source: Records) -> dict[str, list[dict[str, An
     return found
 
 
-def within(search: Mapping[str, BaseDistribution], params: Mapping[str, Any]) -> dict[str, Any]:
+def within(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
     """The values that the distributions contain, as the distributions have them."""
     found = {}
-    for name, distribution in search.items():
+    for name, distribution in space.items():
         if name not in params:
             continue
         if isinstance(distribution, CategoricalDistribution):

@@ -25,6 +25,7 @@ from harness.training.epochs import (
     ErrorInUnit,
     Measured,
     OnStep,
+    consecutive,
     loss_and_accuracy,
 )
 from harness.training.losses import PADDING, class_weights
@@ -99,6 +100,7 @@ class CompiledEpochs(ABC):
     ) -> Measured:
         if done == 0:
             self._reset_metrics()
+            networks.forget(self.model)
         if self._hp.class_weight != "none" and isinstance(split, Arrays):
             self._class_weights.assign(class_weights(self._signature, split.y))
         steps = math.ceil(len(order) / self._batch)
@@ -127,15 +129,19 @@ class CompiledEpochs(ABC):
         assert self._validation is not None, "compile comes first"
         outputs = []
         for piece in split.pieces(self._validation):
+            networks.forget(self.model)
             order = np.arange(len(self._validation)) % len(piece)
+            if self._hp.stateful:
+                order[: len(piece)] = consecutive(len(piece), self._batch)
             steps = math.ceil(len(piece) / self._batch)
             loss, accuracy, found = self._call(EVALUATE, piece, order, 0, steps, rows=len(piece))
-            outputs.append(np.asarray(found)[: len(piece)])
+            outputs.append(np.asarray(found)[np.argsort(order[: len(piece)])])
         return Measured(loss, accuracy, time.perf_counter() - started), outputs
 
     def variables(self) -> list[Any]:
         means = [variable for metric in self._metrics for variable in metric.variables]
-        return [*self.model.variables, *self._optimizer.variables, *means]
+        states = networks.states(self.model)
+        return [*self.model.variables, *self._optimizer.variables, *means, *states]
 
     def _state(self) -> list[Any]:
         """All variables of Keras that the programs use, in an order that never changes."""

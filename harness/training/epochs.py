@@ -1,5 +1,6 @@
 """What both ways of running an epoch have in common."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -72,10 +73,18 @@ class Epochs(Protocol):
         """All state that training changes: weights, random state, optimizer, running means."""
 
 
+def consecutive(examples: int, batch: int) -> NDArray[np.int64]:
+    """The order in which row r of each batch goes on where row r of the batch before ends.
+
+    `examples` is a multiple of `batch`.
+    """
+    return np.arange(examples).reshape(batch, -1).T.ravel()
+
+
 def loss_and_accuracy(
     signature: Signature, reduction: str, label_smoothing: float = 0.0
 ) -> tuple[Any, Any]:
-    """The loss, and the metric beside it: accuracy, R² of a number, the error of a forecast."""
+    """The loss, and the metric beside it: accuracy, R², the error of a forecast, bits."""
     if signature.horizon:
         return keras.losses.MeanSquaredError(reduction=reduction), ErrorInUnit(signature.outputs)
     if signature.classes == 0:
@@ -90,7 +99,18 @@ def loss_and_accuracy(
     loss = _of_classes(signature, reduction, label_smoothing)
     if signature.classes == 2:
         return loss, keras.metrics.BinaryAccuracy()
+    if signature.bits:
+        return loss, bits_per_step()
     return loss, keras.metrics.SparseCategoricalAccuracy()
+
+
+def bits_per_step() -> Any:
+    """The cross-entropy in bits, as a metric."""
+
+    def bits(y_true: Any, y_pred: Any) -> Any:
+        return keras.losses.sparse_categorical_crossentropy(y_true, y_pred) / math.log(2.0)
+
+    return keras.metrics.MeanMetricWrapper(bits, name="bits")
 
 
 def _of_classes(signature: Signature, reduction: str, label_smoothing: float) -> Any:

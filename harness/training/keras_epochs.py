@@ -18,6 +18,7 @@ from harness.training.epochs import (
     ErrorInUnit,
     Measured,
     OnStep,
+    consecutive,
     loss_and_accuracy,
 )
 from harness.training.losses import class_weights, plain_loss
@@ -73,6 +74,7 @@ class FitEpochs:
         seconds: float,
     ) -> Measured:
         watch = _Watch(on_step)
+        networks.forget(self.model)
         self._set_scale(split)
         history = self.model.fit(
             **self._inputs(split, order, weighted=True),
@@ -86,15 +88,24 @@ class FitEpochs:
     def evaluate(self, split: Examples) -> Measured:
         started = time.perf_counter()
         self._set_scale(split)
-        logs = self.model.evaluate(**self._inputs(split), verbose=0, return_dict=True)
+        networks.forget(self.model)
+        given = self._inputs(split, self._carrying(split))
+        logs = self.model.evaluate(**given, verbose=0, return_dict=True)
         seconds = time.perf_counter() - started
         loss = logs["plain_loss" if self._own_loss else "loss"]
         return Measured(float(loss), float(logs["accuracy"]), seconds)
 
     def predict(self, split: Examples) -> NDArray[np.float32]:
-        given = self._inputs(split)
+        order = self._carrying(split)
+        given = self._inputs(split, order)
         given.pop("y", None)
-        return np.asarray(self.model.predict(**given, verbose=0))
+        networks.forget(self.model)
+        found = np.asarray(self.model.predict(**given, verbose=0))
+        return found if order is None else found[np.argsort(order)]
+
+    def _carrying(self, split: Examples) -> NDArray[np.int64] | None:
+        """The order of evaluation where layers carry their state on; None: as it is."""
+        return consecutive(len(split), self._batch) if self._hp.stateful else None
 
     def _inputs(
         self, split: Examples, order: NDArray[np.int64] | None = None, *, weighted: bool = False

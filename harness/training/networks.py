@@ -21,6 +21,7 @@ from harness.training.recurrent import PATHS
 STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 RATES = ("dropout", "embedding_dropout", "recurrent_dropout")
 EMBEDDING_DROPOUT = "embedding_dropout"
+DECODER = "decoder_"  # the names of a decoder's layers begin so
 
 Part = Callable[[Any], Any]  # a layer, or a function of a tensor made of layers
 
@@ -50,10 +51,25 @@ def build(
 
 
 def to_stock(model: keras.Model, hp: Hyperparameters, signature: Signature = BINARY) -> keras.Model:
-    """The same model with stock Keras layers only, which loads without this package."""
-    stock = build(hp, signature, path="keras", seed=0)
+    """The same model with stock Keras layers only, which loads without this package.
+
+    Its layers carry no state on.
+    """
+    stock = build(replace(hp, stateful=False), signature, path="keras", seed=0)
     stock.set_weights(model.get_weights())
     return stock
+
+
+def states(model: keras.Model) -> list[Any]:
+    """The states that layers carry from batch to batch; not among its `variables`."""
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.RNN)]
+    return [variable for layer in layers for variable in layer.states or ()]
+
+
+def forget(model: keras.Model) -> None:
+    """Set these states to zero."""
+    for variable in states(model):
+        variable.assign(keras.ops.zeros_like(variable))
 
 
 def _set_seed(seed: int) -> None:
@@ -69,11 +85,13 @@ def _set_seed(seed: int) -> None:
 
 def _network(hp: Hyperparameters, signature: Signature, path: str) -> keras.Model:
     """A Sequential model where layers just follow one another, else a functional one."""
-    if signature.features:
-        inputs = keras.Input((hp.sequence_length, signature.features), dtype="float32")
-    else:
-        inputs = keras.Input((hp.sequence_length,), dtype="int32")
+    batch = hp.batch_size if hp.stateful else None  # layers keep a state for each of its rows
+    shape = (batch, hp.sequence_length, *([signature.features] if signature.features else []))
+    dtype = "float32" if signature.features else "int32"
+    inputs = keras.Input(batch_shape=shape, dtype=dtype)
     masks = _Masks.of(inputs, signature) if hp.mask else None
+    if signature.decodes:
+        return keras.Model(inputs, _translated(inputs, hp, signature, path))
     parts = list(_parts(hp, signature, path, masks))
     if all(isinstance(part, keras.layers.Layer) for part in parts):
         return keras.Sequential([inputs, *parts])
@@ -148,18 +166,48 @@ def _parts(
     yield keras.layers.Dense(signature.outputs, activation=activation, name="head")
 
 
+def _translated(inputs: Any, hp: Hyperparameters, signature: Signature, path: str) -> Any:
+    """The outputs of an encoder-decoder; both have their own recurrent layers, and one embedding.
+
+    The encoder's last output is an input of the decoder at each of its steps: Cho et al. 2014,
+    arXiv:1406.1078, without its other ways from one to the other.
+    """
+    steps = signature.steps
+    embedded = keras.layers.Embedding(hp.vocabulary, hp.embedding_dim, name="embedding")(inputs)
+    if hp.embedding_dropout > 0.0:
+        embedded = _dropout(hp.embedding_dropout, path, EMBEDDING_DROPOUT, whole_steps=True)(
+            embedded
+        )
+    summary, written = embedded[:, :-steps], embedded[:, -steps:]
+    for part in _stack(hp, replace(signature, steps=0), path, None):
+        summary = part(summary)
+    repeated = keras.layers.RepeatVector(steps, name="summary")(summary)
+    x = keras.layers.Concatenate(name="read")([written, repeated])
+    for part in _stack(hp.decoder, signature, path, None, prefix=DECODER):
+        x = part(x)
+    return keras.layers.Dense(signature.outputs, activation="softmax", name="head")(x)
+
+
 def _stack(
-    hp: Hyperparameters, signature: Signature, path: str, masks: "_Masks | None"
+    hp: Hyperparameters,
+    signature: Signature,
+    path: str,
+    masks: "_Masks | None",
+    *,
+    prefix: str = "",
 ) -> Iterator[Part]:
-    """The recurrent layers, each with its normalisation and dropout."""
+    """The recurrent layers, each with its normalisation and dropout; names begin with `prefix`."""
     widths = [units * (2 if hp.bidirectional else 1) for units in hp.units_per_layer]
     for number, units in enumerate(hp.units_per_layer, start=1):
         sequences = signature.steps > 0 or hp.pooling != "last" or number < hp.depth
-        body = [_masked(_recurrent(hp, units, path, number, sequences), masks and masks.steps)]
+        layer = _recurrent(hp, units, path, f"{prefix}{hp.cell}_{number}", sequences)
+        if hp.bidirectional:
+            layer = keras.layers.Bidirectional(layer, name=f"bidirectional_{number}")
+        body = [_masked(layer, masks and masks.steps)]
         if hp.layer_norm == "output":
-            body.append(keras.layers.LayerNormalization(name=f"layer_norm_{number}"))
+            body.append(keras.layers.LayerNormalization(name=f"{prefix}layer_norm_{number}"))
         if hp.dropout > 0.0:
-            body.append(_dropout(hp.dropout, path, f"dropout_{number}"))
+            body.append(_dropout(hp.dropout, path, f"{prefix}dropout_{number}"))
         if not hp.residual or number == 1:
             yield from body
             continue
@@ -261,21 +309,18 @@ def _only(mask: Any, x: Any) -> Any:
 
 
 def _recurrent(
-    hp: Hyperparameters, units: int, path: str, number: int, sequences: bool
+    hp: Hyperparameters, units: int, path: str, name: str, sequences: bool
 ) -> keras.layers.Layer:
     given: dict[str, Any] = {
         name: getattr(hp, name)
         for name in ("activation", "kernel_initializer", "recurrent_initializer")
         if name in hp.options
     }
+    if hp.stateful:
+        given["stateful"] = True
     if hp.recurrent_dropout > 0.0:
         given["recurrent_dropout"] = hp.recurrent_dropout
-    layer = _layer_class(hp.cell, path)(
-        units, return_sequences=sequences, name=f"{hp.cell}_{number}", **given
-    )
-    if hp.bidirectional:
-        return keras.layers.Bidirectional(layer, name=f"bidirectional_{number}")
-    return layer
+    return _layer_class(hp.cell, path)(units, return_sequences=sequences, name=name, **given)
 
 
 def _layer_class(cell: str, path: str) -> Any:

@@ -28,7 +28,7 @@ from harness.training import networks
 from harness.training.checkpoint import Checkpoints, TrainingPaused
 from harness.training.device import placement, resolve
 from harness.training.engines import build_program, prepare_compiler
-from harness.training.epochs import Epochs
+from harness.training.epochs import Epochs, consecutive
 from harness.training.optimizers import plateau_rate
 from harness.training.recurrent import PATHS, choose_path, paths_from
 
@@ -314,7 +314,10 @@ class _Run:
         if self.hp.schedule == "plateau":
             losses = [epoch.val_loss for epoch in state.history]
             self.program.set_learning_rate(plateau_rate(self.hp.learning_rate, losses))
-        order = epoch_order(self.options.seed, number, examples)
+        if self.hp.stateful:
+            order = consecutive(examples, self.hp.batch_size)
+        else:
+            order = epoch_order(self.options.seed, number, examples)
         trained = self.program.train(
             data.train, order, on_step, done=state.step, seconds=state.seconds
         )

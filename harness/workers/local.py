@@ -18,10 +18,12 @@ import psutil
 
 from harness.core.closing import Closing
 from harness.core.environment import COMPILE_CACHE, available_cpus
-from harness.workers.messages import Died, Down, Ready, Up
+from harness.workers.messages import Died, Down, Ready, Unable, Up
 
 # Bytes that a worker was seen to use with TensorFlow and the IMDB reviews, and some reserve.
 MEMORY_PER_WORKER = 1_500_000_000
+STARTS = 2  # failed ones in a row, after which no worker can start: the machine stays the same
+LOG_TAIL = 4096  # bytes of a log, in which its last line is looked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,7 @@ class LocalPool(Closing):
         self.logs = logs
         self._cpus = _share_out(available_cpus(), count, settings.threads)
         self._workers: list[_Worker] = []
+        self._failed_starts = 0  # in a row
         logs.mkdir(parents=True, exist_ok=True)
         try:
             for index in range(count):
@@ -89,11 +92,38 @@ class LocalPool(Closing):
             if worker.connection in ready:
                 try:
                     message = worker.connection.recv()
-                    worker.ready = worker.ready or isinstance(message, Ready)
+                    if isinstance(message, Ready):
+                        worker.ready, self._failed_starts = True, 0
                     messages.append((index, message))
                 except (EOFError, OSError):
-                    messages.append((index, Died(worker.reap())))
+                    messages.append((index, self._died(index)))
         return messages
+
+    def _died(self, index: int) -> Died | Unable:
+        """How a worker died; after STARTS that gave up before they were ready, that none can start.
+
+        One that was killed did not give up.
+        """
+        worker = self._workers[index]
+        how = worker.reap()
+        if worker.ready or worker.process.returncode <= 0:
+            return Died(how)
+        self._failed_starts += 1
+        said = self._last_line(index)
+        if self._failed_starts < STARTS:
+            return Died(f"{how}: {said}")
+        return Unable(f"{STARTS} in a row ended with {how}: {said}; {self._log(index)} has more")
+
+    def _last_line(self, worker: int) -> str:
+        """The last line of a worker's log."""
+        with contextlib.suppress(OSError), self._log(worker).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL))
+            lines = log.read().decode(errors="replace").split("\n")
+            return next((line.strip() for line in reversed(lines) if line.strip()), "no word")
+        return "no word"
+
+    def _log(self, worker: int) -> Path:
+        return self.logs / f"worker-{worker}.log"
 
     @property
     def ready(self) -> list[int]:
@@ -132,7 +162,7 @@ class LocalPool(Closing):
             "cpus": self._cpus[index],
             "study_file": self.settings.study_file,
         }
-        with theirs, (self.logs / f"worker-{index}.log").open("ab") as log:
+        with theirs, self._log(index).open("ab") as log:
             process = subprocess.Popen(
                 [
                     sys.executable,
@@ -145,7 +175,7 @@ class LocalPool(Closing):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **environment_of(self.settings), **_gpu(self.settings, index)},
+                env={**_inherited(), **environment_of(self.settings), **_gpu(self.settings, index)},
                 start_new_session=True,  # the coordinator handles the signals of a terminal
             )
         return _Worker(process, Connection(ours.detach()))
@@ -234,6 +264,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
     if COMPILE_CACHE in os.environ:  # workers on other machines do not inherit it
         variables[COMPILE_CACHE] = os.environ[COMPILE_CACHE]
     return variables
+
+
+def _inherited() -> dict[str, str]:
+    """The environment without what is of this process alone: where a notebook draws its charts."""
+    return {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
 
 
 def _gpu(settings: Settings, worker: int) -> dict[str, str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.datasets.base.dataset import Dataset, Split
 from harness.datasets.base.forecast_scores import ForecastScores
+from harness.datasets.base.predictions import Predictions
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
 
@@ -134,12 +135,14 @@ class TestScores:
 
     `scores` has one number for each example; their mean is the metric. For accuracy it is 1 where
     the prediction is right, else 0 (uint8); see `harness.core.metrics.scored`. For a forecast they
-    follow from `forecasts`. `measures` are other scores of the same predictions.
+    follow from `forecasts`. `measures` are other scores of the same predictions, and
+    `predictions` are those of a model that is saved.
     """
 
     loss: float
     scores: NDArray[np.generic]
     forecasts: ForecastScores | None = None
+    predictions: Predictions | None = None
     measures: Mapping[str, float | None] = field(default_factory=dict)
 
 

@@ -30,6 +30,7 @@ from harness.training.compiled_epochs import CompiledEpochs
 from harness.training.engines import build_program
 from harness.training.epochs import Epochs
 from harness.training.keras_epochs import FitEpochs
+from harness.training.networks import DECODER
 from harness.training.recurrent import choose_path
 from harness.training.trainer import Data, Trainer, epoch_order
 from harness.workers import energy
@@ -258,7 +259,8 @@ def executed_path(
     """
     layers = [getattr(layer, "forward_layer", layer) for layer in program.model.layers]
     layers = [layer for layer in layers if isinstance(layer, keras.layers.RNN)]
-    if len(layers) != (0 if hp.cell == BAG else hp.depth):
+    read = [layer for layer in layers if not layer.name.startswith(DECODER)]
+    if len(read) != (0 if hp.cell == BAG else hp.depth):
         raise RuntimeError(f"path {path}: the model has {len(layers)} recurrent layers")
     if isinstance(program, CompiledEpochs):
         from harness.training.recurrent.layers import LAYERS

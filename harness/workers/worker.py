@@ -3,6 +3,7 @@
 Started by harness.workers.local as `python -m harness.workers.worker FD SETTINGS`.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,12 +22,14 @@ from harness.core import spans
 from harness.core.environment import versions
 from harness.core.errors import UserError
 from harness.core.files import replacing
-from harness.core.metrics import scored
-from harness.datasets.base.dataset import Split
+from harness.core.metrics import BITS, EXACT, bits, of_answers, scored
+from harness.datasets.base.dataset import Arrays, Split
 from harness.datasets.base.forecast_scores import ForecastScores
+from harness.datasets.base.predictions import Predictions, classes_of
 from harness.datasets.base.windows import Windows
 from harness.spec import study_files
 from harness.training.checkpoint import Checkpoints, TrainingPaused
+from harness.training.decoding import greedy
 from harness.workers.messages import (
     Continue,
     EpochDone,
@@ -185,17 +188,29 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     if isinstance(split, Windows):
         forecasts = ForecastScores.of(split, split.forecasts(outputs))
         return TestScores(loss, forecasts.scores, forecasts)
-    if order.dataset.classes == 0:
-        predicted = outputs[..., 0]
-    elif outputs.shape[-1] == 1:
-        predicted = outputs[..., 0] > 0.5
-    else:
-        predicted = outputs.argmax(axis=-1)
+    if order.dataset.metric == BITS:
+        return TestScores(loss, bits(outputs, split.y))
+    if order.dataset.signature.decodes:
+        written = greedy(trainer.predict, split, order.dataset.fed_back())
+        exact = scored(written, split.y, EXACT)
+        return TestScores(loss, exact, measures=of_answers(written, split.y))
+    predicted = classes_of(outputs)[0] if order.dataset.classes else outputs[..., 0]
     measures = {}
     if order.dataset.ragged:
         measures = spans.measures(order.dataset.labels, predicted.astype(int), split.y)
     scores = scored(predicted, split.y, order.dataset.metric)
-    return TestScores(loss, scores, measures=measures)
+    predictions = None if order.model is None else _predictions(order, split, outputs)
+    return TestScores(loss, scores, predictions=predictions, measures=measures)
+
+
+def _predictions(order: TrainRequest, split: Arrays, outputs: Any) -> Predictions:
+    """What the model that is saved predicts, and what it read in its most certain mistakes."""
+    found = Predictions.of(order.dataset, split, outputs)
+    words: list[str] = []
+    if not order.dataset.features:
+        with contextlib.suppress(UserError):  # the ids of imdb-keras have words of another file
+            words = order.dataset.words(order.hyperparameters.vocabulary)
+    return found.with_inputs(split.x, words) if words else found
 
 
 # How backends call trouble with a device, or memory that it does not have.

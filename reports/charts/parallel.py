@@ -34,8 +34,16 @@ class _Coordinate:
 
 
 def panel(records: Records, scored: "pd.DataFrame", names: Sequence[str]) -> Panel | None:
-    """Finished trials that have all hyperparameters; None for fewer than 5 trials or 2 axes."""
-    names = [name for name in names if scored["params_" + name].notna().any()]
+    """Finished trials that have all hyperparameters; None for fewer than 5 trials or 2 axes.
+
+    Without those that are searched only where a condition is met.
+    """
+    names = [
+        name
+        for name in names
+        if scored["params_" + name].notna().any()
+        and wording.look_up(records.manifest.search, name, "when") is None
+    ]
     columns = ["params_" + name for name in names]
     trials = scored[(scored["state"] == "complete")].dropna(subset=["value", *columns])
     trials = trials[np.isfinite(trials["value"].astype(float))]

@@ -8,14 +8,10 @@ from harness.analysis.conclusions import ArmResult, Conclusions, Recommendation
 from harness.analysis.headline import headline, unbeaten
 from harness.analysis.labels import interval_text
 from harness.analysis.outcome_text import full_study, progress_sentences
-from harness.analysis.summary import (
-    all_parameters,
-    best_trials,
-    confirmed_recommendation,
-    recommended_arm,
-)
+from harness.analysis.parameters import all_parameters
+from harness.analysis.summary import best_trials, confirmed_recommendation, recommended_arm
 from harness.analysis.verdicts import conclude
-from harness.core.metrics import ACCURACY, MAE, R2
+from harness.core.metrics import ACCURACY, BITS, EXACT, MAE, R2
 from harness.results.records import BASELINES, MAJORITY, Records
 from reports import basis, cells, preliminary, selection, sureness, wording
 from reports.content import Column, Command, Fact, Figure, Row, Section, Table
@@ -280,6 +276,19 @@ def _notices(records: Records) -> tuple[str, ...]:
         notices.append(
             f"These are forecasts, so scores are errors: {MAE}, the mean absolute error over the "
             f"test times and the steps of the horizon{of}. Lower is better."
+        )
+    elif metric.name == EXACT:
+        notices.append(
+            "Answers are sequences, written word by word: each word is the most probable one after "
+            f"those that the network has written itself. Scores are {EXACT}, the share of answers "
+            "that are right from the first word to the last. Validation accuracy is the share of "
+            "words that are right after the right ones."
+        )
+    elif metric.name == BITS:
+        notices.append(
+            f"The next character of a text is predicted, so scores are {BITS}: the mean of -log2 "
+            "of the probability that a model gave to the character that follows. Lower is better. "
+            "The loss is the same in nats, 0.693 of it."
         )
     elif metric.name != ACCURACY:
         notices.append(

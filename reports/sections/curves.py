@@ -31,6 +31,8 @@ def build(records: Records) -> Section | None:
     limits = _limits(records, epochs)
     drawn = records.trials.merge(epochs[list(selection.KEYS)].drop_duplicates())["state"]
     keys = [chart.line_key("finished", chart.MUTED)]
+    if records.epochs["loss"].notna().any():
+        keys.append(chart.line_key("training loss of the best", chart.INK, ".15 .25"))
     style = chart.arm_style(records.arms, records.arms[0])
     if not records.replicate_epochs.empty:
         keys.append(chart.line_key("replicate", style.colour))
@@ -59,7 +61,8 @@ def build(records: Records) -> Section | None:
         title="Learning curves",
         text=(
             "Validation loss after each epoch, on one scale. Where a curve turns up, the network "
-            "overfits. Its score is that of its lowest point.",
+            "overfits. Its score is that of its lowest point. Training loss (dotted) is measured "
+            "with dropout, while the weights still change, so it may lie above.",
         ),
         figures=(
             Figure(
@@ -85,12 +88,13 @@ def _data(records: Records, epochs: "pd.DataFrame") -> Data:
     rows: list[tuple[str | int | float | None, ...]] = []
     of_search = selection.search_column(records)
     for ours in drawn:
-        found = selection.data(ours, "arm", *of_search, "trial", "epoch", "val_loss")
+        found = selection.data(ours, "arm", *of_search, "trial", "epoch", "val_loss", "loss")
         rows += [(arm, "trial", *rest) for arm, *rest in found.rows]
     again = _replicate_epochs(records)
-    found = selection.data(again, "arm", *of_search, "replicate", "epoch", "val_loss")
+    found = selection.data(again, "arm", *of_search, "replicate", "epoch", "val_loss", "loss")
     rows += [(arm, "replicate", *rest) for arm, *rest in found.rows]
-    return Data(("arm", "training", *of_search, "number", "epoch", "val_loss"), tuple(rows))
+    columns = ("arm", "training", *of_search, "number", "epoch", "val_loss", "training_loss")
+    return Data(columns, tuple(rows))
 
 
 def _lowest(epochs: "pd.DataFrame") -> "pd.Series[float]":
@@ -106,10 +110,14 @@ def _replicate_epochs(records: Records) -> "pd.DataFrame":
 
 def _limits(records: Records, epochs: "pd.DataFrame") -> tuple[float, float, float]:
     """The last epoch, the lowest and the highest loss, for all panels."""
-    losses = [*epochs["val_loss"], *_replicate_epochs(records)["val_loss"]]
+    best = records.trials[selection.is_best(records, records.trials)][list(selection.KEYS)]
+    trained = epochs.merge(best)["loss"].dropna()
+    again = _replicate_epochs(records)
+    losses = [*epochs["val_loss"], *again["val_loss"], *trained]
     low, high = float(min(losses)), float(max(losses))
     margin = 0.05 * (high - low) or 0.05
-    return float(epochs["epoch"].max()), low - margin, high + margin
+    longest = max(table["epoch"].max() for table in (epochs, again) if len(table))
+    return float(longest), low - margin, high + margin
 
 
 def _panel(
@@ -130,7 +138,9 @@ def _panel(
             special = (search, trial) in chosen
             # A curve of one epoch would be invisible as a line.
             dots = special or len(curve) == 1
-            axes.plot(
+            if special:
+                _training_loss(axes, curve)
+            (line,) = axes.plot(
                 curve["epoch"].astype(float).to_list(),
                 curve["val_loss"].to_list(),
                 color=style.colour if special else chart.MUTED,
@@ -141,10 +151,11 @@ def _panel(
                 markersize=6 if special else 3,
                 zorder=3 if special else 2,
             )
+            line.set_url(f"#{wording.trial_anchor(arm, trial, search)}")
         replicates = selection.of_arm(_replicate_epochs(records), arm)
-        for _, again in replicates.groupby(["search", "replicate"]):
+        for (search, number), again in replicates.groupby(["search", "replicate"]):
             curve = again.sort_values("epoch")
-            axes.plot(
+            (line,) = axes.plot(
                 curve["epoch"].astype(float).to_list(),
                 curve["val_loss"].to_list(),
                 color=style.colour,
@@ -153,6 +164,7 @@ def _panel(
                 marker="." if len(curve) == 1 else None,
                 zorder=2.5,
             )
+            line.set_url(f"#{wording.replicate_anchor(arm, number, search)}")
         last, low, high = limits
         axes.set_xlim(0.75, last + 0.25)
         axes.set_ylim(low, high)
@@ -164,8 +176,22 @@ def _panel(
         axes.set_title(f"Validation loss{f', {name}' if len(records.arms) > 1 else ''}")
 
     return chart.panel(
-        f"curves-{records.arms.index(arm)}", _alt(records, arm, ours, best), draw, height=250
+        f"curves-{records.arms.index(arm)}",
+        _alt(records, arm, ours, best),
+        draw,
+        tooltips=selection.tooltips(records) | selection.replicate_tooltips(records),
+        height=250,
     )
+
+
+def _training_loss(axes: Axes, curve: "pd.DataFrame") -> None:
+    """A dotted line, where the training loss is on file."""
+    known = curve.dropna(subset=["loss"])
+    axes.plot(
+        known["epoch"].astype(float).to_list(), known["loss"].to_list(), color=chart.INK,
+        linestyle=(0, (1, 2)), linewidth=1.4, zorder=2.8,
+        marker="." if len(known) == 1 else None,
+    )  # fmt: skip
 
 
 def _curve(epochs: "pd.DataFrame", search: Any, trial: Any) -> "pd.DataFrame":

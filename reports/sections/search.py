@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 
+from harness.analysis import importance
 from harness.results.records import Records
 from reports import selection, wording
 from reports.charts import chart, parallel, scales
 from reports.content import Column, Figure, Panel, Row, Section, Table, Value
-from reports.importance import EVALUATOR, importances
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 ORDER = 50
@@ -50,6 +52,7 @@ def build(records: Records) -> Section | None:
             "Validation loss (lower is better) against each searched hyperparameter. The sampler "
             "tries promising values more often, so dots are dense where it expected low losses. A "
             "value may do well because of the trial's other hyperparameters.",
+            *_too_few(records),
         ),
         figures=(
             Figure(
@@ -70,26 +73,54 @@ def build(records: Records) -> Section | None:
                 ),
             ),
         ),
-        tables=_importance(records),
+        tables=_importance(importance.importances(records)),
     )
 
 
-def _importance(records: Records) -> tuple[Table, ...]:
-    found = importances(records)
+def _importance(found: "Mapping[str, importance.Importance]") -> tuple[Table, ...]:
     if not found:
         return ()
-    ordered = sorted(found, key=lambda name: -found[name])
+    clear = [wording.label(name) for name, each in found.items() if each.clear]
+    said = (
+        f"clearly more than noise: {wording.listing(clear)}"
+        if clear
+        else "none of them is clearly more than noise, so do not rely on their order"
+    )
     return (
         Table(
             id="importance",
-            caption=f"Importance by {EVALUATOR}: the share of the variance of loss ranks, within "
-            "arms, that one hyperparameter explains alone (finished trials; chance gives 0)",
-            columns=(Column("Hyperparameter"), Column("Importance", True)),
+            caption="Importance of what was searched, by PED-ANOVA as in Optuna: how much the "
+            "values of the best trials within each arm differ from those of all, as a share of the "
+            f"sum; {said}. With shuffled losses, in 95 % of the cases none is above its "
+            "“by chance”",
+            columns=(
+                Column("Hyperparameter"),
+                Column("Importance", True),
+                Column("By chance, up to", True),
+                Column("More than noise"),
+            ),
             rows=tuple(
-                Row((wording.label(name), Value(f"{found[name]:.2f}", found[name])))
-                for name in ordered
+                Row(
+                    (
+                        wording.label(name),
+                        Value(f"{each.share:.2f}", each.share),
+                        Value(f"{each.by_chance:.2f}", each.by_chance),
+                        "yes" if each.clear else "not shown",
+                    )
+                )
+                for name, each in found.items()
             ),
         ),
+    )
+
+
+def _too_few(records: Records) -> tuple[str, ...]:
+    number = len(importance.finished_trials(records))
+    if number >= importance.MIN_TRIALS:
+        return ()
+    return (
+        f"Too few trials to say how important each hyperparameter is: {number}; that needs at "
+        f"least {importance.MIN_TRIALS} finished trials.",
     )
 
 

@@ -25,6 +25,7 @@ def build(records: Records) -> Section | None:
     return Section(
         id="search-progress",
         title="Is the search done?",
+        notices=tuple(at_edges(found)),
         text=_text(found, curves=bool(curves)),
         figures=(_figure(records, curves),) if curves else (),
         tables=(_table(records, found),),
@@ -59,7 +60,6 @@ def _answer(found: Conclusions) -> str:
             f"{wording.difference_text(found.validation_metric, max(gains))} or less, no more "
             f"than the margin of {found.metric.bound(found.margin)}."
         ]
-    said += at_edges(found)
     return " ".join(said) or "What more trials would add can't be said here."
 
 

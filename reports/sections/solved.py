@@ -17,6 +17,8 @@ def build(records: Records) -> Section | None:
     arms = records.manifest.arm_values
     if not field or not threshold or any(field not in values for values in arms.values()):
         return None
+    if any(isinstance(values[field], bool) for values in arms.values()):
+        return None  # a task with two levels has no largest
     found = conclude(records).arms
     if not any(result.n for result in found.values()):
         return None

@@ -131,7 +131,7 @@ def _text(records: Records, spent: list[_Spent]) -> str:
     count = sum(each.trainings for each in spent)
     return (
         f"{wording.counted(count, 'training')} took {wording.seconds(total)}, all added together: "
-        f"{listed}.{_elapsed(records)}"
+        f"{listed}.{_elapsed(records)}{_profiled(records)}"
     )
 
 
@@ -145,6 +145,13 @@ def _elapsed(records: Records) -> str:
         return ""
     seconds = (max(moments) - min(moments)).total_seconds()
     return f" From the first start to the last end it was {wording.seconds(seconds)}."
+
+
+def _profiled(records: Records) -> str:
+    took_s = (records.profile or {}).get("took_s")
+    if took_s is None:
+        return ""
+    return f" After that the profile took {wording.seconds(took_s)}."
 
 
 def _pruning(records: Records, spent: list[_Spent]) -> tuple[str, ...]:
@@ -168,7 +175,7 @@ def _estimated(records: Records) -> tuple[str, ...]:
     error = f"{abs(found['error']):.0%}".replace("%", "\u00a0%")
     side = "more" if found["error"] > 0 else "less"
     return (
-        f"Estimated before the study: at most {wording.seconds(found['estimated_s'])}, "
+        f"Estimated before the study: {wording.seconds(found['estimated_s'])}, "
         f"by {found['profile']}. That is {error} {side} than it took.",
     )
 
@@ -226,6 +233,11 @@ def _table(records: Records, spent: list[_Spent]) -> Table:
             )
         )
 
+    rows = list(map(row, spent))
+    if (took_s := (records.profile or {}).get("took_s")) is not None:
+        parts = [wording.MISSING] * len(_PARTS)
+        took = cells.seconds(took_s)
+        rows.append(Row(("profile", wording.MISSING, *parts, took, wording.MISSING)))
     return Table(
         id="time-spent",
         caption="Time by arm, and what pruning saved",
@@ -236,5 +248,5 @@ def _table(records: Records, spent: list[_Spent]) -> Table:
             Column("Total", True, "s"),
             Column("Saved by pruning", True, "s"),
         ),
-        rows=tuple(map(row, spent)),
+        rows=tuple(rows),
     )

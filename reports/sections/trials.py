@@ -28,7 +28,14 @@ def build(records: Records) -> Section | None:
         Column("Loss", numeric=True),
         Column(wording.capital(metric.name), numeric=True, unit=metric.unit),
         Column("Best epoch", numeric=True),
-        *(Column(wording.label(name).capitalize(), True) for name in params),
+        *(
+            Column(
+                wording.label(name).capitalize(),
+                True,
+                choices=bool(selection.choices(records, name, trials[f"params_{name}"].dropna())),
+            )
+            for name in params
+        ),
         Column("Parameters", numeric=True),
         Column("Step", numeric=True, unit="ms"),
         Column("Training", numeric=True, unit="s"),

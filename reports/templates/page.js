@@ -65,3 +65,12 @@ for (const table of document.querySelectorAll(".scroll > table")) {
   tools.append(download);
   table.parentElement.before(tools);
 }
+// The page of a running study loads itself again: it then stays where it was read.
+if (document.getElementById("live")) {
+  const key = `scroll ${location.pathname}`;
+  try {
+    const kept = sessionStorage.getItem(key);
+    if (kept !== null && !location.hash) scrollTo(0, Number(kept));
+    addEventListener("pagehide", () => sessionStorage.setItem(key, String(scrollY)));
+  } catch { /* storage is off: the browser's own memory has to do */ }
+}

@@ -9,7 +9,6 @@ whole epochs from outside. Exits with 1 where fresh processes differ from the lo
 machine.
 """
 
-import math
 import os
 import statistics
 import sys
@@ -44,7 +43,7 @@ def main() -> int:
         with LocalPool(1, settings, place) as pool:
             other = profiler.grid({"cell": ["gru"], "units": [24], **shapes})
             effort = measurements.Effort(1, 2.0, warm=True)
-            workers = profiler.Warm(pool, ROWS, math.inf)
+            workers = profiler.Warm(pool, ROWS)
             profiler.profile(other, place / "other", effort, print, workers)
             warm = profiler.profile(configurations, place / "w", effort, print, workers)
     print("\n| cell, units | fresh processes, ms | a worker | difference | loop | difference |")

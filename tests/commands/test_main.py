@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import harness
 from harness.spec import study_files
 
 
@@ -74,3 +75,23 @@ def test_a_report_of_nothing_is_an_error(tmp_path: Path) -> None:
     assert answer.returncode == 2
     assert "no study named 'lstm_depth'" in answer.stderr
     assert answer.stderr.count("\n") == 1
+
+
+def test_the_script_says_its_version_and_its_verbs(tmp_path: Path) -> None:
+    version = run("harness", "--version", cwd=tmp_path)
+    assert version.stdout == f"harness {harness.__version__}\n"
+    alone = run("harness", cwd=tmp_path)
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout == run("harness", "--help", cwd=tmp_path).stdout
+
+
+def test_errors_and_examples_name_what_was_called(tmp_path: Path) -> None:
+    for command, called in ((("harness", "study"), "harness study"),
+                            (("harness.study",), "python -m harness.study")):  # fmt: skip
+        wrong = run(*command, "--trails", "3", cwd=tmp_path)
+        assert wrong.stderr.endswith(f"Try: {called} --help\n")
+        assert f"  {called} lstm_depth --quick" in run(*command, "--help", cwd=tmp_path).stdout
+    for command, called in ((("harness", "report"), "harness study"),
+                            (("harness.report",), "python -m harness.study")):  # fmt: skip
+        missing = run(*command, "nothing", cwd=tmp_path)
+        assert f"start one with: {called} NAME" in missing.stderr

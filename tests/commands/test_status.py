@@ -96,6 +96,23 @@ def test_the_verb_prints_lines_or_json(directory: RunDirectory) -> None:
     assert wrong.stderr.count("\n") == 1
 
 
+def test_its_page_opens_in_the_browser(
+    directory: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_search(directory, toy_study(), ToyPool())
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(browser))
+    listed(directory.root, "toy", "--open")
+    assert (tmp_path / "opened").read_text().strip() == directory.report.absolute().as_uri()
+    assert "This study is running" not in directory.report.read_text()
+    directory.report.unlink()
+    directory.lock.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
+    listed(directory.root, "toy", "--open")
+    assert 'http-equiv="refresh"' in directory.report.read_text()
+
+
 def test_a_process_of_another_host_runs_as_long_as_it_touches_the_lock(
     directory: RunDirectory,
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dataset_testing import SMALL, KerasFile, keras_file, prepare, quiet
+from dataset_testing import SMALL, KerasFile, keras_file, prepare, quiet, spoken
 
 from harness.datasets import by_name
 from harness.datasets.base.dataset import Dataset
@@ -41,6 +41,10 @@ def make_dataset(first_use: list[list[str]], keras_reviews: KerasFile) -> Callab
     """Any dataset by name, in a small size, ready to load."""
 
     def make(name: str) -> Dataset:
+        if name == "translation":
+            pytest.importorskip("num2words", reason="needs the package num2words")
+        if name == "speech":
+            return spoken()
         if name == "imdb-keras":
             dataset = by_name(name, data_dir=str(keras_reviews.directory), **SMALL)
         else:

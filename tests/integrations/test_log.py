@@ -182,14 +182,18 @@ def test_one_of_the_tools_must_be_named(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("missing", "option"),
-    [("mlflow", "--mlflow"), ("tensorboard.plugins.hparams", "--tensorboard")],
+    [
+        ("mlflow", "--mlflow"),
+        ("tensorboard.plugins.hparams", "--tensorboard"),
+        ("wandb", "--wandb"),
+    ],
 )
 def test_a_missing_package_is_named(
     root: Path, monkeypatch: pytest.MonkeyPatch, missing: str, option: str
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(UserError, match=rf"{option} needs \w+; pip install {missing[:6]}"):
-        log(root, option, str(root.parent / "somewhere"))
+    with pytest.raises(UserError, match=rf"{option} needs .*; pip install {missing[:5]}"):
+        log(root, option, "offline")
 
 
 @pytest.fixture
@@ -279,3 +283,65 @@ def test_an_export_that_was_cut_short_is_completed(
 def test_a_store_that_cannot_be_used_is_one_line(root: Path, store: str, uri: str) -> None:
     with pytest.raises(UserError, match=f"--mlflow {uri}: .*; give the address of a server"):
         log(root, "--mlflow", uri)
+
+
+BLOCK, HEAD = 32_768, 7  # bytes of W&B's files: blocks of records, each with a head
+
+
+def wandb_records(folder: Path) -> Iterator[Any]:
+    """The records of an offline run: a head of the file, then parts, cut where a block ends."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    (file,) = folder.glob("run-*.wandb")
+    content, at, whole = file.read_bytes(), HEAD, b""
+    while at + HEAD <= len(content):
+        if BLOCK - at % BLOCK < HEAD:  # no room for a head: the rest of the block is empty
+            at += BLOCK - at % BLOCK
+            continue
+        length, kind = int.from_bytes(content[at + 4 : at + 6], "little"), content[at + 6]
+        whole += content[at + HEAD : at + HEAD + length]
+        at += HEAD + length
+        if kind in (1, 4):  # the whole of a record, or its last part
+            yield Record.FromString(whole)
+            whole = b""
+
+
+@theirs
+def test_wandb_has_each_ended_training_once(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wandb", reason="Weights & Biases is not installed")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WANDB_DIR", raising=False)
+    assert "project words: 9 new, 0 updated, 0 skipped" in log(root, "--wandb", "offline")
+    found = {}
+    for folder in (tmp_path / "wandb").glob("offline-run-*"):
+        records = list(wandb_records(folder))
+        (of_run,) = [record.run for record in records if record.HasField("run")]
+        rows = [
+            {item.key or item.nested_key[0]: json.loads(item.value_json) for item in r.history.item}
+            for r in records
+            if r.HasField("history")
+        ]
+        (end,) = [r.exit.exit_code for r in records if r.HasField("exit")]
+        config = {item.key: item.value_json for item in of_run.config.update}
+        found[of_run.display_name] = (of_run, config, rows, end)
+    of_run, config, rows, end = found["trials/depth=2/search=1/0000"]
+    assert (of_run.project, of_run.run_group, of_run.job_type) == ("words", "depth=2", "trial")
+    assert (config["depth"], end) == ("2", 0)
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5]
+    epochs = read_records(root).epochs
+    ours = epochs[(epochs["arm"] == "depth=2") & (epochs["trial"] == 0)]
+    assert [row["val_loss"] for row in rows] == pytest.approx(list(ours["val_loss"]))
+    assert found["trials/depth=2/search=1/0002"][3] == 1  # it failed
+    assert not any(name.endswith("0003") for name in found)  # they are running
+
+    assert "0 new, 0 updated, 9 skipped" in log(root, "--wandb", "offline")
+    end_running(root)
+    assert "2 new, 0 updated, 9 skipped" in log(root, "--wandb", "offline")
+    assert len(list((tmp_path / "wandb").glob("offline-run-*"))) == 11
+
+
+def test_wandb_is_offline_only(root: Path) -> None:
+    with pytest.raises(UserError, match="--wandb online: give --wandb offline, then send"):
+        log(root, "--wandb", "online")

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from profile_testing import profile
+from report_testing import write_run
 from toys import toy_study
 
 from harness.profile import estimate
@@ -34,6 +35,22 @@ def test_predictions_use_all_profiles_of_one_machine_and_no_others(tmp_path: Pat
     assert told == str(runs_directory / "a" / "profile.json")
     assert alone.seconds < both.seconds < 10 * alone.seconds
     assert estimate.predict_study(study, "mine", 2, tmp_path / "empty") is None
+
+
+def test_the_trainings_beside_a_profile_say_what_its_one_shape_does_not(tmp_path: Path) -> None:
+    study = toy_study(backend="tensorflow")
+    root = write_run(
+        tmp_path / "runs" / "quick", trials=8, edit=lambda result: {**result, "step_ms": 2000.0}
+    )
+    one = profile(arms=["depth=1"])
+    one["entries"] = one["entries"][:1]
+    (root / "profile.json").write_text(json.dumps(one))
+    found = estimate.predict_study(study, "mine", 1, tmp_path / "runs")
+    (root / "manifest.json").unlink()
+    alone = estimate.predict_study(study, "mine", 1, tmp_path / "runs")
+    assert found is not None
+    assert alone is not None
+    assert found[0].seconds > alone[0].seconds + 10
 
 
 def test_a_search_that_goes_to_slow_configurations_takes_longer_than_the_mean() -> None:

@@ -1,7 +1,7 @@
 """The profiler's coordinator: what is measured, kept, pooled and reported as failed."""
 
 import itertools
-import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def test_the_same_configuration_of_two_arms_is_measured_once(
 def test_a_worker_that_has_trained_measures_the_programs_of_the_study(
     pool: type[Pool], tmp_path: Path
 ) -> None:
-    warm = Warm(pool(1, None, tmp_path), (64, 32), math.inf)
+    warm = Warm(pool(1, None, tmp_path), (64, 32))
     found = profiler.profile(DEPTHS, tmp_path, QUICK_WARM, nothing, warm)
     assert [order.rows for order in pool.asked] == [(64, 32)] * 3
     assert found["warm"]
@@ -114,8 +114,8 @@ def test_a_profile_at_the_end_ends_when_its_share_of_the_time_is_over(
 ) -> None:
     clock = itertools.count(0.0, 4.0)
     monkeypatch.setattr(profiler.time, "monotonic", lambda: next(clock))
-    warm = Warm(pool(1, None, tmp_path), (64, 32), 9.0)
-    found = profiler.profile(DEPTHS, tmp_path, QUICK_WARM, nothing, warm)
+    warm = Warm(pool(1, None, tmp_path), (64, 32))
+    found = profiler.profile(DEPTHS, tmp_path, replace(QUICK_WARM, limit_s=9.0), nothing, warm)
     assert [entry["depth"] for entry in found["entries"]] == [1, 2]
     (left_out,) = found["failed"]
     assert "depth 3" in left_out["configuration"]
@@ -131,7 +131,7 @@ def test_messages_of_other_workers_are_not_taken_for_the_answer(
     monkeypatch.setattr(
         pool, "wait", lambda self, timeout_s: [(1, Died("signal 9")), *real(self, timeout_s)]
     )
-    warm = Warm(pool(1, None, tmp_path), (64, 32), math.inf)
+    warm = Warm(pool(1, None, tmp_path), (64, 32))
     found = profiler.profile(DEPTHS, tmp_path, QUICK_WARM, nothing, warm)
     assert len(found["entries"]) == 3
     assert found["failed"] == []

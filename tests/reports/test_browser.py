@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from page_testing import HOSTILE, failed
 from report_testing import MakeRun, write_forecasts
 
 from harness.results import records
+from reports import page as report_page
 from reports import write
 
 pytestmark = pytest.mark.browser
@@ -98,6 +100,20 @@ def test_opens_without_a_complaint(open_page: OpenPage, full: Path) -> None:
     assert page.locator("h2").first.inner_text() == "Answer"
 
 
+def test_a_running_studys_page_loads_itself_again_where_it_was_read(
+    open_page: OpenPage, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_page, "REFRESH_S", 1)
+    root = make_run(trials=4, wanted=6)
+    file = write.write_records(records.read_records(root), listed=False, live=True)
+    page = open_page(file)
+    page.evaluate("scrollTo(0, 700)")
+    write.write(root)  # the study has ended: its last page replaces the live one
+    page.locator("#live").wait_for(state="detached")
+    page.wait_for_load_state("load")
+    assert abs(page.evaluate("scrollY") - 700) < 60  # the notice above is gone
+
+
 def test_tables_sort_by_mouse_and_keyboard(open_page: OpenPage, full: Path) -> None:
     page = open_page(full)
     head = page.locator("#all-trials th", has_text="Loss").first
@@ -148,6 +164,42 @@ def test_tables_and_figures_download(open_page: OpenPage, full: Path, tmp_path: 
     assert (tmp_path / "figure.csv").read_text().startswith("arm,replicate,")
 
 
+def test_figures_download_as_pictures(open_page: OpenPage, full: Path, tmp_path: Path) -> None:
+    page = open_page(full)
+    for figure in page.locator("figure").all():
+        for kind in ("SVG", "PNG"):
+            assert figure.locator(f"figcaption button:has-text('{kind}')").count() == 1
+    caption = page.locator("#accuracy-figure figcaption")
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as waiting:
+            caption.locator("button", has_text=kind).focus()
+            page.keyboard.press("Enter")
+        assert waiting.value.suggested_filename == f"accuracy-figure.{kind.lower()}"
+        waiting.value.save_as(tmp_path / kind)
+    picture = (tmp_path / "PNG").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    root = ElementTree.fromstring((tmp_path / "SVG").read_text())  # whole, so it can be parsed
+    text = ElementTree.tostring(root, encoding="unicode")
+    assert "var(" not in text
+    assert "#replicate-" not in text  # a link would lead to a row of the page
+    words = [each.text for each in root.iter() if each.tag.endswith("text")]
+    assert {"replicate", "mean", "Test accuracy, %"} <= {*words}  # legend and axes
+    # Another program shows it, too: it is drawn once more by itself.
+    (tmp_path / "alone.svg").write_bytes((tmp_path / "SVG").read_bytes())
+    alone = open_page(tmp_path / "alone.svg")
+    assert alone.locator("svg > svg text").count() > 5
+
+
+def test_commands_are_copied(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full, permissions=["clipboard-read", "clipboard-write"])
+    command = page.locator("p.command").first
+    command.locator("button").focus()
+    page.keyboard.press("Enter")
+    command.locator("[role=status]", has_text="Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == command.locator("code").inner_text()
+
+
 def test_a_formula_is_escaped_in_the_download(
     open_page: OpenPage, make_run: MakeRun, tmp_path: Path
 ) -> None:
@@ -173,6 +225,72 @@ def test_a_mark_leads_to_its_trial(open_page: OpenPage, full: Path) -> None:
         " return box.top >= 0 && box.bottom <= innerHeight }",
         arg=target,
     )
+
+
+def test_a_row_is_not_below_the_head_of_its_table(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full)
+    page.evaluate("location.hash = '#trial-depth=2-1'")
+    page.wait_for_function(
+        "() => { const row = document.getElementById('trial-depth=2-1').getBoundingClientRect();"
+        " const head = document.querySelector('#all-trials th').getBoundingClientRect();"
+        " return row.top >= head.bottom && row.bottom <= innerHeight }"
+    )
+
+
+def test_every_mark_is_hit_where_it_is(open_page: OpenPage, full: Path) -> None:
+    """Hollow ones too; a mark may be below another one, never below what is no mark."""
+    page = open_page(full)
+    assert page.locator("svg a[href^='#trial-'] use[style*='fill:none'], g[style*='fill:none'] a")
+    missed = page.evaluate("""() => {
+        const missed = [];
+        let hollow = 0;
+        for (const mark of document.querySelectorAll("svg.chart a use, .explorer a .dot")) {
+            mark.scrollIntoView({ block: "center" });
+            const box = mark.getBoundingClientRect();
+            const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+            hollow += getComputedStyle(mark).fill === "none";
+            if (!hit || !hit.closest("svg a")) missed.push(mark.closest("a").getAttribute("href"));
+        }
+        return [hollow, missed];
+    }""")
+    assert missed[0] > 5
+    assert missed[1] == []
+
+
+def test_trials_are_explored(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full, width=1280)
+    explorer = page.locator(".explorer")
+    chart = explorer.locator("svg.chart")
+    explorer.locator("select").first.select_option("Learning rate")
+    explorer.get_by_label("log scale, horizontal").check()
+    assert "Learning rate (log)" in chart.locator("text").all_text_contents()
+    assert "Loss against Learning rate" in chart.get_attribute("aria-label")
+    # A categorical hyperparameter has its values at equal distances, and none between them.
+    explorer.get_by_label("log scale, horizontal").uncheck()
+    explorer.locator("select").first.select_option("Sequence length")
+    ticks = chart.locator("text[text-anchor=middle]").all_text_contents()
+    assert ticks[:3] == ["50", "100", "200"]
+    explorer.locator("select").nth(2).select_option("rank of the loss")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 75, box["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.85 * box["height"], steps=4)
+    page.mouse.up()
+    told = explorer.locator("output").inner_text()
+    number = int(told.split()[0])
+    assert 0 < number < 32
+    assert page.locator("#all-trials tr.on").count() == number
+    assert page.locator("#search-figure a.on").count() > 0
+    assert page.locator("#curves-figure a.on").count() > 0
+    explorer.locator("button", has_text="Clear").click()
+    assert page.locator("a.on, tr.on").count() == 0
+    # Without a mouse: filter the table, then select what it shows.
+    tools = page.locator("div.tools", has=page.locator("button", has_text="CSV: All trials"))
+    tools.locator("input").fill("failed")
+    explorer.locator("button", has_text="Select the rows").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#all-trials tr.on").count() == 4
 
 
 def test_light_and_dark(open_page: OpenPage, full: Path) -> None:
@@ -234,11 +352,30 @@ def test_every_kind_of_page_fits_a_phone(
     assert fits(open_page(roots[0].parent / "index.html", width=360))
 
 
+def test_studies_of_the_list_are_compared(open_page: OpenPage, make_run: MakeRun) -> None:
+    roots = [make_run(name, trials=2) for name in ("one", "two", "three")]
+    for root in roots:
+        write.write(root)
+    page = open_page(roots[0].parent / "index.html")
+    boxes = page.locator("input[type=checkbox]")
+    assert boxes.count() == 3
+    boxes.nth(0).check()
+    assert not page.locator("p.compare").is_visible()  # of one there is nothing to compare
+    boxes.nth(2).check()
+    chosen = [
+        page.locator("section[data-study]").nth(i).get_attribute("data-study") for i in (0, 2)
+    ]
+    command = f"python -m harness.report {chosen[0]} {chosen[1]}"
+    assert page.locator("p.compare code").inner_text() == command
+    assert page.locator("p.compare button").is_visible()
+
+
 def test_prints(open_page: OpenPage, full: Path) -> None:
     page = open_page(full, width=717)  # A4 at 96 dots an inch, less the usual margins
     page.emulate_media(media="print")
     assert fits(page)
-    assert not page.locator("div.tools").first.is_visible()
+    for hidden in ("div.tools", "figcaption button", "figcaption a", "button.copy"):
+        assert not page.locator(hidden).first.is_visible()
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
 

@@ -57,6 +57,12 @@ def everything(root: Path) -> Records:
 def records_of(module: ModuleType, make_run: MakeRun) -> Records:
     """Records in which the section has something to say."""
     root = make_run(searches=2, replicates=2, edit=one_failed)
+    if named(module) == "together":
+        two = {"depth": [1, 2], "cell": ["lstm", "gru"]}
+        return read_records(make_run("two", compare=two, trials=2, searches=2, replicates=1))
+    if named(module) == "keras_code":
+        for folder in root.glob("replicates/depth=*/**/seed=1"):
+            (folder / "train.py").write_text("import keras")
     if named(module) != "forecast":
         return everything(root)
     errors = {"depth=1": 8.0, "depth=2": 9.0, "baseline=ridge": 7.0}
@@ -95,10 +101,10 @@ def test_sections_are_in_order_and_have_ids_of_their_own(make_run: MakeRun) -> N
     sections = page.build_sections(
         everything(make_run(trials=3, searches=2, replicates=2, edit=one_failed))
     )
-    first = ["answer", "accuracy", "solved", "published"]
-    assert [section.id for section in sections][:4] == first
-    # All but the forecasts, which no study of classes has.
-    assert len({section.id for section in sections}) == len(sections) == len(MODULES) - 1
+    first = ["answer", "accuracy", "solved", "predictions", "published"]
+    assert [section.id for section in sections][:5] == first
+    # All but the forecasts, two hyperparameters together, and a script, which few studies have.
+    assert len({section.id for section in sections}) == len(sections) == len(MODULES) - 3
     assert len({module.ORDER for module in MODULES}) == len(MODULES)
 
 

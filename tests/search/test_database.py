@@ -6,8 +6,10 @@ from pathlib import Path
 
 import optuna
 import pytest
+from toys import ToyPool, run_search, toy_study
 
 from harness.core.errors import UserError
+from harness.results.run_directory import RunDirectory
 from harness.search.database import open_storage, shown, sqlite_url, user_errors
 
 
@@ -96,3 +98,18 @@ def test_a_missing_driver_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(UserError, match=r"driver is not installed; pip install 'psycopg"):
         open_storage("postgresql+psycopg://me:secret@127.0.0.1:1/x")
+
+
+def test_other_tools_see_what_a_value_is(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    arms = run_search(directory, toy_study(), ToyPool())
+    url = f"sqlite:///{directory.database}"
+    names = [summary.study_name for summary in optuna.get_all_study_summaries(url)]
+    stored = {name: optuna.load_study(study_name=name, storage=url) for name in names}
+    # As a database of an earlier version; a claim, which every session makes, names it.
+    assert [study.metric_names for study in stored.values()] == [None, None]
+    for arm in arms:
+        arm.claim("0" * 64)
+    again = [optuna.load_study(study_name=name, storage=url) for name in names]
+    assert [study.metric_names for study in again] == [["val_loss"], ["val_loss"]]
+    assert all(0 < t.user_attrs["val_accuracy"] < 1 for study in again for t in study.trials)

@@ -7,6 +7,7 @@ from toys import Noise
 from harness import CategoricalDistribution, FloatDistribution, IntDistribution
 from harness.core.errors import UserError
 from harness.datasets.digits import Digits
+from harness.samplers.base.space import Space
 from harness.spec import checks
 
 
@@ -111,11 +112,27 @@ def test_extremes_change_one_hyperparameter_at_a_time() -> None:
         "dropout": FloatDistribution(0.0, 0.5),
     }
     first = {"units": 4, "cell": "gru", "dropout": 0.0}
-    assert checks.extremes(search) == [
+    assert checks.extremes(Space(search)) == [
         first,
         {**first, "units": 8},
         {**first, "cell": "lstm"},
         {**first, "cell": "rnn"},
         {**first, "dropout": 0.5},
     ]
-    assert checks.extremes({}) == [{}]
+    assert checks.extremes(Space({})) == [{}]
+
+
+def test_extremes_cover_what_has_a_condition() -> None:
+    space = Space(
+        {
+            "momentum": FloatDistribution(0.0, 0.9),
+            "optimizer": CategoricalDistribution(["adam", "sgd"]),
+        },
+        {"momentum": {"optimizer": ("sgd",)}},
+    )
+    assert checks.extremes(space) == [
+        {"optimizer": "adam"},
+        {"optimizer": "sgd", "momentum": 0.0},
+        {"optimizer": "sgd", "momentum": 0.0},
+        {"optimizer": "sgd", "momentum": 0.9},
+    ]

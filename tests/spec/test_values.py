@@ -10,7 +10,8 @@ import pytest
 from toys import toy_study
 
 from harness.core.errors import UserError
-from harness.spec.values import hashable, plain, plain_compare, plain_fixed, same
+from harness.core.scalars import same
+from harness.spec.values import hashable, plain, plain_compare, plain_fixed
 
 
 class Colour(enum.IntEnum):

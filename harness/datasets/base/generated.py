@@ -17,8 +17,6 @@ from harness.datasets.base.dataset import SPLITS, Arrays, Dataset, Split
 from harness.datasets.base.sequences import padded
 from harness.datasets.base.text import INDEX_FROM, MARKS, check_encoding
 
-BLOCK = 500  # examples drawn from one seed, so that a smaller split begins a larger one
-
 # Examples and their targets. An example is symbol numbers from 0 (time,), or (time, features).
 Drawn = tuple[Sequence[NDArray[Any]], NDArray[Any]]
 
@@ -43,15 +41,25 @@ class GeneratedTask(Dataset):
     difficulty: ClassVar[str]
     least: ClassVar[dict[str, int]] = {}  # the smallest sensible value of a field
     solved: ClassVar[float] = 0.95
+    block: ClassVar[int] = 500  # examples of one seed, so that a smaller split begins a larger one
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, least in ({"data_seed": 0} | self.least).items():
             check_whole(name, getattr(self, name), least)
 
-    @abc.abstractmethod
     def draw(self, random: np.random.RandomState, n: int) -> Drawn:
         """Draw `n` examples."""
+        raise NotImplementedError("a task draws its examples with `draw` or with `draw_block`")
+
+    def draw_block(self, split: Split, number: int) -> Drawn:
+        """Block `number`, from 0, of a split, with `block` examples.
+
+        A task overrides it if its splits differ, or if its examples are kept in the cache.
+        """
+        # RandomState always gives the same numbers; NumPy's Generator may change between versions.
+        random = np.random.RandomState(derive_seed(self.data_seed, split, number))
+        return self.draw(random, self.block)
 
     @property
     @abc.abstractmethod
@@ -109,10 +117,8 @@ def _drawn(dataset: GeneratedTask, split: Split) -> tuple[list[NDArray[Any]], ND
     examples: list[NDArray[Any]] = []
     labels: list[NDArray[Any]] = []
     size = int(getattr(dataset, split))
-    for block in range(-(-size // BLOCK)):
-        # RandomState always gives the same numbers; NumPy's Generator may change between versions.
-        random = np.random.RandomState(derive_seed(dataset.data_seed, split, block))
-        drawn, targets = dataset.draw(random, BLOCK)
+    for number in range(-(-size // dataset.block)):
+        drawn, targets = dataset.draw_block(split, number)
         examples.extend(drawn)
         labels.append(np.asarray(targets))
     shape = (0, dataset.steps) if dataset.steps else (0,)

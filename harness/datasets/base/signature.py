@@ -14,9 +14,11 @@ class Signature:
     outputs): one output for each of the last `steps` time steps. With `classes` 0 the outputs are
     `numbers` numbers, else the probabilities of `classes` classes. With a `horizon` above 0 they
     are a forecast: the targets of each of so many steps, the first step first. `ragged` sequences
-    have steps of padding, whose class is -1: they count neither in the loss nor in any metric.
-    `builder` is the
-    study's own function that builds models; None means `harness.training.networks`.
+    have steps of padding, whose class is -1: they count neither in the loss nor in any metric. With
+    `bits` the score of probabilities is their loss in bits, and not an accuracy. With `decodes` an
+    encoder reads all inputs but the last `steps`, and a decoder, which also reads those, has the
+    outputs. `builder` is the study's own function that builds models; None means
+    `harness.training.networks`.
     """
 
     classes: int = 2
@@ -25,6 +27,8 @@ class Signature:
     numbers: int = 1
     horizon: int = 0
     ragged: bool = False
+    bits: bool = False
+    decodes: bool = False
     builder: Callable[..., Any] | None = None
 
     @property
@@ -35,5 +39,13 @@ class Signature:
         return 1 if self.classes == 2 else self.classes
 
 
-FIELDS = ("classes", "features", "steps", "numbers", "horizon")  # of a signature, for JSON
+FIELDS = (
+    "classes",
+    "features",
+    "steps",
+    "numbers",
+    "horizon",
+    "bits",
+    "decodes",
+)  # of a signature, for JSON
 BINARY = Signature()  # two classes of texts

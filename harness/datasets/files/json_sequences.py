@@ -3,7 +3,8 @@
     {"x": [0.1, 0.4, 0.2], "y": "up"}
     {"x": [[0.1, 3], [0.4, 2]], "y": "down"}
 
-A list of numbers has one feature; in a list of lists each one is a time step.
+A list of numbers has one feature; in a list of lists each one is a time step. Where each step has a
+class, `y` is a list as long as `x`.
 """
 
 import json
@@ -29,8 +30,9 @@ Padded = tuple[NDArray[np.float64], NDArray[Any] | None, NDArray[np.int64]]
 
 
 def read(path: Path, x_column: str, y_column: str | None) -> Padded:
-    """Sequences (n, longest, features), filled up with zeros, their targets (n,), and lengths.
+    """Sequences (n, longest, features), filled up with zeros, their targets, and their lengths.
 
+    Targets are (n,), or (n, longest) where each step has a class, with any class beside padding.
     Without `y_column` there are no targets. Raises UserError that names the line.
     """
     found, targets = [], []
@@ -42,7 +44,8 @@ def read(path: Path, x_column: str, y_column: str | None) -> Padded:
                 f"{found[0].shape[1]:,}; give each step equally many"
             )
         if y_column is not None:
-            targets.append(_target(f"{where}: {cut(y_column)}", _cell(where, row, y_column)))
+            cell = _cell(where, row, y_column)
+            targets.append(_target(f"{where}: {cut(y_column)}", cell, len(found[-1])))
     if not found:
         raise UserError(f"{path} has no rows")
     lengths = np.array([len(each) for each in found], np.int64)
@@ -51,7 +54,9 @@ def read(path: Path, x_column: str, y_column: str | None) -> Padded:
     x = np.zeros(shape)
     for room, each in zip(x, found, strict=True):
         room[: len(each)] = each
-    return x, None if y_column is None else _array(path, y_column, targets), lengths
+    if y_column is None:
+        return x, None, lengths
+    return x, _array(path, y_column, _even(path, y_column, targets, shape[1])), lengths
 
 
 def first_row(path: Path) -> dict[str, Any]:
@@ -121,16 +126,33 @@ def _sequence(where: str, cell: Any) -> NDArray[np.float64]:
         raise UserError(f"{where} has a number that is too large for floating point") from None
 
 
-def _target(where: str, cell: Any) -> Any:
-    if isinstance(cell, str | int | float):
-        return cell
-    raise UserError(f"{where} is {cut(json.dumps(cell), 60)}; it needs a class or a number")
+def _target(where: str, cell: Any, steps: int) -> Any:
+    """A class or a number, or a list with a class for each step."""
+    each = cell if isinstance(cell, list) else [cell]
+    if not each or not all(isinstance(one, str | int | float) for one in each):
+        raise UserError(f"{where} is {cut(json.dumps(cell), 60)}; it needs a class or a number")
+    if isinstance(cell, list) and len(cell) != steps:
+        raise UserError(
+            f"{where} has {len(cell):,} classes for {steps:,} steps; give each step one"
+        )
+    return cell
+
+
+def _even(path: Path, column: str, cells: list[Any], longest: int) -> list[Any]:
+    """Targets of the steps as lists of one length; others as they are."""
+    lists = [isinstance(cell, list) for cell in cells]
+    if not any(lists):
+        return cells
+    if not all(lists):
+        raise UserError(f"{path}: {cut(column)} has a list in some lines only; write all alike")
+    return [cell + cell[:1] * (longest - len(cell)) for cell in cells]
 
 
 def _array(path: Path, column: str, cells: list[Any]) -> NDArray[Any]:
     """Targets of one kind as an array; raises UserError for mixed ones."""
-    kinds = {str if isinstance(cell, str) else bool if isinstance(cell, bool) else float
-             for cell in cells}  # fmt: skip
+    flat = [one for cell in cells for one in (cell if isinstance(cell, list) else [cell])]
+    kinds = {str if isinstance(one, str) else bool if isinstance(one, bool) else float
+             for one in flat}  # fmt: skip
     if len(kinds) > 1:
         raise UserError(
             f"{path}: {cut(column)} has {' and '.join(sorted(map(_name, kinds)))}; write all "

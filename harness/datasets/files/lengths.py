@@ -60,6 +60,20 @@ def at_the_end(values: NDArray[Any], lengths: NDArray[np.int64], filling: Any) -
     return found
 
 
+def real_steps(x: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which steps of `x` (n, time, features) are real, wherever its padding is: (n, time)."""
+    if in_front(x, lengths):
+        return real(lengths, x.shape[1])
+    found: NDArray[np.bool_] = np.arange(x.shape[1]) < lengths[:, None]
+    return found
+
+
+def without_padding(values: NDArray[Any], real: NDArray[np.bool_]) -> NDArray[Any]:
+    """`values` (n, time, …) with the first real one of a sequence in place of its padding."""
+    first = values[np.arange(len(values)), real.argmax(axis=1)]
+    return np.where(real.reshape(*real.shape, *[1] * (values.ndim - 2)), values, first[:, None])
+
+
 def real(lengths: NDArray[np.int64], steps: int) -> NDArray[np.bool_]:
     """Which of so many steps are real, where padding is in front: (n, steps)."""
     found: NDArray[np.bool_] = np.arange(steps) >= steps - lengths[:, None]

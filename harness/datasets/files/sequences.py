@@ -2,7 +2,7 @@
 
 An .npz file has two plain arrays. `x` has numbers (n, length, features). `y` has one of three:
 - a class for each sequence: whole numbers or strings (n,), or one-hot (n, classes);
-- a class for each of the last steps: whole numbers (n, steps);
+- a class for each of the last steps: whole numbers or strings (n, steps);
 - a number to predict for each sequence: floating point (n,).
 A third array, `lengths` (n,), says how long each sequence really is; the rest of it is padding. In
 JSON Lines `x` is a list, as long as the sequence is.
@@ -30,7 +30,7 @@ from harness.datasets.files import arrays, json_sequences, windows
 from harness.datasets.files import lengths as of_lengths
 from harness.datasets.files.arrays import LENGTHS
 from harness.datasets.files.limits import MIN_ROWS, Sizes, metric_of, sizes
-from harness.datasets.files.targets import Targets, targets
+from harness.datasets.files.targets import Targets, is_for_each_step, targets
 
 _NEXT = " (each is the one before it, a step later)"
 _TOO_COARSE = 1e-2  # of a feature's deviation: a larger distance between float32 numbers is said
@@ -52,6 +52,7 @@ class NumberFiles(SplitNumbers):
     classes: int = 2  # type: ignore[misc]
     features: int = 1  # type: ignore[misc]
     steps: int = 0  # type: ignore[misc]
+    ragged: bool = False  # type: ignore[misc]
     metric: str = "accuracy"  # type: ignore[misc]
     given_task: str | None = None
     meaning: str = ""
@@ -100,6 +101,7 @@ class NumberFiles(SplitNumbers):
             classes=len(labels),
             features=read.x.shape[2],
             steps=y.shape[1] if y.ndim == 2 else 0,
+            ragged=y.ndim == 2 and bool((y < 0).any()),
             metric=metric if labels else R2,
             given_task=task,
             meaning="" if read.targets.plain else read.targets.task,
@@ -237,7 +239,13 @@ def _read(file: str, task: str | None, columns: tuple[str, str]) -> _Read:
         raise UserError(f"{path}: x has {len(x):,} sequences, y {told}")
     if len(x) < MIN_ROWS:
         raise UserError(f"{path}: {len(x):,} sequences are too few, at least {MIN_ROWS}")
-    found = targets(path, y, x.shape[1], task)
+    each_step = lengths is not None and is_for_each_step(y, x.shape[1], task)
+    if lengths is not None and each_step:  # what stands beside padding is no class
+        real = of_lengths.real_steps(x, lengths)
+        found = targets(path, of_lengths.without_padding(y, real), x.shape[1], task)
+        found = replace(found, y=np.where(real, found.y, -1).astype(np.int32))
+    else:
+        found = targets(path, y, x.shape[1], task)
     sha256 = hashlib.sha256(repr((x.shape, found.labels)).encode())
     for array in (x, found.y, *([] if lengths is None else [lengths])):
         # Studies of data that float32 holds exactly began with this hash.
@@ -247,15 +255,27 @@ def _read(file: str, task: str | None, columns: tuple[str, str]) -> _Read:
             sha256.update(np.ascontiguousarray(array).tobytes())
     filling = windows.filling(x) if lengths is None else None
     if lengths is not None:
-        if found.y.ndim > 1:
-            raise UserError(
-                f"{path}: lengths go with a class or a number for each sequence, not for each step"
-            )
-        at_end = not of_lengths.in_front(x, lengths)
-        x = of_lengths.at_the_end(x, lengths, 0) if at_end else x[:, -int(lengths.max()) :]
+        _check_all_real(path, found, lengths, each_step)
+        longest, at_end = int(lengths.max()), not of_lengths.in_front(x, lengths)
+        x = of_lengths.at_the_end(x, lengths, 0) if at_end else x[:, -longest:]
+        if each_step:
+            moved = of_lengths.at_the_end(found.y, lengths, -1) if at_end else found.y[:, -longest:]
+            found = replace(found, y=moved)
     elif filling and filling.sure and filling.where == "end" and found.y.ndim == 1:
         x = windows.padded_in_front(x)
     return _Read(x, found, filling, sha256.hexdigest(), lengths)
+
+
+def _check_all_real(
+    path: Path, found: Targets, lengths: NDArray[np.int64], each_step: bool
+) -> None:
+    """Raises UserError where the last steps, if not all of them, have classes and are padding."""
+    if found.y.ndim > 1 and not each_step and lengths.min() < found.y.shape[1]:
+        at = int(lengths.argmin())
+        raise UserError(
+            f"{path}: y has classes for the last {found.y.shape[1]:,} steps, but lengths[{at}] is "
+            f"{lengths[at]}: leave out such sequences, or give y as many steps as x"
+        )
 
 
 def _arrays(

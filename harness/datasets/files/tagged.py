@@ -7,6 +7,7 @@ by blanks or tabs: the first is the token, the last its tag.
 import ast
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,21 @@ class TagSource:
     tokens: str = TOKENS
     tags: str | None = TAGS
     encoding: str | None = None
+
+
+def is_conll(path: Path) -> bool:
+    """Whether a file is a CoNLL file: by its name or, of a `.txt` file, by columns in its lines."""
+    suffix = path.suffix.lower()
+    if suffix != ".txt":
+        return suffix in CONLL
+    try:
+        with path.open("rb") as file:
+            found = file.read(_HEADING).split(b"\n")[:-1]
+    except OSError:
+        return False
+    columns = Counter(len(line.split()) for line in found if line.strip())
+    usual, of_lines = max(columns.items(), key=lambda item: item[1], default=(0, 0))
+    return usual > 1 and of_lines >= 0.95 * columns.total()
 
 
 def has_columns(path: Path) -> bool:

@@ -69,6 +69,13 @@ def targets(path: Path, y: NDArray[Any], length: int, task: str | None) -> Targe
     return Targets(found.y, found.labels, plain, (*notes, *found.notes))
 
 
+def is_for_each_step(y: NDArray[Any], length: int, task: str | None) -> bool:
+    """Whether `y` has a class for each of all `length` steps, and not a one-hot class."""
+    if y.ndim < 2 or y.shape[1] != length or task in ("classes", "number"):
+        return False
+    return y.ndim > 2 or not _is_one_hot(y)
+
+
 def _shaped(y: NDArray[Any], task: str | None) -> tuple[NDArray[Any], list[str]]:
     """`y` without axes of size 1, and one-hot classes as numbers."""
     notes = []
@@ -112,10 +119,11 @@ def _check_steps(path: Path, y: NDArray[Any], length: int, task: str | None) -> 
         if y.ndim == 2 and (np.abs(sums - 1) < 1e-3).all() and (y >= 0).all():
             hint = "for the likeliest class save y.argmax(axis=1)"
         raise UserError(f"{told}; each sequence has one {one}, y of shape (n,): {hint}")
-    if y.ndim > 2 or not 1 <= y.shape[1] <= length or not _whole(y):
+    classes = _whole(y) or y.dtype.kind in "US"
+    if y.ndim > 2 or not 1 <= y.shape[1] <= length or not classes:
         raise UserError(
-            f"{told}; it needs (n,), or whole numbers (n, steps) for the last steps of at most "
-            f"{length}"
+            f"{told}; it needs (n,), or whole numbers or strings (n, steps) for the last steps of "
+            f"at most {length}"
         )
 
 

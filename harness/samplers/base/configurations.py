@@ -9,12 +9,17 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from harness.samplers.base.space import Space
+
 
 class ConfigurationSampler(BaseSampler):
-    """Suggests whole configurations of a space that it knows beforehand."""
+    """Suggests whole configurations of a space that it knows beforehand.
+
+    Values that do not apply are suggested too, and left out when the trial is made.
+    """
 
     def __init__(self, space: Mapping[str, BaseDistribution]) -> None:
-        self._space = dict(space)
+        self._space = space if isinstance(space, Space) else Space(space)
 
     @abstractmethod
     def suggest(self, study: Study, trial: FrozenTrial) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def main() -> int:
         return 2
     of_steps = len(model.output_shape) == 3
     outputs = model.predict(encoded(x, about, of_steps, lengths), verbose=0)
-    csv.writer(sys.stdout, lineterminator="\n").writerows(rows(outputs, about))
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows(outputs, about, lengths))
     return 0
 
 
@@ -92,8 +92,8 @@ def unreal(zero: Any, lengths: Any) -> Any:
     return before if zero[before].all() and not zero[after].all() else after
 
 
-def rows(outputs: Any, about: dict[str, Any]) -> Iterator[list[str]]:
-    """The heading, then what the model says of each sequence."""
+def rows(outputs: Any, about: dict[str, Any], lengths: Any = None) -> Iterator[list[str]]:
+    """The heading, then what the model says of each sequence; nothing of steps of padding."""
     labels = about["labels"]
     if not labels:  # it predicts a number
         scaling = {"y_mean": [0.0], "y_std": [1.0], **about.get("scaling", {})}
@@ -104,9 +104,12 @@ def rows(outputs: Any, about: dict[str, Any]) -> Iterator[list[str]]:
     if outputs.shape[-1] == 1:  # the probability of the second label
         outputs = np.concatenate([1 - outputs, outputs], axis=-1)
     if outputs.ndim == 3:  # a label for each of the last steps
-        yield [f"step {number}" for number in range(1, outputs.shape[1] + 1)]
-        for each in outputs:
-            yield [labels[at] for at in each.argmax(axis=-1)]
+        steps = outputs.shape[1]
+        yield [f"step {number}" for number in range(1, steps + 1)]
+        for row, each in enumerate(outputs):
+            found = [labels[at] for at in each.argmax(axis=-1)]
+            padding = 0 if lengths is None else max(0, steps - int(lengths[row]))
+            yield [""] * padding + found[padding:]
         return
     yield ["label", *(f"probability of {label}" for label in labels)]
     for each in outputs:

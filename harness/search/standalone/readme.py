@@ -7,6 +7,7 @@ from harness.core import environment
 from harness.core.metrics import metric_of
 from harness.core.text import cut
 from harness.results.training_folder import (
+    DATA,
     EXAMPLE,
     KERAS_MODEL,
     PARAMS,
@@ -23,7 +24,8 @@ _FILES = {
     VOCABULARY: "the known words, one a line; the first line has id 0",
     TOKENIZER: "how a text becomes words: a pattern of Python's `re`",
     PREDICT: "predicts with Keras and NumPy alone",
-    TRAIN: "the network and its training, layer by layer; trains it again on your file",
+    TRAIN: "the network and its training, layer by layer; trains it again",
+    DATA: "what train.py learns from",
     EXAMPLE: "forecasts what follows a table, with Keras, NumPy and pandas alone",
 }
 _USES = {

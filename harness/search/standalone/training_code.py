@@ -1,4 +1,4 @@
-"""`train.py` beside a model of the user's own data: its network and training in stock Keras."""
+"""`train.py` beside a model: its network and its training in stock Keras, on the same data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from harness.datasets.base.signature import Signature
 from harness.datasets.files.decoding import UTF8
 from harness.datasets.files.sequences import NumberFiles
 from harness.datasets.files.texts import TextFiles
-from harness.search.standalone import network_code
+from harness.search.standalone import network_code, packaged_data
 from harness.spec.hyperparameters import Hyperparameters
 
 _OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}
@@ -17,27 +17,40 @@ _SEPARATED, _LINES = (".csv", ".tsv"), (".jsonl", ".ndjson")
 
 
 def code(dataset: Dataset, hp: Hyperparameters, epochs: int, patience: int | None) -> str | None:
-    """The script, which trains on a file of the user's; None for data that are none.
+    """The script, which trains on a file of the user's, or on a packaged dataset.
 
-    Tables of texts in Parquet, and folders of texts, are none that it reads.
+    None for data that it doesn't read: tables of texts in Parquet, folders of texts, and datasets
+    that `packaged_data` does not write.
     """
-    if isinstance(dataset, NumberFiles):
-        reader = _numbers(dataset)
-    elif isinstance(dataset, TextFiles) and _suffix(dataset) in (*_SEPARATED, *_LINES):
-        reader = _texts(dataset)
-    else:
+    if dataset.ragged:  # its loss leaves padding out, which takes more than a few lines
         return None
     imported = "encoded, read" if dataset.features else "encoded"
+    packed = hp.pretrained is not None
+    if isinstance(dataset, NumberFiles):
+        beginning = [*_heading(imported, packed), *_numbers(dataset), *_SPLIT]
+    elif isinstance(dataset, TextFiles):
+        if _suffix(dataset) not in (*_SEPARATED, *_LINES):
+            return None
+        beginning = [*_heading(imported, packed), *_texts(dataset), *_SPLIT]
+    elif packaged_data.file(dataset, hp) is not None:
+        beginning = [
+            *packaged_data.heading(dataset, packed),
+            *packaged_data.lines(dataset, hp),
+            "",
+            _SEED,
+            "",
+        ]
+    else:
+        return None
     lines = [
-        *_heading(imported, packed=hp.pretrained is not None),
-        *reader,
-        *_SPLIT,
+        *beginning,
         *network_code.lines(hp, dataset.signature),
         *_pretrained(hp),
         "model.summary()",
         "",
         f"epochs, batch_size = {epochs}, {hp.batch_size}",
         *_training(hp, dataset.signature, patience),
+        *_test(dataset, hp),
     ]
     return "\n".join(lines) + "\n"
 
@@ -130,6 +143,9 @@ def _numbers(dataset: NumberFiles) -> Iterator[str]:
     yield "y = np.vectorize(number_of)(y)"
 
 
+_SEED = "keras.utils.set_random_seed(0)"
+
+
 def _pretrained(hp: Hyperparameters) -> Iterator[str]:
     """Set the embeddings of words that the file of vectors has."""
     if hp.pretrained is None:
@@ -159,7 +175,7 @@ def _pretrained(hp: Hyperparameters) -> Iterator[str]:
 
 _SPLIT = [
     "",
-    "keras.utils.set_random_seed(0)",
+    _SEED,
     "order = np.random.permutation(len(x))",
     "held, learnt = order[: len(x) // 5], order[len(x) // 5 :]",
     "x_train, y_train, x_held, y_held = x[learnt], y[learnt], x[held], y[held]",
@@ -203,6 +219,17 @@ def _training(hp: Hyperparameters, signature: Signature, patience: int | None) -
     yield "    batch_size=batch_size, callbacks=callbacks, verbose=2,"
     yield ")"
     yield 'model.save("retrained.keras")'
+
+
+def _test(dataset: Dataset, hp: Hyperparameters) -> Iterator[str]:
+    """The score on the test split, which a file of the user's does not have."""
+    if isinstance(dataset, NumberFiles | TextFiles) or not dataset.test:
+        return
+    target = "y_test[..., None]"
+    if dataset.classes > 2:
+        target = f"keras.utils.to_categorical(y_test, {dataset.classes})"
+        target = target if hp.label_smoothing else "y_test"
+    yield f'print("test:", model.evaluate(x_test, {target}, verbose=0, return_dict=True))'
 
 
 def _optimizer(hp: Hyperparameters) -> Iterator[str]:

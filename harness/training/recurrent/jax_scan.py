@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 Array = Any
+States = tuple[Array, ...]
 
 
 class _Kind(NamedTuple):
@@ -31,56 +32,70 @@ def scan(
     *,
     sequences: bool,
     one_kernel: bool = False,
-) -> Array:
-    """Run `cell` over `x` (time, batch, features) from a zero state.
+    initial: States | None = None,
+) -> Any:
+    """Run `cell` over `x` (time, batch, features) from a zero state, or from `initial`.
 
     Arguments and result are those of `harness.training.recurrent.scan.scan`.
     """
-    return _run(_Kind(cell, sequences, one_kernel), x, weights, mask)
+    output, last = _run(_Kind(cell, sequences, one_kernel), x, weights, mask, initial)
+    return output if initial is None else (output, last)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(kind: _Kind, x: Array, weights: Any, mask: Array | None) -> Array:
-    hidden = _forward(kind, x, weights, mask)[0][0]
-    return hidden if kind.sequences else hidden[-1]
+def _run(
+    kind: _Kind, x: Array, weights: Any, mask: Array | None, initial: States | None
+) -> tuple[Array, States]:
+    """The output and the last state."""
+    return _run_forward(kind, x, weights, mask, initial)[0]
 
 
-def _run_forward(kind: _Kind, x: Array, weights: Any, mask: Array | None) -> tuple[Array, Any]:
-    states, saved = _forward(kind, x, weights, mask)
-    hidden = states[0]
-    return (hidden if kind.sequences else hidden[-1]), (x, weights, mask, states, saved)
+def _run_forward(
+    kind: _Kind, x: Array, weights: Any, mask: Array | None, initial: States | None
+) -> tuple[tuple[Array, States], Any]:
+    states, saved = _forward(kind, x, weights, mask, initial)
+    output = states[0] if kind.sequences else states[0][-1]
+    last = tuple(state[-1] for state in states)
+    return (output, last), (x, weights, mask, initial, states, saved)
 
 
-def _run_backward(kind: _Kind, kept: Any, d_output: Array) -> tuple[Array, Any, Array | None]:
-    x, weights, mask, states, saved = kept
-    d_p = _backward(kind, weights, mask, states, saved, d_output)
+def _run_backward(kind: _Kind, kept: Any, d_outputs: tuple[Array, States]) -> tuple[Any, ...]:
+    """No gradient passes through the initial or the last state."""
+    x, weights, mask, initial, states, saved = kept
+    previous = _before(states, initial)
+    coefficients = _coefficients(kind, states, previous, saved)
+    d_p = _backward(kind, weights, mask, coefficients, d_outputs[0], x.shape[:2])
     d_q = kind.cell.recurrent_gradient(d_p, saved)
     of_time_and_batch = (((0, 1), (0, 1)), ((), ()))
     gradients = weights._replace(
         kernel=lax.dot_general(x, d_p, of_time_and_batch),
-        recurrent_kernel=weights.to_kernel(_shifted(states[0]), d_q),
+        recurrent_kernel=weights.to_kernel(previous[0], d_q),
         bias=jnp.sum(d_p, axis=(0, 1)),
-        # The factors of dropout and the mask are constants: XLA removes their zeros.
+        # The factors of dropout, mask and states are constants: XLA removes their zeros.
         dropped=None if weights.dropped is None else jnp.zeros_like(weights.dropped),
     )
     if weights.recurrent_bias is not None:
         gradients = gradients._replace(recurrent_bias=jnp.sum(d_q, axis=(0, 1)))
     d_x = lax.dot_general(d_p, weights.kernel, (((2,), (1,)), ((), ())))
-    return d_x, gradients, None if mask is None else jnp.zeros_like(mask)
+    constants = (
+        None if mask is None else jnp.zeros_like(mask),
+        None if initial is None else tuple(jnp.zeros_like(state) for state in initial),
+    )
+    return d_x, gradients, *constants
 
 
 _run.defvjp(_run_forward, _run_backward)
 
 
 def _forward(
-    kind: _Kind, x: Array, weights: Any, mask: Array | None
-) -> tuple[tuple[Array, ...], Array]:
+    kind: _Kind, x: Array, weights: Any, mask: Array | None, initial: States | None
+) -> tuple[States, Array]:
     """States (each (time, batch, units)) and what the cell saves (time, batch, saved·units)."""
     cell = kind.cell
     p = lax.dot_general(x, weights.kernel, (((2,), (0,)), ((), ()))) + weights.bias
     time, batch, _ = p.shape
     units = weights.recurrent_kernel.shape[0]
-    zero = jnp.zeros((batch, units), p.dtype)
+    first = initial or (jnp.zeros((batch, units), p.dtype),) * cell.states
     widths = [units] * cell.states + ([cell.saved * units] if cell.saved else [])
 
     def body(carried: Any) -> Any:
@@ -94,7 +109,7 @@ def _forward(
         return _count(kind, t + 1), new, kept
 
     kept = tuple(jnp.zeros((time, batch, width), p.dtype) for width in widths)
-    start = (jnp.int32(0), (zero,) * cell.states, kept)
+    start = (jnp.int32(0), first, kept)
     _, _, kept = lax.while_loop(lambda carried: carried[0] < time, body, start)
     return kept[: cell.states], kept[-1] if cell.saved else None
 
@@ -103,15 +118,15 @@ def _backward(
     kind: _Kind,
     weights: Any,
     mask: Array | None,
-    states: tuple[Array, ...],
-    saved: Array,
+    coefficients: Callable[[Array], States],
     d_output: Array,
+    time_and_batch: tuple[int, int],
 ) -> Array:
     """The gradient of the projection, (time, batch, gates·units)."""
     cell = kind.cell
-    time, batch, units = states[0].shape
+    time, batch = time_and_batch
+    units = weights.recurrent_kernel.shape[0]
     zero = jnp.zeros((batch, units), d_output.dtype)
-    coefficients = _coefficients(kind, states, saved)
 
     def body(carried: Any) -> Any:
         t, d_state, kept = carried
@@ -133,11 +148,10 @@ def _backward(
 
 
 def _coefficients(
-    kind: _Kind, states: tuple[Array, ...], saved: Array
-) -> Callable[[Array], tuple[Array, ...]]:
+    kind: _Kind, states: States, previous: States, saved: Array
+) -> Callable[[Array], States]:
     """A function from the time step to the coefficients of the step back from it."""
     cell = kind.cell
-    previous = tuple(_shifted(state) for state in states)
     if kind.one_kernel:  # computed where they are used: one kernel keeps them in registers
         return lambda t: cell.coefficients(
             tuple(state[t] for state in states),
@@ -165,6 +179,8 @@ def outside_kernels(number: Array) -> Array:
     return lax.platform_dependent(number, cpu=by_sort, default=lambda number: number)
 
 
-def _shifted(states: Array) -> Array:
-    """The state before each step: a zero state, then all but the last."""
-    return jnp.concatenate([jnp.zeros_like(states[:1]), states[:-1]], axis=0)
+def _before(states: States, initial: States | None) -> States:
+    """The states before each step."""
+    firsts = initial or tuple(jnp.zeros_like(state[0]) for state in states)
+    pairs = zip(firsts, states, strict=True)
+    return tuple(jnp.concatenate([first[None], state[:-1]], axis=0) for first, state in pairs)

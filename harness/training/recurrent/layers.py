@@ -2,7 +2,7 @@
 
 They are keras.layers.SimpleRNN, GRU and LSTM with another `call`: weights and their order,
 initialisers, configuration and results are the same. What the scan can't do raises ValueError and
-is never ignored: dropout of the inputs inside the cell, a state that is carried on.
+is never ignored: dropout of the inputs inside the cell, an initial state that is given.
 """
 
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ _REQUIRED: dict[str, tuple[Any, ...]] = {
     "reset_after": (True,),
     "dropout": (0, None),
     "return_state": (False,),
-    "stateful": (False,),
+    "stateful": (False, True),
     "unroll": (False,),
 }
 _ABSENT = "absent"
@@ -70,7 +70,7 @@ class _Scan:
         does too, or is 0 with the layer's `zero_output_for_mask`.
         """
         if initial_state is not None:
-            raise ValueError("initial_state: the scan starts from zeros")
+            raise ValueError("initial_state: the scan has only its own")
         layer: Any = self
         x = ops.transpose(ops.convert_to_tensor(sequences), (1, 0, 2))
         if mask is not None:
@@ -78,6 +78,7 @@ class _Scan:
         if layer.go_backwards:
             x = ops.reverse(x, axis=[0])
             mask = None if mask is None else ops.reverse(mask, axis=[0])
+        carried = [ops.convert_to_tensor(state) for state in layer.states or ()]
         output = scan(
             CELLS[self.cell_name](ACTIVATIONS[self._given("activation")]),
             x,
@@ -85,7 +86,12 @@ class _Scan:
             mask,
             sequences=layer.return_sequences,
             one_kernel=self.one_kernel,
+            initial=tuple(carried) or None,
         )
+        if carried:
+            output, last = output
+            for variable, state in zip(layer.states, last, strict=True):
+                variable.assign(state)
         if mask is not None and layer.zero_output_for_mask:  # Bidirectional sets it
             output = output * (mask if layer.return_sequences else mask[-1])
         return ops.transpose(output, (1, 0, 2)) if layer.return_sequences else output

@@ -26,13 +26,15 @@ def scan(
     *,
     sequences: bool,
     one_kernel: bool = False,
-) -> Tensor:
-    """Run `cell` over `x` (time, batch, features) from a zero state.
+    initial: State | None = None,
+) -> Any:
+    """Run `cell` over `x` (time, batch, features) from a zero state, or from `initial`.
 
     Returns the hidden states, (time, batch, units), or with `sequences=False` the last one,
     (batch, units). Where `mask`, (time, batch, 1), is 0 and not 1, a step leaves the state as it
     was. With `one_kernel` XLA compiles each of the two loops into one kernel, if the
-    flags of `harness.training.recurrent.xla` are set.
+    flags of `harness.training.recurrent.xla` are set. With `initial`, tensors (batch, units), the
+    result is (hidden states, the last state); no gradient passes through either state.
     """
     has_recurrent_bias = weights.recurrent_bias is not None
     trained = [w for w in weights[:4] if w is not None]  # the factors of dropout are constants
@@ -42,17 +44,23 @@ def scan(
         recurrent_bias = tensors[3] if has_recurrent_bias else None
         kernel, recurrent_kernel, bias = tensors[:3]
         w = Weights(kernel, recurrent_kernel, bias, recurrent_bias, weights.dropped)
-        loops = Loops(cell, w, mask, one_kernel)
+        loops = Loops(cell, w, mask, one_kernel, initial)
         states, saved = loops.forward(_project(x, w))
         hidden = states[0]
 
-        def gradient(d_output: Tensor) -> list[Tensor]:
+        def gradient(d_output: Tensor, *d_last: Tensor) -> list[Tensor]:
             d_p = loops.backward(d_output, saved, states, sequences)
-            return _parameter_gradients(cell, x, hidden, saved, d_p, w)
+            return _parameter_gradients(cell, x, loops.before(states)[0], saved, d_p, w)
 
-        return (hidden if sequences else hidden[-1]), gradient
+        output = hidden if sequences else hidden[-1]
+        if initial is None:
+            return output, gradient
+        return (output, *(state[-1] for state in states)), gradient
 
-    return run(x, *trained)
+    if initial is None:
+        return run(x, *trained)
+    output, *last = run(x, *trained)
+    return output, tuple(last)
 
 
 def _project(x: Tensor, weights: Weights) -> Tensor:
@@ -69,13 +77,20 @@ class Loops(NamedTuple):
     weights: Weights
     mask: Tensor | None  # (time, batch, 1)
     one_kernel: bool
+    initial: State | None = None  # None: zeros
+
+    def before(self, states: State) -> State:
+        """The states before each step."""
+        firsts = self.initial or tuple(tf.zeros_like(state[0]) for state in states)
+        pairs = zip(firsts, states, strict=True)
+        return tuple(tf.concat([first[None], state[:-1]], axis=0) for first, state in pairs)
 
     def forward(self, p: Tensor) -> tuple[State, Tensor]:
         """States (each (time, batch, units)) and what the cell saves (time, batch, saved·units)."""
         cell, mask = self.cell, self.mask
         time, batch, _ = _shape(p)
         units = self.weights.recurrent_kernel.shape[0]
-        zero = tf.zeros((batch, units))
+        first = self.initial or (tf.zeros((batch, units)),) * cell.states
         widths = [units] * cell.states + ([cell.saved * units] if cell.saved else [])
 
         def body(t: Tensor, state: State, kept: Sequence[Any]) -> Any:
@@ -95,7 +110,7 @@ class Loops(NamedTuple):
         _, _, kept = tf.while_loop(
             lambda t, *_: t < time,
             body,
-            (0, (zero,) * cell.states, [_array(time, p.shape[1], width) for width in widths]),
+            (0, first, [_array(time, p.shape[1], width) for width in widths]),
             maximum_iterations=time,
         )
         stacked = [k.stack() for k in kept]
@@ -106,7 +121,7 @@ class Loops(NamedTuple):
         cell, mask = self.cell, self.mask
         time, batch, units = _shape(states[0])
         zero = tf.zeros((batch, units))
-        coefficients = _coefficients(cell, states, saved, self.one_kernel)
+        coefficients = _coefficients(cell, states, self.before(states), saved, self.one_kernel)
 
         def body(t: Tensor, d_state: State, kept: Any) -> Any:
             if sequences:
@@ -138,10 +153,9 @@ class Loops(NamedTuple):
 
 
 def _coefficients(
-    cell: Cell, states: State, saved: Tensor, one_kernel: bool
+    cell: Cell, states: State, previous: State, saved: Tensor, one_kernel: bool
 ) -> Callable[[Tensor], State]:
     """A function from the time step to the coefficients of the step back from it."""
-    previous = tuple(_shifted(s) for s in states)
     if one_kernel:  # computed where they are used: one kernel keeps them in registers
         return lambda t: cell.coefficients(
             tuple(s[t] for s in states),
@@ -154,9 +168,12 @@ def _coefficients(
 
 
 def _parameter_gradients(
-    cell: Cell, x: Tensor, hidden: Tensor, saved: Tensor, d_p: Tensor, weights: Weights
+    cell: Cell, x: Tensor, before: Tensor, saved: Tensor, d_p: Tensor, weights: Weights
 ) -> list[Tensor]:
-    """Gradients of the input and of each weight, in the order of `Weights`."""
+    """Gradients of the input and of each weight, in the order of `Weights`.
+
+    `before` has the hidden state before each step.
+    """
     time, batch, features = _shape(x)
     rows = time * batch
     d_q = cell.recurrent_gradient(d_p, saved)
@@ -164,7 +181,7 @@ def _parameter_gradients(
     gradients = [
         tf.reshape(tf.matmul(d_p, weights.kernel, transpose_b=True), (time, batch, features)),
         tf.matmul(tf.reshape(x, (rows, features)), d_p, transpose_a=True),
-        weights.to_kernel(_shifted(hidden), d_q),
+        weights.to_kernel(before, d_q),
         tf.reduce_sum(d_p, axis=0),
     ]
     if weights.recurrent_bias is not None:
@@ -180,11 +197,6 @@ def outside_kernels(number: Tensor) -> Tensor:
     costs too little to be measured.
     """
     return tf.sort(tf.stack([number, tf.constant(tf.int32.max)]))[0]
-
-
-def _shifted(states: Tensor) -> Tensor:
-    """The state before each step: a zero state, then all but the last."""
-    return tf.concat([tf.zeros_like(states[:1]), states[:-1]], axis=0)
 
 
 def _array(time: Tensor, batch: int | None, width: int) -> Any:

@@ -104,6 +104,41 @@ def test_the_lengths_are_in_the_fingerprint_and_are_told(tmp_path: Path) -> None
     assert NumberFiles.of(saved(tmp_path, lengths=longer)).fingerprint() != fingerprint
 
 
+@pytest.mark.parametrize("front", [False, True])
+def test_each_step_has_a_class_and_padding_has_none(tmp_path: Path, front: bool) -> None:
+    classes = [(each[:, 0] > 3).astype(int) for each in ragged()]
+    y = np.full((N, LONGEST + 2), np.nan)
+    for row, each in zip(y, classes, strict=True):
+        row[slice(-len(each), None) if front else slice(len(each))] = each
+    by_arrays = NumberFiles.of(saved(tmp_path, front=front, y=y))
+    lists = [{"x": x.tolist(), "y": y.tolist()} for x, y in zip(ragged(), classes, strict=True)]
+    by_lists = NumberFiles.of(lines(tmp_path, lists))
+    for dataset in (by_arrays, by_lists):
+        assert (dataset.steps, dataset.labels, dataset.ragged) == (LONGEST, ("0", "1"), True)
+        assert dataset.signature.ragged
+        loaded = dataset.load("test", sequence_length=LONGEST, vocabulary=4)
+        np.testing.assert_array_equal(loaded.y >= 0, (loaded.x != 0).any(axis=2))
+        for found, row in zip(loaded.y, dataset.split()["test"], strict=True):
+            assert found[found >= 0].tolist() == classes[row].tolist()
+        ones = int(sum(each.sum() for each in classes))
+        assert dataset.contents(print).classes["1"] == ones
+
+
+def test_the_last_steps_of_short_sequences_must_be_real(tmp_path: Path) -> None:
+    y = np.random.default_rng(0).integers(0, 3, (N, 2))
+    with pytest.raises(UserError, match=r"classes for the last 2 steps, but lengths\[\d+\] is 1"):
+        NumberFiles.of(saved(tmp_path, y=y))
+    x = np.random.default_rng(0).normal(size=(N, 5, 1))
+    dataset = NumberFiles.of(saved(tmp_path, x=x, y=y, lengths=np.arange(N) % 4 + 2))
+    assert (dataset.steps, dataset.ragged) == (2, False)
+
+
+def test_nothing_is_said_of_padding() -> None:
+    outputs = np.eye(2)[np.array([[0, 1, 1], [1, 1, 0]])]
+    found = predict_numbers.rows(outputs, {"labels": ["a", "b"]}, np.array([2, 5]))
+    assert [*found] == [["step 1", "step 2", "step 3"], ["", "b", "b"], ["b", "b", "a"]]
+
+
 def test_a_script_without_this_package_prepares_inputs_the_same(tmp_path: Path) -> None:
     for make in (saved, lambda path: lines(path, rows())):
         dataset = NumberFiles.of(make(tmp_path))
@@ -157,6 +192,8 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "other features": (with_row(x=[1, 2]), "line 4: x has 1 numbers a step, others have 2"),
     "no target": (with_row(y=...), "line 4 has no 'y'; it has x"),
     "an empty target": (with_row(y=None), "line 4: y is null"),
+    "too few classes": (with_row(y=["up"] * 9), "line 4: y has 9 classes for . steps"),
+    "a list in one line": (with_row(x=[[1, 2]], y=["up"]), "y has a list in some lines only"),
     "mixed targets": (with_row(y=3), "y has numbers and strings"),
     "infinite": (with_row(x=[[1, float("inf")]]), "1 values of x are not finite"),
     "too large": (with_row(x=[[1, 10**400]]), "too large for floating point"),

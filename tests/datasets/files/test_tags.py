@@ -160,3 +160,21 @@ def test_the_f1_of_spans_is_that_of_seqeval(letters: str) -> None:
     assert spans.measures(labels, padded, y) == {"span F1": 1.0}
     assert spans.measures(labels, np.zeros_like(y), y) == {"span F1": 0.0}
     assert spans.measures(["NOUN", "VERB"], y, y) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.txt", "EU B-ORG\nrejects O\n\nPeter B-PER\nBlack I-PER\n", True),
+        ("a.txt", "It was a bright cold day in April,\nand the clocks\nwere striking.\n", False),
+        ("a.txt", "one\nword\na\nline\n", False),
+        ("a.txt", "", False),
+        ("a.conll", "", True),
+        ("a.csv", "a b\nc d\n", False),
+    ],
+)
+def test_plain_text_is_no_conll_file(
+    name: str, content: str, expected: bool, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert tagged.is_conll(tmp_path / name) is expected

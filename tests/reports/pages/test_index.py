@@ -6,6 +6,7 @@ from pathlib import Path
 
 from report_testing import MakeRun, write_run
 
+from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from reports import write
 
@@ -27,6 +28,36 @@ def test_each_report_renews_the_list_of_all(tmp_path: Path) -> None:
     assert "has the lowest validation loss; replicates are missing" in page
     assert "script-src 'sha256-" in page
     assert "http" not in re.sub(r"http-equiv", "", page)
+
+
+def test_the_list_says_how_far_and_how_good(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    write.write(write_run(runs / "part", trials=3, wanted=5))
+    write.write(write_run(runs / "scored", trials=3, replicates=1))
+    done = write_run(runs / "done-quick", trials=3, replicates=2, manifest={"quick": True})
+    write.write(done)
+    page = (runs / "index.html").read_text(encoding="utf-8")
+    assert "part, full study, 12 of 20 trials, started" in page
+    assert "done-quick, quick study, finished, started" in page
+    assert re.search(r"Test accuracy 8\d\.\d\xa0%, 95\xa0% interval .* \(depth 1\)", page)
+    assert 'data-compare="python -m harness.report"' in page
+    summary = json.loads((done / "summary.json").read_text())
+    depth_1 = summary["arms"][0]["replicates"]["mean"]
+    assert f"Test accuracy {100 * depth_1:.1f}\xa0%" in page
+
+
+def test_comparisons_are_linked(tmp_path: Path) -> None:
+    roots = [write_run(tmp_path / "elsewhere" / name, trials=2) for name in ("a", "b c")]
+    studies = [read_records(root) for root in roots]
+    write.write_comparison(studies, roots[0].parent)
+    (roots[0].parent / "a-vs-nobody.html").touch()
+    for root in roots:
+        write.write(root)
+    page = (roots[0].parent / "index.html").read_text(encoding="utf-8")
+    assert '<a href="a-vs-b%20c.html">a and b c</a>' in page
+    assert "nobody" not in page
+    assert 'data-study="&#39;b c&#39;"' in page
+    assert "harness.report --runs " in page  # these are not in runs/
 
 
 def test_a_quick_study_recommends_nothing(make_run: MakeRun) -> None:

@@ -62,7 +62,9 @@ def test_the_answer_comes_first(make_run: MakeRun) -> None:
     root = make_run(searches=3)
     sentences = outcome_text.progress_sentences(conclude(read_records(root)))
     assert "still improving" in sentences[0]
-    assert built(root).text[0] == " ".join(sentences)
+    section = built(root)
+    assert " ".join((section.text[0], *section.notices)) == " ".join(sentences)
+    assert section.notices  # edges warn
 
 
 def test_finished_searches_are_told_with_the_margin(make_run: MakeRun) -> None:
@@ -87,7 +89,7 @@ def test_numbers_to_predict_have_edges_only(make_run: MakeRun) -> None:
 
     section = built(numbers("edge", 200))
     assert section.figures == ()
-    assert section.text[0].startswith("The best configurations of all arms lie on an edge")
+    assert section.notices[0].startswith("The best configurations of all arms lie on an edge")
     assert section.tables[0].rows[0].cells[2:4] == ("–", "–")
     assert search_progress.build(read_records(numbers("inside", 100))) is None
 

@@ -32,7 +32,6 @@ def test_configuration_and_weights_are_those_of_keras(cell, path):
         (ScanLSTM, {"activation": "selu"}),
         (ScanLSTM, {"recurrent_activation": "tanh"}),
         (ScanLSTM, {"dropout": 0.1}),
-        (ScanLSTM, {"stateful": True}),
         (KernelLSTM, {"use_bias": False}),
         (ScanGRU, {"reset_after": False}),
     ],
