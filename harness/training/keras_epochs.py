@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.errors import UserError
 from harness.datasets.base.dataset import Examples
 from harness.datasets.base.signature import Signature
 from harness.datasets.base.windows import Windows
@@ -31,6 +32,12 @@ class FitEpochs:
     pausable = False  # `fit` starts with new running means
 
     def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
+        if hp.stateful and keras.backend.backend() == "jax":
+            # There it trains without an error, as if each batch began from zeros.
+            raise UserError(
+                "stateful: Keras's fit on JAX carries no state on; take another path than keras, "
+                "or another backend"
+            )
         started = time.perf_counter()
         self.model = networks.build(hp, signature, path="keras", seed=0)
         self._hp, self._signature, self._batch = hp, signature, hp.batch_size
