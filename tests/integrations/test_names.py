@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -81,7 +82,9 @@ def as_keras_tuner(row: dict[str, Any]) -> kt.HyperParameters:
 
 
 def test_no_hyperparameter_is_forgotten() -> None:
-    assert list(VALUES) == [each.name for each in fields(Hyperparameters) if each.name != "own"]
+    names = [each.name for each in fields(Hyperparameters)]
+    # `own` are those of a model of one's own; `pretrained` needs a file, and has a test below.
+    assert [*VALUES, "pretrained", "own"] == names
 
 
 def test_the_rows_have_each_pair_of_values() -> None:
@@ -126,3 +129,20 @@ def test_each_pair_trains_alike_in_kerastuner_and_optuna(row: dict[str, Any]) ->
     history = of.fit(chosen, of.build(chosen), epochs=1)
     assert history.history["val_loss"] == pytest.approx([trial.value])
     keras.backend.clear_session()
+
+
+def test_vectors_of_words_are_chosen_alike(tmp_path: Path) -> None:
+    file = tmp_path / "vectors.txt"
+    file.write_text("0 1.0 0.0 0.5\n1 0.0 1.0 0.5\n")
+    of = StackedRNN.from_study(
+        Study(
+            dataset=Parity(train=24, validation=8, test=8, length=5),
+            search={"pretrained": CategoricalDistribution([None, str(file)])},
+            fixed={"embedding_dim": 3, "vocabulary": 9, "sequence_length": 6},
+            budget=Budget(trials=1, epochs=1),
+        )
+    )
+    for chosen in (None, str(file)):
+        hp = kt.HyperParameters()
+        hp.values = {"pretrained": str(chosen)}
+        assert of.hyperparameters(hp)[1].pretrained == chosen
