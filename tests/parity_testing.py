@@ -1,4 +1,8 @@
-"""Outputs and gradients of a network on one path, compared with those of stock Keras."""
+"""Outputs and gradients of a network on one path, compared with those of stock Keras.
+
+On the backend of the process: `KERAS_BACKEND=jax pytest tests/training/test_options.py` compares
+the scans of JAX with stock Keras on JAX.
+"""
 
 import os
 
@@ -6,7 +10,6 @@ import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
-import tensorflow as tf
 
 from harness.datasets.base.signature import Signature
 from harness.training import networks
@@ -28,6 +31,11 @@ def outputs_and_gradients(hp, path, batch, *, classes=2, compiled=True, weights=
         else keras.losses.SparseCategoricalCrossentropy()
     )
 
+    names = ["probabilities", *(w.path for w in model.trainable_weights)]
+    if keras.backend.backend() == "jax":
+        return names, _with_jax(model, loss, x, y)
+    import tensorflow as tf
+
     @tf.function(jit_compile=compiled, autograph=False)
     def run(x, y):
         with tf.GradientTape() as tape:
@@ -36,8 +44,21 @@ def outputs_and_gradients(hp, path, batch, *, classes=2, compiled=True, weights=
         gradients = tape.gradient(value, [w.value for w in model.trainable_weights])
         return [probabilities, *(tf.convert_to_tensor(g) for g in gradients)]
 
-    names = ["probabilities", *(w.path for w in model.trainable_weights)]
     return names, [t.numpy() for t in run(tf.constant(x), tf.constant(y))]
+
+
+def _with_jax(model, loss, x, y):
+    import jax
+
+    fixed = [v.value for v in model.non_trainable_variables]
+
+    def loss_of(weights):
+        probabilities, _ = model.stateless_call(weights, fixed, x, training=True)
+        return loss(y, probabilities), probabilities
+
+    run = jax.jit(jax.value_and_grad(loss_of, has_aux=True))
+    (_, probabilities), gradients = run([w.value for w in model.trainable_weights])
+    return [np.asarray(array) for array in (probabilities, *gradients)]
 
 
 def larger_weights(hp, classes=2):

@@ -292,13 +292,20 @@ def test_a_second_coordinator_exits_75_naming_the_first(folder: Path) -> None:
     "backend",
     [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("jax", "torch")],
 )
-def test_other_backends_train_too(folder: Path, backend: str) -> None:
+def test_other_backends_train_too(
+    folder: Path, backend: str, uninterrupted: dict[str, Any]
+) -> None:
+    """The same hyperparameters as with TensorFlow, and losses close to its losses."""
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     trials = finish(folder, "--backend", backend, "--trials", "1", "--epochs", "2")
-    for arm in (found for name, found in trials.items() if name.startswith("tiny/")):
-        assert [trial[1] for trial in arm] == ["COMPLETE"]
-        assert arm[0][-1] == "keras"
+    for name in (name for name in trials if name.startswith("tiny/")):
+        ((_, state, params, _, losses, *_, path),) = trials[name]
+        assert state == "COMPLETE"
+        assert path == ("xla-scan" if backend == "jax" else "keras")
+        assert params == uninterrupted[name][0][2]
+        for epoch, loss in losses.items():
+            assert loss == pytest.approx(uninterrupted[name][0][4][epoch], abs=0.1)
 
 
 def test_progress_is_never_silent_for_long(folder: Path) -> None:

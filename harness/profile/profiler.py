@@ -20,7 +20,7 @@ from harness.core.errors import UserError
 from harness.profile import scaling
 from harness.profile.entries import entry
 from harness.profile.measurements import Configuration, Effort, Measurements, Say
-from harness.spec.choices import BACKENDS
+from harness.spec.choices import BACKENDS, check_path
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import PATHS
 from harness.workers.local import LocalPool, Settings, visible_gpus
@@ -80,10 +80,11 @@ def check(configurations: Iterable[Configuration]) -> None:
             raise UserError("device gpu: this machine shows no NVIDIA GPU; use --device cpu")
         if configuration.path not in (None, *PATHS):
             raise UserError(f"path: {configuration.path!r} is not one of {', '.join(PATHS)}")
-        if configuration.path not in (None, "keras") and (backend, device) != ("tensorflow", "cpu"):
+        check_path(configuration.path, backend)
+        if configuration.path not in (None, "keras") and (backend, device) == ("tensorflow", "gpu"):
             raise UserError(
-                f"path {configuration.path} is TensorFlow's on a CPU; "
-                f"{backend} on a {device} has only keras"
+                f"path {configuration.path}: TensorFlow on a GPU has only keras; "
+                "use --device cpu or --backend jax"
             )
 
 

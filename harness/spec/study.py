@@ -18,7 +18,7 @@ from harness.datasets.base import vectors
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
 from harness.samplers.base.space import Space
-from harness.spec import by_layer, checks, conditions, counts, own_code
+from harness.spec import by_layer, checks, choices, conditions, counts, own_code
 from harness.spec.checks import TRAIN
 from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, PATIENCE, RELATIVE_MARGIN
 from harness.spec.distributions import plain_search
@@ -152,6 +152,7 @@ class Study:
         checks.check_one_of("device", self.device, DEVICES)
         if self.path is not None:
             checks.check_one_of("path", self.path, PATHS)
+            choices.check_path(self.path, self.backend)
         checks.check_patience(self.patience)
         checks.check_published(self.published)
         if self.model is not None:

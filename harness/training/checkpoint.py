@@ -43,6 +43,12 @@ class Checkpoint:
     def epoch(self) -> int:
         return len(self.history)
 
+    def fits(self, variables: Sequence[Any]) -> bool:
+        """Whether the first arrays have the shapes of these variables."""
+        pairs = zip(self.arrays, variables, strict=False)
+        same = all(array.shape == tuple(variable.shape) for array, variable in pairs)
+        return same and len(self.arrays) >= len(variables)
+
     @property
     def name(self) -> str:
         """The name of its files without suffix; later checkpoints sort later."""

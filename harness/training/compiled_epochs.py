@@ -1,15 +1,15 @@
-"""Epochs as one compiled program (TensorFlow): no Python between the steps.
+"""Epochs as one compiled program: no Python between the steps.
 
 `CompiledEpochs` runs the optimizer steps in a loop inside one XLA program, over data in memory.
 Model, loss, optimizer and metrics are those of Keras. A program is made once for a shape, and reset
 for each training from its seed. So the numbers of a training do not depend on what was trained
-before. `FitEpochs` does the same with Keras's own `fit`.
+before. `TensorFlowEpochs` and `JaxEpochs` make the programs; `FitEpochs` does the same with Keras's
+own `fit`.
 """
 
-import hashlib
 import math
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from typing import Any
 
 import keras
@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from harness.datasets.base.dataset import Arrays, Examples
 from harness.datasets.base.signature import Signature
-from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training import networks, programs
+from harness.training import networks
 from harness.training.epochs import (
     PROGRESS_S,
     ErrorInUnit,
@@ -32,8 +31,10 @@ from harness.training.epochs import (
 from harness.training.losses import PADDING, class_weights
 from harness.training.optimizers import Optimizer
 
+TRAIN, EVALUATE = "train", "evaluate"  # the two programs
 
-class CompiledEpochs:
+
+class CompiledEpochs(ABC):
     """Epochs as XLA programs. `compile` fixes the batch size and the sizes of the splits."""
 
     pausable = True
@@ -52,51 +53,30 @@ class CompiledEpochs:
         self._class_weights = keras.Variable(weighted, trainable=False, name="class_weights")
         self._optimizer = Optimizer(hp, adjustable=True)
         self._optimizer.keras.build(self.model.trainable_variables)
-        self._train_steps: Any = None
-        self._evaluate_steps: Any = None
         self._validation: Examples | None = None
         self.build_s, self.compile_s = time.perf_counter() - started, 0.0
 
     def compile(self, train: Examples, validation: Examples) -> None:
         self._validation = validation
-        splits = {"train": train, "evaluate": validation}
+        self.compile_s = self._compile(train, validation)
 
-        def trace() -> dict[str, Any]:
-            return {
-                "train": self._traced(self._learn, train),
-                "evaluate": self._traced(self._measure, validation),
-            }
-
-        def call(name: str, program: Any) -> None:
-            split = splits[name]
-            self._call(program, split, np.arange(len(split)), 0, 0)
-
-        found = programs.compiled(self._key(train, validation), trace, self._state(), call)
-        self._train_steps = found.programs["train"]
-        self._evaluate_steps = found.programs["evaluate"]
-        self.compile_s = found.fresh_s
-
-    def _key(self, train: Examples, validation: Examples) -> str:
-        """Equal for programs that are the same but for the values of their variables."""
-        shape = networks.compiled_shape(self._hp, self._path)
-        arrays = [
-            (split.shape, [(array.shape, str(array.dtype)) for array in split.inputs])
-            for split in (train, validation)
-        ]
-        parts = (self._path, shape, self._signature, arrays)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
-
-    def _state(self) -> list[Any]:
-        """The handles of all variables that the programs use, in an order that never changes."""
-        rates = [layer.rate_variable for layer, _ in networks.adjustable(self.model)]
-        every = [*(v.value for v in [*self.variables(), self._class_weights]), *rates]
-        return [variable.handle for variable in every]
+    @abstractmethod
+    def _compile(self, train: Examples, validation: Examples) -> float:
+        """Make both programs; returns the seconds that tracing and compiling them took once."""
 
     @property
+    @abstractmethod
     def compiled_by_xla(self) -> bool:
         """Whether XLA compiled both programs; False before `compile`."""
-        both = (self._train_steps, self._evaluate_steps)
-        return all(program is not None and program.compiled_by_xla for program in both)
+
+    @abstractmethod
+    def _run(
+        self, name: str, split: Examples, order: NDArray[np.int32], numbers: tuple[int, int, int]
+    ) -> tuple[Any, Any, Any]:
+        """Run TRAIN or EVALUATE over the places `order`: the means so far, all outputs.
+
+        `numbers` are how many places count, and the first step and the one after the last.
+        """
 
     def reset(self, hp: Hyperparameters, seed: int, steps: int = 1) -> None:
         fresh = networks.build(hp, self._signature, path=self._path, seed=seed)
@@ -128,7 +108,7 @@ class CompiledEpochs:
         while done < steps:
             last = min(done + block, steps)
             started = time.perf_counter()
-            loss, accuracy, _ = self._call(self._train_steps, split, order, done, last)
+            loss, accuracy, _ = self._call(TRAIN, split, order, done, last)
             seconds += time.perf_counter() - started
             done = last
             block = max(1, round(PROGRESS_S * done / seconds))
@@ -154,9 +134,7 @@ class CompiledEpochs:
             if self._hp.stateful:
                 order[: len(piece)] = consecutive(len(piece), self._batch)
             steps = math.ceil(len(piece) / self._batch)
-            loss, accuracy, found = self._call(
-                self._evaluate_steps, piece, order, 0, steps, rows=len(piece)
-            )
+            loss, accuracy, found = self._call(EVALUATE, piece, order, 0, steps, rows=len(piece))
             outputs.append(np.asarray(found)[np.argsort(order[: len(piece)])])
         return Measured(loss, accuracy, time.perf_counter() - started), outputs
 
@@ -165,9 +143,17 @@ class CompiledEpochs:
         states = networks.states(self.model)
         return [*self.model.variables, *self._optimizer.variables, *means, *states]
 
+    def _state(self) -> list[Any]:
+        """All variables of Keras that the programs use, in an order that never changes."""
+        return [*self.variables(), self._class_weights]
+
+    def _rates(self) -> list[Any]:
+        """The variables of the layers' rates of dropout, in an order that never changes."""
+        return [layer.rate_variable for layer, _ in networks.adjustable(self.model)]
+
     def _call(
         self,
-        program: Any,
+        name: str,
         split: Examples,
         order: NDArray[np.int64],
         first: int,
@@ -175,64 +161,14 @@ class CompiledEpochs:
         rows: int | None = None,
     ) -> tuple[float, float, Any]:
         """Run steps `first` to `last` over the first `rows` of `order`: means so far, outputs."""
-        import tensorflow as tf
-
         if isinstance(self._metrics[1], ErrorInUnit):
             self._metrics[1].set_scale(split)
         rows = len(order) if rows is None else rows
         places = split.places(order)
         padded = np.full(math.ceil(len(order) / self._batch) * self._batch, places[0], np.int32)
         padded[: len(order)] = places
-        numbers = (tf.constant(n, tf.int32) for n in (rows, first, last))
-        loss, accuracy, outputs = program(
-            *map(tf.constant, split.inputs), tf.constant(padded), *numbers
-        )
+        loss, accuracy, outputs = self._run(name, split, padded, (rows, first, last))
         return float(loss), float(accuracy), outputs
-
-    def _traced(self, step: Callable[[Any, Any, Any], Any], split: Examples) -> Any:
-        """A loop of `step` over the batches of a split of this size, as one XLA program.
-
-        It is traced, not compiled; it returns the metrics and all outputs that `step` returns.
-        """
-        import tensorflow as tf
-
-        from harness.training.recurrent.scan import outside_kernels
-
-        size, examples = self._batch, len(split)
-        output = self.model.output_shape[1:]
-        batches = 0 if step == self._learn else -(-examples // size)
-
-        def steps(x: Any, y: Any, order: Any, rows: Any, first: Any, last: Any) -> Any:
-            def body(number: Any, outputs: Any) -> Any:
-                start = number * size
-                batch = tf.slice(order, [start], [size])
-                weights = tf.cast(start + tf.range(size) < rows, tf.float32)
-                found = step(*gathered(split, x, y, batch), weights)
-                if found is not None:
-                    outputs = outputs.write(number, found)
-                return outside_kernels(number + 1), outputs
-
-            kept = tf.TensorArray(tf.float32, batches, element_shape=(size, *output))
-            _, kept = tf.while_loop(lambda number, _: number < last, body, (first, kept))
-            return (*(metric.result() for metric in self._metrics), kept.concat())
-
-        numbers = [(-(-examples // size) * size,), (), (), ()]
-        return tf.function(steps, jit_compile=True, autograph=False).get_concrete_function(
-            *(tf.TensorSpec(array.shape, array.dtype) for array in split.inputs),
-            *(tf.TensorSpec(shape, tf.int32) for shape in numbers),
-        )
-
-    def _learn(self, x: Any, y: Any, weights: Any) -> None:
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            loss, _ = self._forward(x, y, weights, training=True)
-        variables = self.model.trainable_variables
-        gradients = tape.gradient(loss, [v.value for v in variables])
-        self._optimizer.keras.apply(gradients, variables)
-
-    def _measure(self, x: Any, y: Any, weights: Any) -> Any:
-        return self._forward(x, y, weights, training=False)[1]
 
     def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> tuple[Any, Any]:
         """The loss and outputs of a batch; also updates the metrics."""
@@ -281,16 +217,3 @@ class CompiledEpochs:
     def _reset_metrics(self) -> None:
         for metric in self._metrics:
             metric.reset_state()
-
-
-def gathered(split: Examples, x: Any, y: Any, places: Any) -> tuple[Any, Any]:
-    """The examples at some places of a split's inputs, as tensors: those of `split.examples`."""
-    import tensorflow as tf
-
-    if not isinstance(split, Windows):
-        return tf.gather(x, places), tf.gather(y, places)
-    ends = places[:, None]
-    windows = tf.gather(x, ends + tf.range(1 - split.lookback, 1))
-    outputs = split.horizon * split.targets.shape[1]
-    shape = [places.shape[0]] if outputs == 1 else [places.shape[0], outputs]
-    return windows, tf.reshape(tf.gather(y, ends + tf.range(1, split.horizon + 1)), shape)

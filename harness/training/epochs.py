@@ -73,6 +73,18 @@ class Epochs(Protocol):
         """All state that training changes: weights, random state, optimizer, running means."""
 
 
+def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
+    """The order in which an epoch visits its examples: a function of seed and epoch alone."""
+    return np.random.default_rng((seed, epoch)).permutation(examples)
+
+
+def order_of(hp: Hyperparameters, seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
+    """The order of an epoch's examples; where layers carry their state on, that of the text."""
+    if hp.stateful:
+        return consecutive(examples, hp.batch_size)
+    return epoch_order(seed, epoch, examples)
+
+
 def consecutive(examples: int, batch: int) -> NDArray[np.int64]:
     """The order in which row r of each batch goes on where row r of the batch before ends.
 

@@ -1,4 +1,4 @@
-"""Epochs by Keras's own `fit`: the reference, and the way on GPUs, JAX and torch."""
+"""Epochs by Keras's own `fit`: the reference, and the way on torch and on TensorFlow with a GPU."""
 
 import math
 import time

@@ -41,9 +41,10 @@ def build(
         raise ValueError(f"path: {path!r} is not one of {', '.join(PATHS)}")
     state = random.getstate()  # set_random_seed would change the random numbers of the caller
     try:
-        keras.utils.set_random_seed(seed)
         if signature.builder is not None:
+            keras.utils.set_random_seed(seed)
             return signature.builder(hp, signature, **dict(hp.own))
+        _set_seed(seed)
         return _network(hp, signature, path)
     finally:
         random.setstate(state)
@@ -68,7 +69,18 @@ def states(model: keras.Model) -> list[Any]:
 def forget(model: keras.Model) -> None:
     """Set these states to zero."""
     for variable in states(model):
-        variable.assign(keras.ops.zeros_like(variable))
+        variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
+
+
+def _set_seed(seed: int) -> None:
+    """As keras.utils.set_random_seed, for the layers here, which draw their seeds from `random`.
+
+    Keras's function imports TensorFlow wherever it is installed, which takes seconds.
+    """
+    if keras.backend.backend() == "jax":
+        random.seed(seed)
+    else:
+        keras.utils.set_random_seed(seed)
 
 
 def _network(hp: Hyperparameters, signature: Signature, path: str) -> keras.Model:
@@ -314,7 +326,7 @@ def _recurrent(
 def _layer_class(cell: str, path: str) -> Any:
     if path == "keras":
         return getattr(keras.layers, STOCK[cell])
-    from harness.training.recurrent.layers import LAYERS  # here, because it needs TensorFlow
+    from harness.training.recurrent.layers import LAYERS  # here: not every backend has them
 
     return LAYERS[path][cell]
 

@@ -6,7 +6,8 @@ is readable by nobody else, because loading a file runs the machine code in it. 
 has a folder of its own in it: the name is a hash of the processor, the versions, the flags of the
 compiler, and this package's code, so a file is never loaded where it was not made for. A file
 holds one program with its SHA-256. It is written whole or not at all, and a damaged one is removed.
-When the store is full, what was not used for longest goes first. No TensorFlow here.
+When the store is full, what was not used for longest goes first. JAX keeps its programs in folders
+of its own beside these (`harness.training.jax_cache`). No TensorFlow here.
 """
 
 import contextlib
@@ -27,6 +28,7 @@ from harness.datasets.base import cache
 
 LIMIT = 512 * 2**20  # bytes of all programs of a user
 SUFFIX = ".program"
+JAX_SUFFIX, _JAX_TIME = "-cache", "-atime"  # of JAX's own files: see harness.training.jax_cache
 OFF = ("off", "0", "no", "false")
 _DIGEST = hashlib.sha256().digest_size
 # What decides the code that the compiler makes, beside the program itself.
@@ -109,14 +111,22 @@ def trim(folder: Path, limit: int) -> None:
         if total > limit:
             with contextlib.suppress(OSError):
                 file.unlink()
+                if file.name.endswith(JAX_SUFFIX):
+                    time_file(file).unlink()
 
 
 def programs(folder: Path) -> Iterator[tuple[float, int, Path]]:
     """Each program of a store: when it was last used, its bytes, its file."""
-    for file in folder.glob(f"*/*{SUFFIX}"):
-        with contextlib.suppress(OSError):  # another process removed it
-            status = file.stat()
-            yield status.st_mtime, status.st_size, file
+    for pattern in (f"*/*{SUFFIX}", f"*/*{JAX_SUFFIX}"):
+        for file in folder.glob(pattern):
+            with contextlib.suppress(OSError):  # another process removed it
+                used = file if file.suffix == SUFFIX else time_file(file)
+                yield used.stat().st_mtime, file.stat().st_size, file
+
+
+def time_file(file: Path) -> Path:
+    """The file that JAX writes when it uses a program."""
+    return file.with_name(file.name.removesuffix(JAX_SUFFIX) + _JAX_TIME)
 
 
 def clear(folder: Path) -> None:
@@ -124,7 +134,7 @@ def clear(folder: Path) -> None:
     for place in folder.glob("*"):
         if place.is_dir() and not place.is_symlink():
             for file in place.iterdir():
-                if file.suffix in (SUFFIX, ".tmp"):
+                if file.name.endswith((SUFFIX, ".tmp", JAX_SUFFIX, _JAX_TIME, ".lockfile")):
                     file.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 place.rmdir()
@@ -135,16 +145,33 @@ def store() -> ProgramStore | None:
     return None if switched_off() else ProgramStore(root(), machine())
 
 
+def folder(*packages: str) -> tuple[Path, str | None]:
+    """A folder of this user's programs for these packages, and why it can't be used, or None."""
+    top = root()
+    place = top / machine(*packages)
+    try:
+        top.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fault = _fault(top)
+        if fault is None:
+            place.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        fault = f"{place}: {error.strerror}"
+    return place, fault
+
+
 @lru_cache
-def machine() -> str:
-    """A name for this processor, these versions, flags and this code, 24 hexadecimal digits."""
+def machine(*packages: str) -> str:
+    """A name for this processor, these versions, flags and this code, 24 hexadecimal digits.
+
+    `packages` compile the programs; TensorFlow where none are given.
+    """
     parts = [
         platform.machine(),
         platform.python_version(),
         cpu_model(),
         cpu_features(),
         len(available_cpus()),
-        [version(package) for package in ("tensorflow", "keras", "numpy")],
+        [version(package) for package in (*(packages or ("tensorflow",)), "keras", "numpy")],
         [os.environ.get(name, "") for name in _VARIABLES],
         _code(),
     ]

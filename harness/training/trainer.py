@@ -22,15 +22,15 @@ from harness.core.errors import UserError
 from harness.datasets.base.dataset import Dataset, Examples, Split
 from harness.datasets.base.signature import BINARY, Signature
 from harness.datasets.base.vectors import Vectors, lookup
+from harness.spec.choices import check_path
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training import networks, programs
+from harness.training import networks
 from harness.training.checkpoint import Checkpoints, TrainingPaused
-from harness.training.compiled_epochs import CompiledEpochs
 from harness.training.device import placement, resolve
-from harness.training.epochs import Epochs, consecutive
-from harness.training.keras_epochs import FitEpochs
+from harness.training.engines import build_program, prepare_compiler
+from harness.training.epochs import Epochs, order_of
 from harness.training.optimizers import plateau_rate
-from harness.training.recurrent import PATHS, choose_path, paths_from, set_xla_flags
+from harness.training.recurrent import PATHS, choose_path, paths_from
 
 KEPT_PROGRAMS = 4  # for the last shapes: replicates, and trials of other rates, use them again
 
@@ -60,10 +60,7 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The splits that a training learns from and is validated on.
-
-    `vectors` are those that its embedding starts from; None: all are drawn at random.
-    """
+    """The splits to learn from and to validate on, and vectors to start the embedding from."""
 
     train: Examples
     validation: Examples
@@ -144,13 +141,12 @@ class Trainer:
         notify: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     ) -> None:
         self._backend = keras.backend.backend()
-        if self._backend == "tensorflow":
-            set_xla_flags()
-            if fault := programs.use_store():
-                notify(f"compiled programs are not kept: {fault}")
+        if fault := prepare_compiler(self._backend):
+            notify(f"compiled programs are not kept: {fault}")
         self.device = resolve(device, self._backend)
         if path is not None and path not in PATHS:
             raise UserError(f"path: {path!r} is not one of {', '.join(PATHS)}")
+        check_path(path, self._backend)
         self._path = path
         self._notify = notify
         self._programs: OrderedDict[Any, Epochs] = OrderedDict()
@@ -315,10 +311,7 @@ class _Run:
         if self.hp.schedule == "plateau":
             losses = [epoch.val_loss for epoch in state.history]
             self.program.set_learning_rate(plateau_rate(self.hp.learning_rate, losses))
-        if self.hp.stateful:
-            order = consecutive(examples, self.hp.batch_size)
-        else:
-            order = epoch_order(self.options.seed, number, examples)
+        order = order_of(self.hp, self.options.seed, number, examples)
         trained = self.program.train(
             data.train, order, on_step, done=state.step, seconds=state.seconds
         )
@@ -356,24 +349,17 @@ class _Run:
     def _restore(self) -> None:
         """Set the program and the state to the last checkpoint, if there is one."""
         found = self.checkpoints.load() if self.checkpoints is not None else None
-        if found is None:
+        if found is None or self.checkpoints is None:
             return
         variables = self.program.variables()
+        if not found.fits(variables):  # written on another path, by another version
+            self.checkpoints.restored = 0
+            return
         arrays, self.state.best = found.arrays[: len(variables)], found.arrays[len(variables) :]
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
         self.state.history = [Epoch(**epoch) for epoch in found.history]
         self.state.step, self.state.seconds = found.step, found.seconds
-
-
-def epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
-    """The order in which an epoch visits its examples: a function of seed and epoch alone."""
-    return np.random.default_rng((seed, epoch)).permutation(examples)
-
-
-def build_program(hp: Hyperparameters, signature: Signature, path: str) -> Epochs:
-    """The program that trains on a path: its model is built, but nothing is compiled yet."""
-    return FitEpochs(hp, signature) if path == "keras" else CompiledEpochs(hp, signature, path)
 
 
 def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:

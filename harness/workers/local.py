@@ -259,6 +259,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
     }
     if settings.device == "cpu":
         variables["CUDA_VISIBLE_DEVICES"] = "-1"
+    if settings.backend == "jax":  # workers that share a GPU take memory as they need it
+        variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     if COMPILE_CACHE in os.environ:  # workers on other machines do not inherit it
         variables[COMPILE_CACHE] = os.environ[COMPILE_CACHE]
     return variables

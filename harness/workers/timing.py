@@ -27,11 +27,12 @@ from harness.datasets.base.windows import Windows
 from harness.spec.counts import flops_per_step
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.training.compiled_epochs import CompiledEpochs
-from harness.training.epochs import Epochs
+from harness.training.engines import build_program
+from harness.training.epochs import Epochs, epoch_order
 from harness.training.keras_epochs import FitEpochs
 from harness.training.networks import DECODER
 from harness.training.recurrent import choose_path
-from harness.training.trainer import Data, Trainer, build_program, epoch_order
+from harness.training.trainer import Data, Trainer
 from harness.workers import energy
 from harness.workers.messages import Measure
 from harness.workers.spread import UNSTABLE, relative_spread
@@ -44,7 +45,7 @@ MIN_STEPS, MIN_BLOCKS = 8, 7
 LONGER = 3  # measure so many times as long where blocks differ too much
 STEADY = 0.01  # relative spread below which half of the time is enough
 # A block must be long against its call: a few tenths of a millisecond, or 20 ms for Keras's `fit`.
-BLOCK_S = {CompiledEpochs: 0.1, FitEpochs: 1.0}
+BLOCK_S, FIT_BLOCK_S = 0.1, 1.0
 
 Block = Callable[[int], float]  # trains so many steps, returns seconds
 
@@ -103,7 +104,7 @@ def _measured(order: Measure, trainer: Trainer) -> dict[str, Any]:
     executed = executed_path(program, hp, path, device, backend)
 
     block = block_of(program, train, hp.batch_size, steps)
-    length = warm_up(block, steps, BLOCK_S[type(program)])
+    length = warm_up(block, steps, FIT_BLOCK_S if isinstance(program, FitEpochs) else BLOCK_S)
     joules = energy.counter(device)
     before = joules() if joules else 0.0
     block_ms, longer = timed(lambda: block(length) / length * 1000.0, order.seconds)

@@ -68,15 +68,15 @@ def loop_ms(cell: str, units: int) -> float:
 
     from harness.datasets.base.dataset import Arrays
     from harness.datasets.base.signature import BINARY
-    from harness.training.compiled_epochs import CompiledEpochs
     from harness.training.recurrent import choose_path, set_xla_flags
+    from harness.training.tensorflow_epochs import TensorFlowEpochs
 
     set_xla_flags()
     hp = Hyperparameters(cell=cell, depth=2, units=units, sequence_length=100, batch_size=32)
     random = np.random.default_rng(7)
     x = random.integers(1, 10_000, (ROWS[0], 100), dtype=np.int32)
     split = Arrays(x, random.integers(0, 2, len(x), dtype=np.int32))
-    program = CompiledEpochs(hp, BINARY, choose_path(hp, device="cpu", backend="tensorflow"))
+    program = TensorFlowEpochs(hp, BINARY, choose_path(hp, device="cpu", backend="tensorflow"))
     program.compile(split, Arrays(split.x[:32], split.y[:32]))
     program.reset(hp, 0)
     seconds = []

@@ -6,7 +6,8 @@ Every contender lives in a process of its own (one process has one Keras backend
 flags) on one core with one thread; epochs are taken in turn, so that a noisy moment hits all of
 them. Contenders whose library is missing are named and left out; another Python may have it:
 `--python torch=/path/to/python`. Each number stands beside the loss it came with: contenders that
-start from the same weights and see the same batches end with the same loss.
+start from the same weights and see the same batches end with the same loss. The harness and stock
+`fit` of the same backend do, and the last column says how far apart they are.
 
 Ratios are of processor time: what a step takes on a core of its own. Wall time stands beside it;
 in Keras's `fit` it is longer, by up to a second an epoch that the process sleeps, and on a busy
@@ -89,9 +90,13 @@ def compare(shapes: list[Shape], quick: bool, pythons: dict[str, str]) -> dict[s
         asked = {**asdict(shape), "steps": steps}
         limit_ms = flops_per_step(shape) / gflops / 1e6
         notify(f"{shape.name}: {rounds} rounds of {steps} steps")
-        for contender, found in measure(asked, rounds, pythons).items():
+        taken = measure(asked, rounds, pythons)
+        for contender, found in taken.items():
             rows.append({"shape": shape.name, "goal": shape.goal, "limit_ms": limit_ms})
-            rows[-1] |= {"contender": contender, **found}
+            rows[-1] |= {"contender": contender, **found, "loss_parity": None}
+            if PARITY.get(contender) in taken:
+                stock = taken[PARITY[contender]]["loss"]
+                rows[-1]["loss_parity"] = abs(found["loss"] - stock) / abs(stock)
     totals = {} if quick or SHAPES[0] not in shapes else five_epochs(pythons)
     return {"matmul_gflops": gflops, "rows": rows, "five_epochs_s": totals}
 
@@ -142,7 +147,7 @@ class Contender:
     def __init__(self, name: str, asked: dict[str, Any], pythons: dict[str, str]) -> None:
         python = pythons.get(name.split()[0], sys.executable)
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-        environment["KERAS_BACKEND"] = "jax" if name == "jax" else "tensorflow"
+        environment["KERAS_BACKEND"] = "jax" if name.startswith("jax") else "tensorflow"
         environment.pop("XLA_FLAGS", None)
         self._name = name
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in close)
@@ -215,11 +220,13 @@ def order(epoch: int, examples: int) -> Any:
 
 
 def train_with_harness(shape: Shape) -> Epochs:
-    single_threaded_tensorflow()
+    backend = os.environ["KERAS_BACKEND"]
+    if backend == "tensorflow":
+        single_threaded_tensorflow()
     from harness.datasets.base.dataset import Arrays
     from harness.datasets.base.signature import BINARY
     from harness.spec.hyperparameters import Hyperparameters
-    from harness.training.compiled_epochs import CompiledEpochs
+    from harness.training.engines import build_program
     from harness.training.recurrent import choose_path, set_xla_flags
 
     set_xla_flags()
@@ -233,7 +240,7 @@ def train_with_harness(shape: Shape) -> Epochs:
         sequence_length=shape.sequence_length,
     )
     since = Watch()
-    program = CompiledEpochs(hp, BINARY, choose_path(hp, device="cpu", backend="tensorflow"))
+    program = build_program(hp, BINARY, choose_path(hp, device="cpu", backend=backend))
     program.compile(train, validation)
     program.reset(hp, SEED)
     epoch = 0
@@ -332,8 +339,11 @@ CONTENDERS: dict[str, Callable[[Shape], Epochs]] = {
     "keras fit": train_with_keras,
     "keras fit, XLA": lambda shape: train_with_keras(shape, jit_compile=True),
     "torch": train_with_torch,
-    "jax": train_with_keras,
+    "jax harness": train_with_harness,
+    "jax fit": train_with_keras,
 }
+# The contenders that start from the same weights, and what they are compared with.
+PARITY = {"harness": "keras fit", "keras fit, XLA": "keras fit", "jax harness": "jax fit"}
 
 
 def single_threaded_tensorflow() -> None:
@@ -366,7 +376,7 @@ def table(result: dict[str, Any]) -> str:
     """The result as text."""
     lines = [f"matrix product: {result['matmul_gflops']:.0f} GFLOP/s"]
     titles = ("first epoch s", 14), ("ms/step", 10), ("min–max", 16), ("wall ms", 10)
-    titles += ("stock/this", 12), ("loss", 12)
+    titles += ("stock/this", 12), ("loss", 12), ("from stock", 12)
     head = " " * 16 + "".join(f"{title:>{width}}" for title, width in titles)
     shape = ""
     for row in result["rows"]:
@@ -382,6 +392,7 @@ def table(result: dict[str, Any]) -> str:
         lines.append(
             f"{row['contender']:16}{row['first_epoch_s']:14.2f}{row['step_ms']:10.2f}{spread:>16}"
             f"{row['step_wall_ms']:10.2f}{stock / row['step_ms']:11.1f}×{row['loss']:12.6f}"
+            + (f"{row['loss_parity']:12.1e}" if row["loss_parity"] is not None else "")
         )
     if result["five_epochs_s"]:
         ours, stock = (result["five_epochs_s"][name] for name in ("harness", "keras fit"))

@@ -112,6 +112,13 @@ def test_more_trials_keep_the_fingerprint_and_nothing_else_does() -> None:
         assert fingerprint(toy_study(**change).to_mapping()) != base, change
 
 
+def test_a_path_that_the_backend_does_not_have_is_refused() -> None:
+    assert toy_study(backend="jax", path="xla-kernel").path == "xla-kernel"
+    assert toy_study(backend="torch", path="keras").path == "keras"
+    with pytest.raises(UserError, match=r"^path: xla-scan is written for tensorflow and jax"):
+        toy_study(backend="torch", path="xla-scan")
+
+
 def test_differences_name_the_fields() -> None:
     old = toy_study().to_mapping()
     new = toy_study(

@@ -180,6 +180,38 @@ def test_lists_of_numbers_in_json_lines_are_sequences(
         apply(Options(name="a", tokenizer="words", **given), study)
 
 
+def test_tags_are_known_by_the_kind_of_file_its_columns_or_the_option(tmp_path: Path) -> None:
+    study = study_files.load("lstm_depth").study
+    rows = [(["a", f"b{i}"][: 1 + i % 2], ["X", "Y"][: 1 + i % 2]) for i in range(60)]
+    pairs = ["\n".join(map(" ".join, zip(*row, strict=True))) for row in rows]
+    (tmp_path / "a.txt").write_text("\n\n".join(pairs))
+    for names, given in (
+        (("tokens", "tags"), {}),
+        (("text", "label"), {"task": "tags", "text_column": "text", "label_column": "label"}),
+    ):
+        lines = (json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows)
+        (tmp_path / "a.jsonl").write_text("".join(lines))
+        found = apply(Options(name="a", dataset=str(tmp_path / "a.jsonl"), **given), study)
+        assert found.dataset.name == "tag-files"
+    found = apply(Options(name="a", dataset=str(tmp_path / "a.txt")), study)
+    assert (found.dataset.name, found.dataset.labels) == ("tag-files", ("X", "Y"))
+    assert found.search["sequence_length"].choices == (3,)
+    with pytest.raises(UserError, match="--tokenizer: goes with texts; sentences with tags"):
+        apply(Options(name="a", dataset=str(tmp_path / "a.txt"), tokenizer="words"), study)
+
+
+def test_how_many_words_have_vectors_is_said(
+    file: Path, reviews: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file.parent / "v.txt").write_text("good 1 2 3\nis 4 5 6\nother 7 8 9\n")
+    path = str(file.parent / "v.txt")
+    fixed = {"pretrained": path, "embedding_dim": 3}
+    file.write_text(file.read_text().replace("toy_study()", f"toy_study(fixed={fixed!r})"))
+    session.run(options(file, dry_run=True, dataset=str(reviews)))
+    said = f"pretrained: {path} has vectors of 2 of the vocabulary's "
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
 def test_what_y_means_is_asked_and_remembered(file: Path, flags: Path) -> None:
     session.run(options(file, dataset=str(flags)))
     manifest = RunDirectory(file.parent / "runs" / "mine-flags").read_manifest()

@@ -13,7 +13,8 @@ import keras
 from harness.datasets.base.signature import Signature
 from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training.trainer import Data, Trainer, epoch_order
+from harness.training.epochs import epoch_order
+from harness.training.trainer import Data, Trainer
 
 LENGTH, HORIZON, TARGETS, FEATURES = 8, 3, 2, 4
 

@@ -18,8 +18,9 @@ from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import OPTIONS, Hyperparameters
 from harness.spec.training_options import INITIALIZERS, POOLINGS
 from harness.training import networks
+from harness.training.epochs import epoch_order
 from harness.training.recurrent import set_xla_flags
-from harness.training.trainer import Data, Trainer, epoch_order
+from harness.training.trainer import Data, Trainer
 
 set_xla_flags()
 

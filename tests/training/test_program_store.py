@@ -122,6 +122,42 @@ def test_processes_that_write_at_once_leave_a_whole_program(tmp_path: Path) -> N
     assert seen <= {b"a", b"b"}
 
 
+def test_programs_of_jax_are_counted_trimmed_and_cleared_with_the_others(
+    store: ProgramStore, tmp_path: Path
+) -> None:
+    """JAX writes two files for a program; the second tells when it was used last."""
+    store.save("k", PARTS)
+    folder = tmp_path / "programs" / "jax"
+    folder.mkdir()
+    for age, name in enumerate("cba"):
+        for suffix, content in (("-cache", b"x" * 1000), ("-atime", b"8 bytes!")):
+            (folder / f"{name}{suffix}").write_bytes(content)
+        os.utime(folder / f"{name}-atime", (1000.0 - age, 1000.0 - age))
+    (folder / ".lockfile").touch()
+    (folder / "unfinished-cache").write_bytes(b"x")
+    top, own = tmp_path / "programs", _file(tmp_path).stat().st_size
+    assert sorted(size for _, size, _ in program_store.programs(top)) == sorted([own, *[1000] * 3])
+    program_store.trim(top, own + 2500)
+    assert {f.name for f in folder.glob("?-*")} == {"c-cache", "c-atime", "b-cache", "b-atime"}
+    assert store.load("k") == PARTS
+    program_store.clear(top)
+    assert not list(top.iterdir())
+
+
+def test_a_folder_for_others_is_made_for_its_user_or_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HARNESS_COMPILE_CACHE", str(tmp_path / "programs"))
+    found, fault = program_store.folder("numpy")
+    assert fault is None
+    assert found.is_dir()
+    assert found.name != program_store.machine()  # TensorFlow's
+    assert (tmp_path / "programs").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "programs").chmod(0o755)
+    assert "chmod 700" in str(program_store.folder("numpy")[1])
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HARNESS_COMPILE_CACHE", str(tmp_path / "file" / "below"))
+    assert "Not a directory" in str(program_store.folder("numpy")[1])
+
+
 def test_the_variable_names_the_folder_or_switches_it_off(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
     monkeypatch.delenv("HARNESS_COMPILE_CACHE", raising=False)

@@ -124,6 +124,22 @@ def test_paused_within_an_epoch_it_ends_bit_identical(
         assert one.tobytes() == two.tobytes()
 
 
+def test_a_checkpoint_of_another_path_is_left_and_the_training_starts_again(
+    tmp_path: Path,
+) -> None:
+    hp = Hyperparameters(depth=1, units=2, vocabulary=50, embedding_dim=4, sequence_length=6)
+    with pytest.raises(Interrupted):
+        train(Trainer(path="keras"), hp, tmp_path, interrupt_after=2)
+    trainer = Trainer(path="xla-scan")
+    checkpoints = Checkpoints(tmp_path, "x", pytest.fail)
+    options = TrainOptions(seed=3, epochs=2)
+    done = trainer.train(hp, DATA, options, Callbacks(), checkpoints)
+    assert checkpoints.restored == 0
+    assert numbers(list(done.epochs)) == numbers(
+        list(trainer.train(hp, DATA, options, Callbacks()).epochs)
+    )
+
+
 def test_a_checkpoint_that_cannot_be_written_is_reported_and_training_continues(
     tmp_path: Path,
 ) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-import tensorflow as tf
+from harness.training.recurrent.ops import ops
 
-Tensor = Any  # TensorFlow ships no types
+Tensor = Any  # of TensorFlow or JAX
 
 
 class Activation(NamedTuple):
@@ -25,17 +25,17 @@ class Activation(NamedTuple):
 
 def _sigmoid(x: Tensor) -> Tensor:
     """σ by tanh, which is faster on XLA:CPU."""
-    return 0.5 * tf.tanh(0.5 * x) + 0.5
+    return 0.5 * ops.tanh(0.5 * x) + 0.5
 
 
-TANH = Activation(tf.tanh, lambda y: 1.0 - tf.square(y))
+TANH = Activation(ops.tanh, lambda y: 1.0 - ops.square(y))
 ACTIVATIONS = {
     "tanh": TANH,
-    "relu": Activation(tf.nn.relu, lambda y: tf.cast(y > 0.0, y.dtype)),
+    "relu": Activation(ops.relu, lambda y: ops.cast(y > 0.0, y.dtype)),
     "sigmoid": Activation(_sigmoid, lambda y: y * (1.0 - y)),
-    "elu": Activation(tf.nn.elu, lambda y: tf.where(y > 0.0, tf.ones_like(y), y + 1.0)),
-    "softsign": Activation(tf.nn.softsign, lambda y: tf.square(1.0 - tf.abs(y))),
-    "linear": Activation(tf.identity, tf.ones_like),
+    "elu": Activation(ops.elu, lambda y: ops.where(y > 0.0, ops.ones_like(y), y + 1.0)),
+    "softsign": Activation(ops.softsign, lambda y: ops.square(1.0 - ops.abs(y))),
+    "linear": Activation(ops.identity, ops.ones_like),
 }
 
 
@@ -57,17 +57,19 @@ class Weights(NamedTuple):
     def of_state(self, h: Tensor) -> Tensor:
         """The product of the state, (batch, units), with the recurrent kernel."""
         if self.dropped is None:
-            return tf.matmul(h, self.recurrent_kernel)
-        parts = [tf.matmul(h * factor, kernel) for factor, kernel in self._of_gates()]
-        return tf.concat(parts, axis=1)
+            return ops.matmul(h, self.recurrent_kernel)
+        parts = [ops.matmul(h * factor, kernel) for factor, kernel in self._of_gates()]
+        return ops.concat(parts, axis=1)
 
     def to_state(self, d_q: Tensor) -> Tensor:
         """The gradient of the state, given that of the product, (batch, gates·units)."""
         if self.dropped is None:
-            return tf.matmul(d_q, self.recurrent_kernel, transpose_b=True)
+            return ops.matmul(d_q, self.recurrent_kernel, transpose_b=True)
         gates = self._of_gates()
-        of_gates = zip(tf.split(d_q, len(gates), axis=1), gates, strict=True)
-        return tf.add_n([tf.matmul(d, k, transpose_b=True) * factor for d, (factor, k) in of_gates])
+        of_gates = zip(ops.split(d_q, len(gates), axis=1), gates, strict=True)
+        return ops.add_n(
+            [ops.matmul(d, k, transpose_b=True) * factor for d, (factor, k) in of_gates]
+        )
 
     def to_kernel(self, h: Tensor, d_q: Tensor) -> Tensor:
         """The gradient of the recurrent kernel, given all states and all gradients of products.
@@ -77,11 +79,11 @@ class Weights(NamedTuple):
         if self.dropped is None:
             return _outer(h, d_q)
         gates = self.dropped.shape[0]
-        return tf.concat(
+        return ops.concat(
             [
                 _outer(h * factor, d)
                 for factor, d in zip(
-                    tf.unstack(self.dropped), tf.split(d_q, gates, axis=2), strict=True
+                    ops.unstack(self.dropped), ops.split(d_q, gates, axis=2), strict=True
                 )
             ],
             axis=1,
@@ -90,16 +92,16 @@ class Weights(NamedTuple):
     def _of_gates(self) -> list[tuple[Tensor, Tensor]]:
         """The factors and the recurrent kernel of each gate."""
         assert self.dropped is not None
-        factors = tf.unstack(self.dropped)
+        factors = ops.unstack(self.dropped)
         return list(
-            zip(factors, tf.split(self.recurrent_kernel, len(factors), axis=1), strict=True)
+            zip(factors, ops.split(self.recurrent_kernel, len(factors), axis=1), strict=True)
         )
 
 
 def _outer(a: Tensor, b: Tensor) -> Tensor:
     """The sum of the outer products over time and batch: (width of a, width of b)."""
-    a, b = (tf.reshape(each, (-1, each.shape[-1])) for each in (a, b))
-    return tf.matmul(a, b, transpose_a=True)
+    a, b = (ops.reshape(each, (-1, each.shape[-1])) for each in (a, b))
+    return ops.matmul(a, b, transpose_a=True)
 
 
 State = tuple[Tensor, ...]  # each (batch, units), or (time, batch, units); hidden state first
@@ -147,7 +149,7 @@ class SimpleRNN:
 
     def backward(self, d_state: State, coefficients: State) -> tuple[Tensor, Tensor, State]:
         d_p = d_state[0] * coefficients[0]
-        return d_p, d_p, (tf.zeros_like(d_p),)
+        return d_p, d_p, (ops.zeros_like(d_p),)
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
         return d_p
@@ -169,14 +171,14 @@ class GRU:
         units = h.shape[-1]
         q = weights.of_state(h) + weights.recurrent_bias
         gates = _sigmoid(p[:, : 2 * units] + q[:, : 2 * units])
-        z, r = tf.split(gates, 2, axis=1)
+        z, r = ops.split(gates, 2, axis=1)
         q_h = q[:, 2 * units :]
         candidate = self.activation.function(p[:, 2 * units :] + r * q_h)
         h = z * h + (1.0 - z) * candidate
-        return (h,), tf.concat([gates, candidate, q_h], axis=1)
+        return (h,), ops.concat([gates, candidate, q_h], axis=1)
 
     def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
-        z, r, candidate, q_h = tf.split(saved, 4, axis=-1)
+        z, r, candidate, q_h = ops.split(saved, 4, axis=-1)
         of_candidate = (1.0 - z) * self.activation.slope(candidate)
         of_z = (previous[0] - candidate) * z * (1.0 - z)
         of_r = of_candidate * q_h * r * (1.0 - r)
@@ -186,14 +188,14 @@ class GRU:
         d_h = d_state[0]
         z, r, of_z, of_r, of_candidate = coefficients
         d_z, d_r, d_candidate = d_h * of_z, d_h * of_r, d_h * of_candidate
-        d_p = tf.concat([d_z, d_r, d_candidate], axis=1)
-        d_q = tf.concat([d_z, d_r, d_candidate * r], axis=1)
+        d_p = ops.concat([d_z, d_r, d_candidate], axis=1)
+        d_q = ops.concat([d_z, d_r, d_candidate * r], axis=1)
         return d_p, d_q, (d_h * z,)
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
-        d_z, d_r, d_candidate = tf.split(d_p, 3, axis=-1)
-        r = tf.split(saved, 4, axis=-1)[1]
-        return tf.concat([d_z, d_r, d_candidate * r], axis=-1)
+        d_z, d_r, d_candidate = ops.split(d_p, 3, axis=-1)
+        r = ops.split(saved, 4, axis=-1)[1]
+        return ops.concat([d_z, d_r, d_candidate * r], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -207,24 +209,24 @@ class LSTM:
         h, c = state
         z = p + weights.of_state(h)
         gates = self._gates(z)
-        i, f, g, o = tf.split(gates, 4, axis=1)
+        i, f, g, o = ops.split(gates, 4, axis=1)
         c = f * c + i * g
         return (o * self.activation.function(c), c), gates
 
     def _gates(self, z: Tensor) -> Tensor:
         if self.activation is not TANH:
-            i, f, g, o = tf.split(z, 4, axis=1)
-            return tf.concat(
+            i, f, g, o = ops.split(z, 4, axis=1)
+            return ops.concat(
                 [_sigmoid(i), _sigmoid(f), self.activation.function(g), _sigmoid(o)], axis=1
             )
         # One tanh over all four blocks, as σ(x) = (1 + tanh(x/2))/2: g is scaled by 1, not 1/2.
         units = z.shape[-1] // 4
-        half = tf.constant([[0.5] * (2 * units) + [1.0] * units + [0.5] * units])
-        shift = tf.constant([[0.5] * (2 * units) + [0.0] * units + [0.5] * units])
-        return tf.tanh(z * half) * half + shift
+        half = ops.constant([[0.5] * (2 * units) + [1.0] * units + [0.5] * units])
+        shift = ops.constant([[0.5] * (2 * units) + [0.0] * units + [0.5] * units])
+        return ops.tanh(z * half) * half + shift
 
     def coefficients(self, states: State, previous: State, saved: Tensor) -> State:
-        i, f, g, o = tf.split(saved, 4, axis=-1)
+        i, f, g, o = ops.split(saved, 4, axis=-1)
         of_c = self.activation.function(states[1])
         return (
             o * self.activation.slope(of_c),
@@ -239,8 +241,8 @@ class LSTM:
         d_h, d_c = d_state
         h_of_c, f, of_i, of_f, of_g, of_o = coefficients
         d_c = d_c + d_h * h_of_c
-        d_p = tf.concat([d_c * of_i, d_c * of_f, d_c * of_g, d_h * of_o], axis=1)
-        return d_p, d_p, (tf.zeros_like(d_h), d_c * f)
+        d_p = ops.concat([d_c * of_i, d_c * of_f, d_c * of_g, d_h * of_o], axis=1)
+        return d_p, d_p, (ops.zeros_like(d_h), d_c * f)
 
     def recurrent_gradient(self, d_p: Tensor, saved: Tensor) -> Tensor:
         return d_p

@@ -11,13 +11,22 @@ from harness.spec.hyperparameters import BAG, Hyperparameters
 # The largest layer, in units, for which a loop in one kernel was faster. In larger layers its
 # matrix products cost more time than it saves by fewer calls.
 ONE_KERNEL_UNITS = {"lstm": 4, "gru": 6, "rnn": 10}
+# With JAX: by device and cell the fastest path for layers of up to so many units, smallest first;
+# the last one has no limit. Empty until measurements are committed: the scan is taken then.
+JAX_PATHS: dict[str, dict[str, tuple[tuple[int | None, str], ...]]] = {}
 
 
 def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:
     """The path for this cell and shape on `device` ("cpu" or "gpu") and Keras `backend`.
 
-    On a GPU it is stock Keras, which uses cuDNN there. JAX and torch have no other path.
+    TensorFlow on a GPU takes stock Keras, which uses cuDNN there, and torch has no other path. With
+    JAX it is the scan, unless measurements say where another path is faster.
     """
+    if backend == "jax":
+        for limit, path in JAX_PATHS.get(device, {}).get(hp.cell, ()):
+            if limit is None or max(hp.units_per_layer) <= limit:
+                return path
+        return "xla-scan"
     if backend != "tensorflow" or device == "gpu":
         return "keras"
     if hp.cell != BAG and max(hp.units_per_layer) <= ONE_KERNEL_UNITS[hp.cell]:

@@ -1,4 +1,4 @@
-"""Keras layers that run as a scan written for XLA, on the TensorFlow backend.
+"""Keras layers that run as a scan written for XLA, on the backends TensorFlow and JAX.
 
 They are keras.layers.SimpleRNN, GRU and LSTM with another `call`: weights and their order,
 initialisers, configuration and results are the same. What the scan can't do raises ValueError and
@@ -8,12 +8,16 @@ is never ignored: dropout of the inputs inside the cell, an initial state that i
 from typing import Any, ClassVar
 
 import keras
-import tensorflow as tf
 
 from harness.training.recurrent.cells import ACTIVATIONS, CELLS, Weights
-from harness.training.recurrent.scan import scan
+from harness.training.recurrent.ops import ops
 
-# What the scan implements: constructor arguments, by their names in get_config.
+if keras.backend.backend() == "jax":
+    from harness.training.recurrent.jax_scan import scan
+else:
+    from harness.training.recurrent.scan import scan
+
+# What the scan implements: constructor arguments, which are attributes of a layer or its cell.
 _REQUIRED: dict[str, tuple[Any, ...]] = {
     "activation": tuple(ACTIVATIONS),
     "recurrent_activation": ("sigmoid",),
@@ -24,6 +28,7 @@ _REQUIRED: dict[str, tuple[Any, ...]] = {
     "stateful": (False, True),
     "unroll": (False,),
 }
+_ABSENT = "absent"
 
 
 class _Scan:
@@ -34,13 +39,22 @@ class _Scan:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        config = self.get_config()  # type: ignore[attr-defined]
         for name, allowed in _REQUIRED.items():
-            if name in config and config[name] not in allowed:
-                raise ValueError(f"{name}={config[name]!r}: the scan has only {allowed[0]!r}")
-        rate = config["recurrent_dropout"] or 0.0
-        # A plain tf.Variable, as in RateDropout below.
-        self.rate_variable: Any = _rate_variable(rate) if rate else None
+            value = self._given(name)
+            if value not in (*allowed, _ABSENT):
+                raise ValueError(f"{name}={value!r}: the scan has only {allowed[0]!r}")
+        rate = self._given("recurrent_dropout") or 0.0
+        # An input of the program and no weight, as in RateDropout below.
+        self.rate_variable: Any = ops.rate_variable(rate) if rate else None
+
+    def _given(self, name: str) -> Any:
+        """An argument of the constructor; activations by name.
+
+        `get_config` would say the same, but with JAX it would import TensorFlow, if it is there.
+        """
+        cell = self.cell  # type: ignore[attr-defined]
+        value = getattr(self, name, getattr(cell, name, _ABSENT))
+        return getattr(value, "__name__", value)
 
     def set_rate(self, rate: float) -> None:
         """Set the rate of the recurrent dropout, where it was above 0 before."""
@@ -58,17 +72,17 @@ class _Scan:
         if initial_state is not None:
             raise ValueError("initial_state: the scan has only its own")
         layer: Any = self
-        x = tf.transpose(tf.convert_to_tensor(sequences), (1, 0, 2))
+        x = ops.transpose(ops.convert_to_tensor(sequences), (1, 0, 2))
         if mask is not None:
-            mask = tf.transpose(tf.cast(tf.convert_to_tensor(mask), tf.float32))[:, :, None]
+            mask = ops.transpose(ops.cast(ops.convert_to_tensor(mask), ops.float32))[:, :, None]
         if layer.go_backwards:
-            x = tf.reverse(x, axis=[0])
-            mask = None if mask is None else tf.reverse(mask, axis=[0])
-        carried = [tf.convert_to_tensor(state) for state in layer.states or ()]
+            x = ops.reverse(x, axis=[0])
+            mask = None if mask is None else ops.reverse(mask, axis=[0])
+        carried = [ops.convert_to_tensor(state) for state in layer.states or ()]
         output = scan(
-            CELLS[self.cell_name](ACTIVATIONS[layer.get_config()["activation"]]),
+            CELLS[self.cell_name](ACTIVATIONS[self._given("activation")]),
             x,
-            self._weights(self._dropped(tf.shape(x)[1], x.shape[1]) if training else None),
+            self._weights(self._dropped(ops.size(x, 1)) if training else None),
             mask,
             sequences=layer.return_sequences,
             one_kernel=self.one_kernel,
@@ -80,23 +94,23 @@ class _Scan:
                 variable.assign(state)
         if mask is not None and layer.zero_output_for_mask:  # Bidirectional sets it
             output = output * (mask if layer.return_sequences else mask[-1])
-        return tf.transpose(output, (1, 0, 2)) if layer.return_sequences else output
+        return ops.transpose(output, (1, 0, 2)) if layer.return_sequences else output
 
-    def _dropped(self, batch: Any, known: int | None) -> Any:
+    def _dropped(self, batch: Any) -> Any:
         """The factors of the state at all steps, one set a gate: (gates, batch, units), or None."""
         if self.rate_variable is None:
             return None
         cell: Any = self.cell  # type: ignore[attr-defined]
         gates = cell.recurrent_kernel.shape[1] // cell.units
-        ones = tf.ones((gates, batch if known is None else known, cell.units))
-        return _dropout(ones, self.rate_variable, cell.seed_generator)
+        ones = ops.ones((gates, batch, cell.units))
+        return ops.dropout(ones, self.rate_variable, cell.seed_generator)
 
     def _weights(self, dropped: Any) -> Weights:
         cell: Any = self.cell  # type: ignore[attr-defined]
         kernel, recurrent_kernel, bias = (
-            tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)
+            ops.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)
         )
-        if bias.shape.rank == 2:  # GRU: one bias of the input, one of the recurrent product
+        if len(bias.shape) == 2:  # GRU: one bias of the input, one of the recurrent product
             return Weights(kernel, recurrent_kernel, bias[0], bias[1], dropped)
         return Weights(kernel, recurrent_kernel, bias, None, dropped)
 
@@ -155,7 +169,7 @@ class _VariableRate:
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(rate, **kwargs)  # type: ignore[call-arg]
-        self.rate_variable = _rate_variable(rate)
+        self.rate_variable = ops.rate_variable(rate)
 
     def set_rate(self, rate: float) -> None:
         self.rate = rate
@@ -166,15 +180,13 @@ class _VariableRate:
 class RateDropout(_VariableRate, keras.layers.Dropout):  # type: ignore[misc]
     """keras.layers.Dropout whose rate is a variable, so one compiled program works for all rates.
 
-    The rate is a plain tf.Variable: an input of the program, not one of the weights. Random
-    numbers come from Threefry, as in JAX. TensorFlow's default, Philox, would take several times
-    as long as the whole rest of a small model. TensorFlow has Threefry only under XLA.
+    The rate is an input of the program, not one of the weights.
     """
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training:
             return inputs
-        return _dropout(inputs, self.rate_variable, self.seed_generator)
+        return ops.dropout(inputs, self.rate_variable, self.seed_generator)
 
 
 @keras.saving.register_keras_serializable(package="harness")
@@ -184,14 +196,5 @@ class RateSpatialDropout1D(_VariableRate, keras.layers.SpatialDropout1D):  # typ
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training:
             return inputs
-        ones = tf.ones_like(inputs[:, :1])
-        return inputs * _dropout(ones, self.rate_variable, self.seed_generator)
-
-
-def _rate_variable(rate: float) -> Any:
-    return tf.Variable(rate, trainable=False, dtype=tf.float32)
-
-
-def _dropout(inputs: Any, rate: Any, generator: Any) -> Any:
-    seed = tf.cast(tf.convert_to_tensor(generator.next()), tf.int32)
-    return tf.nn.experimental.stateless_dropout(inputs, rate, seed=seed, rng_alg="threefry")
+        ones = ops.ones_like(inputs[:, :1])
+        return inputs * ops.dropout(ones, self.rate_variable, self.seed_generator)

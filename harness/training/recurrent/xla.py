@@ -1,4 +1,4 @@
-"""The XLA settings that the paths need. They must be set before Keras and TensorFlow are imported.
+"""The XLA settings that the paths need on TensorFlow and JAX, to be set before XLA compiles.
 
 XLA:CPU runs the body of a loop as a list of kernels and library calls; each costs about half a
 microsecond. A loop that uses fewer bytes in an iteration than a threshold becomes one native kernel

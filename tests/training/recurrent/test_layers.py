@@ -89,7 +89,7 @@ def test_recurrent_dropout_is_that_of_keras_given_the_same_masks(
     ours.build(x.shape)
     ours.set_weights(stock.get_weights())
     monkeypatch.setattr(stock.cell, "_create_dropout_mask", lambda *_: dropped)
-    monkeypatch.setattr("harness.training.recurrent.layers._dropout", lambda *_: factors)
+    monkeypatch.setattr("harness.training.recurrent.tensorflow_ops.dropout", lambda *_: factors)
     found = []
     for layer in (ours, stock):
         inputs = tf.constant(x)
@@ -132,7 +132,7 @@ def test_recurrent_dropout_draws_one_mask_a_sequence_at_the_rate_of_its_variable
 
     @tf.function(jit_compile=True, autograph=False)
     def drawn():
-        return layer._dropped(50, 50)
+        return layer._dropped(50)
 
     for rate in (0.5, 0.1):
         layer.set_rate(rate)

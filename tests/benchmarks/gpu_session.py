@@ -1,0 +1,130 @@
+"""All that needs a GPU, one part after another, into one file of records.
+
+    tests/benchmarks/gpu_session.sh [--records FILE]      at most nine minutes in all
+    python tests/benchmarks/gpu_session.py --device cpu   the same parts without a GPU
+
+- `tests`: the tests marked gpu.
+- `profile`: each cell on TensorFlow and JAX, on the GPU and the CPU: times, memory, energy where
+  NVML counts it, and the path that ran.
+- `study`: `joint_search --quick` on each backend.
+
+The records are written again after each part, so a session that is cut off leaves those before.
+Exit code 1 if a part failed, or a profiled network did not run on the path that belongs to it.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.core import environment
+from harness.spec.hyperparameters import Hyperparameters
+from harness.training.recurrent import choose_path
+
+LIMITS_S = {"tests": 120.0, "profile": 240.0, "study": 80.0}  # the last one for each backend
+CELLS = ("lstm", "gru", "rnn")
+CUDNN = ("lstm", "gru")  # the stock layers that TensorFlow runs by cuDNN
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=Path, default=Path("gpu_session.json"))
+    parser.add_argument("--device", choices=["gpu", "cpu"], default="gpu")
+    parser.add_argument("--parts", nargs="+", choices=list(LIMITS_S), default=list(LIMITS_S))
+    parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax"])
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
+    asked = parser.parse_args()
+    records: dict[str, Any] = {
+        "environment": environment.describe(), "gpus": gpus(), "parts": {}, "faults": [],
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        for name, limit_s, command in plan(asked, Path(folder)):
+            print(f"{name}: {' '.join(command)}", file=sys.stderr, flush=True)
+            part = run(command, limit_s)
+            records["parts"][name] = part
+            if part["code"] != 0:
+                records["faults"].append(f"{name}: {part['tail'].splitlines()[-1:]}")
+                part["logs"] = {
+                    str(file.relative_to(folder)): file.read_text(errors="replace")[-2000:]
+                    for file in Path(folder).rglob("logs/**/*")
+                    if file.is_file()
+                }
+            if name == "profile" and part["code"] == 0:
+                part["entries"] = json.loads((Path(folder) / "profile.json").read_text())["entries"]
+                records["faults"] += faults(part["entries"])
+            asked.records.write_text(json.dumps(records, indent=1) + "\n")
+    for fault in records["faults"]:
+        print(fault, file=sys.stderr)
+    print(asked.records)
+    return 1 if records["faults"] else 0
+
+
+def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list[str]]]:
+    """The parts: a name, the seconds that it may take, its command."""
+    python, device, parts = sys.executable, asked.device, []
+    if "tests" in asked.parts:
+        command = [python, "-m", "pytest", "-q", "-m", "gpu", "tests/test_gpu.py"]
+        parts.append(("tests", LIMITS_S["tests"], command))
+    if "profile" in asked.parts:
+        devices = "gpu,cpu" if device == "gpu" else "cpu"
+        grid = ["--cell", ",".join(asked.cells), "--depth", "2", "--units", "32", "--quick"]
+        where = ["--backend", ",".join(asked.backends), "--device", devices]
+        command = [python, "-m", "harness.profile", *grid, *where, "--output", str(folder)]
+        parts.append(("profile", LIMITS_S["profile"], command))
+    if "study" in asked.parts:
+        for backend in asked.backends:
+            command = [python, "-m", "harness.study", "joint_search", "--quick", "--json"]
+            command += ["--backend", backend, "--device", device, "--runs", f"{folder}/{backend}"]
+            parts.append((f"study {backend}", LIMITS_S["study"], command))
+    return parts
+
+
+def run(command: Sequence[str], limit_s: float) -> dict[str, Any]:
+    """Run a command: its exit code (None where it took too long), seconds, and last lines."""
+    started = time.perf_counter()
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=limit_s,
+            check=False,
+        )  # fmt: skip
+        code, out = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as error:
+        said = error.stdout or b""
+        code, out = None, f"{said.decode(errors='replace')}\nstopped after {limit_s:.0f} s"
+    seconds = round(time.perf_counter() - started, 1)
+    return {"code": code, "seconds": seconds, "tail": out[-4000:]}
+
+
+def faults(entries: Sequence[dict[str, Any]]) -> list[str]:
+    """What did not run on its path: that of `choose_path`, and cuDNN for stock layers on a GPU."""
+    found = []
+    for entry in entries:
+        hp = Hyperparameters(cell=entry["cell"], depth=entry["depth"], units=entry["units"])
+        backend, device = entry["backend"], entry["device"]
+        expected = choose_path(hp, device=device, backend=backend)
+        name = f"{entry['cell']} on {backend}, {device}"
+        if entry["path"] != expected:
+            found.append(f"{name}: path {entry['path']}, and {expected} belongs to it")
+        cudnn = (backend, device, expected) == ("tensorflow", "gpu", "keras")
+        if entry["cudnn"] is not (cudnn and entry["cell"] in CUDNN):
+            found.append(f"{name}: cuDNN {entry['cudnn']}")
+    return found
+
+
+def gpus() -> list[str]:
+    """Name and driver of each NVIDIA GPU."""
+    try:
+        query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+        done = subprocess.run(query, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return done.stdout.splitlines()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

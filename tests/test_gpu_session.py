@@ -1,0 +1,66 @@
+"""The session for a machine with a GPU, as far as it goes without one."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def session() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("gpu_session", BENCHMARKS / "gpu_session.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_network_on_another_path_is_a_fault(session: ModuleType) -> None:
+    lstm = {"cell": "lstm", "depth": 2, "units": 32}
+    stock = {**lstm, "backend": "tensorflow", "device": "gpu", "path": "keras", "cudnn": True}
+    scan = {**lstm, "backend": "jax", "device": "gpu", "path": "xla-scan", "cudnn": False}
+    assert session.faults([stock, scan, {**stock, "cell": "rnn", "cudnn": False}]) == []
+    assert session.faults([{**scan, "path": "keras"}]) == [
+        "lstm on jax, gpu: path keras, and xla-scan belongs to it"
+    ]
+    assert session.faults([{**stock, "cudnn": False}]) == ["lstm on tensorflow, gpu: cuDNN False"]
+
+
+def test_a_part_that_takes_too_long_is_stopped_and_what_it_said_is_kept(
+    session: ModuleType,
+) -> None:
+    code = "import time; print('begun', flush=True); time.sleep(60)"
+    part = session.run([sys.executable, "-c", code], 3.0)
+    assert part["code"] is None
+    assert part["seconds"] < 30
+    assert part["tail"].splitlines() == ["begun", "", "stopped after 3 s"]
+    assert session.run([sys.executable, "-c", "raise SystemExit(3)"], 30.0)["code"] == 3
+
+
+def test_all_parts_fit_into_nine_minutes(session: ModuleType) -> None:
+    limits = session.LIMITS_S
+    assert limits["tests"] + limits["profile"] + 2 * limits["study"] < 540
+    assert "timeout 540 " in (BENCHMARKS / "gpu_session.sh").read_text()
+
+
+@pytest.mark.slow
+def test_the_profile_part_runs_on_a_cpu(tmp_path: Path) -> None:
+    records = tmp_path / "records.json"
+    options = ["--device", "cpu", "--parts", "profile", "--backends", "tensorflow"]
+    done = subprocess.run(
+        [BENCHMARKS / "gpu_session.sh", *options, "--cells", "rnn", "--records", str(records)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(records.read_text())
+    (entry,) = found["parts"]["profile"]["entries"]
+    assert (entry["path"], entry["device"]) == ("xla-scan", "cpu")
+    assert found["faults"] == []
+    assert found["environment"]["cpu"]
