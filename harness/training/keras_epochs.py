@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.errors import UserError
 from harness.datasets.base.dataset import Examples
 from harness.datasets.base.signature import Signature
 from harness.datasets.base.windows import Windows
@@ -31,6 +32,8 @@ class FitEpochs:
     pausable = False  # `fit` starts with new running means
 
     def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
+        if hp.stateful and keras.backend.backend() == "jax":
+            raise UserError("stateful: Keras's fit on JAX carries no state on; use path xla-scan")
         started = time.perf_counter()
         self.model = networks.build(hp, signature, path="keras", seed=0)
         self._hp, self._signature, self._batch = hp, signature, hp.batch_size
