@@ -11,6 +11,7 @@ import sys
 import numpy as np
 from training_testing import SMALL, numbers, toy_data
 
+from harness.datasets.base.dataset import Arrays
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.engines import build_program
@@ -42,6 +43,7 @@ NETWORKS = [
         "clip_norm": 100.0, "pooling": "max", "activation": "softsign",
     }),
     ("xla-kernel", 0, {"cell": "gru", "depth": 2, "batch_size": 32}),
+    ("xla-scan", 3, {"cell": "lstm", "depth": 1, "stateful": True, "clip_norm": 100.0}),
 ]  # fmt: skip
 
 
@@ -85,6 +87,11 @@ def data_of(hp, classes):
         signature = Signature(classes=0, features=2, numbers=4, horizon=2)
         train, validation = (random_split(hp, signature, rows) for rows in (100, 37))
         return Data(train=train, validation=validation, signature=signature)
+    if hp.stateful:  # a class for each step, and no partial batch
+        data = toy_data(train=96, validation=32, classes=classes)
+        splits = (Arrays(s.x, s.x % classes) for s in (data.train, data.validation))
+        signature = Signature(classes=classes, steps=hp.sequence_length)
+        return Data(train=next(splits), validation=next(splits), signature=signature)
     data = toy_data(classes=classes, padded=True)
     data.train.y[np.flatnonzero(data.train.y == 1)[5:]] = 0
     return data

@@ -33,11 +33,7 @@ class FitEpochs:
 
     def __init__(self, hp: Hyperparameters, signature: Signature) -> None:
         if hp.stateful and keras.backend.backend() == "jax":
-            # There it trains without an error, as if each batch began from zeros.
-            raise UserError(
-                "stateful: Keras's fit on JAX carries no state on; take another path than keras, "
-                "or another backend"
-            )
+            raise UserError("stateful: Keras's fit on JAX carries no state on; use path xla-scan")
         started = time.perf_counter()
         self.model = networks.build(hp, signature, path="keras", seed=0)
         self._hp, self._signature, self._batch = hp, signature, hp.batch_size

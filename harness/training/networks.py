@@ -69,7 +69,7 @@ def states(model: keras.Model) -> list[Any]:
 def forget(model: keras.Model) -> None:
     """Set these states to zero."""
     for variable in states(model):
-        variable.assign(keras.ops.zeros(variable.shape))
+        variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
 
 
 def _set_seed(seed: int) -> None:

@@ -49,6 +49,11 @@ def main() -> int:
             records["parts"][name] = part
             if part["code"] != 0:
                 records["faults"].append(f"{name}: {part['tail'].splitlines()[-1:]}")
+                part["logs"] = {
+                    str(file.relative_to(folder)): file.read_text(errors="replace")[-2000:]
+                    for file in Path(folder).rglob("logs/**/*")
+                    if file.is_file()
+                }
             if name == "profile" and part["code"] == 0:
                 part["entries"] = json.loads((Path(folder) / "profile.json").read_text())["entries"]
                 records["faults"] += faults(part["entries"])

@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 import harness
-from harness import Budget, CategoricalDistribution, Parity, Study, When
+from harness import Budget, CategoricalDistribution, Characters, Parity, Study, Translation, When
 from harness.core.scalars import same
 from harness.models import StackedRNN
 from harness.spec.hyperparameters import Hyperparameters
@@ -48,6 +48,7 @@ VALUES: dict[str, list[Any]] = {
     "kernel_initializer": ["glorot_uniform", "he_normal"],
     "recurrent_initializer": ["orthogonal", "identity"],
 }
+OF_SPECIAL_DATA = ("pretrained", "decoder_depth", "stateful")
 # Each hyperparameter has its second value in another four of rows 1 to 7. Two different fours have
 # a row in common, and each has one that the other lacks, so the rows have each pair of values.
 _SECOND = dict(zip(VALUES, itertools.combinations(range(1, 8), 4), strict=False))
@@ -83,8 +84,9 @@ def as_keras_tuner(row: dict[str, Any]) -> kt.HyperParameters:
 
 def test_no_hyperparameter_is_forgotten() -> None:
     names = [each.name for each in fields(Hyperparameters)]
-    # `own` are those of a model of one's own; `pretrained` needs a file, and has a test below.
-    assert [*VALUES, "pretrained", "own"] == names
+    # `own` are those of a model of one's own. The others of the rest need data of their own kind,
+    # and have a test below.
+    assert [*VALUES, *OF_SPECIAL_DATA, "own"] == names
 
 
 def test_the_rows_have_each_pair_of_values() -> None:
@@ -131,18 +133,20 @@ def test_each_pair_trains_alike_in_kerastuner_and_optuna(row: dict[str, Any]) ->
     keras.backend.clear_session()
 
 
-def test_vectors_of_words_are_chosen_alike(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", OF_SPECIAL_DATA)
+def test_what_needs_special_data_is_chosen_alike(tmp_path: Path, name: str) -> None:
     file = tmp_path / "vectors.txt"
     file.write_text("0 1.0 0.0 0.5\n1 0.0 1.0 0.5\n")
+    dataset, values, fixed = {
+        "pretrained": (Parity(length=5), [None, str(file)], {"embedding_dim": 3}),
+        "decoder_depth": (Translation(), [1, 2], {"sequence_length": 26}),
+        "stateful": (Characters(), [False, True], {"sequence_length": Characters().steps}),
+    }[name]
+    search = {name: CategoricalDistribution(values)}
     of = StackedRNN.from_study(
-        Study(
-            dataset=Parity(train=24, validation=8, test=8, length=5),
-            search={"pretrained": CategoricalDistribution([None, str(file)])},
-            fixed={"embedding_dim": 3, "vocabulary": 9, "sequence_length": 6},
-            budget=Budget(trials=1, epochs=1),
-        )
+        Study(dataset=dataset, search=search, fixed=fixed, budget=Budget(trials=1, epochs=1))
     )
-    for chosen in (None, str(file)):
+    for value in values:
         hp = kt.HyperParameters()
-        hp.values = {"pretrained": str(chosen)}
-        assert of.hyperparameters(hp)[1].pretrained == chosen
+        hp.values = {name: str(value) if None in values else value}
+        assert getattr(of.hyperparameters(hp)[1], name) == value

@@ -25,7 +25,8 @@ MAX_BYTES = 100_000_000  # of arrays not yet compressed; larger ones are not wri
 def file(dataset: Dataset, hp: Hyperparameters) -> bytes | None:
     """The content of `data.npz`: b"" where none is needed; None for data that have no script.
 
-    None are the user's own datasets, forecasts, and what is larger than MAX_BYTES.
+    None are the user's own datasets, forecasts, translation, text read on and on, and what is
+    larger than MAX_BYTES.
     """
     if isinstance(dataset, ImdbKeras):
         return b""
@@ -44,6 +45,9 @@ def file(dataset: Dataset, hp: Hyperparameters) -> bytes | None:
 def _arrays(dataset: Dataset, hp: Hyperparameters) -> dict[str, NDArray[Any]] | None:
     packaged = type(dataset).__module__.startswith("harness.datasets.")
     if not packaged or type(dataset).__module__.startswith("harness.datasets.files"):
+        return None
+    signature = dataset.signature
+    if signature.decodes or signature.bits or signature.ragged:  # of another network or loss
         return None
     if dataset.facts():  # a forecast, whose windows overlap
         return None

@@ -29,7 +29,9 @@ def script(dataset: Any, *, patience: int | None = 2, **options: Any) -> str:
 
 def test_what_it_does_not_read_has_none(tmp_path: Path) -> None:
     hp = Hyperparameters()
-    assert training_code.code(by_name("co2"), Hyperparameters(sequence_length=9), 1, None) is None
+    for name in ("co2", "translation", "characters"):
+        short = Hyperparameters(sequence_length=9)
+        assert training_code.code(by_name(name), short, 1, None) is None
     for label in ("a", "b"):
         (tmp_path / label).mkdir()
         for number in range(30):
