@@ -97,7 +97,10 @@ def _estimated_before(records: Records, now: datetime) -> TimeLeft | None:
         return None
     search_s = float(estimate.get("search_s") or estimate["seconds"])
     replicates_s = float(estimate.get("replicates_s") or 0.0)
-    return TimeLeft(max(0.0, search_s - (now - began).total_seconds()), replicates_s, 0.0)
+    since_s = max(0.0, (now - began).total_seconds())
+    if since_s >= search_s:  # no epoch in all that time: it was wrong, or the study has stopped
+        return None
+    return TimeLeft(search_s - since_s, replicates_s, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +172,7 @@ class _Spent:
         for each in ours:
             if each.running:
                 epoch_s = self._epoch_s(each) or self._next_epoch_s(arm, ours)
-                left.append(max(0.0, start_s + epochs * epoch_s - each.since_s))
+                left.append(_left_of(each, start_s, epochs, epoch_s))
         return left
 
     def left_of_replicates(self) -> list[float]:
@@ -186,18 +189,21 @@ class _Spent:
             there = _of(ours, arm, search)
             done = sum(not each.running for each in there)
             wanted = max(0, self._manifest.replicates_of(arm) - done)
+            trials = _of(self._trials, arm, search)
+            best = _best(trials)
+            states = [each.state for each in trials if each.state in ENDS]
+            if "complete" not in states and len(states) >= self._manifest.trials:
+                continue  # there is no configuration to train again
             if not wanted:
                 continue
-            best = _best(_of(self._trials, arm, search))
             epoch_s = _mean([e.epoch_s for e in there if e.epoch_s])
             if epoch_s is None and best is not None:
                 epoch_s = self._epoch_s(best)
             if epoch_s is None:
-                epoch_s = self._next_epoch_s(arm, _of(self._trials, arm, search))
-            epochs = self._replicate_epochs(best, ended)
-            whole = compile_s + other_s + epochs * epoch_s
-            running = [max(0.0, whole - each.since_s) for each in there if each.running]
-            left += running + [whole] * (wanted - len(running))
+                epoch_s = self._next_epoch_s(arm, trials)
+            epochs, start_s = self._replicate_epochs(best, ended), compile_s + other_s
+            running = [_left_of(each, start_s, epochs, epoch_s) for each in there if each.running]
+            left += running + [start_s + epochs * epoch_s] * (wanted - len(running))
         return left
 
     def left_of_bag(self) -> list[float]:
@@ -225,7 +231,7 @@ class _Spent:
 
     def _epoch_s(self, training: _Training) -> float | None:
         """Seconds of an epoch of this training's shape, now; None where nothing is known."""
-        if training.parts is None:
+        if training.parts is None or not self._fitted.known:
             return training.epoch_s
         return self._fitted(training.parts) * self._ratio.get(training.arm, 1.0)
 
@@ -243,7 +249,7 @@ class _Spent:
         """The mean over the shapes tried so far, had they been tried in this arm."""
         if arm not in self._unseen:
             rows = self._records.trials.assign(arm=arm)
-            shapes = [self._parts(row) for _, row in rows.iterrows()]
+            shapes = [self._parts(row) for _, row in rows.iterrows()] if self._fitted.known else []
             fitted = [self._fitted(each) for each in shapes if each is not None]
             mean = _mean(fitted) or _mean([e.epoch_s for e in self._all if e.epoch_s])
             self._unseen[arm] = mean or 0.0
@@ -300,6 +306,16 @@ class _Spent:
         except UserError:
             return None
         return step_time.parts(hp, self._signature) * self._rows / hp.batch_size
+
+
+def _left_of(training: _Training, start_s: float, epochs: float, epoch_s: float) -> float:
+    """Seconds left of a running training, by its start and by its epochs so far.
+
+    Its start alone would mislead where the study has stopped since then, or was resumed.
+    """
+    done_s = training.epochs * epoch_s
+    spent_s = min(max(training.since_s, done_s), start_s + done_s + epoch_s)
+    return max(0.0, start_s + epochs * epoch_s - spent_s)
 
 
 def _of(trainings: Sequence[_Training], arm: str, search: int) -> list[_Training]:

@@ -43,5 +43,10 @@ class Fitted:
             prices, _ = nnls(rows / scale, np.ones(len(rows)))
             self._prices = prices / scale
 
+    @property
+    def known(self) -> bool:
+        """Whether anything was measured, so that it can be called."""
+        return self._prices is not None
+
     def __call__(self, of: Any) -> float:
         return float(of @ self._prices)

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from report_testing import NOW, write_run
 
 from harness.analysis.clock import TimeLeft, side_by_side, time_left
 from harness.analysis.summary import summarise
-from harness.results.records import Records, read_records
+from harness.results.records import BAG_OF_EMBEDDINGS, Records, read_records
 
 BEGAN = datetime.fromisoformat(NOW)
 # A trial's sequence length, by its parity; the even ones have the lower loss. An epoch takes a
@@ -75,15 +76,45 @@ def test_replicates_take_all_epochs_of_the_best_trial(tmp_path: Path) -> None:
     assert left(records).search_s == 0.0
 
 
+def running(records: Records, epochs: int) -> Records:
+    """The last trial, of depth 2, is running and has had so many epochs."""
+    trials, last = records.trials.copy(), records.trials.index[-1]
+    trials.loc[last, ["state", "finished"]] = ["running", None]
+    keys = ["arm", "search", "trial"]
+    of_last = (records.epochs[keys] == trials.loc[last, keys]).all(axis=1)
+    kept = records.epochs[~of_last | (records.epochs["epoch"] <= epochs)]
+    return Records(**{**vars(records), "trials": trials, "epochs": kept})
+
+
 def test_the_time_of_a_running_training_counts(tmp_path: Path) -> None:
-    records = study(tmp_path / "s", trials=2, wanted=2)
-    trials = records.trials.copy()
-    trials.loc[trials.index[-1], ["state", "finished"]] = ["running", None]
-    running = Records(**{**vars(records), "trials": trials})
-    early, late = left(running, 13.0).search_s, left(running, 33.0).search_s
+    records = running(study(tmp_path / "s", trials=2, wanted=2), epochs=0)
+    early, late = left(records, 13.0).search_s, left(records, 33.0).search_s
     assert early - late == pytest.approx(20.0)
     assert early == pytest.approx(3 + 2 * 40.0 - 13.0, rel=0.02)
-    assert left(running, 10_000.0).search_s == 0.0
+
+
+def test_the_time_since_a_study_stopped_is_not_that_of_its_trainings(tmp_path: Path) -> None:
+    records = study(tmp_path / "s", trials=2, wanted=2)
+    day_s = 86_400.0
+    assert left(running(records, epochs=0), day_s).search_s == pytest.approx(40.0, rel=0.02)
+    assert left(running(records, epochs=2), day_s).search_s == 0.0
+    # Resumed a moment ago, after an epoch; or a clock that was set back.
+    for since_s in (0.0, -day_s):
+        found = left(running(records, epochs=1), since_s).search_s
+        assert found == pytest.approx(3 + 40.0, rel=0.02)
+
+
+def test_trials_that_all_failed_have_no_replicates_left(tmp_path: Path) -> None:
+    records = study(tmp_path / "s", trials=2, wanted=2, replicates=3, with_profile=True)
+    trials = records.trials.assign(state="failed", value=float("nan"))
+    bag = {"arm": BAG_OF_EMBEDDINGS, "replicate": 0}
+    of_bag = records.epochs[:1].drop(columns="trial").assign(**bag)
+    replicates = pd.DataFrame([{**trials.iloc[0].to_dict(), **bag, "state": "running"}])
+    failed = {"trials": trials, "epochs": records.epochs[:0]}
+    begun = {"replicates": replicates, "replicate_epochs": of_bag}
+    found = left(Records(**{**vars(records), **failed, **begun}))
+    assert found.search_s == 0.0
+    assert found.replicates_s == pytest.approx(3 * 2 * 10.0)  # the bag's alone, of two epochs
 
 
 def test_an_arm_without_a_training_is_scaled_by_its_shape(tmp_path: Path) -> None:
@@ -109,6 +140,8 @@ def test_before_the_first_epoch_it_is_the_estimate_of_a_profile(tmp_path: Path) 
     estimate = {"seconds": 90.0, "search_s": 60.0, "replicates_s": 30.0, "profile": "p.json"}
     records = study(tmp_path / "s", trials=0, wanted=2, estimate=estimate)
     assert left(records, 20.0) == TimeLeft(40.0, 30.0, 0.0)
+    # An epoch should have ended long ago: the study has stopped, or the estimate was wrong.
+    assert time_left(records, BEGAN + timedelta(days=1)) is None
     assert time_left(study(tmp_path / "none", trials=0, wanted=2), BEGAN) is None
 
 
