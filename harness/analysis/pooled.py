@@ -52,7 +52,7 @@ def pool(effects: Sequence[float], errors: Sequence[float]) -> Pooled | None:
         mean=mean,
         interval=Interval(mean - half, mean + half),
         prediction=Interval(mean - beyond, mean + beyond),
-        i2=max(0.0, float(found.i2)),
+        i2=min(1.0, max(0.0, float(found.i2))) if tau2 else 0.0,
         tau=math.sqrt(tau2),
         effects=count,
     )

@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 
 from harness.analysis.claims import CLAIMS, answer
 from harness.commands import arguments
-from harness.core import files
+from harness.core import console, files
 from harness.core.errors import UserError
 from harness.core.signals import StopRequest
 from harness.core.text import duration, seconds
@@ -20,6 +21,7 @@ from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 
 STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
+
 POLL_S = 0.5
 
 EXAMPLES = """Examples:
@@ -60,12 +62,12 @@ def write(names: Sequence[str], runs: Path, file: Path, notes: dict[str, str]) -
     """Write the page from what is on file, say each verdict on stderr, and return its path."""
     from reports.pages import claims as page
 
-    found = {name: _records(runs / name) for name in names}
-    states = {
-        name: page.State(records, notes.get(name, "" if records else "not begun"))
-        for name, records in found.items()
-    }
-    known = {name: records for name, records in found.items() if records is not None}
+    states = {}
+    for name in names:
+        records, fault = _records(runs / name)
+        note = notes.get(name) or fault or ("" if records else "not begun")
+        states[name] = page.State(records, note)
+    known = {name: state.records for name, state in states.items() if state.records is not None}
     answers = [answer(claim, known) for claim in CLAIMS]
     for each in answers:
         at = " at this budget" if each.verdict == "undecided" else ""
@@ -87,9 +89,50 @@ def _deadline(limit: str | None) -> float | None:
         raise UserError(f"--time {limit}: not a time such as 90m, 4h or 1h30m, or 0") from None
 
 
-def _records(root: Path) -> Records | None:
-    """The study's records; None if it has not begun."""
-    return read_records(root) if RunDirectory(root).manifest.is_file() else None
+def _records(root: Path) -> tuple[Records | None, str]:
+    """The study's records, or None, and why they can't be read if it has begun."""
+    if not RunDirectory(root).manifest.is_file():
+        return None, ""
+    try:
+        return read_records(root), ""
+    except UserError as error:
+        return None, str(error)
+
+
+class _Forwarding(StopRequest):
+    """A stop request that the study which runs gets at once.
+
+    Otherwise a second signal could end this process before the study knows of the first, and the
+    study would go on by itself. SIGHUP is that of a terminal that closes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.study: subprocess.Popen[bytes] | None = None
+        self._asked = False
+
+    def install(self) -> None:
+        super().install()
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+            signal.signal(signal.SIGHUP, self._on_signal)
+
+    def begin(self, study: "subprocess.Popen[bytes]") -> None:
+        """From now on signals go to this study, too."""
+        self._asked, self.study = False, study
+        if self.received is not None:
+            self.end_study()
+
+    def end_study(self) -> None:
+        """Ask the study to stop in order, unless it was asked before."""
+        if not self._asked and self.study is not None:
+            self._asked = True
+            self.study.send_signal(signal.SIGINT)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None and self.study is not None:
+            self.study.send_signal(signal.SIGINT)  # the second one: at once
+        self.end_study()
+        super()._on_signal(number, frame)
 
 
 def _run(names: Sequence[str], runs: Path, until: float | None) -> dict[str, str]:
@@ -98,10 +141,10 @@ def _run(names: Sequence[str], runs: Path, until: float | None) -> dict[str, str
     Raises Stopped after a signal, once the study that ran has stopped in order.
     """
     notes: dict[str, str] = {}
-    stop = StopRequest()
+    stop = _Forwarding()
     stop.install()
     for name in names:
-        records = _records(runs / name)
+        records, _ = _records(runs / name)  # the study's own command may mend what is damaged
         if records is not None and records.finished:
             continue
         if until is not None and time.monotonic() >= until:
@@ -110,27 +153,27 @@ def _run(names: Sequence[str], runs: Path, until: float | None) -> dict[str, str
         print(f"harness claims: {name}{left}", file=sys.stderr, flush=True)
         code = _study(name, runs, until, stop)
         stop.check()
-        if code not in (0, *STOPPED):
+        if code == console.HELD:
+            notes[name] = "in use by another process"
+        elif code not in (0, *STOPPED):
             notes[name] = _refusal(name, runs) or f"ended with exit code {code}"
     return notes
 
 
-def _study(name: str, runs: Path, until: float | None, stop: StopRequest) -> int:
+def _study(name: str, runs: Path, until: float | None, stop: _Forwarding) -> int:
     """Run one study in its own process until the time is over; returns its exit code."""
     # In a session of its own, so that a Ctrl-C reaches it once, from here: a second one would end
     # it at once.
     stop.deferred = True
-    asked = False
     with subprocess.Popen(
         _command(name, runs), stdout=subprocess.DEVNULL, start_new_session=True
     ) as process:
+        stop.begin(process)
         while process.poll() is None:
-            over = until is not None and time.monotonic() >= until
-            if not asked and (over or stop.received is not None):
-                process.send_signal(signal.SIGINT)
-                asked = True
+            if until is not None and time.monotonic() >= until:
+                stop.end_study()
             time.sleep(POLL_S)
-    stop.deferred = False
+    stop.study, stop.deferred = None, False
     return process.returncode
 
 

@@ -25,6 +25,12 @@ def test_a_published_example() -> None:
     assert found.prediction.high > 0 > found.interval.high
 
 
+def test_effects_that_agree_show_no_differences_between_tasks() -> None:
+    found = pool([0.1, 0.1, 0.1], [1e-9, 1e-9, 1e-9])
+    assert found is not None
+    assert found.i2 == found.tau == 0.0
+
+
 def test_too_few_effects_say_nothing_about_tasks() -> None:
     assert pool([0.1, 0.2], [0.1, 0.1]) is None
 

@@ -4,8 +4,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from report_testing import write_run
 
@@ -92,3 +94,49 @@ def test_a_signal_stops_the_study_first(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_time_that_is_none_is_refused(limit: str) -> None:
     with pytest.raises(UserError, match="--time"):
         claims._deadline(limit)
+
+
+def test_a_damaged_study_is_named_and_the_others_count(tmp_path: Path) -> None:
+    write_run(tmp_path / "lstm_depth", replicates=3, searches=3)
+    (write_run(tmp_path / "hierarchy") / "manifest.json").write_text("{")
+    claims.claims(limit="0", runs_directory=tmp_path)
+    page = (tmp_path / "claims.html").read_text()
+    assert "hierarchy/manifest.json is damaged" in page
+    assert "Depth 2 less depth 1: 1 effect" in page
+
+
+def test_a_damaged_study_is_given_to_its_own_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (write_run(tmp_path / "one") / "manifest.json").write_text("{")
+    monkeypatch.setattr(claims, "_command", lambda name, runs: [sys.executable, "-c", "exit(75)"])
+    assert claims._run(["one"], tmp_path, None) == {"one": "in use by another process"}
+
+
+@pytest.mark.parametrize("signals", [("SIGINT", "SIGINT"), ("SIGHUP",)])
+def test_no_study_outlives_the_command(tmp_path: Path, signals: tuple[str, ...]) -> None:
+    """Two Ctrl-C in a row, and a terminal that closes."""
+    study = [sys.executable, "-c", f"import os; open('pid', 'w').write(str(os.getpid())); {SLEEPS}"]
+    program = f"""
+from pathlib import Path
+from harness.commands import claims
+claims._command = lambda name, runs: {study!r}
+claims.POLL_S = 5.0
+claims._run(["one"], Path("runs"), None)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, stderr=subprocess.DEVNULL
+    ) as command:
+        pid = tmp_path / "pid"
+        wait_for(lambda: pid.is_file() and bool(pid.read_text()))
+        for name in signals:
+            command.send_signal(signal.Signals[name])
+            time.sleep(0.1)
+    wait_for(lambda: not psutil.pid_exists(int(pid.read_text())))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
