@@ -60,19 +60,22 @@ class LiveClock:
 
 
 class LivePage:
-    """Keeps the study's page up to date in the block; what the block leaves is the page to stay.
+    """Keeps the study's page up to date in the block, until `end` or the end of the block.
 
-    Where the block ends with an error, a page of what there is replaces the live one.
+    Where the block ends with an error, a page of what there is replaces the live one. In a `short`
+    study there is no live page: it would cost a part of its time, and come shortly before the end.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, short: bool = False) -> None:
         self._root = root
+        self._short = short
         self._writer: subprocess.Popen[bytes] | None = None
         self._timer = threading.Timer(PAGE_AFTER_S, self._start)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        if not self._short:
+            self._timer.start()
         return self
 
     def _start(self) -> None:
@@ -87,18 +90,24 @@ class LivePage:
                 start_new_session=True,  # the coordinator handles the signals of a terminal
             )
 
+    def end(self) -> None:
+        """Write no more from now on: what is measured next needs the machine for itself."""
+        self._timer.cancel()
+        if self._timer.is_alive():
+            self._timer.join()
+        if self._writer is not None:
+            self._writer.kill()
+            self._writer.communicate()
+            self._writer = None
+            files.remove_litter(self._root)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        if self._writer is not None:
-            self._writer.kill()
-            self._writer.communicate()
-            files.remove_litter(self._root)
+        self.end()
         if error is not None:
             with contextlib.suppress(Exception):  # the first error is the one to show
                 write.write(self._root)

@@ -181,8 +181,13 @@ def _train_and_profile(options: Options, opened: Opened) -> None:
         else:
             _estimate(options, opened.name, study, directory)
         directory.update_manifest(workers=trainings.workers, with_profile=profiled)
-        with LivePage(directory.root):
-            training.run(finish)
+        with LivePage(directory.root, short=options.quick) as page:
+
+            def after_the_page(pool: Pool) -> None:
+                page.end()  # a profile has the machine for itself
+                finish(pool)
+
+            training.run(after_the_page)
     else:
         finish()
     if options.quick:

@@ -1,14 +1,18 @@
 """The time left and the page of a running study."""
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from report_testing import write_run
+from session_testing import options, study_file, use_toy_pool
 
 from harness.results.records import read_records
-from harness.study import live
+from harness.study import live, session
 from reports import page
 
 NOW = "2026-11-23T12:30:00Z"
@@ -71,6 +75,36 @@ def test_the_page_is_written_beside_the_study(
         assert beside._writer is not None
         beside._writer.communicate(timeout=60)
         assert "This study is running" not in (root / "report.html").read_text()
+
+
+def test_a_short_study_has_no_live_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[str] = []
+    monkeypatch.setattr(live, "PAGE_AFTER_S", 0.0)
+    monkeypatch.setattr(live.LivePage, "_start", lambda self: began.append(self._root.name))
+    for name, short in (("quick", True), ("full", False)):
+        with live.LivePage(tmp_path / name, short=short):
+            time.sleep(0.2)
+    assert began == ["full"]
+
+
+def test_a_profile_is_made_when_no_page_is_written_any_more(
+    ram_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_toy_pool(monkeypatch)
+    order: list[str] = []
+    end = live.LivePage.end
+    monkeypatch.setattr(live.LivePage, "end", lambda page: order.append("end") or end(page))
+    monkeypatch.setattr(session, "_profile", lambda *_: order.append("profile"))
+    assert session.run(options(study_file(ram_path, "mine"), profile=True)) == 0
+    assert order[:2] == ["end", "profile"]
+
+
+def test_the_end_of_a_page_is_the_end_of_its_process(tmp_path: Path) -> None:
+    with live.LivePage(tmp_path) as page:
+        sleeps = [sys.executable, "-c", "import time; time.sleep(60)"]
+        page._writer = writer = subprocess.Popen(sleeps, stdin=subprocess.PIPE)
+        page.end()
+        assert writer.returncode == -signal.SIGKILL
 
 
 def test_an_error_leaves_a_page_of_what_there_is(tmp_path: Path) -> None:
