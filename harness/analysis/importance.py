@@ -27,6 +27,8 @@ BEST_SHARE, MIN_BEST = 0.1, 5  # the best trials: Optuna's tenth, but the five t
 MOST_TRIALS = 1_000  # drawn at random where there are more, so that a page takes a few seconds
 SHUFFLES = 39  # a Monte Carlo test at 5 %: at most one of 39 shuffles may have more
 
+ROUNDING = 1e-9  # with equal losses all shuffles have the same importances
+
 
 @dataclass(frozen=True)
 class Importance:
@@ -41,7 +43,7 @@ class Importance:
     @property
     def clear(self) -> bool:
         """Whether it is more than noise, at 5 % for all hyperparameters together."""
-        return self.share > self.by_chance
+        return self.share > self.by_chance * (1 + ROUNDING)
 
 
 def finished_trials(records: Records) -> "pd.DataFrame":

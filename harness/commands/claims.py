@@ -145,7 +145,8 @@ def _run(names: Sequence[str], runs: Path, until: float | None) -> dict[str, str
     stop.install()
     for name in names:
         records, _ = _records(runs / name)  # the study's own command may mend what is damaged
-        if records is not None and records.finished:
+        # A study whose last session was killed has all trainings, but perhaps no profile or page.
+        if records is not None and records.finished and records.manifest.finished:
             continue
         if until is not None and time.monotonic() >= until:
             break

@@ -51,6 +51,13 @@ def test_the_order_of_what_decides_is_found(make_run: MakeRun) -> None:
     assert importances(read) == found
 
 
+def test_equal_losses_show_nothing(make_run: MakeRun) -> None:
+    made = make_run(compare={"depth": [1, 2]}, trials=20, edit=lambda each: {**each, "value": 0.5})
+    found = importances(records.read_records(made))
+    assert found
+    assert not any(each.clear for each in found.values())
+
+
 @pytest.mark.usefixtures("no_charts")
 def test_noise_is_called_noise(make_run: MakeRun) -> None:
     quiet = []

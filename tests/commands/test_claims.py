@@ -51,7 +51,7 @@ def test_the_page_has_verdicts_effects_and_unfinished_studies(tmp_path: Path) ->
 def test_finished_studies_are_not_run_and_others_stop_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_run(tmp_path / "done")
+    write_run(tmp_path / "done", manifest={"finished": True})
     monkeypatch.setattr(claims, "_command", lambda name, runs: [sys.executable, "-c", SLEEPS])
     began = time.monotonic()
     notes = claims._run(["done", "one", "two"], tmp_path, began + 3)
@@ -111,6 +111,14 @@ def test_a_damaged_study_is_given_to_its_own_command(
     (write_run(tmp_path / "one") / "manifest.json").write_text("{")
     monkeypatch.setattr(claims, "_command", lambda name, runs: [sys.executable, "-c", "exit(75)"])
     assert claims._run(["one"], tmp_path, None) == {"one": "in use by another process"}
+
+
+def test_a_study_that_was_killed_at_its_profile_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path / "one", manifest={"finished": False})
+    monkeypatch.setattr(claims, "_command", lambda name, runs: [sys.executable, "-c", "exit(75)"])
+    assert set(claims._run(["one"], tmp_path, None)) == {"one"}
 
 
 @pytest.mark.parametrize("signals", [("SIGINT", "SIGINT"), ("SIGHUP",)])
