@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
+    FloatDistribution,
     IntDistribution,
     distribution_to_json,
 )
@@ -55,7 +56,10 @@ class UnitsByLayer:
     high: int
 
     def __post_init__(self) -> None:
-        four_per_octave(self.low, self.high)
+        whole = is_whole(self.low) and is_whole(self.high)
+        if not whole or not 1 <= self.low <= self.high:
+            given = f"{shown(self.low)}, {shown(self.high)}"
+            raise UserError(f"UnitsByLayer({given}): needs whole numbers, 1 <= low <= high")
 
 
 Declared: TypeAlias = BaseDistribution | When | UnitsByLayer
@@ -181,7 +185,9 @@ def _check(
 
 
 def _of_its_type(distribution: BaseDistribution, value: Any) -> bool:
-    """For Optuna True is 1."""
+    """For Optuna True is 1. And of all real numbers a sampler never draws a certain one."""
+    if isinstance(distribution, FloatDistribution) and distribution.step is None:
+        return distribution.single()
     if isinstance(distribution, CategoricalDistribution):
         return any(same(value, choice) for choice in distribution.choices)
     return not isinstance(value, bool)

@@ -94,12 +94,14 @@ def test_one_condition_in_another_needs_both() -> None:
          "optimizer is 'SGD', but the study never has that"),
         ({"momentum": When("depth", 4, MOMENTUM), "depth": IntDistribution(1, 3)}, "depth is 4"),
         ({"momentum": When("depth", True, MOMENTUM), "depth": IntDistribution(1, 3)}, "is True"),
+        ({"momentum": When("dropout", 0.25, MOMENTUM), "dropout": FloatDistribution(0.0, 0.5)},
+         "dropout is 0.25, but the study never has that"),
         ({"momentum": When("cell", "gru", MOMENTUM)}, "cell is 'gru', but the study never"),
         ({"momentum": When("optimizer", (), MOMENTUM), "optimizer": OPTIMIZER}, "needs a value"),
         ({"momentum": When("optimizer", "sgd", 0.5), "optimizer": OPTIMIZER},
          "needs an Optuna distribution, got 0.5"),
-        ({"optimizer": When("momentum", 0.5, OPTIMIZER),
-          "momentum": When("optimizer", "sgd", MOMENTUM)}, "depends on optimizer itself"),
+        ({"optimizer": When("depth", 1, OPTIMIZER),
+          "depth": When("optimizer", "sgd", IntDistribution(1, 3))}, "depends on optimizer itself"),
         ({"dropout": UnitsByLayer(4, 8)}, "UnitsByLayer goes with units alone"),
         ({"units": When("optimizer", "sgd", UnitsByLayer(4, 8)), "optimizer": OPTIMIZER},
          "UnitsByLayer can't have a condition"),
@@ -168,3 +170,9 @@ def test_an_own_models_hyperparameter_needs_a_default() -> None:
     search = {"optimizer": OPTIMIZER, "rank": When("optimizer", "sgd", IntDistribution(1, 4))}
     with pytest.raises(UserError, match="rank is not searched in every trial; give it a default"):
         study(search, model=of_bound)
+
+
+@pytest.mark.parametrize(("low", "high"), [(8, 4), (0, 4), (4.5, 8), ("4", 8), (True, 8)])
+def test_units_by_layer_are_whole_numbers(low: Any, high: Any) -> None:
+    with pytest.raises(UserError, match=r"^UnitsByLayer\(.*\): needs whole numbers, 1 <= low"):
+        UnitsByLayer(low, high)
