@@ -31,6 +31,7 @@ from reports import write
 if TYPE_CHECKING:
     import pandas as pd
 
+LIVE = b'<meta http-equiv="refresh"'  # of the page of a study that runs
 WATCH_S = 2.0  # between two looks at a study that is watched
 
 
@@ -75,10 +76,13 @@ def status(
 
 
 def _open(root: Path) -> None:
-    """Open the page, which is written first where there is none yet."""
+    """Open the page, which is written first where there is none yet.
+
+    So is that of a study that was killed, whose page still says that it runs.
+    """
     page = RunDirectory(root).report
-    if not page.is_file():
-        running = _holder(RunDirectory(root).lock) is not None
+    running = _holder(RunDirectory(root).lock) is not None
+    if not page.is_file() or (not running and LIVE in page.read_bytes()):
         write.write_records(read_records(root), listed=False, live=running)
     if not webbrowser.open(page.absolute().as_uri()):
         console.notify(f"no browser here; the page is {page.absolute()}")

@@ -111,6 +111,10 @@ def test_its_page_opens_in_the_browser(
     directory.lock.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
     listed(directory.root, "toy", "--open")
     assert 'http-equiv="refresh"' in directory.report.read_text()
+    # Killed, together with the process that writes its page.
+    directory.lock.write_text("")
+    listed(directory.root, "toy", "--open")
+    assert 'http-equiv="refresh"' not in directory.report.read_text()
 
 
 def test_a_process_of_another_host_runs_as_long_as_it_touches_the_lock(
