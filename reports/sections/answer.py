@@ -1,6 +1,7 @@
 """The answer first: what to take, what it costs, how to get it, and how sure this is."""
 
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis import outcome_text, trained_model
@@ -220,14 +221,23 @@ def _model_commands(records: Records, arm: str) -> tuple[Command, ...]:
             f"harness export {study} --arm {chosen} -o {folder}",
         )
     ]
-    if card.get("input") == "text":
-        commands.append(
-            Command(
-                "Predicts the label of your own text",
-                f'harness predict {study} --arm {chosen} "What a film!"',
-            )
-        )
+    what, text = _predicted(card)
+    if what:
+        told = f"Predicts the {what} of your own text"
+        commands.append(Command(told, f'harness predict {study} --arm {chosen} "{text}"'))
     return tuple(commands)
+
+
+def _predicted(card: Mapping[str, Any]) -> tuple[str, str]:
+    """What a model says of a text, and an example; empty for models of other data."""
+    dataset = card.get("dataset") or {}
+    if dataset.get("bits"):
+        return "next character", "The film w"
+    if card.get("input") != "text":
+        return "", ""
+    if dataset.get("name") == "tag-files":
+        return "tags", "Anna sings."
+    return "label", "What a film!"
 
 
 def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
