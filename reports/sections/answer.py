@@ -292,7 +292,7 @@ def _notices(records: Records) -> tuple[str, ...]:
             "Answers are sequences, written word by word: each word is the most probable one after "
             f"those that the network has written itself. Scores are {EXACT}, the share of answers "
             "that are right from the first word to the last. Validation accuracy is the share of "
-            "words that are right after the right ones."
+            "steps that are right after the right words; what follows the end of an answer counts, too."
         )
     elif metric.name == BITS:
         notices.append(
