@@ -292,7 +292,8 @@ def _notices(records: Records) -> tuple[str, ...]:
             "Answers are sequences, written word by word: each word is the most probable one after "
             f"those that the network has written itself. Scores are {EXACT}, the share of answers "
             "that are right from the first word to the last. Validation accuracy is the share of "
-            "steps that are right after the right words; what follows the end of an answer counts, too."
+            "steps that are right after the right words; what follows the end of an answer counts, "
+            "too."
         )
     elif metric.name == BITS:
         notices.append(
