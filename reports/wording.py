@@ -65,6 +65,12 @@ def metric(records: Records) -> str:
     return records.validation_metric.name
 
 
+def scored(records: Records) -> str:
+    """The name of the metric of replicates; of balanced accuracy just accuracy."""
+    name = records.metric.name
+    return ACCURACY if name.endswith(ACCURACY) else name
+
+
 def examples(records: Records) -> str:
     """What scores are of: examples, or times where these are forecasts."""
     return "examples" if records.horizon is None else "times"

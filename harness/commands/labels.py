@@ -18,6 +18,7 @@ from harness.core.console import notify
 from harness.core.errors import UserError
 from harness.core.text import cut
 from harness.datasets.base import tokenizers
+from harness.datasets.base.characters import characters
 from harness.datasets.base.text import encode_texts
 from harness.datasets.files import arrays, tagged, texts
 from harness.datasets.files.rows import Source
@@ -171,11 +172,17 @@ def _fitting(folder: Path) -> Iterator[None]:
 def _of_texts(
     model: Any, folder: Path, params: dict[str, Any], lines: Sequence[str]
 ) -> NDArray[np.float64]:
-    """The model's outputs for texts, or for symbols with blanks between them."""
+    """The model's outputs for texts, or for symbols with blanks between them.
+
+    Of a text to continue it is what the model says of the next character alone.
+    """
     of_words = tokenizers.by_name(params.get("tokenizer", "keras"))
     tokenizer = of_words if params.get("input") == "text" else str.split
+    continues = bool((params.get("dataset") or {}).get("bits"))
+    tokenizer = characters if continues else tokenizer
     x = encode_texts(lines, _words(folder), params["hyperparameters"]["sequence_length"], tokenizer)
-    return outputs_of(model, x)
+    outputs = outputs_of(model, x)
+    return outputs[:, -1] if continues else outputs
 
 
 def _described(

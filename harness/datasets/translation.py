@@ -14,7 +14,7 @@ from harness.core.metrics import EXACT
 from harness.datasets.base.dataset import Split
 from harness.datasets.base.generated import Drawn, GeneratedTask
 from harness.datasets.base.signature import Signature
-from harness.datasets.base.text import INDEX_FROM
+from harness.datasets.base.text import INDEX_FROM, UNKNOWN
 
 ENGLISH = (
     *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
@@ -110,10 +110,13 @@ class Translation(GeneratedTask):
     def to_mapping(self) -> dict[str, Any]:
         return super().to_mapping() | {"decodes": True}
 
-    def fed_back(self) -> NDArray[np.int32]:
-        """The id that the decoder reads after it has written a class, for each class."""
-        ids = [self.symbols.index(word) + INDEX_FROM + 1 for word in self.labels]
-        return np.array(ids, np.int32)
+    def fed_back(self, vocabulary: int) -> NDArray[np.int32]:
+        """The id that the decoder reads after it has written a class, for each class.
+
+        As in `load`, words that are not in the vocabulary are unknown.
+        """
+        ids = np.array([self.symbols.index(word) + INDEX_FROM + 1 for word in self.labels])
+        return np.where(ids < vocabulary, ids, UNKNOWN).astype(np.int32)
 
 
 def words(number: int, language: str) -> list[str]:

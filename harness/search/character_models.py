@@ -84,22 +84,24 @@ def _by_order(parts: list[NDArray[Any]], classes: int) -> Any:
 def compression(dataset: CharacterTexts, split: Split) -> Bits:
     """What LZMA, of the standard library, adds for a split to the compressed training split.
 
-    All examples have the same score, since only the whole has a size.
+    A character is one byte, or two where there are more than 256. All examples have the same score,
+    since only the whole has a size.
     """
     ids = streamed(dataset).ids
     train = ids["train"]
+    kind = np.dtype(np.uint8 if dataset.classes <= 256 else np.uint16)
 
     def added(each: NDArray[Any]) -> float:
-        return 8 * (_compressed(np.concatenate([train, each])) - _compressed(train)) / len(each)
+        both = np.concatenate([train, each])
+        return 8 * (_compressed(both.astype(kind)) - _compressed(train.astype(kind))) / len(each)
 
     scores = np.full(len(ids[split]) // dataset.predicted, added(ids[split]))
     return Bits(scores, added(ids["validation"]))
 
 
 def _compressed(ids: NDArray[Any]) -> int:
-    """Bytes; a character is one byte, or two where there are more than 256."""
-    raw = ids.astype(np.uint8 if ids.max() < 256 else np.uint16).tobytes()
-    return len(lzma.compress(raw, preset=9 | lzma.PRESET_EXTREME))
+    """The size in bytes."""
+    return len(lzma.compress(ids.tobytes(), preset=9 | lzma.PRESET_EXTREME))
 
 
 def _by_example(bits: NDArray[np.float64], predicted: int) -> NDArray[np.float64]:

@@ -74,6 +74,7 @@ def write(
         and (dataset.input != "text" or dataset.tokenizer in TOKENIZERS)
     ):
         rule = patterns.rule(dataset.tokenizer if dataset.input == "text" else None)
+        rule = patterns.STREAM if dataset.signature.bits else rule
         contents[TOKENIZER] = files.to_json(rule) + "\n"
         script = "predict_tags.py" if isinstance(dataset, TagFiles) else "predict_texts.py"
         contents[PREDICT] = (_SCRIPTS / script).read_text(encoding="utf-8")

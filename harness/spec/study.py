@@ -254,7 +254,7 @@ class Study:
                 f"{self.dataset.steps} steps: it needs a sequence_length of at least "
                 f"{self.dataset.steps}, and a cell other than {BAG}"
             )
-        checks.check_options(self.dataset, hp)
+        checks.check_options(self.dataset_of(arm), hp)
         if hp.pretrained is not None and self.model is not None:
             raise UserError("pretrained: goes with the networks of harness.models, not with model")
         return hp

@@ -191,7 +191,8 @@ def _score(order: TrainRequest, name: Split, trainer: Any) -> TestScores:
     if order.dataset.metric == BITS:
         return TestScores(loss, bits(outputs, split.y))
     if order.dataset.signature.decodes:
-        written = greedy(trainer.predict, split, order.dataset.fed_back())
+        fed_back = order.dataset.fed_back(order.hyperparameters.vocabulary)
+        written = greedy(trainer.predict, split, fed_back)
         exact = scored(written, split.y, EXACT)
         return TestScores(loss, exact, measures=of_answers(written, split.y))
     predicted = classes_of(outputs)[0] if order.dataset.classes else outputs[..., 0]

@@ -174,4 +174,4 @@ def _by_batch(entry: Mapping[str, Any]) -> str:
 
 def _shape(entry: Mapping[str, Any]) -> str:
     units = wording.value_text(entry["units"])
-    return f"{entry['cell']} {units} units, {entry['sequence_length']} words"
+    return f"{entry['cell']} {units} units, length {entry['sequence_length']}"

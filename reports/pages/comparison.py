@@ -65,7 +65,7 @@ def _sentences(listed: Sequence[Entry], pairs: tuple[Pair, ...]) -> tuple[str, .
         )
     assert best.result is not None
     lead = (
-        f"The {metric.best} mean {best.records.scored_split} {wording.metric(best.records)} is "
+        f"The {metric.best} mean {best.records.scored_split} {wording.scored(best.records)} is "
         "that of "
         f"{best.label} with {best.arm_label}: "
         f"{wording.mean_score(metric, best.result.mean, best.result.both)}."

@@ -235,7 +235,7 @@ def _alt(records: Records, found: Conclusions) -> str:
     )
     first = wording.arm_label(records, best.name)
     end = f" The {metric.best} mean among arms is that of {first}." if len(records.arms) > 1 else ""
-    scored = f"{records.scored_split} {wording.metric(records)}"
+    scored = f"{records.scored_split} {wording.scored(records)}"
     return f"Dot chart of {scored}, replicates and their means: {listed}.{end}"
 
 

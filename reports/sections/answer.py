@@ -1,6 +1,7 @@
 """The answer first: what to take, what it costs, how to get it, and how sure this is."""
 
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis import outcome_text, trained_model
@@ -220,14 +221,23 @@ def _model_commands(records: Records, arm: str) -> tuple[Command, ...]:
             f"harness export {study} --arm {chosen} -o {folder}",
         )
     ]
-    if card.get("input") == "text":
-        commands.append(
-            Command(
-                "Predicts the label of your own text",
-                f'harness predict {study} --arm {chosen} "What a film!"',
-            )
-        )
+    what, text = _predicted(card)
+    if what:
+        told = f"Predicts the {what} of your own text"
+        commands.append(Command(told, f'harness predict {study} --arm {chosen} "{text}"'))
     return tuple(commands)
+
+
+def _predicted(card: Mapping[str, Any]) -> tuple[str, str]:
+    """What a model says of a text, and an example; empty for models of other data."""
+    dataset = card.get("dataset") or {}
+    if dataset.get("bits"):
+        return "next character", "The film w"
+    if card.get("input") != "text":
+        return "", ""
+    if dataset.get("name") == "tag-files":
+        return "tags", "Anna sings."
+    return "label", "What a film!"
 
 
 def _configuration(records: Records, trial: "pd.Series[Any]") -> Table:
@@ -282,7 +292,8 @@ def _notices(records: Records) -> tuple[str, ...]:
             "Answers are sequences, written word by word: each word is the most probable one after "
             f"those that the network has written itself. Scores are {EXACT}, the share of answers "
             "that are right from the first word to the last. Validation accuracy is the share of "
-            "words that are right after the right ones."
+            "steps that are right after the right words; what follows the end of an answer counts, "
+            "too."
         )
     elif metric.name == BITS:
         notices.append(

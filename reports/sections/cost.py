@@ -44,10 +44,10 @@ def build(records: Records) -> Section | None:
         return None
     return Section(
         id="cost",
-        title=f"{wording.capital(wording.metric(records))} against cost",
+        title=f"{wording.capital(wording.scored(records))} against cost",
         text=(
             f"A result is on the Pareto front if all cheaper ones have a {records.metric.worse} "
-            f"{wording.metric(records)}.{_arm_front(records)} Costs were measured on the machine "
+            f"{wording.scored(records)}.{_arm_front(records)} Costs were measured on the machine "
             "named at the end of this page.",
         ),
         figures=tuple(found),
@@ -59,7 +59,7 @@ def _arm_front(records: Records) -> str:
     if len(found.front) == 0 or len(records.arms) == 1:
         return ""
     labels = wording.listing([wording.arm_label(records, arm) for arm in found.front])
-    metric = f"{records.scored_split} {wording.metric(records)}"
+    metric = f"{records.scored_split} {wording.scored(records)}"
     return f" By mean {metric} and step time, the front is {labels}."
 
 
@@ -93,7 +93,7 @@ def _arms(records: Records) -> Figure | None:
     return Figure(
         id="cost-arms-figure",
         panels=tuple(panels),
-        caption=f"Arms: mean {records.scored_split} {wording.metric(records)} of the replicates"
+        caption=f"Arms: mean {records.scored_split} {wording.scored(records)} of the replicates"
         + (", with 95\u00a0% intervals that the chart may cut" if bars else "")
         + "; costs are medians, on logarithmic scales.",
         legend=(*_keys(records), chart.line_key("Pareto front", chart.INK)),
@@ -138,7 +138,7 @@ def _arm_panel(records: Records, results: list[ArmResult], cost: _Cost) -> Panel
     )
     return chart.panel(
         f"cost-arms-{cost.column.replace('_', '-')}",
-        f"Scatter chart of the arms' {records.scored_split} {wording.metric(records)} against "
+        f"Scatter chart of the arms' {records.scored_split} {wording.scored(records)} against "
         f"{cost.label.lower()}: {listed}.",
         draw,
     )

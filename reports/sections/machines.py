@@ -86,7 +86,7 @@ def _comparison(
             if value is not None
         )
         what = (
-            f"{cell}, depth {depth}, {wording.value_text(units)} units, {length} words, "
+            f"{cell}, depth {depth}, {wording.value_text(units)} units, length {length}, "
             f"batch {batch}{', bidirectional' if both else ''}{options}"
         )
         base = next(iter(machines.values()))[0]["step_ms"]["median"]

@@ -54,7 +54,7 @@ def build(records: Records) -> Section | None:
         tables=(
             Table(
                 "solved-table",
-                f"Mean {records.scored_split} {wording.metric(records)} by {name}",
+                f"Mean {records.scored_split} {wording.scored(records)} by {name}",
                 (
                     Column("Network"),
                     *(Column(f"{name} {level}", True, metric.unit) for level in levels),

@@ -134,7 +134,7 @@ def _panel(records: Records, sources: list[_Source]) -> Panel:
     listed = ", ".join(
         f"{each.name} {wording.difference_text(metric, each.deviation)}" for each in sources
     )
-    scored = f"{records.scored_split} {wording.metric(records)}"
+    scored = f"{records.scored_split} {wording.scored(records)}"
     return chart.panel(
         "variance-sources",
         f"Bar chart of the standard deviation of {scored} by its source: {listed}.",

@@ -157,7 +157,7 @@ def _panel(records: Records, found: Conclusions, pairs: list[Pair]) -> Panel:
     def label(arm: str) -> str:
         return wording.shorten(wording.arm_label(records, arm), 14)
 
-    scored = f"{records.scored_split} {wording.metric(records)}"
+    scored = f"{records.scored_split} {wording.scored(records)}"
 
     def draw(axes: Axes) -> None:
         margin = metric.factor * found.margin

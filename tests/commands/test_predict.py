@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from harness.commands import predict, verbs
+from harness.commands import labels, predict, verbs
 from harness.core.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("no_keras")
@@ -30,6 +31,24 @@ def test_a_line_out_for_each_line_in(model: Path) -> None:
         "good 0.900  all fine", "bad 0.800  ", "bad 0.800    ", "bad 0.800  bad", "bad 0.800  last",
     ]  # fmt: skip
     assert run(model, "fine", "so").stdout == "good 0.900  fine\nbad 0.800  so\n"
+
+
+def test_of_a_text_to_continue_the_next_character_is_told(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Repeats:
+        """Says at each step that the character read comes again."""
+
+        def predict(self, x: Any, verbose: int) -> Any:
+            return 0.75 * (x[..., None] == np.arange(4, 7)) + 0.125 * (x[..., None] > 3)
+
+    for module in (labels, predict):
+        monkeypatch.setattr(module, "load_model", lambda folder: Repeats())
+    params = json.loads((model / "params.json").read_text())
+    params |= {"input": "symbols", "labels": ["a", "b", "␣"], "dataset": {"bits": True}}
+    (model / "params.json").write_text(json.dumps(params))
+    (model / "vocabulary.txt").write_text("<p>\n<s>\n<u>\n<n>\na\nb\n␣\n")
+    assert run(model, "a ab", "ab  ").stdout == "b 0.875  a ab\n␣ 0.875  ab  \n"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_word(model: Path) -> None:

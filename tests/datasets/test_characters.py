@@ -49,6 +49,7 @@ def test_rare_characters_are_one(tmp_path: Path) -> None:
         ("short", {}, "5 characters are too few"),
         (TEXT, {"train": 10_000}, "the splits need"),
         (TEXT, {"predicted": 0}, "predicted"),
+        ("a" * 2_000, {}, "one character alone"),
         (TEXT, {"alphabet": 1}, "alphabet: 1 is not a whole number of at least 2"),
     ],
 )

@@ -18,6 +18,17 @@ def test_no_speaker_is_in_two_splits() -> None:
     assert not (train | validation) & test
 
 
+def test_all_speakers_of_an_accent_sound_different(
+    first_use: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken()
+    speech._check_voices.__wrapped__()
+    monkeypatch.setattr(speech, "ACCENTS", ("en-us",))
+    monkeypatch.setitem(speech.SPEAKERS, "test", ("nobody", "nobody else"))
+    with pytest.raises(UserError, match=r"speaks alike as en-us\+nobody and as en-us\+nobody else"):
+        speech._check_voices.__wrapped__()
+
+
 def test_features_are_standardised_with_the_training_split(first_use: object) -> None:
     dataset = spoken()
     x = dataset.load("train", sequence_length=speech.FRAMES, vocabulary=4).x

@@ -37,6 +37,16 @@ def test_examples_are_translations_and_the_decoder_reads_the_words_before() -> N
             assert decoder.split() == ["<go>", *answer.split()[:-1]]
 
 
+@pytest.mark.parametrize("vocabulary", [61, 20])
+def test_written_words_are_read_as_in_training(vocabulary: int) -> None:
+    dataset = Translation(train=200, validation=20, test=20)
+    arrays = dataset.load("train", sequence_length=26, vocabulary=vocabulary)
+    fed_back = dataset.fed_back(vocabulary)
+    np.testing.assert_array_equal(
+        arrays.x[:, 1 - dataset.steps :], fed_back[arrays.y[:, : dataset.steps - 1]]
+    )
+
+
 def test_no_number_is_in_two_splits() -> None:
     found = translation._numbers(0, 4)
     assert len(np.unique(np.concatenate(list(found.values())))) == 9_999

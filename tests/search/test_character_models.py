@@ -69,3 +69,18 @@ def test_what_repeats_takes_few_bits_and_noise_takes_all(name: str, tmp_path: Pa
     assert regular.scores.mean() < 0.2
     noise = "".join(np.random.RandomState(0).choice(list("abcdefgh"), 20_000))
     assert model(dataset_of(tmp_path, noise), "test").scores.mean() == pytest.approx(3.0, abs=0.6)
+
+
+def test_a_character_that_training_has_not_changes_no_width(tmp_path: Path) -> None:
+    """256 characters are a byte each, and the unknown one is the 257th."""
+    random = np.random.RandomState(0)
+    known = [chr(0x4E00 + number) for number in range(256)]
+    text = "".join([*known, *random.choice(known, 6_144), *random.choice(known, 1_599), "x"])
+    (tmp_path / "book.txt").write_text(text, encoding="utf-8")
+    dataset = CharacterFiles.of(
+        tmp_path / "book.txt", predicted=10, alphabet=256, train=640, validation=80, test=80
+    )
+    assert streamed(dataset).ids["test"].max() == 256
+    found = character_models.compression(dataset, "test")
+    assert found.scores[0] == pytest.approx(found.validated, abs=1.0)
+    assert found.scores[0] == pytest.approx(8.0, abs=3.0)

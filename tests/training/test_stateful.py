@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from training_testing import numbers
 
-from harness import CharacterFiles, Hyperparameters
+from harness import Budget, CharacterFiles, FloatDistribution, Hyperparameters, Study
 from harness.core.errors import UserError
 from harness.spec.checks import check_options
 from harness.training import compiled_epochs, networks
@@ -101,6 +102,19 @@ def test_what_can_not_be_carried_is_refused(
 ) -> None:
     with pytest.raises(UserError, match=message):
         check_options(dataset, replace(HP, **changes))
+
+
+def test_each_compared_number_of_examples_is_checked(dataset: CharacterFiles) -> None:
+    fixed = HP.to_mapping() | {"stateful": True}
+    declared: dict[str, Any] = {
+        "dataset": dataset,
+        "fixed": {name: value for name, value in fixed.items() if name != "learning_rate"},
+        "search": {"learning_rate": FloatDistribution(1e-3, 1e-2)},
+        "budget": Budget(trials=1, epochs=1),
+    }
+    Study(compare={"train": [40, 80]}, **declared)
+    with pytest.raises(UserError, match="train has 50 examples, which is no multiple"):
+        Study(compare={"train": [50, 80]}, **declared)
 
 
 def test_examples_that_do_not_follow_each_other_are_refused() -> None:

@@ -9,6 +9,7 @@ lengths are scored on the same characters.
 import abc
 import functools
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -116,6 +117,11 @@ class CharacterTexts(Dataset):
         return super().to_mapping() | own
 
 
+def characters(text: str) -> list[str]:
+    """The characters of a text as the vocabulary has them; white space counts as one blank."""
+    return [BLANK if each.isspace() else each for each in re.findall(r"\s+|\S", text)]
+
+
 def whole_batches(examples: int) -> int:
     """The number rounded down to a multiple of 64, so that usual batch sizes divide it."""
     return examples - examples % 64 if examples > 64 else examples
@@ -146,6 +152,8 @@ def streamed(dataset: CharacterTexts) -> Streams:
             )
         codes[split] = np.frombuffer(text[:wanted].encode("utf-32-le", "surrogatepass"), "<u4")
     found, counts = np.unique(codes["train"], return_counts=True)
+    if len(found) < 2:
+        raise UserError("train: its part of the text has one character alone; give another text")
     kept = found[np.argsort(-counts, kind="stable")[: dataset.alphabet]]
     order = np.argsort(kept)
     ids = {}

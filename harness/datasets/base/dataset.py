@@ -187,7 +187,7 @@ class Dataset(abc.ABC):
         """What reports and users of a model need besides `to_mapping`; it must be prepared."""
         return {}
 
-    def fed_back(self) -> NDArray[np.int32]:
+    def fed_back(self, vocabulary: int) -> NDArray[np.int32]:
         """For each class, the id that a decoder reads after it has written that class."""
         raise NotImplementedError(f"dataset {self.name} has nothing to decode")
 

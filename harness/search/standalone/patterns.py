@@ -12,6 +12,7 @@ from typing import Any
 import regex
 
 from harness.datasets.base import tokenizers
+from harness.datasets.base.characters import BLANK
 from harness.datasets.base.tokenizers import FILTERS
 
 _PICTURE = r"\p{Extended_Pictographic}"
@@ -22,12 +23,21 @@ _SYMBOLS: dict[str, Any] = {
     "pattern": r"\S+",
 }
 
+# Of `harness.datasets.base.characters`: white space is shown as `blank`.
+STREAM: dict[str, Any] = {
+    "name": "stream",
+    "lower": False,
+    "one_space": True,
+    "blank": BLANK,
+    "pattern": r"\s+|\S",
+}
+
 
 def rule(tokenizer: str | None) -> dict[str, Any]:
     """What makes tokens of a text: `re.findall(pattern, text.lower() if lower else text)`.
 
-    With `one_space` tokens of white space become one space. Without a tokenizer tokens are symbols
-    between blanks. Raises UserError for an unknown name.
+    With `one_space` tokens of white space become one space, or the `blank` of the rule. Without a
+    tokenizer tokens are symbols between blanks. Raises UserError for an unknown name.
     """
     if tokenizer is None:
         return _SYMBOLS

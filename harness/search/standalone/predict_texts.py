@@ -1,7 +1,8 @@
 """Label texts with the model in this folder: python predict.py "text one" "text two"
 
 Prints a line for each text: its label, a tab, and the probability of that label. A model that
-labels each of the last steps prints their labels. Needs Keras, NumPy and Python, nothing else.
+labels each of the last steps prints their labels; one that continues texts prints the likeliest
+character that comes next, and its probability. Needs Keras, NumPy and Python, nothing else.
 """
 
 import json
@@ -42,7 +43,8 @@ def encoded(texts: list[str], length: int) -> Any:
     for row, text in zip(x, texts, strict=True):
         tokens = pattern.findall(text.lower() if rule["lower"] else text)
         if rule["one_space"]:
-            tokens = [" " if token.isspace() else token for token in tokens]
+            blank = rule.get("blank", " ")
+            tokens = [blank if token.isspace() else token for token in tokens]
         found = [START, *(ids.get(token, UNKNOWN) for token in tokens)][-length:]
         row[length - len(found) :] = found
     return x
@@ -58,6 +60,8 @@ def lines(outputs: Any, about: dict[str, Any]) -> Iterator[str]:
         return
     if outputs.shape[-1] == 1:  # the probability of the second label
         outputs = np.concatenate([1 - outputs, outputs], axis=-1)
+    if about["dataset"].get("bits"):  # what follows the last character
+        outputs = outputs[:, -1]
     for each in outputs:
         if each.ndim == 2:  # a label for each of the last steps
             yield "\t".join(labels[at] for at in each.argmax(axis=-1))

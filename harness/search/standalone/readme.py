@@ -31,6 +31,7 @@ _FILES = {
 _USES = {
     "texts": 'python predict.py "text one" "text two"',
     "symbols": 'python predict.py "a b c" "c b a"    # symbols with blanks between them',
+    "stream": 'python predict.py "The film w"    # the likeliest next character, its probability',
     "numbers": "python predict.py new.npz    # x (n, length, features), and lengths; or JSON Lines",
     "forecast": "python forecast.py newer.csv",
 }
@@ -83,12 +84,14 @@ def _predict(params: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
         use = "forecast"
     elif PREDICT not in names:
         return [
-            "The network comes from the study's own file. Load it with",
+            "There is no script for this network. Load it with",
             f'`keras.models.load_model("{KERAS_MODEL}")`; layers of your own must be registered',
             f"with Keras first. `encoding` in `{PARAMS}` says what the inputs are.",
         ]
     elif TOKENIZER not in names:
         use = "numbers"
+    elif params["dataset"].get("bits"):
+        use = "stream"
     else:
         use = "texts" if params["input"] == "text" else "symbols"
     return ["```sh", _USES[use], "```"]

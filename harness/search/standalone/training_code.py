@@ -160,7 +160,7 @@ def _pretrained(hp: Hyperparameters) -> Iterator[str]:
     yield '    opened = gzip.open if raw.read(2) == b"\\x1f\\x8b" else open'
     yield 'with opened(file, "rt", encoding="utf-8", errors="replace", newline="\\n") as lines:'
     yield "    for line in lines:"
-    yield "        word, *numbers = line.split()"
+    yield '        word, *numbers = line.split() or [""]'
     yield f"        if word in wanted and len(numbers) == {hp.embedding_dim}:"
     yield "            vectors.setdefault(word, np.array(numbers, np.float32))"
     yield 'embedding = model.get_layer("embedding")'

@@ -132,3 +132,11 @@ def test_the_answer_says_whether_the_searches_are_done(make_run: MakeRun) -> Non
 def test_a_search_that_continues_is_not_called_improving(make_run: MakeRun) -> None:
     root = make_run(searches=3, wanted=11)
     assert "improving" not in " ".join(answer.build(read_records(root)).text)
+
+
+def test_what_a_model_says_of_a_text_is_named() -> None:
+    text = {"input": "text"}
+    assert answer._predicted(text)[0] == "label"
+    assert answer._predicted(text | {"dataset": {"name": "tag-files"}})[0] == "tags"
+    assert answer._predicted({"dataset": {"bits": True}})[0] == "next character"
+    assert answer._predicted({"input": "numbers"}) == ("", "")

@@ -1,6 +1,8 @@
 """The script that trains a network again: of which data there is one, and what stands in it."""
 
+import gzip
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -77,6 +79,20 @@ def test_vectors_of_words_are_read_again(tmp_path: Path) -> None:
     assert "file = 'v.txt.gz'\n" in found
     assert 'embedding = model.get_layer("embedding")\n' in found
     assert "gzip" not in script(dataset)
+
+
+def test_lines_without_a_word_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "vocabulary.txt").write_text("<p>\n<s>\n<u>\n<n>\ngood\nbad\n")
+    (tmp_path / "v.txt").write_text("good 1 2\n\nother 3 4\n")
+    lines = training_code._pretrained(
+        Hyperparameters(pretrained=str(tmp_path / "v.txt"), embedding_dim=2)
+    )
+    weights = np.zeros((6, 2))
+    layer = SimpleNamespace(get_weights=lambda: [weights], set_weights=lambda given: None)
+    model = SimpleNamespace(get_layer=lambda name: layer)
+    names = {"FOLDER": tmp_path, "model": model, "np": np, "gzip": gzip}
+    exec("\n".join(lines), names)  # a part of the script that is written
+    np.testing.assert_array_equal(weights[4:], [[1, 2], [0, 0]])
 
 
 def test_each_kind_of_target(tmp_path: Path) -> None:
