@@ -92,7 +92,7 @@ def _confused(labels: list[str], counts: NDArray[np.int64]) -> str:
 
 
 def _matrix(labels: list[str], counts: NDArray[np.int64], noun: str) -> Figure:
-    """Rows are true classes, columns predicted ones; the darker, the larger the row's share."""
+    """Rows are true classes, columns predicted ones; the stronger, the larger the row's share."""
     number = len(labels)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     short = [wording.shorten(each, 14) for each in labels]
@@ -304,10 +304,11 @@ def _scatter(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> Figu
         axes.set_xlabel("True number")
         axes.set_title("Predicted minus true number")
 
-    correlation = float(np.corrcoef(truth, predicted)[0, 1]) if np.ptp(predicted) else None
-    told = "all predictions are the same" if correlation is None else (
-        f"their correlation is {correlation:.2f}"
-    )  # fmt: skip
+    named = {"true numbers": truth, "predictions": predicted}
+    same = [f"all {name} are the same" for name, numbers in named.items() if not np.ptp(numbers)]
+    told = (
+        wording.listing(same) or f"their correlation is {np.corrcoef(truth, predicted)[0, 1]:.2f}"
+    )
     alt = (
         f"Scatter plot of predicted against true numbers of {len(drawn):,} examples: true ones go "
         f"from {_number(float(truth.min()))} to {_number(float(truth.max()))}, predicted ones from "

@@ -15,6 +15,8 @@ from report_testing import MakeRun, write_forecasts
 from harness.results import records
 from reports import page as report_page
 from reports import write
+from reports.charts import chart
+from reports.sections import explore, trials
 
 pytestmark = pytest.mark.browser
 
@@ -291,6 +293,19 @@ def test_trials_are_explored(open_page: OpenPage, full: Path) -> None:
     explorer.locator("button", has_text="Select the rows").focus()
     page.keyboard.press("Enter")
     assert page.locator("#all-trials tr.on").count() == 4
+
+
+def test_marks_of_many_arms_have_their_own_colours(
+    open_page: OpenPage, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_page, "section_modules", lambda: [explore, trials])
+    root = make_run(trials=1, compare={"batch_size": list(range(1, 33))})
+    page = open_page(write.write(root))
+    colours = page.evaluate(
+        "() => [...new Set([...document.querySelectorAll('.explorer .dot')]"
+        ".map((mark) => mark.style.fill))]"
+    )
+    assert len(colours) == len(chart.SERIES)
 
 
 def test_light_and_dark(open_page: OpenPage, full: Path) -> None:

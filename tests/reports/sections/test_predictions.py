@@ -103,6 +103,20 @@ def test_numbers_are_drawn_with_their_errors(make_run: MakeRun) -> None:
     assert "Drawn are 500 of 1,000" in figure.caption
 
 
+def test_true_numbers_that_are_all_the_same_have_no_correlation(make_run: MakeRun) -> None:
+    nothing = np.zeros(0, np.int32)
+    found = built(
+        make_run(replicates=1),
+        Predictions(
+            truth=np.full(9, 3, np.float32), predicted=np.arange(9, dtype=np.float32),
+            mistakes=nothing, certainty=nothing.astype(np.float32),
+        ),
+    )  # fmt: skip
+    assert found is not None
+    assert found.facts[0].value == "–"
+    assert "all true numbers are the same" in found.figures[0].panels[0].alt
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut", "longer"])
 def test_without_predictions_it_stays_away(make_run: MakeRun, damage: str) -> None:
     root = make_run(replicates=1)
