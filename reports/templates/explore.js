@@ -164,13 +164,14 @@
   svg.addEventListener("pointermove", (event) => {
     if (from) ["x", "y", "width", "height"].forEach((name, i) => frame.setAttribute(name, area(event)[i]));
   });
+  const end = () => { if (frame) frame.remove(); from = frame = null; };
   svg.addEventListener("pointerup", (event) => {
     if (!from) return;
     const [left, top, width, height] = area(event);
+    end();
     select(drawn.filter(([a, b]) => a >= left && a <= left + width && b >= top && b <= top + height).map((each) => each[2]), event.shiftKey || event.ctrlKey);
-    frame.remove();
-    from = null;
   });
+  svg.addEventListener("pointercancel", end); // a finger that scrolls the page selects nothing
   for (const element of [x, y, logX, logY, colour]) element.onchange = draw;
   draw();
 })();

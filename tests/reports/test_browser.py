@@ -295,6 +295,31 @@ def test_trials_are_explored(open_page: OpenPage, full: Path) -> None:
     assert page.locator("#all-trials tr.on").count() == 4
 
 
+def test_a_finger_that_scrolls_over_the_marks_leaves_no_frame(
+    open_page: OpenPage, full: Path
+) -> None:
+    page = open_page(full, width=360, has_touch=True, is_mobile=True)
+    chart = page.locator(".explorer svg.chart")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    touches = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *down: float) -> None:
+        points = [{"x": box["x"] + 60, "y": box["y"] + 4 - each} for each in down]
+        touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    page.evaluate(
+        "() => { window.cancelled = false; document.querySelector('.explorer svg.chart')"
+        ".addEventListener('pointercancel', () => { window.cancelled = true }) }"
+    )
+    touch("touchStart", 0)
+    for step in range(1, 13):
+        touch("touchMove", 10 * step)
+    page.wait_for_function("window.cancelled")
+    touch("touchEnd")
+    assert chart.locator("rect").count() == 0
+
+
 def test_marks_of_many_arms_have_their_own_colours(
     open_page: OpenPage, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
