@@ -19,12 +19,13 @@ from reports.content import Column, Data, Fact, Figure, Row, Section, Table, Val
 
 ORDER = 23
 MAX_MATRIX = 12  # classes; a larger matrix can't be read
+MAX_CLASSES = 200  # nobody reads a table of more
 MAX_DOTS = 500
 MAX_TEXT = 240  # characters of an input that is shown
 
 
 def build(records: Records) -> Section | None:
-    """None for forecasts, and for run directories without stored predictions."""
+    """None for forecasts, more than MAX_CLASSES, and run directories without stored predictions."""
     arm = recommended_arm(records)
     if arm is None or records.horizon is not None:
         return None
@@ -33,6 +34,8 @@ def build(records: Records) -> Section | None:
         return None
     if not found.certainty.size:
         return _numbers(records, arm, found)
+    if max(found.truth.max(), found.predicted.max()) >= MAX_CLASSES:
+        return None
     return _classes(records, arm, found)
 
 

@@ -83,6 +83,11 @@ def test_many_classes_have_no_matrix(make_run: MakeRun) -> None:
     assert "It makes no mistake." in found.text[0]
 
 
+def test_more_classes_than_anyone_reads_are_left_out(make_run: MakeRun) -> None:
+    """Such as the words of a vocabulary: a matrix of them would not fit into memory."""
+    assert built(make_run(replicates=1), of_classes([0, 10**9], [0, 1])) is None
+
+
 def test_numbers_are_drawn_with_their_errors(make_run: MakeRun) -> None:
     truth = np.linspace(10, 20, 1000).astype(np.float32)
     nothing = np.zeros(0, np.int32)
