@@ -74,6 +74,7 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         traceback.print_exc()
         code = DEFECT
     _flush()
+    _flush(sys.stderr)  # progress that nobody can read is no reason for another exit code
     sys.exit(code or 0)
 
 
@@ -82,14 +83,15 @@ def as_called(text: str, name: str) -> str:
     return _MODULE.sub("harness ", text) if name == SCRIPT else text
 
 
-def _flush() -> int | None:
-    """Write out what stdout still holds; the exit code where that is not possible."""
+def _flush(stream: TextIO | None = None) -> int | None:
+    """Write out what stdout (or `stream`) still holds; the exit code where that is impossible."""
+    stream = stream or sys.stdout
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError as error:
         # Without this Python would complain again at its end.
         with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if isinstance(error, BrokenPipeError):
             return CLOSED
         return _tell(f"the output can't be written: {error.strerror}", USAGE)

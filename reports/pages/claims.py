@@ -16,18 +16,21 @@ from reports import cells, page, wording
 from reports.charts import chart, scales
 from reports.content import Column, Command, Data, Figure, Row, Section, Table
 
-GENERATOR = "harness claims"
 RULE = (
     "The arms of a study that differ in depth alone are one context. In it a claim holds if a "
     "deeper network is better than one layer, and fails if none is better by more than the "
     "study's margin; both by intervals that are corrected for all comparisons of the study. "
     "That a cell can stand in for another holds if it is better, or worse by less than the margin. "
-    "A context that one layer has solved leaves no room and does not count.",
-    "Supported: it holds in every context. Refuted: it fails in every one. Depends: it holds in "
-    "some and fails in others. Undecided: anything else at the budget of these studies. If a claim "
-    "has several studies, better must also hold after correction for their number. This rule was "
-    "written before the studies ran.",
+    "A context that one layer has solved leaves no room and does not count. If a claim has several "
+    "studies, better must also hold after correction for their number. This rule was written "
+    "before the studies ran."
 )
+VERDICTS = {
+    "supported": "it holds in every context",
+    "refuted": "it fails in every context",
+    "depends": "it holds in some contexts and fails in others",
+    "undecided": "anything else, at the budget of these studies",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def render(answers: Sequence[Answer], states: Mapping[str, State], *, now: str) 
                 if each.contexts
             ),
             _states(states),
-            Section(id="rule", title="From verdicts to words", text=RULE),
+            _rule(),
         ],
         now=now,
     )
@@ -64,7 +67,7 @@ def render(answers: Sequence[Answer], states: Mapping[str, State], *, now: str) 
 def _answer(answers: Sequence[Answer], states: Mapping[str, State]) -> Section:
     counts = [
         f"{number} {verdict}"
-        for verdict in ("supported", "refuted", "depends", "undecided")
+        for verdict in VERDICTS
         if (number := sum(each.verdict == verdict for each in answers))
     ]
     rows = tuple(
@@ -317,4 +320,20 @@ def _states(states: Mapping[str, State]) -> Section:
             ),
         ),
         commands=(Command("Run or resume them all", "harness claims"),),
+    )
+
+
+def _rule() -> Section:
+    return Section(
+        id="rule",
+        title="From verdicts to words",
+        text=(RULE,),
+        tables=(
+            Table(
+                "words",
+                "What is said of a claim",
+                (Column("Verdict"), Column("Meaning")),
+                tuple(map(Row, VERDICTS.items())),
+            ),
+        ),
     )

@@ -53,7 +53,7 @@ def reverse(x: Array, axis: Sequence[int]) -> Array:
 
 
 def split(x: Array, parts: int, axis: int) -> list[Array]:
-    return jnp.split(x, parts, axis)
+    return list(jnp.split(x, parts, axis))
 
 
 def unstack(x: Array) -> list[Array]:

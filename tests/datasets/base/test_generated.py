@@ -67,6 +67,8 @@ HARDER = {"length": 30, "nesting": 4, "teacher_depth": 3, "delay": 30}
 
 
 def made(name: str, **options: int) -> GeneratedTask:
+    if name == "translation":
+        pytest.importorskip("num2words", reason="needs the package num2words")
     dataset = datasets.by_name(name, **{"train": 700, "validation": 60, "test": 60, **options})
     assert isinstance(dataset, GeneratedTask)
     return dataset
