@@ -3,7 +3,7 @@
   const section = document.getElementById("explore"), table = document.getElementById("all-trials");
   if (!section || !table) return;
   const NS = Object.assign(document.createElement("template"), { innerHTML: "<svg></svg>" }).content.firstChild.namespaceURI;
-  const narrow = innerWidth < 700, W = narrow ? 400 : 640, H = narrow ? 300 : 360, LEFT = 60, RIGHT = 12, TOP = 10, BOTTOM = 46;
+  const narrow = innerWidth < 700, W = narrow ? 400 : 640, H = narrow ? 300 : 360, RIGHT = 12, TOP = 10, BOTTOM = 46;
   const rows = [...table.tBodies[0].rows], heads = [...table.tHead.rows[0].cells];
   const make = (name, attributes, ...children) => {
     const element = document.createElementNS(NS, name);
@@ -124,6 +124,8 @@
   const draw = () => {
     const cx = named(x.value), cy = named(y.value);
     const sx = scale(cx, logX.checked), sy = scale(cy, logY.checked);
+    // Room for the longest label of the vertical axis, beside its title.
+    const LEFT = Math.max(60, 28 + 7 * Math.max(...sy.ticks.map(([, label]) => String(label).length)));
     logX.disabled = !cx.numbers;
     logY.disabled = !cy.numbers;
     const px = (u) => LEFT + u * (W - LEFT - RIGHT), py = (v) => H - BOTTOM - v * (H - TOP - BOTTOM);

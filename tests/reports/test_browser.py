@@ -296,6 +296,19 @@ def test_trials_are_explored(open_page: OpenPage, full: Path) -> None:
     assert page.locator("#all-trials tr.on").count() == 4
 
 
+def test_names_on_the_vertical_axis_are_within_the_chart(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full, width=360)
+    page.locator(".explorer select").nth(1).select_option("State")
+    outside = page.evaluate(
+        "() => { const chart = document.querySelector('.explorer svg.chart');"
+        " const left = chart.getBoundingClientRect().left;"
+        " return [...chart.querySelectorAll('text')]"
+        ".filter((each) => each.getBoundingClientRect().left < left)"
+        ".map((each) => each.textContent) }"
+    )
+    assert outside == []
+
+
 def test_a_finger_that_scrolls_over_the_marks_leaves_no_frame(
     open_page: OpenPage, full: Path
 ) -> None:
