@@ -14,7 +14,7 @@ def read_predictions(folder: Path) -> Predictions | None:
     """Those in a replicate's folder.
 
     None if there are none (runs made before 2026-12, forecasts, replicates whose model is not
-    kept), if the file is damaged, or if a number is not finite.
+    kept), or if the file is damaged.
     """
     try:
         # NumPy leaves a damaged file open that it opens itself.
@@ -33,13 +33,19 @@ def read_predictions(folder: Path) -> Predictions | None:
         return None
     if found.certainty.size and found.certainty.shape != found.truth.shape:
         return None
-    # Steps of class -1 are padding.
-    if found.certainty.size and min(found.truth.min() + 1, found.predicted.min()) < 0:
+    if any(each.dtype.kind not in "iuf" or not np.isfinite(each).all() for each in numbers):
         return None
-    if not all(np.isfinite(each).all() for each in numbers):
+    if found.certainty.size and not _are_classes(found):
         return None
-    if found.mistakes.size and not 0 <= found.mistakes.min() <= found.mistakes.max() < len(
-        found.truth
+    if found.mistakes.size and (
+        found.truth.ndim > 1
+        or not 0 <= found.mistakes.min() <= found.mistakes.max() < len(found.truth)
     ):
         return None
     return found
+
+
+def _are_classes(found: Predictions) -> bool:
+    """Whole numbers from 0; in the truth -1 is padding, but not everywhere."""
+    whole = all(each.dtype.kind in "iu" for each in (found.truth, found.predicted))
+    return whole and found.truth.min() >= -1 and found.truth.max() >= 0 <= found.predicted.min()

@@ -102,14 +102,14 @@ def _arms(records: Records, trials: "pd.DataFrame") -> tuple[Key, ...]:
 
 
 def _rank_figure(records: Records, finished: "pd.DataFrame", names: list[str]) -> Figure:
-    """Optuna's rank plot of two hyperparameters: the darker a dot, the better its trial."""
+    """Optuna's rank plot of two hyperparameters: the less a dot is faded, the better its trial."""
     ranks = finished.groupby("arm")["value"].rank(pct=True)
     ordered = finished.assign(rank=ranks).sort_values("rank", ascending=False, kind="stable")
     return Figure(
         id="rank-figure",
         panels=(_rank_panel(records, ordered, names),),
-        caption="The darker, the better a finished trial is among those of its arm. Where dark "
-        "dots gather, both hyperparameters are good together.",
+        caption="Strong dots are the best finished trials of their arm, faded ones the worst. "
+        "Where strong dots gather, both hyperparameters are good together.",
         data=selection.data(
             ordered, "arm", *selection.search_column(records), "trial",
             *(_PREFIX + name for name in names), "value", "rank",

@@ -19,12 +19,13 @@ from reports.content import Column, Data, Fact, Figure, Row, Section, Table, Val
 
 ORDER = 23
 MAX_MATRIX = 12  # classes; a larger matrix can't be read
+MAX_CLASSES = 200  # nobody reads a table of more
 MAX_DOTS = 500
 MAX_TEXT = 240  # characters of an input that is shown
 
 
 def build(records: Records) -> Section | None:
-    """None for forecasts, and for run directories without stored predictions."""
+    """None for forecasts, more than MAX_CLASSES, and run directories without stored predictions."""
     arm = recommended_arm(records)
     if arm is None or records.horizon is not None:
         return None
@@ -33,6 +34,8 @@ def build(records: Records) -> Section | None:
         return None
     if not found.certainty.size:
         return _numbers(records, arm, found)
+    if max(found.truth.max(), found.predicted.max()) >= MAX_CLASSES:
+        return None
     return _classes(records, arm, found)
 
 
@@ -92,7 +95,7 @@ def _confused(labels: list[str], counts: NDArray[np.int64]) -> str:
 
 
 def _matrix(labels: list[str], counts: NDArray[np.int64], noun: str) -> Figure:
-    """Rows are true classes, columns predicted ones; the darker, the larger the row's share."""
+    """Rows are true classes, columns predicted ones; the stronger, the larger the row's share."""
     number = len(labels)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     short = [wording.shorten(each, 14) for each in labels]
@@ -304,10 +307,11 @@ def _scatter(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> Figu
         axes.set_xlabel("True number")
         axes.set_title("Predicted minus true number")
 
-    correlation = float(np.corrcoef(truth, predicted)[0, 1]) if np.ptp(predicted) else None
-    told = "all predictions are the same" if correlation is None else (
-        f"their correlation is {correlation:.2f}"
-    )  # fmt: skip
+    named = {"true numbers": truth, "predictions": predicted}
+    same = [f"all {name} are the same" for name, numbers in named.items() if not np.ptp(numbers)]
+    told = (
+        wording.listing(same) or f"their correlation is {np.corrcoef(truth, predicted)[0, 1]:.2f}"
+    )
     alt = (
         f"Scatter plot of predicted against true numbers of {len(drawn):,} examples: true ones go "
         f"from {_number(float(truth.min()))} to {_number(float(truth.max()))}, predicted ones from "

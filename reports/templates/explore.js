@@ -3,7 +3,7 @@
   const section = document.getElementById("explore"), table = document.getElementById("all-trials");
   if (!section || !table) return;
   const NS = Object.assign(document.createElement("template"), { innerHTML: "<svg></svg>" }).content.firstChild.namespaceURI;
-  const narrow = innerWidth < 700, W = narrow ? 400 : 640, H = narrow ? 300 : 360, LEFT = 60, RIGHT = 12, TOP = 10, BOTTOM = 46;
+  const narrow = innerWidth < 700, W = narrow ? 400 : 640, H = narrow ? 300 : 360, RIGHT = 12, TOP = 10, BOTTOM = 46;
   const rows = [...table.tBodies[0].rows], heads = [...table.tHead.rows[0].cells];
   const make = (name, attributes, ...children) => {
     const element = document.createElementNS(NS, name);
@@ -114,15 +114,18 @@
     const big = (value) => Math.abs(value) >= 1e4 ? `${round(value / 1e3)}k` : String(value).replace("-", "−");
     return { place: (cell) => missing(cell) ? null : at(number(cell)), ticks: ticks(low, high, log).map((value) => [at(value), big(value)]), log };
   };
-  const arms = named("Arm"), keys = [...section.querySelectorAll(".legend path")];
-  const order = arms ? [...new Set(rows.map((row) => text(row.cells[arms.i])))] : [];
+  // Also where there are too many arms for an axis.
+  const place = (name) => heads.findIndex((head) => head.textContent.trim() === name), arm = place("Arm"), state = place("State");
+  const keys = [...section.querySelectorAll(".legend path")], armOf = (row) => arm < 0 ? "" : text(row.cells[arm]);
+  const order = [...new Set(rows.map(armOf))];
   const ranked = new Map(rows.filter((row) => named("Loss") && !missing(row.cells[named("Loss").i]))
     .sort((a, b) => number(a.cells[named("Loss").i]) - number(b.cells[named("Loss").i])).map((row, i, list) => [row.id, i / Math.max(1, list.length - 1)]));
-  const state = heads.findIndex((head) => head.textContent.trim() === "State");
   let drawn = [];
   const draw = () => {
     const cx = named(x.value), cy = named(y.value);
     const sx = scale(cx, logX.checked), sy = scale(cy, logY.checked);
+    // Room for the longest label of the vertical axis, beside its title.
+    const LEFT = Math.max(60, 28 + 7 * Math.max(...sy.ticks.map(([, label]) => String(label).length)));
     logX.disabled = !cx.numbers;
     logY.disabled = !cy.numbers;
     const px = (u) => LEFT + u * (W - LEFT - RIGHT), py = (v) => H - BOTTOM - v * (H - TOP - BOTTOM);
@@ -137,12 +140,12 @@
     rows.forEach((row, i) => {
       const u = sx.place(row.cells[cx.i], i), v = sy.place(row.cells[cy.i], i);
       if (u === null || v === null) return;
-      const key = keys[arms ? order.indexOf(text(row.cells[arms.i])) : 0], finished = text(row.cells[state]).startsWith("finished");
+      const key = keys[order.indexOf(armOf(row))], finished = text(row.cells[state]).startsWith("finished");
       const hue = colour.value === "arm" && key ? key.style.stroke : "var(--series-0)";
       const rank = ranked.has(row.id) ? ranked.get(row.id) : 1;
       const path = make("path", { d: key ? key.getAttribute("d") : "M-1 0A1 1 0 1 0 1 0A1 1 0 1 0-1 0Z", transform: `translate(${px(u)} ${py(v)}) scale(4.4)`,
         style: `fill:${finished ? hue : "none"};stroke:${finished ? "var(--paper)" : hue};stroke-width:${finished ? 0.15 : 0.3};fill-opacity:${colour.value === "arm" ? 0.85 : 1 - 0.9 * rank}`, class: "dot" });
-      const names = [arms ? text(row.cells[arms.i]) : "", `${cx.name} ${text(row.cells[cx.i])}`, `${cy.name} ${text(row.cells[cy.i])}`, text(row.cells[state])];
+      const names = [armOf(row), `${cx.name} ${text(row.cells[cx.i])}`, `${cy.name} ${text(row.cells[cy.i])}`, text(row.cells[state])];
       svg.append(make("a", { href: `#${row.id}`, tabindex: "-1" }, make("title", {}, names.filter(Boolean).join(", ")), path));
       drawn.push([px(u), py(v), row.id]);
     });
@@ -163,13 +166,14 @@
   svg.addEventListener("pointermove", (event) => {
     if (from) ["x", "y", "width", "height"].forEach((name, i) => frame.setAttribute(name, area(event)[i]));
   });
+  const end = () => { if (frame) frame.remove(); from = frame = null; };
   svg.addEventListener("pointerup", (event) => {
     if (!from) return;
     const [left, top, width, height] = area(event);
+    end();
     select(drawn.filter(([a, b]) => a >= left && a <= left + width && b >= top && b <= top + height).map((each) => each[2]), event.shiftKey || event.ctrlKey);
-    frame.remove();
-    from = null;
   });
+  svg.addEventListener("pointercancel", end); // a finger that scrolls the page selects nothing
   for (const element of [x, y, logX, logY, colour]) element.onchange = draw;
   draw();
 })();

@@ -15,6 +15,8 @@ from report_testing import MakeRun, write_forecasts
 from harness.results import records
 from reports import page as report_page
 from reports import write
+from reports.charts import chart
+from reports.sections import explore, trials
 
 pytestmark = pytest.mark.browser
 
@@ -292,6 +294,57 @@ def test_trials_are_explored(open_page: OpenPage, full: Path) -> None:
     explorer.locator("button", has_text="Select the rows").focus()
     page.keyboard.press("Enter")
     assert page.locator("#all-trials tr.on").count() == 4
+
+
+def test_names_on_the_vertical_axis_are_within_the_chart(open_page: OpenPage, full: Path) -> None:
+    page = open_page(full, width=360)
+    page.locator(".explorer select").nth(1).select_option("State")
+    outside = page.evaluate(
+        "() => { const chart = document.querySelector('.explorer svg.chart');"
+        " const left = chart.getBoundingClientRect().left;"
+        " return [...chart.querySelectorAll('text')]"
+        ".filter((each) => each.getBoundingClientRect().left < left)"
+        ".map((each) => each.textContent) }"
+    )
+    assert outside == []
+
+
+def test_a_finger_that_scrolls_over_the_marks_leaves_no_frame(
+    open_page: OpenPage, full: Path
+) -> None:
+    page = open_page(full, width=360, has_touch=True, is_mobile=True)
+    chart = page.locator(".explorer svg.chart")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    touches = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *down: float) -> None:
+        points = [{"x": box["x"] + 60, "y": box["y"] + 4 - each} for each in down]
+        touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    page.evaluate(
+        "() => { window.cancelled = false; document.querySelector('.explorer svg.chart')"
+        ".addEventListener('pointercancel', () => { window.cancelled = true }) }"
+    )
+    touch("touchStart", 0)
+    for step in range(1, 13):
+        touch("touchMove", 10 * step)
+    page.wait_for_function("window.cancelled")
+    touch("touchEnd")
+    assert chart.locator("rect").count() == 0
+
+
+def test_marks_of_many_arms_have_their_own_colours(
+    open_page: OpenPage, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_page, "section_modules", lambda: [explore, trials])
+    root = make_run(trials=1, compare={"batch_size": list(range(1, 33))})
+    page = open_page(write.write(root))
+    colours = page.evaluate(
+        "() => [...new Set([...document.querySelectorAll('.explorer .dot')]"
+        ".map((mark) => mark.style.fill))]"
+    )
+    assert len(colours) == len(chart.SERIES)
 
 
 def test_light_and_dark(open_page: OpenPage, full: Path) -> None:

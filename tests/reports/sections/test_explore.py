@@ -32,6 +32,7 @@ def test_the_distribution_ends_at_the_worst_trial(make_run: MakeRun) -> None:
     assert len(of_one) == len(losses)
     assert len(rank.data.rows) == len(finished)
     assert rank.data.columns[-1] == "rank"
+    assert "dark" not in rank.caption  # with a dark page the best dots are the light ones
 
 
 def test_a_timeline_needs_times(make_run: MakeRun) -> None:

@@ -83,6 +83,11 @@ def test_many_classes_have_no_matrix(make_run: MakeRun) -> None:
     assert "It makes no mistake." in found.text[0]
 
 
+def test_more_classes_than_anyone_reads_are_left_out(make_run: MakeRun) -> None:
+    """Such as the words of a vocabulary: a matrix of them would not fit into memory."""
+    assert built(make_run(replicates=1), of_classes([0, 10**9], [0, 1])) is None
+
+
 def test_numbers_are_drawn_with_their_errors(make_run: MakeRun) -> None:
     truth = np.linspace(10, 20, 1000).astype(np.float32)
     nothing = np.zeros(0, np.int32)
@@ -101,6 +106,20 @@ def test_numbers_are_drawn_with_their_errors(make_run: MakeRun) -> None:
     (figure,) = found.figures
     assert len(figure.data.rows) == 500
     assert "Drawn are 500 of 1,000" in figure.caption
+
+
+def test_true_numbers_that_are_all_the_same_have_no_correlation(make_run: MakeRun) -> None:
+    nothing = np.zeros(0, np.int32)
+    found = built(
+        make_run(replicates=1),
+        Predictions(
+            truth=np.full(9, 3, np.float32), predicted=np.arange(9, dtype=np.float32),
+            mistakes=nothing, certainty=nothing.astype(np.float32),
+        ),
+    )  # fmt: skip
+    assert found is not None
+    assert found.facts[0].value == "–"
+    assert "all true numbers are the same" in found.figures[0].panels[0].alt
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "longer"])
