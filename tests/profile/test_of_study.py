@@ -1,6 +1,7 @@
 """What is profiled of a study, and where it is written."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_a_short_study_is_measured_for_less_than_a_long_one(
     efforts = []
 
     def note(records: object, effort: Effort, *args: object, warm: Warm, **kwargs: object) -> Path:
-        efforts.append((effort, warm.limit_s))
+        efforts.append(effort)
         return root
 
     monkeypatch.setattr(of_study, "profile_study", note)
@@ -56,6 +57,6 @@ def test_a_short_study_is_measured_for_less_than_a_long_one(
         monkeypatch.setattr(of_study, "WARM_S", spent_s * of_study.SHARE / 4)
         of_study.profile_run_directory(root, quick=False, notify=nothing, pool=[None] * workers)  # type: ignore[arg-type]
     assert efforts == [
-        (WARM, max(of_study.LEAST_S, spent_s * of_study.SHARE)),
-        (QUICK_WARM, of_study.LEAST_S),
+        replace(WARM, limit_s=max(of_study.LEAST_S, spent_s * of_study.SHARE)),
+        replace(QUICK_WARM, limit_s=of_study.LEAST_S),
     ]
