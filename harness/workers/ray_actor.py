@@ -26,9 +26,10 @@ POLL_S = 5.0  # seconds after which an actor without messages is asked again
 
 @dataclass(frozen=True)
 class Delivered:
-    """The encoded splits of a dataset, in the object store.
+    """The encoded splits of a dataset, in the object store, and what scoring needs to know of it.
 
     It replaces the dataset in an actor, whose node has no cache and perhaps not even its class.
+    `texts` is a reference to the words by id; `answers` the ids that a decoder reads, if it does.
     """
 
     key: str
@@ -36,10 +37,32 @@ class Delivered:
     mapping: Mapping[str, Any] = field(compare=False)
     signature: Signature = field(compare=False)
     metric: str = field(compare=False)
+    labels: tuple[str, ...] = field(compare=False)
+    scaled: Mapping[str, list[float]] = field(compare=False)
+    texts: Any = field(compare=False)
+    answers: Any = field(compare=False)
 
     @property
     def classes(self) -> int:
         return self.signature.classes
+
+    @property
+    def features(self) -> int:
+        return self.signature.features
+
+    @property
+    def ragged(self) -> bool:
+        return self.signature.ragged
+
+    def scaling(self) -> dict[str, list[float]]:
+        return dict(self.scaled)
+
+    def words(self, vocabulary: int) -> list[str]:
+        found: list[str] = ray.get(self.texts)
+        return found
+
+    def fed_back(self, vocabulary: int) -> Any:
+        return self.answers
 
     def to_mapping(self) -> dict[str, Any]:
         return dict(self.mapping)

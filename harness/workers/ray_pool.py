@@ -23,8 +23,9 @@ from harness.core import environment
 from harness.core.closing import Closing
 from harness.core.errors import UserError
 from harness.core.files import write_atomically
-from harness.datasets.base.dataset import Split
+from harness.datasets.base.dataset import Dataset, Split
 from harness.spec import own_modules
+from harness.spec.hyperparameters import Hyperparameters
 from harness.workers.local import Settings, environment_of
 from harness.workers.messages import (
     Died,
@@ -195,16 +196,8 @@ class RayPool(Closing):
         splits: tuple[Split, ...] = ("train", "validation")
         if order.score == "test":
             splits = (*splits, "test")
-        found = {}
-        for split in splits:
-            key = f"{dataset!r} {split} {hp.sequence_length} {hp.vocabulary}"
-            if key not in self._splits:
-                encoded = dataset.load(
-                    split, sequence_length=hp.sequence_length, vocabulary=hp.vocabulary
-                )
-                self._splits[key] = ray.put(encoded)
-            self._splits.move_to_end(key)
-            found[split] = self._splits[key]
+        found = {split: self._put(dataset, str(split), hp) for split in splits}
+        texts = self._put(dataset, "words", hp)
         while len(self._splits) > KEPT_SPLITS:
             self._splits.popitem(last=False)
         return Delivered(
@@ -213,7 +206,29 @@ class RayPool(Closing):
             mapping=dataset.to_mapping(),
             signature=dataset.signature,
             metric=dataset.metric,
+            labels=dataset.labels,
+            scaled=dataset.scaling(),
+            texts=texts,
+            answers=dataset.fed_back(hp.vocabulary) if dataset.signature.decodes else None,
         )
+
+    def _put(self, dataset: Dataset, what: str, hp: Hyperparameters) -> Any:
+        """A reference to a split, or to the `words`, as these hyperparameters read them."""
+        key = f"{dataset!r} {what} {hp.sequence_length} {hp.vocabulary}"
+        if key not in self._splits:
+            value: Any = []
+            if what != "words":
+                value = dataset.load(
+                    what,  # type: ignore[arg-type]
+                    sequence_length=hp.sequence_length,
+                    vocabulary=hp.vocabulary,
+                )
+            elif not dataset.features:
+                with contextlib.suppress(UserError):  # imdb-keras may not know its words
+                    value = dataset.words(hp.vocabulary)
+            self._splits[key] = ray.put(value)
+        self._splits.move_to_end(key)
+        return self._splits[key]
 
     def _end(self, worker: _Worker) -> None:
         worker.dead = True

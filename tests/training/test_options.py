@@ -72,7 +72,8 @@ def named(row):
 
 
 def test_the_grid_has_every_option():
-    elsewhere = {"decoder_depth", "stateful"}  # in test_decoding.py and test_stateful.py
+    # In test_decoding.py, test_stateful.py and test_pretrained.py.
+    elsewhere = {"decoder_depth", "stateful", "pretrained"}
     initial = {"kernel_initializer", "recurrent_initializer"}
     assert set(OPTIONS) - set(GRID[0]) == initial | elsewhere
 
