@@ -1,6 +1,10 @@
-"""Where arms are in charts of accuracy: numbers on a horizontal axis, names on a vertical one."""
+"""Where arms are in charts of accuracy: numbers on a horizontal axis, names on a vertical one.
+
+And their marks in legends.
+"""
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +13,7 @@ from matplotlib.axes import Axes
 from harness.results.records import Records
 from reports import wording
 from reports.charts import chart, scales
+from reports.content import Key
 
 
 @dataclass(frozen=True)
@@ -77,3 +82,15 @@ def axes_of(records: Records, axes: Axes, layout: Layout, measure: str) -> None:
     axes.grid(visible=False, axis="x")
     axes.set_title(measure)
     scales.linear(axes, "y")
+
+
+def keys(records: Records, arms: Iterable[str]) -> tuple[Key, ...]:
+    """The legend's entries of these arms, as `chart.mark` draws finished ones."""
+    return tuple(
+        chart.marker_key(
+            wording.shorten(wording.arm_label(records, arm)),
+            chart.arm_style(records.arms, arm),
+            "complete",
+        )
+        for arm in arms
+    )

@@ -11,7 +11,7 @@ from harness.analysis.statistics import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.results.records import Records
 from reports import selection, wording
-from reports.charts import chart, scales
+from reports.charts import arm_axis, chart, scales
 from reports.content import Data, Figure, Key, Panel, Section
 
 if TYPE_CHECKING:
@@ -66,14 +66,7 @@ def _arm_front(records: Records) -> str:
 def _keys(records: Records) -> tuple[Key, ...]:
     if len(records.arms) == 1:
         return ()
-    return tuple(
-        chart.marker_key(
-            wording.shorten(wording.arm_label(records, arm)),
-            chart.arm_style(records.arms, arm),
-            "complete",
-        )
-        for arm in records.arms
-    )
+    return arm_axis.keys(records, records.arms)
 
 
 def _arms(records: Records) -> Figure | None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from harness.results.records import Records
 from reports import selection, wording
-from reports.charts import chart, lanes, scales
+from reports.charts import arm_axis, chart, lanes, scales
 from reports.content import Data, Figure, Key, Panel, Section
 
 if TYPE_CHECKING:
@@ -90,15 +90,7 @@ def _edf_figure(records: Records, finished: "pd.DataFrame") -> Figure:
 
 def _arms(records: Records, trials: "pd.DataFrame") -> tuple[Key, ...]:
     """The marks of the arms that have trials, in their order; the page's script reads them."""
-    return tuple(
-        chart.marker_key(
-            wording.shorten(wording.arm_label(records, arm)),
-            chart.arm_style(records.arms, arm),
-            "complete",
-        )
-        for arm in records.arms
-        if (trials["arm"] == arm).any()
-    )
+    return arm_axis.keys(records, (arm for arm in records.arms if (trials["arm"] == arm).any()))
 
 
 def _rank_figure(records: Records, finished: "pd.DataFrame", names: list[str]) -> Figure:

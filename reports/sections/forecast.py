@@ -13,8 +13,8 @@ from harness.core.text import cut
 from harness.results.forecasts import Forecasts, read_forecasts
 from harness.results.records import BASELINES, Records
 from reports import selection, wording
-from reports.charts import chart, scales, times
-from reports.content import Column, Data, Figure, Key, Row, Section, Table, Value
+from reports.charts import arm_axis, chart, scales, times
+from reports.content import Column, Data, Figure, Row, Section, Table, Value
 
 ORDER = 24
 MOST_TIMES = 300  # drawn: more are hard to read
@@ -218,14 +218,7 @@ def _by_step(records: Records, arms: list[_Errors], others: list[_Errors]) -> Fi
         f"{wording.score(metric, each.by_step[-1])} at step {len(each.by_step)}"
         for each in (*arms, *others)
     )
-    keys: list[Key] = [
-        chart.marker_key(
-            wording.shorten(wording.arm_label(records, each.name)),
-            chart.arm_style(records.arms, each.name),
-            "complete",
-        )
-        for each in arms
-    ]
+    keys = [*arm_axis.keys(records, (each.name for each in arms))]
     keys += [
         chart.line_key(wording.arm_label(records, each.name), chart.MUTED, dashes)
         for each, (_, dashes) in zip(others, itertools.cycle(chart.DASHES), strict=False)

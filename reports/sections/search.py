@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from harness.analysis import importance
 from harness.results.records import Records
 from reports import selection, wording
-from reports.charts import chart, parallel, scales
+from reports.charts import arm_axis, chart, parallel, scales
 from reports.content import Column, Figure, Panel, Row, Section, Table, Value
 
 if TYPE_CHECKING:
@@ -33,15 +33,7 @@ def build(records: Records) -> Section | None:
         panels = (*panels, coordinates)
     if not names or not panels:
         return None
-    keys = [
-        chart.marker_key(
-            wording.shorten(wording.arm_label(records, arm)),
-            chart.arm_style(records.arms, arm),
-            "complete",
-        )
-        for arm in records.arms
-        if len(records.arms) > 1
-    ]
+    keys = [*arm_axis.keys(records, records.arms)] if len(records.arms) > 1 else []
     if (scored["state"] == "pruned").any():
         style = chart.arm_style(records.arms, records.arms[0])
         keys.append(chart.marker_key("pruned", style, "pruned"))

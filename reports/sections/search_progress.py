@@ -8,7 +8,7 @@ from harness.analysis.search_progress import MORE, SearchProgress
 from harness.analysis.verdicts import conclude
 from harness.results.records import Records
 from reports import cells, wording
-from reports.charts import chart, scales
+from reports.charts import arm_axis, chart, scales
 from reports.content import Column, Data, Figure, Key, Panel, Row, Section, Table, Value
 
 ORDER = 52
@@ -64,15 +64,7 @@ def _answer(found: Conclusions) -> str:
 
 
 def _figure(records: Records, curves: dict[str, SearchProgress]) -> Figure:
-    keys = [
-        chart.marker_key(
-            wording.shorten(wording.arm_label(records, arm)),
-            chart.arm_style(records.arms, arm),
-            "complete",
-        )
-        for arm in curves
-        if len(records.arms) > 1
-    ]
+    keys = arm_axis.keys(records, curves) if len(records.arms) > 1 else ()
     pooled = " All searches of an arm are counted together." if _several(curves) else ""
     return Figure(
         id="search-progress-figure",
