@@ -22,7 +22,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.analysis.examples import PLAIN, Scoring, of_difference, of_mean
+from harness.analysis.examples import PLAIN, Part, Scoring, of_difference, of_mean
 from harness.analysis.statistics import (
     CONFIDENCE,
     Comparison,
@@ -30,7 +30,14 @@ from harness.analysis.statistics import (
     holm,
     standardised,
 )
-from harness.analysis.two_way import Pool, Pools, error_of_pair, two_way, with_examples
+from harness.analysis.two_way import (
+    Pool,
+    Pools,
+    TwoWay,
+    error_of_pair,
+    two_way,
+    with_examples,
+)
 
 NOISIER = 0.99  # a pair no noisier than the others looks as noisy as that in one case of a hundred
 
@@ -258,30 +265,49 @@ def _compare(
     first, second = (np.array([means[arm][number] for number in shared]) for arm in (a, b))
     differences = first - second
     if n < 2:
-        alone = MeanEstimate(float(differences.mean()), math.inf, 0.0, n, math.inf, 0.0)
-        return _Compared(a, b, alone, None, guarded=False)
+        return _Compared(a, b, alone(differences), None, guarded=False)
     own = float(differences.var(ddof=1)) / 2
-    mean_square, freedom = (
-        float(each)
-        for each in error_of_pair(own, n - 1, pool.table.mean_square, pool.table.freedom)
-    )
-    of_blocks = 2 * mean_square / n
     guarded = _noisier(own, n - 1, [means[arm] for arm in sorted(pool.arms - {a, b})])
     by_example = [
         np.mean([arms[arm][number].mean(axis=0) for number in shared], axis=0) for arm in (a, b)
     ]
     part = of_difference(by_example[0], by_example[1], horizon)
-    of_examples = math.inf if part.too_few else part.variance
-    estimate = MeanEstimate(
-        mean=float(differences.mean()),
+    estimate = of_contrast(differences, 2, pool.table, part)
+    effect = standardised(first, second)
+    return _Compared(a, b, estimate, effect, guarded, few_times=part.too_few)
+
+
+def alone(values: NDArray[np.float64]) -> MeanEstimate:
+    """The mean of a contrast in too few blocks to know its error."""
+    return MeanEstimate(float(values.mean()), math.inf, 0.0, len(values), math.inf, 0.0)
+
+
+def of_contrast(
+    values: NDArray[np.float64], squares: float, table: TwoWay, examples: Part
+) -> MeanEstimate:
+    """The mean of a contrast of arms and its error; `values` has the contrast in each block.
+
+    `squares` is the sum of its squared weights: 2 for the difference of two arms. The variance in
+    these blocks, for one arm, is joined with the residual of the `table` (`error_of_pair`), and
+    `examples` add a part of their own.
+    """
+    n = len(values)
+    mean_square, freedom = (
+        float(each)
+        for each in error_of_pair(
+            float(values.var(ddof=1)) / squares, n - 1, table.mean_square, table.freedom
+        )
+    )
+    of_blocks = squares * mean_square / n
+    of_examples = math.inf if examples.too_few else examples.variance
+    return MeanEstimate(
+        mean=float(values.mean()),
         error=math.sqrt(of_blocks + of_examples),
-        freedom=float(with_examples(of_blocks, freedom, of_examples, part.freedom)),
+        freedom=float(with_examples(of_blocks, freedom, of_examples, examples.freedom)),
         seeds=n,
         seed_variance=of_blocks * n,
         rest=of_examples,
     )
-    effect = standardised(first, second)
-    return _Compared(a, b, estimate, effect, guarded, few_times=part.too_few)
 
 
 def _noisier(own: float, freedom: int, others: Sequence[Mapping[int, float]]) -> bool:

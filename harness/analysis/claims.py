@@ -75,7 +75,8 @@ CLAIMS = (
 class Context:
     """The arms of a study that differ in the claim's subject alone: `label` says what they share.
 
-    `pairs` have the base as `b`. `outcome` is whether the claim holds among these arms.
+    `pairs` have the base as `b`. `outcome` is whether the claim holds among these arms, and
+    `values` has the subject's value by arm.
     """
 
     study: str
@@ -84,6 +85,7 @@ class Context:
     outcome: Outcome
     metric: Metric
     cost: Mapping[str, float]  # by arm, the time of its step over that of the base, where known
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ def contexts_of(claim: Claim, records: Records) -> list[Context]:
             for value in others
             if of_base and (step := concluded.arms[arms[value]].step_ms)
         }
-        found.append(Context(records.study, label, there, outcome, concluded.metric, cost))
+        values = {arm: value for value, arm in arms.items()}
+        found.append(Context(records.study, label, there, outcome, concluded.metric, cost, values))
     return found
 
 
@@ -174,30 +177,22 @@ def _solved(records: Records, concluded: Conclusions, base: str) -> bool:
 
 
 def _outcome(claim: Claim, pairs: Sequence[Pair], solved: bool) -> Outcome:
-    better = [_shown(pair, claim, "better") for pair in pairs]
+    compared = [pair.comparison for pair in pairs]
     if claim.as_good:
         if any(_shown(pair, claim, "worse") for pair in pairs):
             return "no"
-        return "yes" if all(_gain(pair)[0] >= -pair.comparison.margin for pair in pairs) else "open"
-    if any(better):
+        return "yes" if all(c.gain.low >= -c.margin for c in compared) else "open"
+    if any(_shown(pair, claim, "better") for pair in pairs):
         return "yes"
     if solved:
         return "no room"
-    return "no" if all(_gain(pair)[1] <= pair.comparison.margin for pair in pairs) else "open"
+    return "no" if all(c.gain.high <= c.margin for c in compared) else "open"
 
 
 def _shown(pair: Pair, claim: Claim, verdict: str) -> bool:
     """Whether the pair has this verdict, corrected for the number of the claim's studies."""
     found = pair.comparison
     return found.verdict == verdict and found.p * len(claim.studies) <= 1 - CONFIDENCE
-
-
-def _gain(pair: Pair) -> tuple[float, float]:
-    """The ends of the interval of how much better `a` is."""
-    interval = pair.comparison.interval
-    if pair.comparison.higher_is_better:
-        return interval.low, interval.high
-    return -interval.high, -interval.low
 
 
 def _reason(

@@ -8,7 +8,6 @@ arms and searches leave unexplained, and the test examples (harness.analysis.blo
 of a study are one family, corrected by Holm's method.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.blocks import Blocks, Trainings, block_means, blocks_of
+from harness.analysis.blocks import (
+    Blocks,
+    Trainings,
+    alone,
+    block_means,
+    blocks_of,
+    of_contrast,
+)
 from harness.analysis.examples import PLAIN, Scoring, of_difference
 from harness.analysis.statistics import CONFIDENCE, Interval, MeanEstimate, holm
-from harness.analysis.two_way import error_of_pair, two_way, with_examples
+from harness.analysis.two_way import TwoWay, two_way
 from harness.analysis.verdicts import scoring_of
 from harness.results.records import Records
 
@@ -110,8 +116,9 @@ def effects(
     shared = sorted(set.intersection(*(set(of_arm) for of_arm in blocks.values())))
     if not shared or len({b.shape[1] for of_arm in blocks.values() for b in of_arm.values()}) > 1:
         return []
+    table = two_way([block_means(of_arm) for of_arm in blocks.values()])
     found = [
-        (changes, _estimate(weights, blocks, shared, scoring.horizon))
+        (changes, _estimate(weights, blocks, shared, table, scoring.horizon))
         for changes, weights in _contrasts(grid)
     ]
     if not found[0][1].known:
@@ -157,9 +164,12 @@ def _sign(value: Any, change: Change) -> float:
 
 
 def _estimate(
-    weights: Mapping[str, float], blocks: Mapping[str, Blocks], shared: list[int],
+    weights: Mapping[str, float],
+    blocks: Mapping[str, Blocks],
+    shared: list[int],
+    table: TwoWay,
     horizon: int | None,
-) -> MeanEstimate:  # fmt: skip
+) -> MeanEstimate:
     """A contrast over the blocks that all arms have, with its error.
 
     Its own mean square is one part of the table's residual, like that of a pair, so the two are
@@ -167,26 +177,11 @@ def _estimate(
     """
     means = {arm: block_means(of_arm) for arm, of_arm in blocks.items()}
     by_block = np.array([sum(w * means[arm][n] for arm, w in weights.items()) for n in shared])
-    n, squares = len(shared), sum(weight**2 for weight in weights.values())
-    if n < 2:
-        return MeanEstimate(float(by_block.mean()), math.inf, 0.0, n, math.inf, 0.0)
-    table = two_way([means[arm] for arm in blocks])
-    own = float(by_block.var(ddof=1)) / squares
-    mean_square, freedom = (
-        float(each) for each in error_of_pair(own, n - 1, table.mean_square, table.freedom)
-    )
-    of_blocks = squares * mean_square / n
+    if len(shared) < 2:
+        return alone(by_block)
     up, down = (_side(weights, blocks, shared, sign) for sign in (1, -1))
-    part = of_difference(up, down, horizon)
-    of_examples = math.inf if part.too_few else part.variance
-    return MeanEstimate(
-        mean=float(by_block.mean()),
-        error=math.sqrt(of_blocks + of_examples),
-        freedom=float(with_examples(of_blocks, freedom, of_examples, part.freedom)),
-        seeds=n,
-        seed_variance=of_blocks * n,
-        rest=of_examples,
-    )
+    squares = sum(weight**2 for weight in weights.values())
+    return of_contrast(by_block, squares, table, of_difference(up, down, horizon))
 
 
 def _side(

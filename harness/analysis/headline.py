@@ -45,20 +45,13 @@ def _pays(found: Conclusions, name: str, values: Mapping[str, Any]) -> str:
     if better:
         verb = "is" if len(better) == 1 else "are"
         return f"Yes: {label} {listing(list(map(str, better)))} {verb} better than {label} {first}."
-    if all(
-        c and found.metric.sign * _best_end(found, c.interval) <= c.margin for c in against.values()
-    ):
+    if all(c and c.gain.high <= c.margin for c in against.values()):
         margin = found.metric.with_unit(found.metric.bound(found.margin))
         return f"No: no other {label} is better than {label} {first} by more than {margin}."
     if all(pair.comparison.verdict == "inconclusive" for pair in found.pairs):
         every = listing([str(value) for value in values.values()])
         return f"Undecided: {label} {every} can't be told apart."
     return f"Undecided: nothing shows that another {label} is better than {label} {first}."
-
-
-def _best_end(found: Conclusions, interval: Any) -> float:
-    """The end of a difference's interval that is the best for its first arm."""
-    return float(interval.high if found.metric.higher_is_better else interval.low)
 
 
 def _differences(found: Conclusions) -> str:

@@ -230,6 +230,12 @@ class Comparison:
         return self.estimate.interval(self.alpha)
 
     @property
+    def gain(self) -> Interval:
+        """The interval of how much better `a` is: that of the difference, turned for errors."""
+        low, high = self.interval
+        return self.interval if self.higher_is_better else Interval(-high, -low)
+
+    @property
     def verdict(self) -> Verdict:
         return judge(self.interval, self.margin, higher_is_better=self.higher_is_better)
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from harness.analysis.claims import Answer, Context
 from harness.analysis.conclusions import Pair
-from harness.analysis.labels import arm_label, interval_text
+from harness.analysis.labels import interval_text
 from harness.analysis.pooled import LEAST, Pooled, pool
 from harness.core.metrics import ACCURACY
 from harness.results.records import Records
@@ -108,14 +108,10 @@ def _effects(answers: Sequence[Answer]) -> list[tuple[Context, Pair, int]]:
             if answer.claim.subject != "depth" or not context.metric.name.endswith(ACCURACY):
                 continue
             for pair in context.pairs:
-                depth = int(_values(pair.a)["depth"])
+                depth = int(context.values[pair.a])
                 if depth in (2, 3, 4):
                     found.append((context, pair, depth))
     return found
-
-
-def _values(arm: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in arm.split(","))
 
 
 def _forest(answers: Sequence[Answer]) -> list[Section]:
@@ -231,7 +227,7 @@ def _claim(number: int, answer: Answer, states: Mapping[str, State]) -> Section:
             (
                 context.study,
                 context.label or wording.MISSING,
-                f"{arm_label(_subject(answer, pair.a))} less {_subject_value(answer, pair.b)}",
+                f"{answer.claim.subject} {context.values[pair.a]} less {context.values[pair.b]}",
                 cells.difference(context.metric, pair.comparison),
                 cells.difference_interval(context.metric, pair.comparison),
                 pair.comparison.verdict,
@@ -271,14 +267,6 @@ def _claim(number: int, answer: Answer, states: Mapping[str, State]) -> Section:
         else (),
         commands=tuple(Command("The study", f"python -m harness.study {name}") for name in names),
     )
-
-
-def _subject(answer: Answer, arm: str) -> str:
-    return f"{answer.claim.subject}={_subject_value(answer, arm)}"
-
-
-def _subject_value(answer: Answer, arm: str) -> str:
-    return _values(arm)[answer.claim.subject]
 
 
 def _states(states: Mapping[str, State]) -> Section:

@@ -80,7 +80,7 @@ def test_what_one_layer_has_solved_leaves_no_room() -> None:
 def test_verdicts_on_a_claim(
     outcomes: tuple[Outcome, ...], verdict: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    contexts = [Context("one", f"n {i}", (), o, Metric(), {}) for i, o in enumerate(outcomes)]
+    contexts = [Context("one", f"n {i}", (), o, Metric(), {}, {}) for i, o in enumerate(outcomes)]
     monkeypatch.setattr(claims, "contexts_of", lambda claim, records: contexts)
     records = read_records(write_run(tmp_path / "one"))
     assert answer(DEPTH, {"one": records}).verdict == verdict
@@ -133,7 +133,7 @@ def test_alike_arms_support_no_claim(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         for label in ("a", "b"):
             there = pairs(scores(rng, 0.7, 0.7, 0.7))
             found.append(
-                Context("one", label, there, claims._outcome(of, there, False), Metric(), {})
+                Context("one", label, there, claims._outcome(of, there, False), Metric(), {}, {})
             )
         return found
 
