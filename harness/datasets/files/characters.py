@@ -11,7 +11,7 @@ from harness.core.checks import check_whole
 from harness.core.errors import UserError
 from harness.datasets.base.characters import CharacterTexts, streamed, whole_batches
 from harness.datasets.base.dataset import SPLITS, Split
-from harness.datasets.base.memory import check_memory
+from harness.datasets.base.memory import content
 from harness.datasets.files.decoding import UTF8, decoded
 from harness.datasets.files.limits import Sizes, sizes
 
@@ -95,12 +95,6 @@ class CharacterFiles(CharacterTexts):
 def _read(path: str, encoding: str | None) -> tuple[str, str]:
     """The text of a file, with blanks alone as white space, and the SHA-256 of its bytes."""
     file = Path(path)
-    if not file.is_file():
-        raise UserError(f"--dataset {path}: no such file")
-    check_memory(file, BYTE_MEMORY * file.stat().st_size)
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{file} can't be read: {error.strerror}") from None
+    raw = content(file, BYTE_MEMORY, "--dataset ")
     text = " ".join(decoded(file, raw, encoding).text.split())
     return text, hashlib.sha256(raw).hexdigest()

@@ -8,7 +8,6 @@ class, `y` is a list as long as `x`.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from harness.core.errors import UserError
 from harness.core.text import cut, some
-from harness.datasets.base.memory import check_memory
+from harness.datasets.base.memory import check_memory, content
 from harness.datasets.files.decoding import decoded, lines
 from harness.datasets.files.labels import trim
 
@@ -81,13 +80,7 @@ def is_sequence(cell: object) -> bool:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a file, each with its place."""
-    if not os.path.isfile(path):
-        raise UserError(f"{path}: no such file")
-    check_memory(path, _BYTE_MEMORY * path.stat().st_size)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    raw = content(path, _BYTE_MEMORY)
     for number, line in enumerate(lines(decoded(path, raw).text), start=1):
         if not line.strip():
             continue

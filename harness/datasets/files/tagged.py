@@ -5,7 +5,6 @@ by blanks or tabs: the first is the token, the last its tag.
 """
 
 import ast
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 
 from harness.core.errors import UserError
 from harness.core.text import cut
-from harness.datasets.base.memory import check_memory
+from harness.datasets.base.memory import content
 from harness.datasets.files import json_sequences, tables
 from harness.datasets.files.decoding import UTF8, decoded, lines
 from harness.datasets.files.labels import trim
@@ -103,13 +102,7 @@ def read(source: TagSource) -> tuple[Sentences, bytes]:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(f"{path}: files of this kind have no tags; use {', '.join(SUFFIXES)}")
-    if not os.path.isfile(path):
-        raise UserError(f"{path}: no such file")
-    check_memory(path, _BYTE_MEMORY * path.stat().st_size)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    raw = content(path, _BYTE_MEMORY)
     found = (_conll if suffix in CONLL else _table)(path, raw, source)
     if not found.tokens:
         raise UserError(f"{path} has no sentences")
