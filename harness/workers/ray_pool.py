@@ -11,8 +11,9 @@ import signal
 import socket
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +197,14 @@ class RayPool(Closing):
         splits: tuple[Split, ...] = ("train", "validation")
         if order.score == "test":
             splits = (*splits, "test")
-        found = {split: self._put(dataset, str(split), hp) for split in splits}
-        texts = self._put(dataset, "words", hp)
+        found = {}
+        for split in splits:
+            read = f"{split} {hp.sequence_length} {hp.vocabulary}"
+            load = partial(
+                dataset.load, split, sequence_length=hp.sequence_length, vocabulary=hp.vocabulary
+            )
+            found[split] = self._put(f"{dataset!r} {read}", load)
+        texts = self._put(f"{dataset!r} words {hp.vocabulary}", partial(_words, dataset, hp))
         while len(self._splits) > KEPT_SPLITS:
             self._splits.popitem(last=False)
         return Delivered(
@@ -212,21 +219,10 @@ class RayPool(Closing):
             answers=dataset.fed_back(hp.vocabulary) if dataset.signature.decodes else None,
         )
 
-    def _put(self, dataset: Dataset, what: str, hp: Hyperparameters) -> Any:
-        """A reference to a split, or to the `words`, as these hyperparameters read them."""
-        key = f"{dataset!r} {what} {hp.sequence_length} {hp.vocabulary}"
+    def _put(self, key: str, make: Callable[[], Any]) -> Any:
+        """A reference to what `make` returns, which is put into the object store only once."""
         if key not in self._splits:
-            value: Any = []
-            if what != "words":
-                value = dataset.load(
-                    what,  # type: ignore[arg-type]
-                    sequence_length=hp.sequence_length,
-                    vocabulary=hp.vocabulary,
-                )
-            elif not dataset.features:
-                with contextlib.suppress(UserError):  # imdb-keras may not know its words
-                    value = dataset.words(hp.vocabulary)
-            self._splits[key] = ray.put(value)
+            self._splits[key] = ray.put(make())
         self._splits.move_to_end(key)
         return self._splits[key]
 
@@ -318,3 +314,11 @@ def _explain(error: BaseException) -> None:
 def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:200] if lines else type(error).__name__
+
+
+def _words(dataset: Dataset, hp: Hyperparameters) -> list[str]:
+    """The words by id; none of numbers, or where the ids of imdb-keras have none."""
+    if not dataset.features:
+        with contextlib.suppress(UserError):
+            return dataset.words(hp.vocabulary)
+    return []
