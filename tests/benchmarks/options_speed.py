@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 import numpy as np
+from training_speed import single_threaded_tensorflow
 
 SHAPES = (("lstm", 2, 32), ("gru", 2, 32), ("lstm", 2, 8), ("lstm", 4, 64))  # cell, depth, units
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -39,10 +40,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    single_threaded_tensorflow()
     rows = [row for shape in SHAPES for row in measure(*shape, arguments.rounds)]
     if arguments.json:
         print(json.dumps({"rows": rows}))

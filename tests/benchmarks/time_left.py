@@ -4,7 +4,7 @@
 
 For each run directory it takes the records as they were after 25, 50 and 75 % of the study's time,
 and prints what harness.analysis.clock said then, and how far off that was. With `--quick-look DIR`
-it also prints what the run directory of a quick look foretold for the first study.
+it also prints what the run directory of a quick look predicted for the first study.
 """
 
 from dataclasses import replace
@@ -44,7 +44,7 @@ def main(roots: list[Path], quick_look: Annotated[Path | None, typer.Option()] =
         first = read_records(roots[0])
         study = study_files.load(first.study).study
         predicted = predict_study(study, first.study, workers_of(first), quick_look)
-        print(f"foretold by {quick_look}: {predicted and predicted[0].told}")
+        print(f"predicted by {quick_look}: {predicted and predicted[0].told}")
 
 
 def span(records: Records) -> tuple[pd.Timestamp, pd.Timestamp]:
