@@ -75,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gpu", action="store_true")
     parser.add_argument("--show", action="store_true", help="measure nothing")
-    parser.add_argument("--quick", action="store_true", help="few replicates and steps")
+    parser.add_argument("--quick", action="store_true", help="3 replicates, few steps, one core")
     parser.add_argument("--shape", default="", help="only shapes whose name has this in it")
     parser.add_argument("--records", type=Path, default=RECORDS)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
@@ -91,7 +91,8 @@ def main() -> None:
         records = [record for record in records if record["device"] != device]
         about = {name: version(name) for name in ("jax", "keras")}
         about["machine"] = platform.machine()
-        for cores in ("one", "all") if device == "cpu" else ("all",):
+        of_cpu = ("one",) if asked.quick else ("one", "all")
+        for cores in of_cpu if device == "cpu" else ("all",):
             for record in measured(cores, sys.argv[1:]):
                 records.append(record)
                 text = json.dumps({**about, "records": records}, indent=0)
@@ -128,7 +129,7 @@ def measure(
     with placement(resolve(device, "jax"), "jax"):
         for shape in shapes:
             few = replace(shape, steps=2) if quick else shape
-            members = (1, 3) if quick else MEMBERS[device]
+            members = (3,) if quick else MEMBERS[device]
             for record in of_shape(few, device, members):
                 yield {**about, **record}
 
