@@ -130,7 +130,7 @@ def assert_as_alone(path, hps, data, leaving=()):
 def test_lstm_with_dropout_of_all_kinds_while_most_members_leave():
     prepare_compiler("jax")
     hps = hyperparameters(
-        4, cell="lstm", depth=2, learning_rate=[0.01, 0.003, 0.03, 0.001], optimizer="adamw",
+        4, cell="lstm", depth=1, learning_rate=[0.01, 0.003, 0.03, 0.001], optimizer="adamw",
         weight_decay=[0.1, 0.0, 0.01, 0.3], dropout=[0.3, 0.1, 0.5, 0.2], embedding_dropout=0.2,
         recurrent_dropout=[0.2, 0.4, 0.1, 0.3], schedule="cosine", class_weight="balanced",
     )  # fmt: skip
