@@ -6,14 +6,19 @@ are the same for every arm, so that differences between arms are paired. Only th
 test split, once. A training stops after `Study.patience` epochs without a lower validation loss,
 and its best epoch is scored. Where a dataset has no test split, the validation split is used.
 
+Where measurements say that it is faster, those of a search are trained side by side, as a group:
+see `harness.training.companions`. Which ones, their folders say from the beginning, since the last
+bits of their numbers depend on it.
+
 A replicate is a folder, `replicates/ARM/seed=K/`. It is done when it has a result file. Where a
 dataset has folds, it has a training for each, in `fold=F/` within it: see `harness.search.folds`.
 """
 
+import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +41,10 @@ from harness.search.assignment import Assignment, group_name
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
 from harness.training import checkpoint
-from harness.workers.messages import TestScores, TrainRequest
+from harness.training.grouping import faster_side_by_side
+from harness.workers.messages import Group, TestScores, TrainRequest, within_patience
+
+MOST_MEMBERS = 32  # of a group: its memory grows with each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +82,16 @@ class Replicates:
         self._study = study
         self._planned = {each.number: each for each in planned}
         self._left = []
+        self._grouped = False
+        self._group: dict[int, list[int]] = {}  # by number: those that it was begun with
+        self._held: dict[int, set[int]] = {}  # by one that is trained: its companions
         for each in planned:
             _move_superseded(each)
             self._join_folds(each)
             found = read_result(each.folder)
             if found is None:
                 self._left.append(each.number)
+                self._group[each.number] = _group_on_file(each)
             else:
                 self.done[str(found["state"])] += 1
 
@@ -88,13 +100,36 @@ class Replicates:
         """The most epochs that each training takes."""
         return self._study.budget.epochs
 
+    def train_side_by_side(self, device: str) -> None:
+        """Train what is left as a group, where that is faster on this device."""
+        study, planned = self._study, [self._planned[number] for number in self._left]
+        signature = study.signature_of(self.arm)
+        # Those of folds have different data.
+        if study.backend != "jax" or signature.builder is not None or study.dataset.folds > 1:
+            return
+        sizes = [len(group) for group in self._group.values()]
+        members = max([len(planned), *sizes])
+        self._grouped = bool(planned) and faster_side_by_side(
+            planned[0].hyperparameters, signature, members, device=device
+        )
+
     @property
     def has_more(self) -> bool:
-        return bool(self._left)
+        return bool(self._free)
+
+    @property
+    def _free(self) -> list[int]:
+        """Those left that no one else trains along."""
+        held = set().union(*self._held.values())
+        return [number for number in self._left if number not in held]
 
     def next(self) -> Assignment:
-        planned = self._planned[self._left.pop(0)]
-        write_started(planned.folder, {**planned.record, "started": files.now()})
+        number = self._free[0]
+        planned = self._planned[number]
+        if self._grouped:
+            self._begin_group(number)
+        self._left.remove(number)
+        self._write_started(planned)
         return Assignment(
             arm=self.arm,
             number=planned.number,
@@ -105,10 +140,38 @@ class Replicates:
             folder=planned.folder,
         )
 
+    def _begin_group(self, number: int) -> None:
+        """Hold the others of its group, which may be a new one."""
+        if not self._group[number]:
+            group = [other for other in self._free if not self._group[other]][:MOST_MEMBERS]
+            for other in group:
+                self._group[other] = group
+                self._write_started(self._planned[other])
+        self._held[number] = {other for other in self._group[number] if other in self._left}
+
+    def _write_started(self, planned: Planned) -> None:
+        group = {"group": self._group[planned.number]} if self._group[planned.number] else {}
+        write_started(planned.folder, {**planned.record, **group, "started": files.now()})
+
     def training_request(self, assignment: Assignment) -> TrainRequest:
         planned = self._of(assignment)
+        if assignment.attempts > 2:  # with companions it may need too much memory
+            self._grouped = False
+        request = self._request(planned, assignment.task)
+        group = self._group[planned.number]
+        if not (self._grouped and len(group) > 1):
+            return request
+        others = [
+            (place, self._request(self._planned[number], f"{self.group}/{number}"))
+            for place, number in enumerate(group)
+            if number in self._left
+        ]
+        own, patience = group.index(planned.number), self._study.patience
+        return replace(request, group=Group(len(group), own, tuple(others), patience))
+
+    def _request(self, planned: Planned, task: str) -> TrainRequest:
         return TrainRequest(
-            task=assignment.task,
+            task=task,
             dataset=self._dataset_of(planned),
             hyperparameters=planned.hyperparameters,
             seed=planned.seed,
@@ -123,9 +186,7 @@ class Replicates:
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
         """Whether the training continues: until `patience` epochs without improvement."""
         best, patience = assignment.best_epoch, self._study.patience
-        if best is None or patience is None:
-            return True
-        return bool(metrics["epoch"] - best["epoch"] < patience)
+        return best is None or within_patience(metrics["epoch"], best["epoch"], patience)
 
     def end(
         self,
@@ -136,6 +197,7 @@ class Replicates:
     ) -> dict[str, Any]:
         """Write scores first and the result file last: where it exists, the training has ended."""
         planned = self._of(assignment)
+        self._held.pop(planned.number, None)
         state = "failed" if outcome == "failed" else "complete"
         record = {**planned.record, **assignment.outcome(state, reason)}
         if test is not None:
@@ -168,6 +230,7 @@ class Replicates:
 
     def suppose_failed(self, assignment: Assignment, reason: str) -> dict[str, Any]:
         """Its record as a failed one; nothing is on file until `end` says so, too."""
+        self._held.pop(assignment.number, None)
         return {**self._of(assignment).record, **assignment.outcome("failed", reason)}
 
     def _dataset_of(self, planned: Planned) -> Dataset:
@@ -239,6 +302,13 @@ def planned_replicates(
             )
         )
     return Replicates(study, arm, planned, search)
+
+
+def _group_on_file(planned: Planned) -> list[int]:
+    """The group that a training was begun in; empty where there is none, or no word of it."""
+    with contextlib.suppress(DamagedError):  # `mend` says what becomes of it
+        return list((read_training(planned.folder) or {}).get("group", ()))
+    return []
 
 
 def _move_superseded(planned: Planned) -> None:

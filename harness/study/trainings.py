@@ -26,7 +26,7 @@ from harness.spec.study import Study
 from harness.spec.study_files import STUDIES, Declaration
 from harness.study.live import LiveClock
 from harness.study.options import Options
-from harness.workers.local import LocalPool, Settings, default_count
+from harness.workers.local import LocalPool, Settings, default_count, visible_gpus
 
 
 def settings_of(study: Study, declaration: Declaration) -> Settings:
@@ -199,7 +199,28 @@ class StudyTrainings:
             for _, trial in best.iterrows()
             if (str(trial["arm"]), int(trial["search"])) in ours
         ]
+        device = self._device_of_groups
+        if device is not None:
+            for each in found:
+                each.train_side_by_side(device)
         return [*found, *baselines.bag_replicates(study, directory)]
+
+    @property
+    def _device_of_groups(self) -> str | None:
+        """Where replicates may be trained side by side; None where they are not.
+
+        A group is the work of one worker: where there are more workers than searches, they would
+        wait. The time of a trial is limited as if it were alone. Measured is one core of a CPU.
+        """
+        options, study = self._options, self._study
+        if options.ray is not None or options.trial_timeout is not None:
+            return None
+        if self.workers > self._declared:
+            return None
+        device = study.device
+        if device == "auto":
+            device = "gpu" if visible_gpus() else "cpu"
+        return None if device == "cpu" and study.threads > 1 else device
 
     def _board(self, arms: list[str], each: int, workers: int, noun: str) -> ProgressDisplay:
         budget = self._study.budget

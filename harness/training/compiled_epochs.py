@@ -10,6 +10,7 @@ own `fit`.
 import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -43,7 +44,7 @@ class CompiledEpochs(ABC):
         started = time.perf_counter()
         self.model = networks.build(hp, signature, path=path, seed=0)
         self._hp, self._signature, self._path = hp, signature, path
-        self._batch = hp.batch_size
+        self.batch_size = hp.batch_size
         # The last batch of an epoch is filled with examples of weight zero, so that one program
         # is enough. The weighted mean is then Keras's mean over the real examples.
         self._loss, accuracy = loss_and_accuracy(signature, "mean_with_sample_weight")
@@ -89,6 +90,11 @@ class CompiledEpochs(ABC):
     def set_learning_rate(self, rate: float) -> None:
         self._optimizer.set_rate(rate)
 
+    @property
+    def learning_rate(self) -> Any:
+        """The variable that `set_learning_rate` sets."""
+        return self._optimizer.rate
+
     def train(
         self,
         split: Examples,
@@ -98,23 +104,15 @@ class CompiledEpochs(ABC):
         done: int,
         seconds: float,
     ) -> Measured:
+        self.begin(TRAIN, split, fresh=done == 0)
         if done == 0:
-            self._reset_metrics()
             networks.forget(self.model)
-        if self._hp.class_weight != "none" and isinstance(split, Arrays):
-            self._class_weights.assign(class_weights(self._signature, split.y))
-        steps = math.ceil(len(order) / self._batch)
-        block = 8
-        while done < steps:
-            last = min(done + block, steps)
-            started = time.perf_counter()
-            loss, accuracy, _ = self._call(TRAIN, split, order, done, last)
-            seconds += time.perf_counter() - started
-            done = last
-            block = max(1, round(PROGRESS_S * done / seconds))
-            if done < steps and done > 8:
-                on_step(done, loss, seconds)
-        return Measured(loss, accuracy, seconds)
+
+        def run(first: int, last: int) -> tuple[float, float]:
+            return self._call(TRAIN, split, order, first, last)[:2]
+
+        steps = math.ceil(len(order) / self.batch_size)
+        return Measured(*in_blocks(run, steps, on_step, done=done, seconds=seconds))
 
     def evaluate(self, split: Examples) -> Measured:
         return self._through(split)[0]
@@ -124,7 +122,7 @@ class CompiledEpochs(ABC):
 
     def _through(self, split: Examples) -> tuple[Measured, list[NDArray[np.float32]]]:
         """Evaluate a split in pieces as large as the validation split: one program is enough."""
-        self._reset_metrics()
+        self.begin(EVALUATE, split, fresh=True)
         started = time.perf_counter()
         assert self._validation is not None, "compile comes first"
         outputs = []
@@ -132,8 +130,8 @@ class CompiledEpochs(ABC):
             networks.forget(self.model)
             order = np.arange(len(self._validation)) % len(piece)
             if self._hp.stateful:
-                order[: len(piece)] = consecutive(len(piece), self._batch)
-            steps = math.ceil(len(piece) / self._batch)
+                order[: len(piece)] = consecutive(len(piece), self.batch_size)
+            steps = math.ceil(len(piece) / self.batch_size)
             loss, accuracy, found = self._call(EVALUATE, piece, order, 0, steps, rows=len(piece))
             outputs.append(np.asarray(found)[np.argsort(order[: len(piece)])])
         return Measured(loss, accuracy, time.perf_counter() - started), outputs
@@ -161,14 +159,35 @@ class CompiledEpochs(ABC):
         rows: int | None = None,
     ) -> tuple[float, float, Any]:
         """Run steps `first` to `last` over the first `rows` of `order`: means so far, outputs."""
-        if isinstance(self._metrics[1], ErrorInUnit):
-            self._metrics[1].set_scale(split)
         rows = len(order) if rows is None else rows
-        places = split.places(order)
-        padded = np.full(math.ceil(len(order) / self._batch) * self._batch, places[0], np.int32)
-        padded[: len(order)] = places
+        padded = self.padded(split, order)
         loss, accuracy, outputs = self._run(name, split, padded, (rows, first, last))
         return float(loss), float(accuracy), outputs
+
+    def begin(self, name: str, split: Examples, *, fresh: bool) -> list[Any]:
+        """Set what TRAIN or EVALUATE takes from a split: the weights of classes, the unit.
+
+        With `fresh` also forget the metrics so far. Returns the variables that are set now.
+        """
+        loss, accuracy = self._metrics
+        if name == TRAIN and self._hp.class_weight != "none" and isinstance(split, Arrays):
+            self._class_weights.assign(class_weights(self._signature, split.y))
+        if isinstance(accuracy, ErrorInUnit):
+            accuracy.set_scale(split)
+        if not fresh:
+            return [self._class_weights]
+        loss.reset_state()
+        accuracy.reset_state()
+        return [self._class_weights, *loss.variables, *accuracy.variables]
+
+    def padded(self, split: Examples, order: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The places of a split's examples, filled up to whole batches."""
+        places = split.places(order)
+        padded = np.full(
+            math.ceil(len(order) / self.batch_size) * self.batch_size, places[0], np.int32
+        )
+        padded[: len(order)] = places
+        return padded
 
     def _forward(self, x: Any, y: Any, weights: Any, *, training: bool) -> tuple[Any, Any]:
         """The loss and outputs of a batch; also updates the metrics."""
@@ -214,6 +233,29 @@ class CompiledEpochs(ABC):
         of_class = keras.ops.take(self._class_weights, classes)
         return self._smoothed(y, outputs, sample_weight=weights * of_class) / keras.ops.sum(weights)
 
-    def _reset_metrics(self) -> None:
-        for metric in self._metrics:
-            metric.reset_state()
+
+def in_blocks(
+    run: Callable[[int, int], tuple[Any, Any]],
+    steps: int,
+    on_step: Callable[[int, Any, float], None],
+    *,
+    done: int,
+    seconds: float,
+) -> tuple[Any, Any, float]:
+    """The rest of an epoch's steps, in blocks of about `PROGRESS_S` seconds.
+
+    `run(first, last)` runs some steps and returns the means so far, the loss first. `on_step` is
+    called between two blocks. Returns the last means, and the seconds of all steps.
+    """
+    block = 8
+    loss = accuracy = math.nan
+    while done < steps:
+        last = min(done + block, steps)
+        started = time.perf_counter()
+        loss, accuracy = run(done, last)
+        seconds += time.perf_counter() - started
+        done = last
+        block = max(1, round(PROGRESS_S * done / seconds))
+        if done < steps and done > 8:
+            on_step(done, loss, seconds)
+    return loss, accuracy, seconds

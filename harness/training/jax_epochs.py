@@ -33,21 +33,18 @@ class JaxEpochs(CompiledEpochs):
     def __init__(self, hp: Hyperparameters, signature: Signature, path: str) -> None:
         super().__init__(hp, signature, path)
         self._variables = [*self._state(), *(rate.variable for rate in self._rates())]
-        place = {id(variable): number for number, variable in enumerate(self._variables)}
-        self._trainable = [place[id(v)] for v in self.model.trainable_variables]
-        self._of_optimizer = [place[id(v)] for v in self._optimizer.variables]
+        self._place = {id(variable): n for n, variable in enumerate(self._variables)}
+        self._trainable = self.places(self.model.trainable_variables)
+        self._of_optimizer = self.places(self._optimizer.variables)
         self._programs: dict[str, Any] = {}
         self._held: tuple[Examples, tuple[Any, ...]] | None = None
 
     def _compile(self, train: Examples, validation: Examples) -> float:
         with jax_cache.fresh_seconds() as seconds:
-            for name, step, split in (
-                (TRAIN, self._learn, train),
-                (EVALUATE, self._measure, validation),
-            ):
-                order = np.zeros(-(-len(split) // self._batch) * self._batch, np.int32)
-                given = (self._values(), split.inputs, order, *(np.int32(0),) * 3)
-                self._programs[name] = jax.jit(self._steps(step, split)).lower(*given).compile()
+            for name, split in ((TRAIN, train), (EVALUATE, validation)):
+                order = np.zeros(-(-len(split) // self.batch_size) * self.batch_size, np.int32)
+                given = (self.values(), split.inputs, order, *(np.int32(0),) * 3)
+                self._programs[name] = jax.jit(self.steps(name, split)).lower(*given).compile()
         return seconds()
 
     @property
@@ -57,31 +54,41 @@ class JaxEpochs(CompiledEpochs):
     def _run(
         self, name: str, split: Examples, order: NDArray[np.int32], numbers: tuple[int, int, int]
     ) -> tuple[Any, Any, Any]:
-        inputs = self._on_device(split) if name == TRAIN else split.inputs
+        inputs = self.on_device(split) if name == TRAIN else split.inputs
         values, loss, accuracy, outputs = self._programs[name](
-            self._values(), inputs, order, *map(np.int32, numbers)
+            self.values(), inputs, order, *map(np.int32, numbers)
         )
-        for variable, value in zip(self._variables, values, strict=True):
-            variable.assign(value)
+        self.assign(values)
         return loss, accuracy, outputs
 
-    def _on_device(self, split: Examples) -> tuple[Any, ...]:
+    def on_device(self, split: Examples) -> tuple[Any, ...]:
         """The inputs of the split that is trained on, which stay where they are used."""
         if self._held is None or self._held[0] is not split:
             # A copy: JAX on a CPU would read the memory of NumPy itself.
             self._held = (split, tuple(jnp.array(array) for array in split.inputs))
         return self._held[1]
 
-    def _values(self) -> Values:
+    def places(self, variables: Sequence[Any]) -> list[int]:
+        """Where in `values` those of some variables are."""
+        return [self._place[id(variable)] for variable in variables]
+
+    def values(self) -> Values:
+        """The values of all variables that the programs use."""
         return [variable.value for variable in self._variables]
 
-    def _steps(self, step: Step, split: Examples) -> Callable[..., Any]:
-        """A loop of `step` over the batches of a split of this size.
+    def assign(self, values: Values) -> None:
+        """Set these variables."""
+        for variable, value in zip(self._variables, values, strict=True):
+            variable.assign(value)
 
-        It returns the new values, the metrics and all outputs that `step` returns.
+    def steps(self, name: str, split: Examples) -> Callable[..., Any]:
+        """A loop of the steps of TRAIN or EVALUATE over the batches of a split of this size.
+
+        It returns the new values, the metrics and all outputs that the steps return.
         """
-        size, examples = self._batch, len(split)
-        batches = 0 if step == self._learn else -(-examples // size)
+        step: Step = self._learn if name == TRAIN else self._measure
+        size, examples = self.batch_size, len(split)
+        batches = 0 if name == TRAIN else -(-examples // size)
         shape = self.model.output_shape[1:]
 
         def steps(values: Values, inputs: Any, order: Any, rows: Any, first: Any, last: Any) -> Any:

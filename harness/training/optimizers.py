@@ -55,8 +55,12 @@ class Optimizer:
 
     def set_rate(self, rate: float) -> None:
         """Set the rate that the schedule starts from, or the rate itself where it is constant."""
-        target = self.keras.learning_rate if self._schedule is None else self._schedule.rate
-        target.assign(rate)
+        self.rate.assign(rate)
+
+    @property
+    def rate(self) -> Any:
+        """The variable of the rate, or of the rate that the schedule starts from."""
+        return self.keras.learning_rate if self._schedule is None else self._schedule.rate
 
 
 class _Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -80,7 +80,7 @@ class TensorFlowEpochs(CompiledEpochs):
 
         from harness.training.recurrent.scan import outside_kernels
 
-        size, examples = self._batch, len(split)
+        size, examples = self.batch_size, len(split)
         output = self.model.output_shape[1:]
         batches = 0 if step == self._learn else -(-examples // size)
 

@@ -10,120 +10,39 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import UserError
-from harness.datasets.base.dataset import Dataset, Examples, Split
-from harness.datasets.base.signature import BINARY, Signature
-from harness.datasets.base.vectors import Vectors, lookup
+from harness.datasets.base.dataset import Examples
+from harness.datasets.base.signature import Signature
 from harness.spec.choices import check_path
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks
-from harness.training.checkpoint import Checkpoints, TrainingPaused
+from harness.training.checkpoint import Checkpoints
 from harness.training.device import placement, resolve
 from harness.training.engines import build_program, prepare_compiler
-from harness.training.epochs import Epochs, order_of
-from harness.training.optimizers import plateau_rate
+from harness.training.epochs import Epochs
 from harness.training.recurrent import PATHS, choose_path, paths_from
+from harness.training.training import (
+    Callbacks,
+    Companions,
+    Data,
+    Epoch,
+    OneTraining,
+    State,
+    Training,
+    TrainOptions,
+    load,
+)
+
+__all__ = ["Callbacks", "Data", "Epoch", "TrainOptions", "Trainer", "Training", "load"]
 
 KEPT_PROGRAMS = 4  # for the last shapes: replicates, and trials of other rates, use them again
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One finished epoch, counted from 1.
-
-    `accuracy` is the share of examples that are right. Where each step has a class, it is the
-    share of steps; for numbers it is R², the share of their variance that is explained,
-    and for a forecast its mean absolute error in the unit. `loss` and
-    `accuracy` are running means over the training split during the epoch, as Keras's `fit` logs
-    them. Seconds are wall time. `compile_s` (building, tracing, compiling) is not part of the
-    other two times; it is 0.0 where a compiled program was used again.
-    """
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    train_s: float
-    validation_s: float
-    compile_s: float
-    step_ms: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """The splits to learn from and to validate on, and vectors to start the embedding from."""
-
-    train: Examples
-    validation: Examples
-    signature: Signature = BINARY
-    vectors: Vectors | None = None
-
-    @classmethod
-    def of(cls, dataset: Dataset, hp: Hyperparameters, signature: Signature | None = None) -> Self:
-        """The splits of a prepared dataset, encoded for `hp`; by default with its own signature."""
-        return cls(
-            train=load(dataset, "train", hp),
-            validation=load(dataset, "validation", hp),
-            signature=signature or dataset.signature,
-            vectors=lookup(hp.pretrained, dataset.words(hp.vocabulary)) if hp.pretrained else None,
-        )
-
-
-def load(dataset: Dataset, split: Split, hp: Hyperparameters) -> Examples:
-    """A split, encoded for `hp`. The last few stay in memory, since later trainings use them."""
-    return _encoded(dataset, split, hp.sequence_length, hp.vocabulary)
-
-
-@lru_cache(maxsize=8)
-def _encoded(dataset: Dataset, split: Split, sequence_length: int, vocabulary: int) -> Examples:
-    return dataset.load(split, sequence_length=sequence_length, vocabulary=vocabulary)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """A finished training: its epochs, the number of trainable weights, and its path."""
-
-    epochs: tuple[Epoch, ...]
-    parameters: int
-    path: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """Where a training starts, and how it ends.
-
-    It trains for at most `epochs` epochs, from the weights `initial`, or from those of the seed
-    where `initial` is None. With `keep_best` the model ends with the weights of its best epoch,
-    the one of lowest validation loss.
-    """
-
-    seed: int
-    epochs: int
-    keep_best: bool = False
-    initial: list[NDArray[Any]] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Callbacks:
-    """Functions that a training calls while it runs.
-
-    `on_start(parameters, path)` is called once the model is built, `on_progress(epoch, step,
-    steps, running loss)` every few seconds, `on_epoch` after each epoch. If `on_epoch` returns
-    False, the training ends (pruned).
-    """
-
-    on_start: Callable[[int, str], None] = lambda parameters, path: None
-    on_progress: Callable[[int, int, int, float], None] = lambda epoch, step, steps, loss: None
-    on_epoch: Callable[[Epoch], bool] = lambda epoch: True
 
 
 class Trainer:
@@ -151,6 +70,8 @@ class Trainer:
         self._notify = notify
         self._programs: OrderedDict[Any, Epochs] = OrderedDict()
         self._last: tuple[Epochs, Hyperparameters, Signature] | None = None
+        # The last group, of a program and a number of members.
+        self._group: tuple[Any, int, Any] | None = None
 
     def train(
         self,
@@ -159,6 +80,7 @@ class Trainer:
         options: TrainOptions,
         callbacks: Callbacks,
         checkpoints: Checkpoints | None = None,
+        companions: Companions | None = None,
     ) -> Training:
         """Train a model of `hp` on `data`.
 
@@ -168,22 +90,52 @@ class Trainer:
         A training that finds its own checkpoint continues from it, bit for bit: `on_epoch`
         is called for the epochs before as they were recorded, then for the rest. If it is asked
         to pause, and its program can continue within an epoch, it saves its state and raises
-        TrainingPaused.
+        TrainingPaused. With `companions` others are trained along, where they can be, and write
+        checkpoints as well.
         """
         with self._placement():
             program, path, compile_s = self._program(hp, data)
-            steps = options.epochs * -(-len(data.train) // hp.batch_size)
-            program.reset(hp, options.seed, steps)
-            if data.vectors is not None:
-                networks.start_embedding(program.model, data.vectors)
-            if options.initial is not None:
-                program.model.set_weights(options.initial)
+            state = State(compile_s)
+            training = OneTraining(program, hp, data, options, callbacks, checkpoints, state)
+            training.start()
             self._last = (program, hp, data.signature)
             parameters = int(sum(np.prod(w.shape) for w in program.model.trainable_weights))
             callbacks.on_start(parameters, path)
-            run = _Run(program, hp, data, options, callbacks, checkpoints, _State(compile_s))
-            run.complete()
-        return Training(epochs=tuple(run.state.history), parameters=parameters, path=path)
+            if companions is None or not self._complete_beside(training, companions, path):
+                training.complete()
+        return Training(epochs=tuple(state.history), parameters=parameters, path=path)
+
+    def _complete_beside(self, training: OneTraining, companions: Companions, path: str) -> bool:
+        """Complete a training and train others along; returns False where they can't be."""
+        if self._backend != "jax":
+            return False
+        from harness.training.companions import complete
+        from harness.training.jax_epochs import JaxEpochs
+        from harness.training.side_by_side import SideBySide, why_alone
+
+        others = companions.others.values()
+        hps = [training.hp, *(other.hp for other in others)]
+        if reason := why_alone(hps, training.data.signature, path):
+            self._notify(f"trained alone ({reason})")
+            return False
+        program, data, members = training.program, training.data, companions.members
+        assert isinstance(program, JaxEpochs)
+        if self._group is None or self._group[:2] != (program, members):
+            group = SideBySide(program, data.train, data.validation, members=members, fixed=True)
+            self._group = program, members, group
+        trainings = {
+            number: replace(
+                training,
+                hp=other.hp,
+                options=other.options,
+                callbacks=Callbacks(),
+                checkpoints=other.checkpoints,
+                state=State(0.0),
+            )
+            for number, other in companions.others.items()
+        }
+        complete(self._group[2], {**trainings, companions.own: training}, companions)
+        return True
 
     def evaluate(self, split: Examples) -> tuple[float, float]:
         """Loss and accuracy (or R²) of the last trained model on a split of any size."""
@@ -257,109 +209,6 @@ class Trainer:
 
     def _placement(self) -> contextlib.AbstractContextManager[Any]:
         return placement(self.device, self._backend)
-
-
-@dataclass
-class _State:
-    """How far a training is: its finished epochs, and the epoch that it is in."""
-
-    compile_s: float  # counted in the next epoch
-    history: list[Epoch] = field(default_factory=list)
-    step: int = 0  # steps already done in the next epoch
-    seconds: float = 0.0  # that these steps took
-    best: list[NDArray[Any]] = field(default_factory=list)  # weights of the best epoch, if kept
-
-
-@dataclass(frozen=True)
-class _Run:
-    """One training on a compiled program."""
-
-    program: Epochs
-    hp: Hyperparameters
-    data: Data
-    options: TrainOptions
-    callbacks: Callbacks
-    checkpoints: Checkpoints | None
-    state: _State
-
-    def complete(self) -> None:
-        """Continue from the last checkpoint, if there is one, and train the remaining epochs."""
-        state = self.state
-        self._restore()
-        for number, epoch in enumerate(state.history, start=1):
-            if not self.callbacks.on_epoch(epoch):
-                del state.history[number:]
-                break
-        else:
-            while len(state.history) < self.options.epochs:
-                if not self.callbacks.on_epoch(self._epoch()):
-                    break
-        if state.best:
-            self.program.model.set_weights(state.best)
-
-    def _epoch(self) -> Epoch:
-        """Train the next epoch, or what is left of it, and record it."""
-        state, data = self.state, self.data
-        number = len(state.history) + 1
-        examples = len(data.train)
-        steps = -(-examples // self.hp.batch_size)
-
-        def on_step(step: int, loss: float, seconds: float) -> None:
-            self.callbacks.on_progress(number, step, steps, loss)
-            self._pause_if_asked(step, seconds)
-
-        if self.hp.schedule == "plateau":
-            losses = [epoch.val_loss for epoch in state.history]
-            self.program.set_learning_rate(plateau_rate(self.hp.learning_rate, losses))
-        order = order_of(self.hp, self.options.seed, number, examples)
-        trained = self.program.train(
-            data.train, order, on_step, done=state.step, seconds=state.seconds
-        )
-        validated = self.program.evaluate(data.validation)
-        epoch = Epoch(
-            epoch=number,
-            loss=trained.loss,
-            accuracy=trained.accuracy,
-            val_loss=validated.loss,
-            val_accuracy=validated.accuracy,
-            train_s=trained.seconds,
-            validation_s=validated.seconds,
-            compile_s=state.compile_s,
-            step_ms=trained.seconds / steps * 1000.0,
-        )
-        state.history.append(epoch)
-        state.compile_s, state.step, state.seconds = 0.0, 0, 0.0
-        if self.options.keep_best and epoch == min(state.history, key=lambda e: e.val_loss):
-            state.best = self.program.model.get_weights()
-        self._save(step=0, seconds=0.0)
-        return epoch
-
-    def _pause_if_asked(self, step: int, seconds: float) -> None:
-        """After some steps of an epoch: save the state and raise TrainingPaused, if asked to."""
-        if self.checkpoints and self.program.pausable and self.checkpoints.asked_to_pause():
-            self._save(step, seconds)
-            raise TrainingPaused
-
-    def _save(self, step: int, seconds: float) -> None:
-        if self.checkpoints is not None:
-            arrays = [keras.ops.convert_to_numpy(v) for v in self.program.variables()]
-            history = [asdict(epoch) for epoch in self.state.history]
-            self.checkpoints.save(history, arrays + self.state.best, step, seconds)
-
-    def _restore(self) -> None:
-        """Set the program and the state to the last checkpoint, if there is one."""
-        found = self.checkpoints.load() if self.checkpoints is not None else None
-        if found is None or self.checkpoints is None:
-            return
-        variables = self.program.variables()
-        if not found.fits(variables):  # written on another path, by another version
-            self.checkpoints.restored = 0
-            return
-        arrays, self.state.best = found.arrays[: len(variables)], found.arrays[len(variables) :]
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
-        self.state.history = [Epoch(**epoch) for epoch in found.history]
-        self.state.step, self.state.seconds = found.step, found.seconds
 
 
 def _compiled(hp: Hyperparameters, data: Data, path: str) -> Epochs:

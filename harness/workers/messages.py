@@ -46,6 +46,27 @@ class TrainRequest:
     keep_best: bool = False
     model: str | None = None
     signature: Signature | None = None
+    group: "Group | None" = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Trainings that may be trained side by side with the one that is asked for.
+
+    That is number `own` of `members`; `others` are those that have not ended, each with its number.
+    They send no messages. The worker stops one of them where the answer to its EpochDone would be
+    Stop: after `patience` epochs without a lower validation loss, or at a loss that is not finite.
+    """
+
+    members: int
+    own: int
+    others: tuple[tuple[int, TrainRequest], ...]
+    patience: int | None
+
+
+def within_patience(epoch: float, best: float, patience: int | None) -> bool:
+    """Whether a training goes on after an epoch, given its best one, both counted from 1."""
+    return patience is None or epoch - best < patience
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ Started by harness.workers.local as `python -m harness.workers.worker FD SETTING
 import contextlib
 import hashlib
 import json
+import math
 import os
 import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,6 +36,7 @@ from harness.workers.messages import (
     EpochDone,
     Failed,
     Finished,
+    Group,
     Measure,
     Measurement,
     Notice,
@@ -46,6 +48,7 @@ from harness.workers.messages import (
     TestScores,
     TrainRequest,
     Unable,
+    within_patience,
 )
 
 
@@ -123,12 +126,15 @@ def train(
     pause: threading.Event,
 ) -> None:
     """Carry out one training: after each epoch send EpochDone and wait for the answer."""
-    from harness.training.trainer import Callbacks, Data, TrainOptions
+    from harness.training.trainer import Callbacks, Data
 
     task, hyperparameters = order.task, order.hyperparameters
-    checkpoints = Checkpoints(
-        Path(order.checkpoints), _identity(order), lambda text: send(Notice(text)), pause.is_set
-    )
+
+    def checkpoints_of(request: TrainRequest) -> Checkpoints:
+        folder, identity = Path(request.checkpoints), _identity(request)
+        return Checkpoints(folder, identity, lambda text: send(Notice(text)), pause.is_set)
+
+    checkpoints = checkpoints_of(order)
 
     def on_epoch(epoch: Any) -> bool:
         send(EpochDone(task, asdict(epoch), again=epoch.epoch <= checkpoints.restored))
@@ -138,7 +144,7 @@ def train(
         trainer.train(
             hyperparameters,
             Data.of(order.dataset, hyperparameters, order.signature),
-            TrainOptions(seed=order.seed, epochs=order.epochs, keep_best=order.keep_best),
+            _options(order),
             Callbacks(
                 on_start=lambda parameters, path: send(Started(task, parameters, path)),
                 on_progress=lambda epoch, step, steps, loss: send(
@@ -147,6 +153,7 @@ def train(
                 on_epoch=on_epoch,
             ),
             checkpoints,
+            order.group and _companions(order.group, checkpoints_of),
         )
         if order.model is not None:
             with replacing(Path(order.model), ".keras") as temporary:  # Keras insists on it
@@ -158,9 +165,39 @@ def train(
         import traceback
 
         traceback.print_exc()  # the worker's log
-        send(Failed(task, _reason(error)))
+        # What fails in a group is tried again, alone.
+        reason = _reason(error)
+        send(Failed(task, f"machine: in a group: {reason}" if order.group else reason))
     else:
         send(Finished(task, test))
+
+
+def _options(order: TrainRequest) -> Any:
+    from harness.training.trainer import TrainOptions
+
+    return TrainOptions(seed=order.seed, epochs=order.epochs, keep_best=order.keep_best)
+
+
+def _companions(group: Group, checkpoints_of: Callable[[TrainRequest], Checkpoints]) -> Any:
+    """What the trainer needs to know of the others in a group."""
+    from harness.training.training import Companion, Companions
+
+    def goes_on(epochs: Sequence[Any]) -> bool:
+        if not epochs:
+            return True
+        last, best = epochs[-1], min(epochs, key=lambda epoch: epoch.val_loss)
+        finite = math.isfinite(last.loss) and math.isfinite(last.val_loss)
+        return finite and within_patience(last.epoch, best.epoch, group.patience)
+
+    others = {
+        number: Companion(
+            hp=request.hyperparameters,
+            options=_options(request),
+            checkpoints=checkpoints_of(request),
+        )
+        for number, request in group.others
+    }
+    return Companions(members=group.members, own=group.own, others=others, goes_on=goes_on)
 
 
 def measure(order: Measure, trainer: Any, send: Callable[[object], None], import_s: float) -> None:

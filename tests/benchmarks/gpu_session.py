@@ -7,6 +7,7 @@
 - `profile`: each cell on TensorFlow and JAX, on the GPU and the CPU: times, memory, energy where
   NVML counts it, and the path that ran.
 - `study`: `joint_search --quick` on each backend.
+- `side_by_side`: up to 1,024 replicates at once on JAX, and one after another.
 
 The records are written again after each part, so a session that is cut off leaves those before.
 Exit code 1 if a part failed, or a profiled network did not run on the path that belongs to it.
@@ -26,7 +27,9 @@ from harness.core import environment
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import choose_path
 
-LIMITS_S = {"tests": 120.0, "profile": 240.0, "study": 80.0}  # the last one for each backend
+# Of each backend's study it is the time of one.
+LIMITS_S = {"tests": 75.0, "profile": 180.0, "study": 60.0, "side_by_side": 150.0}
+SIDE_BY_SIDE = Path(__file__).with_name("side_by_side_speed.py")
 CELLS = ("lstm", "gru", "rnn")
 CUDNN = ("lstm", "gru")  # the stock layers that TensorFlow runs by cuDNN
 
@@ -57,6 +60,9 @@ def main() -> int:
             if name == "profile" and part["code"] == 0:
                 part["entries"] = json.loads((Path(folder) / "profile.json").read_text())["entries"]
                 records["faults"] += faults(part["entries"])
+            kept = Path(folder) / "side_by_side.json"
+            if name == "side_by_side" and kept.exists():  # some of it, where it took too long
+                part["records"] = json.loads(kept.read_text())["records"]
             asked.records.write_text(json.dumps(records, indent=1) + "\n")
     for fault in records["faults"]:
         print(fault, file=sys.stderr)
@@ -81,6 +87,10 @@ def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list
             command = [python, "-m", "harness.study", "joint_search", "--quick", "--json"]
             command += ["--backend", backend, "--device", device, "--runs", f"{folder}/{backend}"]
             parts.append((f"study {backend}", LIMITS_S["study"], command))
+    if "side_by_side" in asked.parts and "jax" in asked.backends:
+        what = "--gpu" if device == "gpu" else "--quick"
+        command = [python, str(SIDE_BY_SIDE), what, "--records", f"{folder}/side_by_side.json"]
+        parts.append(("side_by_side", LIMITS_S["side_by_side"], command))
     return parts
 
 

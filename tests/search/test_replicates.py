@@ -302,6 +302,93 @@ def test_a_replicate_stops_after_two_epochs_without_improvement(
     assert report_epochs(planned, curve) == epochs
 
 
+@pytest.fixture
+def grouped(ram_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Replicates]:
+    """Makes four replicates that are faster side by side; again, as another session does."""
+    rule = {"cpu": {"words": {"lstm": ((8, 3),)}}}
+    monkeypatch.setattr("harness.training.grouping.SIDE_BY_SIDE", rule)
+
+    def make(device: str = "cpu", units: int = 4) -> Replicates:
+        study = toy_study(backend="jax", replicates=4)
+        params = {"units": units, "sequence_length": 50, "learning_rate": 0.01, "dropout": 0.1}
+        arm = Arm("depth=1", {"depth": 1})
+        planned = replicates_of(study, arm, 0, params, RunDirectory(ram_path))
+        planned.train_side_by_side(device)
+        return planned
+
+    return make
+
+
+def group_of(request: TrainRequest) -> tuple[int, int, list[tuple[int, str]]]:
+    """The members of a request's group, its own number, those of the others and their tasks."""
+    assert request.group is not None
+    others = [(number, other.task) for number, other in request.group.others]
+    return request.group.members, request.group.own, others
+
+
+def test_replicates_of_a_group_are_trained_along_by_one_worker(
+    grouped: Callable[[], Replicates],
+) -> None:
+    planned = grouped()
+    first = planned.next()
+    request = planned.training_request(first)
+    others = [(place, f"depth=1/{place + 1}") for place in (1, 2, 3)]
+    assert group_of(request) == (4, 0, others)
+    assert request.group is not None
+    assert request.group.patience == 2
+    for number, (_, other) in enumerate(request.group.others, start=2):
+        assert f"seed={number}" in other.checkpoints
+        assert (other.seed, other.group) != (request.seed, request.group)
+    assert not planned.has_more  # no other worker trains them as well
+    planned.end(first, "complete")
+    second = planned.next()
+    assert group_of(planned.training_request(second)) == (4, 1, others[1:])
+    # Another session goes on with the same group and the same places.
+    later = grouped()
+    assert later.done == {"complete": 1}
+    again = later.next()
+    assert (again.number, group_of(later.training_request(again))) == (2, (4, 1, others[1:]))
+    again.attempts = 3  # what fails in a group may train alone
+    assert later.training_request(again).group is None
+    later.end(again, "failed", "exception: never works")
+    for number in (3, 4):
+        alone = later.next()
+        assert (alone.number, later.has_more) == (number, number == 3)
+        assert later.training_request(alone).group is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "members"),
+    [({}, 3), ({"trial_timeout": 60.0}, None), ({"workers": 9}, None), ({"threads": 2}, None)],
+)
+def test_a_session_groups_replicates_where_one_worker_has_a_search(
+    file: Path,
+    trained: list[TrainRequest],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    members: int | None,
+) -> None:
+    pytest.importorskip("jax")
+    rule = {"cpu": {"words": {"lstm": ((64, 2),)}}}
+    monkeypatch.setattr("harness.training.grouping.SIDE_BY_SIDE", rule)
+    assert session.run(options(file, backend="jax", device="cpu", **changes)) == 0
+    groups = [request.group for request in trained if "depth" in request.checkpoints]
+    assert [group and group.members for group in groups] == [members] * 6
+    bags = [request.group for request in trained if BAG_OF_EMBEDDINGS in request.checkpoints]
+    assert set(bags) == {None}
+    assert read_records(directory(file).root).finished
+
+
+@pytest.mark.parametrize(("device", "units"), [("gpu", 4), ("cpu", 9)])
+def test_elsewhere_replicates_are_trained_alone(
+    grouped: Callable[..., Replicates], device: str, units: int
+) -> None:
+    planned = grouped(device, units)
+    first = planned.next()
+    assert planned.training_request(first).group is None
+    assert planned.has_more
+
+
 def test_the_recommended_arms_first_model_is_the_best_one(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
