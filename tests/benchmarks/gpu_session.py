@@ -7,6 +7,8 @@
 - `profile`: each cell on TensorFlow and JAX, on the GPU and the CPU: times, memory, energy where
   NVML counts it, and the path that ran.
 - `study`: `joint_search --quick` on each backend.
+- `precision`: replicates in float32 and in mixed precision on each backend: accuracy, step time,
+  and the path that ran.
 
 The records are written again after each part, so a session that is cut off leaves those before.
 Exit code 1 if a part failed, or a profiled network did not run on the path that belongs to it.
@@ -18,16 +20,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.core import environment
+from harness.results.records import read_records
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import choose_path
 
-LIMITS_S = {"tests": 120.0, "profile": 240.0, "study": 80.0}  # the last one for each backend
+# The last two for each backend.
+LIMITS_S = {"tests": 90.0, "profile": 180.0, "study": 70.0, "precision": 55.0}
 CELLS = ("lstm", "gru", "rnn")
+PRECISION = Path(__file__).with_name("mixed_precision.py")
 CUDNN = ("lstm", "gru")  # the stock layers that TensorFlow runs by cuDNN
 
 
@@ -38,6 +43,7 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", choices=list(LIMITS_S), default=list(LIMITS_S))
     parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax"])
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
+    parser.add_argument("--quick", action="store_true", help="a small study of precisions")
     asked = parser.parse_args()
     records: dict[str, Any] = {
         "environment": environment.describe(), "gpus": gpus(), "parts": {}, "faults": [],
@@ -57,6 +63,9 @@ def main() -> int:
             if name == "profile" and part["code"] == 0:
                 part["entries"] = json.loads((Path(folder) / "profile.json").read_text())["entries"]
                 records["faults"] += faults(part["entries"])
+            if name.startswith("precision") and part["code"] == 0:
+                part |= of_precision(Path(folder) / name.replace(" ", "-"))
+                records["faults"] += precision_faults(part["paths"], name.split()[1], asked.device)
             asked.records.write_text(json.dumps(records, indent=1) + "\n")
     for fault in records["faults"]:
         print(fault, file=sys.stderr)
@@ -81,6 +90,12 @@ def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list
             command = [python, "-m", "harness.study", "joint_search", "--quick", "--json"]
             command += ["--backend", backend, "--device", device, "--runs", f"{folder}/{backend}"]
             parts.append((f"study {backend}", LIMITS_S["study"], command))
+    if "precision" in asked.parts:
+        for backend in asked.backends:
+            command = [python, "-m", "harness.study", str(PRECISION), "--no-profile", "--json"]
+            command += ["--backend", backend, "--device", device]
+            command += ["--runs", f"{folder}/precision-{backend}", *["--quick"] * asked.quick]
+            parts.append((f"precision {backend}", LIMITS_S["precision"], command))
     return parts
 
 
@@ -113,6 +128,31 @@ def faults(entries: Sequence[dict[str, Any]]) -> list[str]:
         cudnn = (backend, device, expected) == ("tensorflow", "gpu", "keras")
         if entry["cudnn"] is not (cudnn and entry["cell"] in CUDNN):
             found.append(f"{name}: cuDNN {entry['cudnn']}")
+    return found
+
+
+def of_precision(runs: Path) -> dict[str, Any]:
+    """What a study of precisions found: scores and step times by arm, verdicts, and the paths."""
+    (root,) = runs.glob(f"{PRECISION.stem}*")
+    found = json.loads((root / "summary.json").read_text())
+    replicates = read_records(root).replicates
+    ours = replicates[replicates["arm"].str.startswith("precision=")]
+    paths = {arm: sorted(set(rows["path"])) for arm, rows in ours.groupby("arm")}
+    step_ms = {arm: sorted(rows["step_ms"]) for arm, rows in ours.groupby("arm")}
+    return {
+        "arms": found["arms"], "verdicts": found["verdicts"], "paths": paths, "step_ms": step_ms,
+    }  # fmt: skip
+
+
+def precision_faults(paths: Mapping[str, Sequence[str]], backend: str, device: str) -> list[str]:
+    """Where replicates did not run on the path that belongs to their precision."""
+    found = []
+    for arm, taken in paths.items():
+        hp = Hyperparameters(cell="gru", units=128, precision=arm.partition("=")[2])
+        expected = choose_path(hp, device=device, backend=backend)
+        if list(taken) != [expected]:
+            told = ", ".join(taken)
+            found.append(f"{arm} on {backend}: path {told}, and {expected} belongs to it")
     return found
 
 

@@ -63,6 +63,12 @@ def test_a_training_resumes_bit_for_bit_also_within_an_epoch() -> None:
     assert "3 passed" in _run("jax", "-m", "pytest", *options, resuming)
 
 
+def test_mixed_precision_runs_on_the_scan() -> None:
+    pytest.importorskip("jax")
+    precision = str(TESTS / "training/test_precision.py")
+    assert "6 passed" in _run("jax", "-m", "pytest", "-q", "-p", "no:cacheprovider", precision)
+
+
 KEPT = """
 import json, sys
 import jax
