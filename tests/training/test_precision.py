@@ -24,6 +24,9 @@ set_xla_flags()
 
 MIXED = "mixed_bfloat16"
 ROUNDING = 2.0**-8  # of a bfloat16, relative
+# How often it may add up over layers and steps. The scan sums in float32; the gradients of Keras's
+# own layers are sums of bfloat16 numbers.
+IN_OUTPUTS, IN_GRADIENTS = 12, 12 if keras.backend.backend() == "jax" else 40
 BACKEND = keras.backend.backend()
 PATH = "xla-scan" if BACKEND == "jax" else "keras"
 ALL = {
@@ -36,7 +39,6 @@ NETWORKS = [{"cell": "gru", "depth": 2}, ALL, {"cell": "rnn", "depth": 1}]
 
 @pytest.mark.parametrize("options", NETWORKS, ids=["gru", "all options", "rnn"])
 def test_outputs_and_gradients_are_within_rounding_of_float32(options):
-    """Rounding adds up over layers and steps: to some times that of one number."""
     plain = Hyperparameters(**{**SMALL, **options})
     mixed = Hyperparameters(**{**SMALL, **options, "precision": MIXED})
     names, exact = outputs_and_gradients(plain, PATH, 16, compiled=False)
@@ -47,9 +49,10 @@ def test_outputs_and_gradients_are_within_rounding_of_float32(options):
     for name, one, other, of_keras in zip(names, rounded, exact, stock, strict=True):
         one, other, of_keras = (np.asarray(each) for each in (one, other, of_keras))
         assert one.dtype == np.float32, name
-        largest = np.abs(other).max()
-        assert np.abs(one - other).max() <= 12 * ROUNDING * largest, name
-        assert np.abs(one - of_keras).max() <= 16 * ROUNDING * largest, name
+        rounding = ROUNDING * np.abs(other).max()
+        times = IN_OUTPUTS if name == "probabilities" else IN_GRADIENTS
+        assert np.abs(one - other).max() <= times * rounding, name
+        assert np.abs(one - of_keras).max() <= 16 * rounding, name
     assert not np.array_equal(rounded[0], exact[0])
 
 
@@ -61,9 +64,7 @@ def test_weights_start_alike_and_stay_float32_and_an_easy_task_is_learnt():
         hp = Hyperparameters(**values, precision=precision)
         trainer = Trainer(notify=pytest.fail)
         training = train(trainer, hp, data, seed=3, epochs=8)
-        assert training.path == (PATH if precision == MIXED else choose_path(
-            hp, device="cpu", backend=BACKEND
-        ))  # fmt: skip
+        assert training.path == choose_path(hp, device="cpu", backend=BACKEND)
         assert {w.dtype for w in trainer.weights()} == {np.dtype(np.float32)}
         assert training.epochs[-1].val_accuracy > 0.9
         stock = trainer.stock_model()
