@@ -66,7 +66,8 @@ def test_a_training_resumes_bit_for_bit_also_within_an_epoch() -> None:
 def test_mixed_precision_runs_on_the_scan() -> None:
     pytest.importorskip("jax")
     precision = str(TESTS / "training/test_precision.py")
-    assert "6 passed" in _run("jax", "-m", "pytest", "-q", "-p", "no:cacheprovider", precision)
+    options = ("-q", "-p", "no:cacheprovider", "-m", "slow", "-k", "easy_task or gru")
+    assert "2 passed" in _run("jax", "-m", "pytest", *options, precision)
 
 
 KEPT = """
