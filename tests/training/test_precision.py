@@ -29,8 +29,8 @@ ROUNDING = 2.0**-8  # of a bfloat16, relative
 IN_OUTPUTS, IN_GRADIENTS = 12, 12 if keras.backend.backend() == "jax" else 40
 BACKEND = keras.backend.backend()
 PATH = "xla-scan" if BACKEND == "jax" else "keras"
-OPTIONS = {
-    "cell": "lstm", "depth": 2, "residual": True, "layer_norm": "output", "mask": True,
+OPTIONS = {  # no layer_norm: of four units that are almost equal it makes anything of a rounding
+    "cell": "lstm", "depth": 2, "residual": True, "mask": True,
     "dropout": 1e-9, "recurrent_dropout": 1e-9, "embedding_dropout": 1e-9,
 }  # fmt: skip
 NETWORKS = [
