@@ -33,6 +33,16 @@ def test_a_network_on_another_path_is_a_fault(session: ModuleType) -> None:
     assert session.faults([{**stock, "cudnn": False}]) == ["lstm on tensorflow, gpu: cuDNN False"]
 
 
+def test_replicates_on_another_path_are_a_fault(session: ModuleType) -> None:
+    paths = {"precision=float32": ["xla-scan"], "precision=mixed_bfloat16": ["keras", "xla-scan"]}
+    assert session.precision_faults(paths, "jax", "gpu") == [
+        "precision=mixed_bfloat16 on jax: path keras, xla-scan, and xla-scan belongs to it"
+    ]
+    assert (
+        session.precision_faults({"precision=mixed_bfloat16": ["keras"]}, "tensorflow", "gpu") == []
+    )
+
+
 def test_a_part_that_takes_too_long_is_stopped_and_what_it_said_is_kept(
     session: ModuleType,
 ) -> None:
@@ -46,7 +56,8 @@ def test_a_part_that_takes_too_long_is_stopped_and_what_it_said_is_kept(
 
 def test_all_parts_fit_into_nine_minutes(session: ModuleType) -> None:
     limits = session.LIMITS_S
-    assert sum(limits.values()) + limits["study"] < 540  # two backends
+    twice = limits["study"] + limits["precision"]  # two backends
+    assert sum(limits.values()) + twice < 540
     assert "timeout 540 " in (BENCHMARKS / "gpu_session.sh").read_text()
 
 
@@ -64,3 +75,21 @@ def test_the_profile_part_runs_on_a_cpu(tmp_path: Path) -> None:
     assert (entry["path"], entry["device"]) == ("xla-scan", "cpu")
     assert found["faults"] == []
     assert found["environment"]["cpu"]
+
+
+@pytest.mark.slow
+@pytest.mark.jax
+def test_the_precision_part_runs_on_a_cpu(tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    records = tmp_path / "records.json"
+    options = ["--device", "cpu", "--parts", "precision", "--backends", "jax", "--quick"]
+    done = subprocess.run(
+        [BENCHMARKS / "gpu_session.sh", *options, "--records", str(records)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(records.read_text())["parts"]["precision jax"]
+    arms = ["precision=float32", "precision=mixed_bfloat16"]
+    assert [arm["arm"] for arm in found["arms"]] == arms
+    assert found["paths"] == {arm: ["xla-scan"] for arm in arms}
+    assert all(ms > 0 for arm in arms for ms in found["step_ms"][arm])

@@ -149,12 +149,13 @@ def terminal_lines(profiled: Any) -> list[str]:
 
 def _predict(name: str, output: Path, runs_directory: Path, json_output: bool) -> None:
     from harness.core.files import to_json
+    from harness.profile.backend_choice import resolved
     from harness.profile.estimate import predict_study
     from harness.spec import study_files
     from harness.workers.local import default_count
 
     declaration = study_files.load(name)
-    study = declaration.study
+    study, _ = resolved(declaration.study)
     workers = min(default_count(study.threads, study.device), study.searches_in_all)
     found = predict_study(study, declaration.name, workers, runs_directory, output)
     if found is None:

@@ -33,7 +33,7 @@ _SHAPE: dict[str, Any] = {
     "estimate?": ESTIMATE,
     **dict.fromkeys(("dataset?", "environment?", "published?", "full?"), dict),
     **dict.fromkeys(("question?", "storage?", "command?", "created?", "fingerprint?",
-                     "database?"), str),
+                     "database?", "backend_why?"), str),
     **dict.fromkeys(("quick?", "shared_searches?", "finished?", "profiled?",
                      "with_profile?"), bool),
 }  # fmt: skip
@@ -93,6 +93,11 @@ class Manifest(dict[str, Any]):
     def fingerprint(self) -> str:
         """The hash of the spec: a study resumes only with the same one."""
         return str(self.get("fingerprint") or "")
+
+    @property
+    def backend_why(self) -> str:
+        """Why the study has its backend, where it was left to be chosen."""
+        return str(self.get("backend_why") or "")
 
     @property
     def command(self) -> str:

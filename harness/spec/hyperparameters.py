@@ -27,7 +27,7 @@ class Hyperparameters:
     model function takes. Raises UserError naming the parameter that is wrong.
 
     `decoder_depth` is for translations: the layers of the decoder, 0 for as many as the encoder's
-    `depth`. The fields from `optimizer` to `stateful` are options. Their defaults are what
+    `depth`. The fields from `optimizer` to `precision` are options. Their defaults are what
     stock Keras does without them, and files leave them out where they have their defaults
     (`to_mapping`). `harness.spec.training_options` says what each value means.
     """
@@ -62,6 +62,7 @@ class Hyperparameters:
     pretrained: str | None = None
     decoder_depth: int = 0
     stateful: bool = False
+    precision: str = "float32"
     own: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:

@@ -148,7 +148,7 @@ class Study:
             check_whole(name, getattr(self, name), least)
         if self.margin is not None:
             checks.check_margin(self.margin)
-        checks.check_one_of("backend", self.backend, BACKENDS)
+        checks.check_one_of("backend", self.backend, (*BACKENDS, choices.AUTO))
         checks.check_one_of("device", self.device, DEVICES)
         if self.path is not None:
             checks.check_one_of("path", self.path, PATHS)
@@ -255,6 +255,7 @@ class Study:
                 f"{self.dataset.steps}, and a cell other than {BAG}"
             )
         checks.check_options(self.dataset_of(arm), hp)
+        choices.check_precision(hp.precision, self.path, self.backend)
         if hp.pretrained is not None and self.model is not None:
             raise UserError("pretrained: goes with the networks of harness.models, not with model")
         return hp

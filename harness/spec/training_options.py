@@ -22,6 +22,8 @@ POOLINGS = ("last", "mean", "max", "attention")
 LAYER_NORMS = ("none", "output")
 CLASS_WEIGHTS = ("none", "balanced")
 UNITS_SHAPES = ("equal", "pyramid")
+# Keras's dtype policies: in the second one layers compute in bfloat16, weights stay float32.
+PRECISIONS = ("float32", "mixed_bfloat16")
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "elu", "softsign", "linear")
 INITIALIZERS = (
     "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
@@ -35,6 +37,7 @@ _CHOICES: dict[str, Sequence[str]] = {
     "layer_norm": LAYER_NORMS,
     "class_weight": CLASS_WEIGHTS,
     "units_shape": UNITS_SHAPES,
+    "precision": PRECISIONS,
     "activation": ACTIVATIONS,
     "kernel_initializer": INITIALIZERS,
     "recurrent_initializer": INITIALIZERS,

@@ -10,6 +10,7 @@ from typing import Any
 from harness import datasets
 from harness.core.errors import UserError
 from harness.core.text import cut
+from harness.profile.backend_choice import resolved
 from harness.results.run_directory import RunDirectory
 from harness.search.database import check_url
 from harness.spec.study import Study
@@ -22,12 +23,16 @@ LONGEST = 40  # characters of a file's name in the name of a run
 
 @dataclass(frozen=True)
 class Named:
-    """The declaration, the study that the options make of it, its name and directory."""
+    """The declaration, the study that the options make of it, its name and directory.
+
+    `backend_why` says why the study has its backend, where that was left open.
+    """
 
     declaration: Declaration
     name: str
     study: Study
     directory: RunDirectory
+    backend_why: str = ""
 
 
 def named_study(options: Options, declaration: Declaration | None = None) -> Named:
@@ -51,8 +56,9 @@ def named_study(options: Options, declaration: Declaration | None = None) -> Nam
         if options.run_name is None and not _is_of(study, options.runs / name):
             name = f"{declaration.name}-{slug(Path(file).stem)}{quick}"
     directory = RunDirectory(options.runs / name)
-    began = {} if options.fresh else _on_record(directory).get("search") or {}
-    return Named(declaration, name, fitted(study, began), directory)
+    began = {} if options.fresh else _on_record(directory)
+    study, why = resolved(fitted(study, began.get("search") or {}), began.get("backend"))
+    return Named(declaration, name, study, directory, why)
 
 
 def call(options: Options, named: Named) -> str:

@@ -152,7 +152,7 @@ class Options:
         Path | None, typer.Option(metavar="DIR", help="Where the dataset's files are.")
     ] = None
     backend: Annotated[
-        str | None, typer.Option(metavar="NAME", help="tensorflow, jax or torch.")
+        str | None, typer.Option(metavar="NAME", help="tensorflow, jax, torch or auto.")
     ] = field(default=None, metadata=OVERRIDES)
     device: Annotated[str | None, typer.Option(metavar="NAME", help="auto, cpu or gpu.")] = field(
         default=None, metadata=OVERRIDES

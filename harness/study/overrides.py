@@ -22,7 +22,9 @@ from harness.core.errors import UserError
 from harness.core.text import seconds
 from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.forecast import Forecast
+from harness.profile.backend_choice import check_installed
 from harness.search import database
+from harness.spec.choices import AUTO
 from harness.spec.conditions import Declared, in_distribution, to_mapping
 from harness.spec.hyperparameters import OF_TOKENS
 from harness.spec.study import Study
@@ -89,11 +91,8 @@ def apply(options: Options, study: Study) -> Study:
         given["trial_epochs"] = max(1, min(declared, given["epochs"]))
     budget = replace(study.budget, **given)
     study = replace(study, budget=budget, **options.given(OVERRIDES))
-    if find_spec(study.backend) is None:
-        raise UserError(
-            f"backend {study.backend} is not installed; pip install {study.backend}, "
-            "or leave --backend out"
-        )
+    if study.backend != AUTO:
+        check_installed(study.backend)
     return study
 
 

@@ -9,9 +9,12 @@ from harness.core import text
 from harness.core.errors import UserError
 from harness.core.metrics import ACCURACY, Metric
 from harness.core.text import plural, seconds
+from harness.profile.backend_choice import expected_device
 from harness.profile.estimate import TimeEstimate, predict_study
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
+from harness.spec.checks import ends
+from harness.spec.choices import FLOAT32
 from harness.spec.study import Study
 from harness.study import rounds
 from harness.study.data import understood
@@ -60,6 +63,7 @@ def plan(options: Options) -> str:
         + (f" on the cluster {options.ray}" if options.ray is not None else "")
         + f" with {study.threads} {'thread' if study.threads == 1 else 'threads'} each, "
         f"backend {study.backend}, device {study.device}",
+        *([f"backend    auto: {study.backend}, {named.backend_why}"] if named.backend_why else []),
         *_rounds(options, study),
         *_shows(options, study, directory),
         f"directory  {directory.root}" + (" (exists)" if directory.manifest.exists() else ""),
@@ -94,6 +98,7 @@ def plan_mapping(options: Options) -> dict[str, Any]:
         "data": understood(options, declaration.study, study).to_mapping(),
         "arms": [arm.name for arm in study.arms()],
         "spec": study.to_mapping(),
+        **({"backend_why": named.backend_why} if named.backend_why else {}),
         "workers": worker_count(options, study),
         "directory": str(directory.root),
         "estimated_s": None if found is None else found[0].seconds,
@@ -168,8 +173,17 @@ def predicted_time(options: Options, name: str, study: Study) -> tuple[TimeEstim
 def check_device(options: Options, study: Study) -> None:
     """Raise UserError where the study trains on a GPU and this machine shows none.
 
-    Nodes of a cluster may have one all the same.
+    Nodes of a cluster may have one all the same. Says so where mixed precision trains on a CPU.
     """
     missing = why_no_gpu() if study.device == "gpu" and options.ray is None else None
     if missing is not None:
         raise UserError(f"device gpu: {missing}; give --device auto or --device cpu")
+    if options.ray is None and expected_device(study) == "cpu" and _has_mixed_precision(study):
+        options.notify("mixed precision saves no time on a CPU; it is meant for GPUs")
+
+
+def _has_mixed_precision(study: Study) -> bool:
+    values = {study.fixed.get("precision", FLOAT32), *study.compare.get("precision", ())}
+    if "precision" in study.space:
+        values |= set(ends(study.space["precision"]))
+    return values != {FLOAT32}

@@ -10,6 +10,7 @@ from harness.analysis import outcome_text, summary, trained_model
 from harness.analysis.verdicts import conclude
 from harness.core import console, files
 from harness.core.errors import UserError
+from harness.profile.backend_choice import resolved
 from harness.profile.of_study import profile_is_current, profile_run_directory
 from harness.results import estimates, integrity, lock
 from harness.results.manifest import Manifest
@@ -100,6 +101,8 @@ def _open_locked(options: Options, named: Named, closing: ExitStack) -> Opened:
     rounds.check(options, study)
     if "step_ms" in study.hold and options.ray is not None:
         raise UserError("--ray: step_ms is measured on one machine; leave --ray out")
+    if named.backend_why:
+        options.notify(f"backend auto: {study.backend}, {named.backend_why}")
     if old is None:
         data.announce(options, named.declaration.study, study)
     if "step_ms" in study.hold:
@@ -107,6 +110,7 @@ def _open_locked(options: Options, named: Named, closing: ExitStack) -> Opened:
         study = solve_units(options, study, named.declaration, directory, known)
     manifest = old or {
         **resume.new_manifest(named.declaration, name, study, quick=options.quick),
+        **({"backend_why": named.backend_why} if named.backend_why else {}),
         "enqueued": warm_start.of_options(options, study),
     }
     manifest = {
@@ -215,7 +219,7 @@ def _describe_full(options: Options, opened: Opened) -> None:
     """Put on record what the full study takes: a quick look recommends nothing."""
     full = replace(options, quick=False, trials=None, searches=None, replicates=None)
     try:
-        study = apply(full, opened.declaration.study)
+        study, _ = resolved(apply(full, opened.declaration.study))
     except UserError:
         return  # options that fit the small budget only
     found = predicted_time(full, opened.declaration.name, study)

@@ -4,6 +4,7 @@ Every execution path has the same layers, weights and initial values. So a model
 path becomes a model of stock Keras layers if its weights are copied (`to_stock`).
 """
 
+import contextlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ import numpy as np
 
 from harness.datasets.base.signature import BINARY, Signature
 from harness.datasets.base.vectors import Vectors
+from harness.spec.choices import FLOAT32
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.training.recurrent import PATHS
 
@@ -41,13 +43,25 @@ def build(
         raise ValueError(f"path: {path!r} is not one of {', '.join(PATHS)}")
     state = random.getstate()  # set_random_seed would change the random numbers of the caller
     try:
-        if signature.builder is not None:
-            keras.utils.set_random_seed(seed)
-            return signature.builder(hp, signature, **dict(hp.own))
-        _set_seed(seed)
-        return _network(hp, signature, path)
+        with _dtype_policy(hp.precision):
+            if signature.builder is not None:
+                keras.utils.set_random_seed(seed)
+                return signature.builder(hp, signature, **dict(hp.own))
+            _set_seed(seed)
+            return _network(hp, signature, path)
     finally:
         random.setstate(state)
+
+
+@contextlib.contextmanager
+def _dtype_policy(precision: str) -> Iterator[None]:
+    """A block in which layers get this dtype policy of Keras."""
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy(precision)
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def to_stock(model: keras.Model, hp: Hyperparameters, signature: Signature = BINARY) -> keras.Model:
@@ -163,7 +177,7 @@ def _parts(
     if 0 < steps < length:
         yield keras.layers.Cropping1D((length - steps, 0), name="last_steps")
     activation = {0: "linear", 2: "sigmoid"}.get(signature.classes, "softmax")
-    yield keras.layers.Dense(signature.outputs, activation=activation, name="head")
+    yield _head(hp, signature.outputs, activation)
 
 
 def _translated(inputs: Any, hp: Hyperparameters, signature: Signature, path: str) -> Any:
@@ -185,7 +199,13 @@ def _translated(inputs: Any, hp: Hyperparameters, signature: Signature, path: st
     x = keras.layers.Concatenate(name="read")([written, repeated])
     for part in _stack(hp.decoder, signature, path, None, prefix=DECODER):
         x = part(x)
-    return keras.layers.Dense(signature.outputs, activation="softmax", name="head")(x)
+    return _head(hp, signature.outputs, "softmax")(x)
+
+
+def _head(hp: Hyperparameters, outputs: int, activation: str) -> keras.layers.Layer:
+    """The last layer, whose outputs are float32 on every dtype policy."""
+    given = {} if hp.precision == FLOAT32 else {"dtype": FLOAT32}
+    return keras.layers.Dense(outputs, activation=activation, name="head", **given)
 
 
 def _stack(

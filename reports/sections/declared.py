@@ -93,6 +93,7 @@ def _protocol(manifest: Manifest) -> dict[str, Any]:
         **_margin(manifest),
         "Seed": spec.get("seed"),
         "Backend": spec.get("backend"),
+        "Why this backend": manifest.backend_why or None,
         "Device": spec.get("device"),
         "Threads of each worker": spec.get("threads"),
         "Execution path": spec.get("path"),

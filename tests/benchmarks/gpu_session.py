@@ -8,6 +8,8 @@
   NVML counts it, and the path that ran.
 - `study`: `joint_search --quick` on each backend.
 - `side_by_side`: up to 1,024 replicates at once on JAX, and one after another.
+- `precision`: replicates in float32 and in mixed precision on each backend: accuracy, step time,
+  and the path that ran.
 
 The records are written again after each part, so a session that is cut off leaves those before.
 Exit code 1 if a part failed, or a profiled network did not run on the path that belongs to it.
@@ -19,18 +21,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.core import environment
+from harness.results.records import read_records
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import choose_path
 
-# Of each backend's study it is the time of one.
-LIMITS_S = {"tests": 75.0, "profile": 180.0, "study": 60.0, "side_by_side": 150.0}
+# Of each backend's study and replicates it is the time of one.
+LIMITS_S = {
+    "tests": 75.0,
+    "profile": 150.0,
+    "study": 60.0,
+    "precision": 40.0,
+    "side_by_side": 110.0,
+}
 SIDE_BY_SIDE = Path(__file__).with_name("side_by_side_speed.py")
 CELLS = ("lstm", "gru", "rnn")
+PRECISION = Path(__file__).with_name("mixed_precision.py")
 CUDNN = ("lstm", "gru")  # the stock layers that TensorFlow runs by cuDNN
 
 
@@ -41,6 +51,7 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", choices=list(LIMITS_S), default=list(LIMITS_S))
     parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax"])
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
+    parser.add_argument("--quick", action="store_true", help="a small study of precisions")
     asked = parser.parse_args()
     records: dict[str, Any] = {
         "environment": environment.describe(), "gpus": gpus(), "parts": {}, "faults": [],
@@ -63,6 +74,9 @@ def main() -> int:
             kept = Path(folder) / "side_by_side.json"
             if name == "side_by_side" and kept.exists():  # some of it, where it took too long
                 part["records"] = json.loads(kept.read_text())["records"]
+            if name.startswith("precision") and part["code"] == 0:
+                part |= of_precision(Path(folder) / name.replace(" ", "-"))
+                records["faults"] += precision_faults(part["paths"], name.split()[1], asked.device)
             asked.records.write_text(json.dumps(records, indent=1) + "\n")
     for fault in records["faults"]:
         print(fault, file=sys.stderr)
@@ -91,6 +105,12 @@ def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list
         what = "--gpu" if device == "gpu" else "--quick"
         command = [python, str(SIDE_BY_SIDE), what, "--records", f"{folder}/side_by_side.json"]
         parts.append(("side_by_side", LIMITS_S["side_by_side"], command))
+    if "precision" in asked.parts:
+        for backend in asked.backends:
+            command = [python, "-m", "harness.study", str(PRECISION), "--no-profile", "--json"]
+            command += ["--backend", backend, "--device", device]
+            command += ["--runs", f"{folder}/precision-{backend}", *["--quick"] * asked.quick]
+            parts.append((f"precision {backend}", LIMITS_S["precision"], command))
     return parts
 
 
@@ -123,6 +143,31 @@ def faults(entries: Sequence[dict[str, Any]]) -> list[str]:
         cudnn = (backend, device, expected) == ("tensorflow", "gpu", "keras")
         if entry["cudnn"] is not (cudnn and entry["cell"] in CUDNN):
             found.append(f"{name}: cuDNN {entry['cudnn']}")
+    return found
+
+
+def of_precision(runs: Path) -> dict[str, Any]:
+    """What a study of precisions found: scores and step times by arm, verdicts, and the paths."""
+    (root,) = runs.glob(f"{PRECISION.stem}*")
+    found = json.loads((root / "summary.json").read_text())
+    replicates = read_records(root).replicates
+    ours = replicates[replicates["arm"].str.startswith("precision=")]
+    paths = {arm: sorted(set(rows["path"])) for arm, rows in ours.groupby("arm")}
+    step_ms = {arm: sorted(rows["step_ms"]) for arm, rows in ours.groupby("arm")}
+    return {
+        "arms": found["arms"], "verdicts": found["verdicts"], "paths": paths, "step_ms": step_ms,
+    }  # fmt: skip
+
+
+def precision_faults(paths: Mapping[str, Sequence[str]], backend: str, device: str) -> list[str]:
+    """Where replicates did not run on the path that belongs to their precision."""
+    found = []
+    for arm, taken in paths.items():
+        hp = Hyperparameters(cell="gru", units=128, precision=arm.partition("=")[2])
+        expected = choose_path(hp, device=device, backend=backend)
+        if list(taken) != [expected]:
+            told = ", ".join(taken)
+            found.append(f"{arm} on {backend}: path {told}, and {expected} belongs to it")
     return found
 
 

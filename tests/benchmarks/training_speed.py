@@ -187,6 +187,7 @@ def summary(
     start_s: Mapping[str, float | None],
 ) -> list[dict[str, Any]]:
     """A row for each contender: medians over its epochs, and how far its loss is from others'."""
+    common = min((len(epochs) for epochs in taken.values()), default=0)  # a loss is after so many
     rows, clock = [], "wall_s" if shape["device"] == "gpu" else "cpu_s"
     reference = TENSORFLOW_FIT if TENSORFLOW_FIT in taken else next(iter(taken), "")
     for name, epochs in taken.items():
@@ -211,7 +212,7 @@ def summary(
                 "step_wall_ms": statistics.median(wall_ms),
                 "evaluation_ms": epochs[-1]["evaluation_ms"],
                 "epochs": len(epochs),
-                "loss": epochs[-1]["loss"],
+                "loss": epochs[common - 1]["loss"],
                 "from_stock": apart(epochs, taken.get(contender.stock or "")),
                 "from_tensorflow": apart(epochs, taken[reference]) if contender.of_keras else None,
             }

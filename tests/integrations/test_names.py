@@ -48,7 +48,7 @@ VALUES: dict[str, list[Any]] = {
     "kernel_initializer": ["glorot_uniform", "he_normal"],
     "recurrent_initializer": ["orthogonal", "identity"],
 }
-OF_SPECIAL_DATA = ("pretrained", "decoder_depth", "stateful")
+OF_SPECIAL_DATA = ("pretrained", "decoder_depth", "stateful", "precision")
 # Each hyperparameter has its second value in another four of rows 1 to 7. Two different fours have
 # a row in common, and each has one that the other lacks, so the rows have each pair of values.
 _SECOND = dict(zip(VALUES, itertools.combinations(range(1, 8), 4), strict=False))
@@ -141,6 +141,7 @@ def test_what_needs_special_data_is_chosen_alike(tmp_path: Path, name: str) -> N
         "pretrained": (Parity(length=5), [None, str(file)], {"embedding_dim": 3}),
         "decoder_depth": (Translation(), [1, 2], {"sequence_length": 26}),
         "stateful": (Characters(), [False, True], {"sequence_length": Characters().steps}),
+        "precision": (Parity(length=5), ["float32", "mixed_bfloat16"], {}),
     }[name]
     search = {name: CategoricalDistribution(values)}
     of = StackedRNN.from_study(

@@ -62,6 +62,7 @@ VALUES = {
     "activation": ["'tanh'", "'relu'"],
     "kernel_initializer": ["'glorot_uniform'", "'he_normal'"],
     "recurrent_initializer": ["'orthogonal'", "'identity'"],
+    "precision": ["'float32'", "'mixed_bfloat16'"],
 }
 NUMBERS = {
     "depth": ["I(1, 3)", "I(1, 3, step=2)"],

@@ -63,6 +63,13 @@ def test_a_training_resumes_bit_for_bit_also_within_an_epoch() -> None:
     assert "3 passed" in _run("jax", "-m", "pytest", *options, resuming)
 
 
+def test_mixed_precision_runs_on_the_scan() -> None:
+    pytest.importorskip("jax")
+    precision = str(TESTS / "training/test_precision.py")
+    options = ("-q", "-p", "no:cacheprovider", "-m", "slow", "-k", "easy_task or gru")
+    assert "2 passed" in _run("jax", "-m", "pytest", *options, precision)
+
+
 KEPT = """
 import json, sys
 import jax
@@ -91,7 +98,7 @@ def test_another_process_finds_the_programs_and_the_same_numbers(tmp_path: Path)
     def trained(store: Path | str) -> dict[str, Any]:
         answer = _run("jax", "-c", KEPT, HARNESS_COMPILE_CACHE=str(store))
         found: dict[str, Any] = json.loads(answer.splitlines()[-1])
-        assert found["path"] == "xla-scan"
+        assert found["path"] == "xla-kernel"
         assert not found["tensorflow"]  # its import would take seconds
         return found
 

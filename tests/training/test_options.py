@@ -72,8 +72,8 @@ def named(row):
 
 
 def test_the_grid_has_every_option():
-    # In test_decoding.py, test_stateful.py and test_pretrained.py.
-    elsewhere = {"decoder_depth", "stateful", "pretrained"}
+    # In test_decoding.py, test_stateful.py, test_pretrained.py and test_precision.py.
+    elsewhere = {"decoder_depth", "stateful", "pretrained", "precision"}
     initial = {"kernel_initializer", "recurrent_initializer"}
     assert set(OPTIONS) - set(GRID[0]) == initial | elsewhere
 

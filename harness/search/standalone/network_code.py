@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.datasets.base.signature import Signature
+from harness.spec.choices import FLOAT32
 from harness.spec.hyperparameters import BAG, Hyperparameters
 
 _LAYERS = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
@@ -11,6 +12,8 @@ _LAYERS = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 
 def lines(hp: Hyperparameters, signature: Signature) -> Iterator[str]:
     """From `inputs = …` to `model = …`."""
+    if hp.precision != FLOAT32:
+        yield f'keras.config.set_dtype_policy("{hp.precision}")'
     if signature.features:
         yield f"inputs = keras.Input(({hp.sequence_length}, {signature.features}))"
     else:
@@ -39,7 +42,8 @@ def lines(hp: Hyperparameters, signature: Signature) -> Iterator[str]:
     if 0 < signature.steps < hp.sequence_length:
         yield f"x = layers.Cropping1D(({hp.sequence_length - signature.steps}, 0))(x)"
     activation = {0: "linear", 2: "sigmoid"}.get(signature.classes, "softmax")
-    yield f'outputs = layers.Dense({signature.outputs}, activation="{activation}")(x)'
+    dtype = "" if hp.precision == FLOAT32 else ', dtype="float32"'
+    yield f'outputs = layers.Dense({signature.outputs}, activation="{activation}"{dtype})(x)'
     yield "model = keras.Model(inputs, outputs)"
 
 

@@ -5,7 +5,7 @@ differ in the last bits. So the rule comes from committed measurements instead: 
 `tests/benchmarks/derive_paths.py`.
 """
 
-from harness.spec.choices import PATHS
+from harness.spec.choices import FLOAT32, PATHS
 from harness.spec.hyperparameters import BAG, Hyperparameters
 
 # The largest layer, in units, for which a loop in one kernel was faster. In larger layers its
@@ -25,15 +25,16 @@ JAX_PATHS: dict[str, dict[str, tuple[tuple[int | None, str], ...]]] = {
 def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:
     """The path for this cell and shape on `device` ("cpu" or "gpu") and Keras `backend`.
 
-    TensorFlow on a GPU takes stock Keras, which uses cuDNN there, and torch has no other path. With
-    JAX it is the scan, unless measurements say where another path is faster.
+    TensorFlow takes stock Keras on a GPU, which uses cuDNN there, and for mixed precision, which
+    its scan does not have; torch has no other path. With JAX it is the scan, unless measurements
+    say where another path is faster.
     """
     if backend == "jax":
         for limit, path in JAX_PATHS.get(device, {}).get(hp.cell, ()):
             if limit is None or max(hp.units_per_layer) <= limit:
                 return path
         return "xla-scan"
-    if backend != "tensorflow" or device == "gpu":
+    if backend != "tensorflow" or device == "gpu" or hp.precision != FLOAT32:
         return "keras"
     if hp.cell != BAG and max(hp.units_per_layer) <= ONE_KERNEL_UNITS[hp.cell]:
         return "xla-kernel"

@@ -44,8 +44,18 @@ def identity(x: Array) -> Array:
 
 def matmul(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
     """The product of two matrices, contracted where they are and not transposed first."""
-    contracted = ((0 if transpose_a else 1,), (1 if transpose_b else 0,))
-    return jax.lax.dot_general(a, b, (contracted, ((), ())))
+    return product(a, b, (0 if transpose_a else 1,), (1 if transpose_b else 0,))
+
+
+def product(a: Array, b: Array, of_a: tuple[int, ...], of_b: tuple[int, ...]) -> Array:
+    """The product over these axes, in float32.
+
+    Where one factor is bfloat16, the other one is rounded to it, and the sums are float32.
+    """
+    if a.dtype != b.dtype:
+        a, b = a.astype(jnp.bfloat16), b.astype(jnp.bfloat16)
+    contracted = ((of_a, of_b), ((), ()))
+    return jax.lax.dot_general(a, b, contracted, preferred_element_type=jnp.float32)
 
 
 def reverse(x: Array, axis: Sequence[int]) -> Array:
@@ -70,7 +80,9 @@ class _Rate:
     """A variable of Keras that no layer counts among its weights: layers track variables alone."""
 
     def __init__(self, rate: float) -> None:
-        self.variable = keras.Variable(rate, trainable=False, dtype="float32", name="rate")
+        self.variable = keras.Variable(
+            rate, trainable=False, dtype="float32", autocast=False, name="rate"
+        )
 
     def assign(self, rate: float) -> None:
         self.variable.assign(rate)
@@ -84,4 +96,4 @@ def dropout(inputs: Array, rate: _Rate, generator: Any) -> Array:
     """keras.random.dropout for a rate that is known only when the program is called."""
     kept = 1.0 - rate.variable.value
     drawn = jax.random.bernoulli(generator.next(), kept, inputs.shape)
-    return jnp.where(drawn, inputs / kept, 0.0)
+    return jnp.where(drawn, inputs / kept, 0.0).astype(inputs.dtype)

@@ -2,6 +2,9 @@
 
 JAX would derive a gradient by itself, but it would add up the gradient of the recurrent kernel step
 by step. With a gradient of its own this is one matmul after the backward loop.
+
+With inputs and weights in bfloat16, the products of matrices are bfloat16 with sums in float32, and
+states, gates and their gradients are float32; so a state does not lose what it adds up over time.
 """
 
 from collections.abc import Callable
@@ -11,6 +14,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from harness.training.recurrent import jax_ops as ops
 
 Array = Any
 States = tuple[Array, ...]
@@ -38,6 +43,8 @@ def scan(
 
     Arguments and result are those of `harness.training.recurrent.scan.scan`.
     """
+    if initial is not None:
+        initial = tuple(state.astype(jnp.float32) for state in initial)
     output, last = _run(_Kind(cell, sequences, one_kernel), x, weights, mask, initial)
     return output if initial is None else (output, last)
 
@@ -56,7 +63,7 @@ def _run_forward(
     states, saved = _forward(kind, x, weights, mask, initial)
     output = states[0] if kind.sequences else states[0][-1]
     last = tuple(state[-1] for state in states)
-    return (output, last), (x, weights, mask, initial, states, saved)
+    return (output.astype(x.dtype), last), (x, weights, mask, initial, states, saved)
 
 
 def _run_backward(kind: _Kind, kept: Any, d_outputs: tuple[Array, States]) -> tuple[Any, ...]:
@@ -64,19 +71,22 @@ def _run_backward(kind: _Kind, kept: Any, d_outputs: tuple[Array, States]) -> tu
     x, weights, mask, initial, states, saved = kept
     previous = _before(states, initial)
     coefficients = _coefficients(kind, states, previous, saved)
-    d_p = _backward(kind, weights, mask, coefficients, d_outputs[0], x.shape[:2])
+    d_output = d_outputs[0].astype(jnp.float32)
+    d_p = _backward(kind, weights, mask, coefficients, d_output, x.shape[:2])
     d_q = kind.cell.recurrent_gradient(d_p, saved)
-    of_time_and_batch = (((0, 1), (0, 1)), ((), ()))
     gradients = weights._replace(
-        kernel=lax.dot_general(x, d_p, of_time_and_batch),
-        recurrent_kernel=weights.to_kernel(previous[0], d_q),
+        kernel=ops.product(x, d_p, (0, 1), (0, 1)),
+        recurrent_kernel=weights.to_kernel(
+            *(each.astype(weights.recurrent_kernel.dtype) for each in (previous[0], d_q))
+        ),
         bias=jnp.sum(d_p, axis=(0, 1)),
         # The factors of dropout, mask and states are constants: XLA removes their zeros.
         dropped=None if weights.dropped is None else jnp.zeros_like(weights.dropped),
     )
     if weights.recurrent_bias is not None:
         gradients = gradients._replace(recurrent_bias=jnp.sum(d_q, axis=(0, 1)))
-    d_x = lax.dot_general(d_p, weights.kernel, (((2,), (1,)), ((), ())))
+    d_x = ops.product(d_p, weights.kernel, (2,), (1,)).astype(x.dtype)
+    gradients = jax.tree.map(lambda of, weight: of.astype(weight.dtype), gradients, weights)
     constants = (
         None if mask is None else jnp.zeros_like(mask),
         None if initial is None else tuple(jnp.zeros_like(state) for state in initial),
@@ -92,7 +102,7 @@ def _forward(
 ) -> tuple[States, Array]:
     """States (each (time, batch, units)) and what the cell saves (time, batch, saved·units)."""
     cell = kind.cell
-    p = lax.dot_general(x, weights.kernel, (((2,), (0,)), ((), ()))) + weights.bias
+    p = ops.product(x, weights.kernel, (2,), (0,)) + weights.bias
     time, batch, _ = p.shape
     units = weights.recurrent_kernel.shape[0]
     first = initial or (jnp.zeros((batch, units), p.dtype),) * cell.states

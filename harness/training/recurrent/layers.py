@@ -14,8 +14,12 @@ from harness.training.recurrent.ops import ops
 
 if keras.backend.backend() == "jax":
     from harness.training.recurrent.jax_scan import scan
+
+    DTYPES: tuple[str, ...] = ("float32", "bfloat16")
 else:
     from harness.training.recurrent.scan import scan
+
+    DTYPES = ("float32",)
 
 # What the scan implements: constructor arguments, which are attributes of a layer or its cell.
 _REQUIRED: dict[str, tuple[Any, ...]] = {
@@ -43,6 +47,9 @@ class _Scan:
             value = self._given(name)
             if value not in (*allowed, _ABSENT):
                 raise ValueError(f"{name}={value!r}: the scan has only {allowed[0]!r}")
+        dtype = self.compute_dtype  # type: ignore[attr-defined]
+        if dtype not in DTYPES:
+            raise ValueError(f"dtype {dtype}: the scan has only {', '.join(DTYPES)}")
         rate = self._given("recurrent_dropout") or 0.0
         # An input of the program and no weight, as in RateDropout below.
         self.rate_variable: Any = ops.rate_variable(rate) if rate else None
@@ -93,7 +100,7 @@ class _Scan:
             for variable, state in zip(layer.states, last, strict=True):
                 variable.assign(state)
         if mask is not None and layer.zero_output_for_mask:  # Bidirectional sets it
-            output = output * (mask if layer.return_sequences else mask[-1])
+            output = output * ops.cast(mask if layer.return_sequences else mask[-1], output.dtype)
         return ops.transpose(output, (1, 0, 2)) if layer.return_sequences else output
 
     def _dropped(self, batch: Any) -> Any:
