@@ -166,11 +166,28 @@ def _timeline_figure(records: Records, trials: "pd.DataFrame", timeline: Panel) 
     return Figure(
         id="timeline-figure",
         panels=(timeline,),
-        caption="Each bar is a trial; pale ones were pruned or failed. A trial is on the first "
-        f"line that was free when it started. Times are recorded in seconds.{few}",
+        caption="Each bar is a trial; pale ones were pruned or failed. "
+        f"{_lines(drawn)} Times are recorded in seconds.{few}",
         data=selection.data(
-            drawn, "arm", *selection.search_column(records), "trial", "state", "lane", "began_s",
-            "ended_s",
+            drawn, "arm", *selection.search_column(records), "trial", "state", "worker", "lane",
+            "began_s", "ended_s",
         ),
         legend=_arms(records, drawn) if len(records.arms) > 1 else (),
     )  # fmt: skip
+
+
+def _lines(drawn: "pd.DataFrame") -> str:
+    """What a line of the timeline is."""
+    unnamed = int(drawn["worker"].isna().sum())
+    if unnamed == len(drawn):
+        return (
+            "The files of these trials do not name their workers: each is on the first line that "
+            "was free when it started."
+        )
+    each = "Each worker has a line; a trial that was interrupted is on that of its last worker."
+    if unnamed:
+        each += (
+            f" The files of {wording.counted(unnamed, 'trial')} name no worker: they are on the "
+            "first free of the last lines."
+        )
+    return each
