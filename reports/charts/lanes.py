@@ -37,11 +37,14 @@ def timed(records: Records) -> "pd.DataFrame":
     found = found.sort_values(["began_s", "ended_s", *selection.KEYS], kind="stable")
     named = found["worker"].notna()
     workers = sorted(found.loc[named, "worker"].unique(), key=_natural)
-    lanes = found["worker"].map({worker: lane for lane, worker in enumerate(workers, 1)})
     rest = found[~named]
-    others = lanes_of(rest["began_s"].to_list(), rest["ended_s"].to_list())
-    lanes[~named] = [len(workers) + lane for lane in others]
-    found = found.assign(lane=lanes.astype(int))
+    others = iter(lanes_of(rest["began_s"].to_list(), rest["ended_s"].to_list()))
+    found = found.assign(
+        lane=[
+            1 + workers.index(worker) if known else len(workers) + next(others)
+            for worker, known in zip(found["worker"], named, strict=True)
+        ]
+    )
     return found.assign(began_s=_trained_from(found))
 
 
@@ -119,10 +122,7 @@ def panel(records: Records, trials: "pd.DataFrame") -> Panel | None:
         for lane, ours in list(drawn.groupby("lane"))[:8]
     ]
     alt = f"Timeline of {wording.counted(len(drawn), 'trial')}: {'; '.join(busy)}."
-    return chart.panel(
-        "explore-timeline", alt, draw, tooltips=selection.tooltips(records),
-        height=max(170, 90 + 26 * number),
-    )  # fmt: skip
+    return chart.panel("explore-timeline", alt, draw, height=max(170, 90 + 26 * number))
 
 
 def _spoken(line: str, by_worker: bool) -> str:
