@@ -1,34 +1,34 @@
 """Measure the execution paths over a grid of shapes and derive the rule of `choose_path`.
 
     python tests/benchmarks/derive_paths.py             measure (15 minutes), write paths.json
-    python tests/benchmarks/derive_paths.py --derive    derive the rule from paths.json again
-    python tests/benchmarks/derive_paths.py --backend jax [--device gpu]    the same for JAX
+    python tests/benchmarks/derive_paths.py --derive    derive the rules from the records again
 
-JAX has a file of its own, paths-jax.json, with the records of both devices. Each shape is measured
-on every path in turn, in one process with one thread; run it on an idle machine, pinned to a core.
-What counts is the time of a short trial, compilation included.
+This measures TensorFlow's paths, each shape on every path in turn, in one process with one thread;
+run it on an idle machine, pinned to a core. JAX's paths are measured by `training_speed.py`, which
+writes records of each device to `harness/profile/measured/`. What counts is the time of a short
+trial, compilation included.
 """
 
 import argparse
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-RECORDS = {
-    "tensorflow": Path(__file__).with_name("paths.json"),
-    "jax": Path(__file__).with_name("paths-jax.json"),
-}
+RECORDS = Path(__file__).with_name("paths.json")
+MEASURED = Path(__file__).parents[2] / "harness" / "profile" / "measured"
 TRIAL_STEPS = 1500  # a trial of lstm_depth with 3 epochs: 16,000 reviews, batches of 32
 UNITS = (4, 5, 6, 8, 10, 12, 16, 32, 64, 128)
 BATCHES = ((32, 100), (64, 200))  # batch size, sequence length
 CELLS = ("lstm", "gru", "rnn")
 
+Limits = tuple[tuple[int | None, str], ...]
 
-def trial_s(record: dict[str, Any]) -> float:
+
+def trial_s(record: Mapping[str, Any]) -> float:
     """Seconds of a short trial."""
     return float(record["compile_s"] + TRIAL_STEPS * record["step_ms"] / 1000.0)
 
@@ -58,57 +58,58 @@ def derive(records: list[dict[str, Any]]) -> dict[str, int]:
     return limits
 
 
-def derive_jax(
-    records: list[dict[str, Any]],
-) -> dict[str, dict[str, tuple[tuple[int | None, str], ...]]]:
+def derive_jax(records: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Limits]]:
     """`JAX_PATHS`: by device and cell, the fastest path for layers of up to so many units.
 
-    Neighbouring numbers of units with the same fastest path are one entry.
+    Neighbouring numbers of units with the same fastest path are one entry. Where several shapes
+    have the same units, paths that were measured on all of them are compared by their sum.
     """
-    found: dict[str, dict[str, tuple[tuple[int | None, str], ...]]] = {}
-    for device in sorted({r["device"] for r in records}):
-        for cell in sorted({r["cell"] for r in records if r["device"] == device}):
-            of_cell = [r for r in records if (r["device"], r["cell"]) == (device, cell)]
-            steps: list[tuple[int | None, str]] = []
-            for units in sorted({r["units"] for r in of_cell}):
-                seconds: dict[str, float] = {}
-                for r in of_cell:
-                    if r["units"] == units:
-                        seconds[r["path"]] = seconds.get(r["path"], 0.0) + trial_s(r)
-                fastest = min(seconds, key=lambda path: seconds[path])
-                if steps and steps[-1][1] == fastest:
-                    steps.pop()
-                steps.append((units, fastest))
-            steps[-1] = (None, steps[-1][1])
-            found.setdefault(device, {})[cell] = tuple(steps)
+    # device and cell → units → the rest of a shape → path → seconds
+    shapes: dict[tuple[str, str], dict[int, dict[Any, dict[str, float]]]] = {}
+    for r in records:
+        shape = tuple(r.get(name) for name in ("depth", "batch_size", "sequence_length"))
+        of_cell = shapes.setdefault((r["device"], r["cell"]), {})
+        of_cell.setdefault(r["units"], {}).setdefault(shape, {})[r["path"]] = trial_s(r)
+    found: dict[str, dict[str, Limits]] = {}
+    for device, cell in sorted(shapes):
+        steps: list[tuple[int | None, str]] = []
+        for units, alike in sorted(shapes[device, cell].items()):
+            common = set.intersection(*(set(paths) for paths in alike.values()))
+            seconds = {path: sum(paths[path] for paths in alike.values()) for path in common}
+            fastest = min(sorted(seconds), key=lambda path: seconds[path])
+            if steps and steps[-1][1] == fastest:
+                steps.pop()
+            steps.append((units, fastest))
+        steps[-1] = (None, steps[-1][1])
+        found.setdefault(device, {})[cell] = tuple(steps)
     return found
 
 
-def measure(backend: str, device: str) -> Iterator[dict[str, Any]]:
-    """A record for each cell, shape and path."""
-    os.environ["KERAS_BACKEND"], os.environ["TF_CPP_MIN_LOG_LEVEL"] = backend, "3"
-    if backend == "tensorflow":
-        import tensorflow as tf
+def of_jax() -> list[dict[str, Any]]:
+    """The committed records of JAX's paths, on all devices."""
+    files = sorted(MEASURED.glob("*.json"))
+    every = [record for file in files for record in json.loads(file.read_text())["records"]]
+    return [record for record in every if record["backend"] == "jax" and record["path"]]
 
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
 
+def measure() -> Iterator[dict[str, Any]]:
+    """A record for each cell, shape and path of TensorFlow."""
+    os.environ["KERAS_BACKEND"], os.environ["TF_CPP_MIN_LOG_LEVEL"] = "tensorflow", "3"
+    from speed_contenders import single_threaded_tensorflow
+
+    single_threaded_tensorflow()
     from harness.training.recurrent import PATHS
 
     for cell in CELLS:
         for batch_size, length in BATCHES:
             for units in UNITS:
                 for path in PATHS:
-                    # Several times slower beyond these units, and of no use on a GPU.
-                    if path == "xla-kernel" and (units > 16 or device == "gpu"):
-                        continue
-                    record = measured(cell, units, batch_size, length, path, device)
-                    yield record if backend == "tensorflow" else {"device": device, **record}
+                    if path == "xla-kernel" and units > 16:
+                        continue  # several times slower
+                    yield measured(cell, units, batch_size, length, path)
 
 
-def measured(
-    cell: str, units: int, batch_size: int, length: int, path: str, device: str
-) -> dict[str, Any]:
+def measured(cell: str, units: int, batch_size: int, length: int, path: str) -> dict[str, Any]:
     """One record: a training of three epochs, of which the first one compiles."""
     import numpy as np
 
@@ -126,7 +127,7 @@ def measured(
         return Arrays(x, random.integers(0, 2, examples, dtype=np.int32))
 
     data = Data(train=split(steps * batch_size), validation=split(batch_size))
-    trained = Trainer(path=path, device=device, notify=_refuse).train(
+    trained = Trainer(path=path, device="cpu", notify=_refuse).train(
         hp, data, TrainOptions(seed=0, epochs=3), Callbacks()
     )
     return {
@@ -147,24 +148,17 @@ def _refuse(line: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--derive", action="store_true", help="use the records that are there")
-    parser.add_argument("--backend", choices=list(RECORDS), default="tensorflow")
-    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
     chosen = parser.parse_args()
-    file = RECORDS[chosen.backend]
     if not chosen.derive:
-        kept = json.loads(file.read_text())["records"] if file.exists() else []
-        records = [r for r in kept if r.get("device", "cpu") != chosen.device]
-        for record in measure(chosen.backend, chosen.device):
+        records = []
+        for record in measure():
             print(json.dumps(record), flush=True)
             records.append(record)
-        about = {name: version(name) for name in (chosen.backend, "keras")}
+        about = {name: version(name) for name in ("tensorflow", "keras")}
         about |= {"machine": platform.machine(), "processor": _processor()}
-        file.write_text(json.dumps({**about, "records": records}, indent=0) + "\n")
-    records = json.loads(file.read_text())["records"]
-    if chosen.backend == "jax":
-        print("JAX_PATHS =", derive_jax(records))
-    else:
-        print("ONE_KERNEL_UNITS =", derive(records))
+        RECORDS.write_text(json.dumps({**about, "records": records}, indent=0) + "\n")
+    print("ONE_KERNEL_UNITS =", derive(json.loads(RECORDS.read_text())["records"]))
+    print("JAX_PATHS =", derive_jax(of_jax()))
 
 
 def _processor() -> str:

@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 import numpy as np
-from training_speed import single_threaded_tensorflow
+from speed_contenders import single_threaded_tensorflow
 
 SHAPES = (("lstm", 2, 32), ("gru", 2, 32), ("lstm", 2, 8), ("lstm", 4, 64))  # cell, depth, units
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -12,8 +12,14 @@ from harness.spec.hyperparameters import BAG, Hyperparameters
 # matrix products cost more time than it saves by fewer calls.
 ONE_KERNEL_UNITS = {"lstm": 4, "gru": 6, "rnn": 10}
 # With JAX: by device and cell the fastest path for layers of up to so many units, smallest first;
-# the last one has no limit. Empty until measurements are committed: the scan is taken then.
-JAX_PATHS: dict[str, dict[str, tuple[tuple[int | None, str], ...]]] = {}
+# the last one has no limit. A device without measurements takes the scan.
+JAX_PATHS: dict[str, dict[str, tuple[tuple[int | None, str], ...]]] = {
+    "cpu": {
+        "gru": ((16, "xla-kernel"), (None, "xla-scan")),
+        "lstm": ((16, "xla-kernel"), (None, "xla-scan")),
+        "rnn": ((16, "xla-kernel"), (None, "xla-scan")),
+    }
+}
 
 
 def choose_path(hp: Hyperparameters, *, device: str, backend: str) -> str:

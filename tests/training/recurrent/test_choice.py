@@ -26,9 +26,7 @@ def derive_paths():
 def test_the_rule_is_what_the_measurements_say(derive_paths):
     records = json.loads((BENCHMARKS / "paths.json").read_text())["records"]
     assert derive_paths.derive(records) == ONE_KERNEL_UNITS
-    file = derive_paths.RECORDS["jax"]
-    of_jax = json.loads(file.read_text())["records"] if file.exists() else []
-    assert derive_paths.derive_jax(of_jax) == choice.JAX_PATHS
+    assert derive_paths.derive_jax(derive_paths.of_jax()) == choice.JAX_PATHS
 
 
 def test_with_jax_the_fastest_path_of_each_device_and_size_is_taken(derive_paths, monkeypatch):
