@@ -117,9 +117,10 @@ def panel(records: Records, trials: "pd.DataFrame") -> Panel | None:
         axes.set_title("Trials over time, by worker" if by_worker else "Trials over time")
 
     busy = [
-        f"{_spoken(line(int(lane)), by_worker)}: {wording.counted(len(ours), 'trial')}, "
+        f"{_spoken(line(lane), by_worker)}: {wording.counted(len(ours), 'trial')}, "
         f"{wording.seconds(float((ours['ended_s'] - ours['began_s']).sum()))} of training"
-        for lane, ours in list(drawn.groupby("lane"))[:8]
+        for lane in sorted({int(each) for each in drawn["lane"]})[:8]
+        for ours in (drawn[drawn["lane"] == lane],)
     ]
     alt = f"Timeline of {wording.counted(len(drawn), 'trial')}: {'; '.join(busy)}."
     return chart.panel("explore-timeline", alt, draw, height=max(170, 90 + 26 * number))
