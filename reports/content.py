@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: its SVG, and its text for readers who cannot see it."""
+    """One chart: its SVG, and its text for readers who cannot see it.
+
+    The ids in the SVG begin with `identity` and a hyphen.
+    """
 
     svg: str
     alt: str
+    identity: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ import base64
 import hashlib
 import importlib
 import importlib.resources
+import itertools
 import pkgutil
+import re
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -21,7 +23,7 @@ from harness.core.text import escape_surrogates, sanitize
 from harness.results.records import Records
 from harness.results.tables import to_csv
 from reports import progress, sections
-from reports.content import Data, Link, Section, Table, Value
+from reports.content import Data, Link, Panel, Section, Table, Value
 from reports.wording import MISSING
 
 SCRIPTS = ("page.js", "explore.js", "index.js", "figures.js")  # one after the other, as one script
@@ -85,6 +87,21 @@ def csv_link(data: Data) -> str:
     return "data:text/csv;charset=utf-8," + quote(text, safe=",;:=/.+-_~()*!")
 
 
+def short_ids() -> Callable[[Panel], Markup]:
+    """A filter for the charts of one page, whose ids become k1-0, k1-1, …, k2-0, …
+
+    Thousands of marks name them.
+    """
+    numbers = itertools.count(1)
+
+    def chart(panel: Panel) -> Markup:
+        place = re.compile(rf'( id="|href="#|url\(#){re.escape(panel.identity)}-(?=\d)')
+        number = next(numbers)
+        return Markup(place.sub(lambda match: f"{match[1]}k{number}-", panel.svg))
+
+    return chart
+
+
 def constants(table: Table) -> dict[int, str]:
     """Columns that say the same in every row: by place, what they say; "" where it is nothing.
 
@@ -115,6 +132,7 @@ def _environment() -> jinja2.Environment:
     environment.tests["link"] = lambda value: isinstance(value, Link)
     environment.tests["value"] = lambda value: isinstance(value, Value)
     environment.filters["csv_link"] = csv_link
+    environment.filters["chart"] = short_ids()
     environment.filters["constants"] = constants
     return environment
 

@@ -84,23 +84,8 @@ def anchors(table: "pd.DataFrame") -> list[str]:
     return [wording.trial_anchor(arm, number, search) for arm, search, number in _keys(table)]
 
 
-def tooltips(records: Records) -> dict[str, str]:
-    """By row id, the tooltip of a trial's mark in a chart."""
-    size, metric = wording.validation_size(records), records.validation_metric
-    return {
-        wording.trial_anchor(arm, number, search): (
-            f"{wording.trial_label(records, arm, number, search)}"
-            f"{'' if state == 'complete' else f' ({state})'}: "
-            f"loss {wording.loss(loss)}, {wording.score(metric, accuracy, size)}"
-        )
-        for arm, search, number, state, loss, accuracy in zip(
-            *(records.trials[c] for c in (*KEYS, "state", "value", "val_accuracy")), strict=True
-        )
-    }
-
-
 def replicate_tooltips(records: Records) -> dict[str, str]:
-    """The same for replicates."""
+    """By row id, the tooltip of a replicate's mark in a chart."""
     metric = records.metric
     return {
         wording.replicate_anchor(arm, number, search): (

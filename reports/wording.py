@@ -324,8 +324,9 @@ def trial_label(records: Records, arm: str, number: Any, search: Any) -> str:
 
 def trial_anchor(arm: str, number: Any, search: Any = 1) -> str:
     """The id of a trial's row: what charts and other tables link to."""
-    # A colon is in no arm's part, so that no two trials have the same id.
-    of_search = "" if search == 1 else f":search={search}"
+    # A colon is in no arm's part, so that no two trials have the same id. It is short, because each
+    # trial's is in ten charts.
+    of_search = "" if search == 1 else f":{search}"
     return f"trial-{re.sub(r'[^0-9A-Za-z_.,=-]', '_', arm)}{of_search}-{number}"
 
 

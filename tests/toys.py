@@ -181,6 +181,9 @@ class ToyPool:
     memory_limit: int = 10**10
     held: int = 0
 
+    def name(self, worker: int) -> str:
+        return str(worker)
+
     def memory(self, worker: int) -> int:
         return self.held
 
@@ -212,7 +215,14 @@ def outcomes(arms: list[ArmSearch]) -> dict[str, list[tuple[object, ...]]]:
     """What must be equal between an interrupted study and an uninterrupted one."""
     return {
         arm.arm.name: [
-            (t.number, t.state.name, t.params, t.value, t.intermediate_values, t.user_attrs)
+            (
+                t.number,
+                t.state.name,
+                t.params,
+                t.value,
+                t.intermediate_values,
+                {name: value for name, value in t.user_attrs.items() if name != "worker"},
+            )
             for t in arm.finished_trials()
         ]
         for arm in arms

@@ -1,10 +1,10 @@
-"""What a model says of texts or sequences: labels, a label for each step, or numbers."""
+"""What a model says of texts or sequences: labels, one for each step, numbers or translations."""
 
 import contextlib
 import csv
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,21 @@ from harness.datasets.base.text import encode_texts
 from harness.datasets.files import arrays, tagged, texts
 from harness.datasets.files.rows import Source
 from harness.results.training_folder import PARAMS, VOCABULARY
-from harness.search.standalone import predict_numbers, predict_tags
+from harness.search.standalone import predict_numbers, predict_tags, predict_translation
 
 
 def of_texts(
     model: Any, folder: Path, params: dict[str, Any], lines: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """What the model says of each text; see `_described`, or `tokens` and `tags`.
+    """What the model says of each text; see `_described`, `_tagged` and `_translated`.
 
     Raises UserError where the model's files do not fit together.
     """
     with _fitting(folder):
         if _is_of_tags(params):
             return _tagged(model, folder, params, [*map(tokenizers.tokens, lines)])
+        if _translates(params):
+            return _translated(model, folder, params, lines)
         return _described(_of_texts(model, folder, params, lines), params)
 
 
@@ -62,6 +64,9 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
     if _is_of_tags(params):
         save(_tags_of_file(folder, params, asked), asked.output)
         return
+    if _translates(params):
+        save(_translations_of_file(folder, params, asked), asked.output)
+        return
     if params.get("input") == "numbers" or not (folder / VOCABULARY).stat().st_size:
         if asked.text_column or asked.encoding:
             raise UserError("--text-column and --encoding go with texts; the model reads numbers")
@@ -76,26 +81,37 @@ def write(folder: Path, params: dict[str, Any], asked: Asked) -> None:
             encoded = predict_numbers.encoded(x, params, of_steps, lengths)
             outputs = outputs_of(model, encoded)
     else:
-        facts = params.get("dataset") or {}
-        column = asked.text_column or facts.get("text_column", "text")
-        source = Source(str(data), column, None, encoding=asked.encoding)
-        lines, notes = texts.read_inputs(source, facts.get("encoding"))
-        for note in notes:
-            notify(note)
+        lines = _lines(params, asked)
         model = load_model(folder)
         with _fitting(folder):
             outputs = _of_texts(model, folder, params, lines)
     with _fitting(folder):
         if asked.as_json:
-            told = _described(outputs, params, lengths)
-            content = "".join(files.to_json(each, indent=None) + "\n" for each in told)
+            content = _json_lines(_described(outputs, params, lengths))
         else:
-            text = io.StringIO()
-            csv.writer(text, lineterminator="\n").writerows(
-                predict_numbers.rows(outputs, params, lengths)
-            )
-            content = text.getvalue()
+            content = _csv(predict_numbers.rows(outputs, params, lengths))
     save(content, asked.output)
+
+
+def _lines(params: dict[str, Any], asked: Asked) -> Sequence[str]:
+    """The texts of a file, with a line on stderr for each thing to know about them."""
+    facts = params.get("dataset") or {}
+    column = asked.text_column or facts.get("text_column", "text")
+    source = Source(str(asked.data), column, None, encoding=asked.encoding)
+    lines, notes = texts.read_inputs(source, facts.get("encoding"))
+    for note in notes:
+        notify(note)
+    return lines
+
+
+def _json_lines(told: Iterable[dict[str, Any]]) -> str:
+    return "".join(files.to_json(each, indent=None) + "\n" for each in told)
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def conll(found: dict[str, Any]) -> str:
@@ -117,14 +133,13 @@ def _tags_of_file(folder: Path, params: dict[str, Any], asked: Asked) -> str:
     with _fitting(folder):
         told = _tagged(model, folder, params, found.tokens)
     if asked.as_json:
-        return "".join(files.to_json(each, indent=None) + "\n" for each in told)
-    text = io.StringIO()
-    write = csv.writer(text, lineterminator="\n").writerow
-    write(["sentence", "token", "tag"])
-    for number, each in enumerate(told, start=1):
-        for token, tag in zip(each["tokens"], each["tags"], strict=True):
-            write([number, token, tag])
-    return text.getvalue()
+        return _json_lines(told)
+    rows = [
+        [number, token, tag]
+        for number, each in enumerate(told, start=1)
+        for token, tag in zip(each["tokens"], each["tags"], strict=True)
+    ]
+    return _csv([["sentence", "token", "tag"], *rows])
 
 
 def _tagged(
@@ -138,6 +153,34 @@ def _tagged(
         {"tokens": list(tokens), "tags": found}
         for tokens, found in zip(sentences, tags, strict=True)
     ]
+
+
+def _translates(params: dict[str, Any]) -> bool:
+    return bool((params.get("dataset") or {}).get("decodes"))
+
+
+def _translations_of_file(folder: Path, params: dict[str, Any], asked: Asked) -> str:
+    lines = _lines(params, asked)
+    model = load_model(folder)
+    with _fitting(folder):
+        told = _translated(model, folder, params, lines)
+    if asked.as_json:
+        return _json_lines(told)
+    rows = [[each["translation"], f"{each['probability']:.7g}"] for each in told]
+    return _csv([["translation", "probability"], *rows])
+
+
+def _translated(
+    model: Any, folder: Path, params: dict[str, Any], lines: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The `translation` of each text, and its `probability`."""
+    length, steps = model.input_shape[1], model.output_shape[1]
+    words = _words(folder)
+    x = predict_translation.encoded([line.split() for line in lines], words, length, steps)
+    found = predict_translation.translated(
+        lambda read: outputs_of(model, read), x, words, params["labels"], steps
+    )
+    return [{"translation": answer, "probability": p} for answer, p in found]
 
 
 def _words(folder: Path) -> list[str]:

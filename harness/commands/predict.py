@@ -18,7 +18,6 @@ from harness.analysis.trained_model import check_files, load_model, model_folder
 from harness.commands import arguments, forecast, labels
 from harness.core import files
 from harness.core.errors import UserError
-from harness.core.metrics import EXACT
 from harness.results.run_directory import find
 
 BATCH = 256  # lines of stdin predicted at once
@@ -61,10 +60,12 @@ def predict(
     """Label texts with an arm's trained model: one line for each, label and probability first.
 
     A model of tags prints a line for each token, with its tag, and a blank line after each text.
+    One that translates prints translation and probability first.
 
     With --data, CSV: a row for each text of a table, in the column that the study reads, or for
     each sequence x of an .npz file or JSON Lines. It has the label and all probabilities, or the
-    number. Of tags it has a row for each token of a CoNLL file, or of a table.
+    number, or the translation and its probability. Of tags it has a row for each token of a CoNLL
+    file, or of a table.
 
     Of a forecast, --data is a newer table: a row for each step after its last row, with its time;
     the forecast is in the last column.
@@ -74,8 +75,6 @@ def predict(
     if params.get("forecast"):
         forecast.write(name, folder, params, data, output)
         return
-    if (params.get("dataset") or {}).get("metric") == EXACT:
-        raise UserError(f"{name}: its models translate step by step, which predict does not do")
     if data is not None:
         if texts:
             raise UserError("give texts as arguments or a file with --data, not both")
@@ -102,6 +101,8 @@ def predict(
 
 def _shown(found: dict[str, Any]) -> str:
     """What stands before a text: label and probability, or the labels of its steps, or a number."""
+    if "translation" in found:
+        return f"{found['translation']} {found['probability']:.3f}"
     if "label" in found:
         return f"{found['label']} {found['probability']:.3f}"
     return " ".join(found["labels"]) if "labels" in found else f"{found['number']:.6g}"

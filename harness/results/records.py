@@ -34,6 +34,7 @@ _OUTCOME_COLUMNS = {
     "step_ms": "float64",
     "train_s": "float64",
     "path": "str",
+    "worker": "str",
     "seed": "Int64",
     "reason": "str",
     "started": "str",
@@ -121,7 +122,8 @@ class Records:
       is complete, pruned, failed or running; `reason` says why a trial failed. `value` is the
       validation loss of the best epoch (of a pruned trial: the best so far), `val_accuracy` (0 to
       1) the accuracy of the same epoch. `step_ms` is milliseconds per optimizer step, `train_s`
-      seconds of training, validation and compiling.
+      seconds of training, validation and compiling. `worker` is the last one that trained it;
+      directories made before 2026-12 do not say.
     - `epochs`: EPOCH_COLUMNS; epochs count from 1.
     - `replicates`: REPLICATE_COLUMNS, and for forecasts a column `measure_NAME` for each error
       beside the MAE, which stands where others have accuracies. `replicate_epochs`: the columns of

@@ -27,7 +27,9 @@ STATES = ("running", "complete", "pruned", "failed")
 _RECORD: dict[str, Any] = {
     "state?": str, "params?": dict, "files?": {"*": str}, "measures?": {"*": (*NUMBER, type(None))},
     "group?": [int],
-    **dict.fromkeys(("arm?", "path?", "reason?", "started?", "finished?", "split?"), str),
+    **dict.fromkeys(
+        ("arm?", "path?", "worker?", "reason?", "started?", "finished?", "split?"), str
+    ),
     **dict.fromkeys(
         ("search?", "trial?", "replicate?", "best_epoch?", "parameters?", "seed?", "scored_n?",
          "test_n?", "fold?"),

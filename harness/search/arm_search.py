@@ -297,7 +297,7 @@ class ArmSearch:
         trial = self._under_way[assignment.number]
         if self._frozen(assignment).state.is_finished():
             return
-        for name in (*ATTRIBUTES, *(["reason"] if record["reason"] else [])):
+        for name in (*ATTRIBUTES, "reason", "worker"):
             if record[name] is not None:
                 trial.set_user_attr(name, record[name])
         self._optuna.tell(

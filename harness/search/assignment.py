@@ -27,6 +27,7 @@ class Assignment:
     reached: int = 0  # the last epoch of any attempt
     parameters: int | None = None
     path: str | None = None
+    worker: str | None = None  # the last one that trained it, by its name in the pool
     epochs: list[dict[str, float]] = field(default_factory=list)
     search: int = 1  # of the arm's independent searches
     folder: Path | None = None  # of the training's files; None where its epochs are not kept
@@ -71,6 +72,7 @@ class Assignment:
                 for epoch in self.epochs
             ),
             "path": self.path,
+            "worker": self.worker,
             "reason": reason,
             "started": self.started,
             "finished": files.now(),

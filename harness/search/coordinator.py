@@ -184,6 +184,7 @@ class Coordinator:
     def _train(self, worker: int) -> None:
         assignment = self._assigned[worker]
         assignment.begin()
+        assignment.worker = self._pool.name(worker)
         if self._trial_timeout_s is not None:
             self._deadline[worker] = time.monotonic() + self._trial_timeout_s
         self._pool.send(worker, self._arms[assignment.group].training_request(assignment))

@@ -67,16 +67,12 @@ def write(
         contents[EXAMPLE] = example.code(params)
     elif not built and dataset.features:
         contents[PREDICT] = (_SCRIPTS / "predict_numbers.py").read_text(encoding="utf-8")
-    elif (
-        not built
-        and words
-        and not dataset.signature.decodes
-        and (dataset.input != "text" or dataset.tokenizer in TOKENIZERS)
-    ):
+    elif not built and words and (dataset.input != "text" or dataset.tokenizer in TOKENIZERS):
         rule = patterns.rule(dataset.tokenizer if dataset.input == "text" else None)
         rule = patterns.STREAM if dataset.signature.bits else rule
         contents[TOKENIZER] = files.to_json(rule) + "\n"
         script = "predict_tags.py" if isinstance(dataset, TagFiles) else "predict_texts.py"
+        script = "predict_translation.py" if dataset.signature.decodes else script
         contents[PREDICT] = (_SCRIPTS / script).read_text(encoding="utf-8")
     training = training_code.code(dataset, hyperparameters, study.budget.epochs, study.patience)
     if PREDICT in contents and training is not None:

@@ -39,7 +39,7 @@ STATES = {
 }
 # What is kept of a trial besides its value, in Optuna and in its result file.
 ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
-OTHERS = ("reason", "imported")
+OTHERS = ("reason", "worker", "imported")
 
 
 class Search(Protocol):

@@ -79,6 +79,10 @@ class LocalPool(Closing):
     def __len__(self) -> int:
         return len(self._workers)
 
+    def name(self, worker: int) -> str:
+        """Its number, as in the name of its log."""
+        return str(worker)
+
     def send(self, worker: int, message: Down) -> None:
         """Send a message; a dead worker gets nothing, and `wait` reports its death."""
         with contextlib.suppress(OSError):

@@ -58,6 +58,7 @@ class _Worker:
     asked: Any  # the reference of the last call
     order: TrainRequest | None = None
     greeted: bool = False  # it has answered `hello`
+    node: str = "?"  # the address of its node, once it has
     shared: bool = True
     ready: bool = False
     dead: bool = False
@@ -102,6 +103,10 @@ class RayPool(Closing):
     @property
     def ready(self) -> list[int]:
         return [i for i, worker in enumerate(self._workers) if worker.ready and not worker.dead]
+
+    def name(self, worker: int) -> str:
+        """The address of the worker's node, and its number, such as 10.0.0.7/3."""
+        return f"{self._workers[worker].node}/{worker}"
 
     def memory(self, worker: int) -> int:
         return 0
@@ -166,7 +171,7 @@ class RayPool(Closing):
             return [Died(f"the loss of its actor ({_first_line(error)})")]
         if not worker.greeted:
             _check_versions(said)
-            worker.greeted, worker.shared = True, said["shared"]
+            worker.greeted, worker.shared, worker.node = True, said["shared"], said["node"]
             said = []
         worker.asked = worker.actor.next.remote()
         messages: list[Up] = []

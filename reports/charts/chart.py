@@ -7,9 +7,7 @@ pixels.
 
 import io
 import math
-import re
 import warnings
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,6 +23,7 @@ from matplotlib.path import Path
 from harness.analysis.statistics import Interval
 from harness.core.metrics import Metric
 from harness.core.text import sanitize
+from reports.charts import svg
 from reports.content import Key, Panel
 
 WIDTH, HEIGHT = 400, 255  # two side by side on a desktop; nearly full size on a phone
@@ -112,7 +111,8 @@ def panel(
 ) -> Panel:
     """Let `draw` draw on empty axes; `identity` must be unique in the page.
 
-    Marks that link to a row of the page get the row's entry of `tooltips`.
+    Marks that link to a row of the page get the row's entry of `tooltips`. Those of trials need
+    none: there are too many, so the page's script makes them of the table's rows.
     """
     buffer = io.StringIO()
     with mpl.rc_context(_THEME), warnings.catch_warnings():
@@ -123,7 +123,8 @@ def panel(
         draw(figure.subplots())
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     alt = sanitize(alt)
-    return Panel(svg=_inline(buffer.getvalue(), identity, alt, tooltips or {}), alt=alt)
+    drawn = svg.inline(buffer.getvalue(), identity, alt, _VARIABLES, tooltips or {})
+    return Panel(svg=drawn, alt=alt, identity=identity)
 
 
 def mark(
@@ -208,77 +209,3 @@ def marker_key(label: str, style: Style, look: Look) -> Key:
 
 def line_key(label: str, colour: str, dash: str = "none") -> Key:
     return Key(label=label, path="M-1.5 0H1.5", fill="none", stroke=_VARIABLES[colour], dash=dash)
-
-
-def _inline(svg: str, identity: str, alt: str, tooltips: Mapping[str, str]) -> str:
-    """Matplotlib's SVG as a part of a page: scalable, labelled, with unique ids."""
-    href = "{http://www.w3.org/1999/xlink}href"
-    root = ET.fromstring(sanitize(svg))
-    for child in list(root):
-        # Its metadata name the drawing library; its style sheet would apply to the whole page.
-        if child.tag.endswith("}metadata") or child.find("{*}style") is not None:
-            root.remove(child)
-    used = dict.fromkeys(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
-    names = {name: f"{identity}-{number}" for number, name in enumerate(used)}
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-        element.tail = None
-        element.text = (element.text or "").strip() or None
-        attributes = element.attrib
-        attributes.pop("target", None)  # links stay in the page
-        if (name := attributes.pop("id", None)) in names:
-            attributes["id"] = names[name]
-        if target := attributes.pop(href, None):
-            if target.removeprefix("#") in tooltips:
-                # No keyboard stop for each dot: there are too many, and the table has the rows.
-                attributes.update(href=target, tabindex="-1")
-                ET.SubElement(element, "title").text = sanitize(tooltips[target[1:]])
-            else:
-                attributes["href"] = f"#{names[target[1:]]}"
-        for name in ("d", "x", "y", "transform"):
-            if name in attributes:
-                attributes[name] = re.sub(
-                    r"\d+\.\d{3,}", _round, " ".join(attributes[name].split())
-                )
-        if attributes.get("transform", "").startswith("rotate(-0 "):
-            del attributes["transform"]
-        if "clip-path" in attributes:
-            attributes["clip-path"] = f"url(#{names[attributes['clip-path'][5:-1]]})"
-        if "style" in attributes:
-            style = re.sub(r"#[0-9a-f]{6}", _variable, attributes["style"])
-            style = re.sub(r"font: (?:(bold|\d+) )?([\d.]+px)[^;]*", _font, style)
-            style = re.sub(r"font-family: [^;]*;? ?", "", style)
-            attributes["style"] = style.replace(": ", ":").replace("; ", ";")
-    _hoist_styles(root)
-    box = root.attrib["viewBox"]
-    root.attrib.clear()
-    # No <title> for the whole chart: browsers would show it over every dot. Links are allowed in a
-    # graphics-document, but not in an img.
-    root.attrib.update(
-        {"viewBox": box, "role": "graphics-document", "aria-label": alt, "class": "chart"}
-    )
-    return ET.tostring(root, encoding="unicode", short_empty_elements=True)
-
-
-def _hoist_styles(root: ET.Element) -> None:
-    """Dots of one group that look alike get their style from the group: fewer bytes."""
-    for group in root.iter("g"):
-        dots = [*group.findall("a/use"), *group.findall("use")]
-        styles = {dot.attrib.get("style") for dot in dots}
-        if len(dots) > 1 and len(styles) == 1 and (style := styles.pop()):
-            group.set("style", style)
-            for dot in dots:
-                del dot.attrib["style"]
-
-
-def _round(match: re.Match[str]) -> str:
-    return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")
-
-
-def _variable(match: re.Match[str]) -> str:
-    return _VARIABLES.get(match[0], match[0])
-
-
-def _font(match: re.Match[str]) -> str:
-    weight = f"font-weight: {match[1]}; " if match[1] else ""
-    return f"{weight}font-size: {match[2]}"

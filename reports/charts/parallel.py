@@ -106,7 +106,6 @@ def panel(records: Records, scored: "pd.DataFrame", names: Sequence[str]) -> Pan
         "search-parallel",
         _alt(trials, names, best),
         draw,
-        tooltips=selection.tooltips(records),
         height=300,
     )
 

@@ -227,5 +227,4 @@ def _trial_panel(
         f"cost-{column.replace('_', '-')}",
         f"Scatter chart of validation {metric.name} against {against}: {extent}; {trend}.",
         draw,
-        tooltips=selection.tooltips(records),
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ORDER = 55
 # Of more, only the best are drawn: too many lines are hard to read and make the page large.
-MAX_CURVES = 60
+MAX_CURVES = 30
 _DASHES: dict[str, Any] = {
     "complete": "-",
     "pruned": (0, (4, 3)),
@@ -179,7 +179,7 @@ def _panel(
         f"curves-{records.arms.index(arm)}",
         _alt(records, arm, ours, best),
         draw,
-        tooltips=selection.tooltips(records) | selection.replicate_tooltips(records),
+        tooltips=selection.replicate_tooltips(records),
         height=250,
     )
 

@@ -129,10 +129,17 @@ def _rank_panel(records: Records, ordered: "pd.DataFrame", names: list[str]) -> 
                 places.append(column.astype(float).to_list())
         look: dict[str, Any] = {
             "facecolors": chart.SERIES[0], "edgecolors": chart.MUTED, "linewidths": 0.6,
-            "alpha": (1.05 - 0.95 * ordered["rank"].clip(0.06, 1)).to_list(),
         }  # fmt: skip
-        dots = axes.scatter(places[0], places[1], s=44, marker="o", clip_on=False, **look)
-        dots.set_urls([f"#{anchor}" for anchor in selection.anchors(ordered)])
+        # In twenty shades, each drawn as one group.
+        shades = np.ceil(20 * ordered["rank"].to_numpy(float)).clip(1, 20)
+        anchors = np.array(selection.anchors(ordered))
+        for shade in sorted(set(shades), reverse=True):
+            ours = shades == shade
+            dots = axes.scatter(
+                np.array(places[0])[ours], np.array(places[1])[ours], s=44, marker="o",
+                clip_on=False, alpha=1 - 0.9 * (shade - 1) / 19, **look,
+            )  # fmt: skip
+            dots.set_urls([f"#{anchor}" for anchor in anchors[ours]])
         sides: tuple[scales.Direction, ...] = ("x", "y")
         for direction, name, choices, place in zip(sides, names, words, places, strict=True):
             if choices:
@@ -155,7 +162,7 @@ def _rank_panel(records: Records, ordered: "pd.DataFrame", names: list[str]) -> 
         f"Rank plot of {wording.counted(len(ordered), 'finished trial')} by "
         f"{wording.listing([wording.label(name) for name in names])}; a best trial has {listed}."
     )
-    return chart.panel("explore-rank", alt, draw, tooltips=selection.tooltips(records))
+    return chart.panel("explore-rank", alt, draw)
 
 
 def _timeline_figure(records: Records, trials: "pd.DataFrame", timeline: Panel) -> Figure:
@@ -166,11 +173,28 @@ def _timeline_figure(records: Records, trials: "pd.DataFrame", timeline: Panel) 
     return Figure(
         id="timeline-figure",
         panels=(timeline,),
-        caption="Each bar is a trial; pale ones were pruned or failed. A trial is on the first "
-        f"line that was free when it started. Times are recorded in seconds.{few}",
+        caption="Each bar is a trial; pale ones were pruned or failed. "
+        f"{_lines(drawn)} Times are recorded in seconds.{few}",
         data=selection.data(
-            drawn, "arm", *selection.search_column(records), "trial", "state", "lane", "began_s",
-            "ended_s",
+            drawn, "arm", *selection.search_column(records), "trial", "state", "worker", "lane",
+            "began_s", "ended_s",
         ),
         legend=_arms(records, drawn) if len(records.arms) > 1 else (),
     )  # fmt: skip
+
+
+def _lines(drawn: "pd.DataFrame") -> str:
+    """What a line of the timeline is."""
+    unnamed = int(drawn["worker"].isna().sum())
+    if unnamed == len(drawn):
+        return (
+            "The files of these trials do not name their workers: each is on the first line that "
+            "was free when it started."
+        )
+    each = "Each worker has a line; a trial that was interrupted is on that of its last worker."
+    if unnamed:
+        each += (
+            f" The files of {wording.counted(unnamed, 'trial')} name no worker: they are on the "
+            "first free of the last lines."
+        )
+    return each

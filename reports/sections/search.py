@@ -132,6 +132,8 @@ def _history(records: Records, scored: "pd.DataFrame") -> tuple[Panel, ...]:
         for arm in records.arms:
             style = chart.arm_style(records.arms, arm)
             for _, ours in selection.of_arm(finished, arm).groupby("search"):
+                lower = ours["value"].cummin().diff().fillna(-1) < 0
+                ours = ours[lower | (ours.index == ours.index[-1])]
                 axes.step(
                     ours["trial"].astype(float).to_list(),
                     ours["value"].cummin().to_list(),
@@ -197,7 +199,6 @@ def _panel(records: Records, scored: "pd.DataFrame", name: str) -> Panel:
         f"search-{_id_part(name)}",
         _alt(scored, name, choices),
         draw,
-        tooltips=selection.tooltips(records),
         height=250,
     )
 

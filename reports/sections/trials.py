@@ -165,5 +165,5 @@ def _row(
             text("reason"),
         ),
         id=wording.trial_anchor(trial["arm"], trial["trial"], trial["search"]),
-        kind="best" if best else state,
+        kind="best" if best else "" if state == "complete" else state,
     )

@@ -89,7 +89,6 @@ def _panel(records: Records, scored: "pd.DataFrame", layout: Layout, measure: st
         f"validation-{measure.replace('_', '-')}",
         _alt(records, scored, measure),
         draw,
-        tooltips=selection.tooltips(records),
         height=layout.height,
     )
 

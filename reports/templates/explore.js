@@ -1,3 +1,21 @@
+// A mark's tooltip is what the table says of its trial.
+(() => {
+  const table = document.getElementById("all-trials");
+  if (!table) return;
+  const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim()), loss = heads.indexOf("Loss");
+  const told = new Map();
+  for (const row of table.tBodies[0].rows) {
+    const cell = (i) => i < 0 ? "" : row.cells[i].textContent.trim(), named = (name) => cell(heads.indexOf(name));
+    const search = named("Search"), state = named("State").split(",")[0];
+    const trial = [named("Arm"), search && `search ${search}`, `trial ${named("Trial")}`].filter(Boolean).join(", ");
+    told.set(row.id, `${trial}${state === "finished" ? "" : ` (${state})`}: loss ${cell(loss)}, ${cell(loss + 1)}`);
+  }
+  for (const link of document.querySelectorAll('svg a[href^="#trial-"]')) {
+    const title = document.createElementNS(link.namespaceURI, "title");
+    title.textContent = told.get(link.getAttribute("href").slice(1)) || "";
+    link.append(title);
+  }
+})();
 // Axes of the trials' scatter are chosen; trials selected in one chart are so in all, and in the table.
 (() => {
   const section = document.getElementById("explore"), table = document.getElementById("all-trials");

@@ -65,12 +65,27 @@ for (const table of document.querySelectorAll(".scroll > table")) {
   tools.append(download);
   table.parentElement.before(tools);
 }
-// The page of a running study loads itself again: it then stays where it was read.
-if (document.getElementById("live")) {
-  const key = `scroll ${location.pathname}`;
-  try {
-    const kept = sessionStorage.getItem(key);
-    if (kept !== null && !location.hash) scrollTo(0, Number(kept));
-    addEventListener("pagehide", () => sessionStorage.setItem(key, String(scrollY)));
-  } catch { /* storage is off: the browser's own memory has to do */ }
+// The page of a running study loads itself again, and stays where it was read. Not while its reader
+// has selected or filtered something, or has stopped it.
+const live = document.getElementById("live");
+if (live) {
+  const store = (name, value) => {
+    try {
+      if (value !== undefined) sessionStorage.setItem(`${name} ${location.pathname}`, value);
+      return sessionStorage.getItem(`${name} ${location.pathname}`);
+    } catch { return null; } // storage is off: the browser's own memory has to do
+  };
+  const kept = store("scroll"), button = document.createElement("button");
+  if (kept !== null && !location.hash) scrollTo(0, Number(kept));
+  addEventListener("pagehide", () => store("scroll", String(scrollY)));
+  let stopped = store("stopped") === "yes";
+  const show = () => { button.textContent = stopped ? "Refresh this page again" : "Stop refreshing this page"; };
+  button.type = "button";
+  button.className = "copy";
+  button.onclick = () => { stopped = !stopped; store("stopped", stopped ? "yes" : "no"); show(); };
+  show();
+  live.append(" ", button);
+  const used = () => document.body.classList.contains("selecting")
+    || [...document.querySelectorAll("input[type=search]")].some((each) => each.value !== "");
+  setInterval(() => { if (!stopped && !used()) location.reload(); }, 1000 * Number(live.dataset.refresh));
 }

@@ -51,6 +51,41 @@ def test_of_a_text_to_continue_the_next_character_is_told(
     assert run(model, "a ab", "ab  ").stdout == "b 0.875  a ab\n␣ 0.875  ab  \n"
 
 
+def test_texts_are_translated(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Answers:
+        """Of `fine` (id 4) `gut`, of all else nothing, and what it has written only once."""
+
+        input_shape, output_shape = (None, 6), (None, 2, 2)
+
+        def predict(self, x: Any, verbose: int) -> Any:
+            says = (x == 4).any(axis=1)
+            first = np.where(says[:, None], [0.1, 0.9], [0.8, 0.2])
+            last = np.where(x[:, -1:] == 7, [0.5, 0.5], [0.4, 0.6])
+            return np.stack([first, last], axis=1)
+
+    for module in (labels, predict):
+        monkeypatch.setattr(module, "load_model", lambda folder: Answers())
+    params = json.loads((model / "params.json").read_text())
+    params |= {"input": "symbols", "labels": ["<end>", "gut"], "dataset": {"decodes": True}}
+    (model / "params.json").write_text(json.dumps(params))
+    (model / "vocabulary.txt").write_text("<p>\n<s>\n<u>\n<n>\nfine\n<go>\n<end>\ngut\n")
+    assert run(model, "so fine", "bad").stdout == "gut 0.450  so fine\n 0.800  bad\n"
+    done = run(model, "--json", "so fine")
+    assert json.loads(done.stdout) == {
+        "text": "so fine", "translation": "gut", "probability": pytest.approx(0.45),
+    }  # fmt: skip
+    table = tmp_path / "new.csv"
+    table.write_text("English\nso fine\nbad\n")
+    done = run(model, "--data", str(table), "--text-column", "English")
+    assert done.stdout == "translation,probability\ngut,0.45\n,0.8\n"
+    table = tmp_path / "new.jsonl"
+    table.write_text('{"text": "so fine"}\n')
+    assert run(model, "--data", str(table)).stdout == "translation,probability\ngut,0.45\n"
+    (model / "params.json").write_text(json.dumps({**params, "labels": []}))
+    with pytest.raises(UserError, match=r"params\.json is damaged"):
+        raise run(model, "fine").exception
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_word(model: Path) -> None:
     assert run(model, stdin="\ufefffine".encode()).stdout == "good 0.900  fine\n"
 

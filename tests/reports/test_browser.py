@@ -117,6 +117,23 @@ def test_a_running_studys_page_loads_itself_again_where_it_was_read(
     assert abs(page.evaluate("scrollY") - 700) < 60  # the notice above is gone
 
 
+def test_a_page_that_loads_itself_again_can_be_stopped(
+    open_page: OpenPage, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_page, "REFRESH_S", 0.2)
+    root = make_run(trials=2, wanted=6)
+    page = open_page(write.write_records(records.read_records(root), listed=False, live=True))
+    page.locator("#live button", has_text="Stop").click()
+    page.wait_for_timeout(100)  # for a load that had begun before
+    page.locator("#live button", has_text="again").wait_for()
+    loaded = page.evaluate("performance.timeOrigin")
+    page.wait_for_timeout(700)
+    assert page.evaluate("performance.timeOrigin") == loaded
+    page.locator("#live button", has_text="again").click()
+    page.wait_for_function("before => performance.timeOrigin > before", arg=loaded)
+    page.wait_for_load_state("load")
+
+
 def test_tables_sort_by_mouse_and_keyboard(open_page: OpenPage, full: Path) -> None:
     page = open_page(full)
     head = page.locator("#all-trials th", has_text="Loss").first
@@ -221,7 +238,13 @@ def test_a_mark_leads_to_its_trial(open_page: OpenPage, full: Path) -> None:
     page = open_page(full)
     mark = page.locator("svg a[href^='#trial-']").first
     target = mark.get_attribute("href")[1:]
-    assert mark.locator("title").text_content().strip()
+    row = [page.locator(f"[id='{target}'] td").nth(i).inner_text() for i in range(5)]
+    assert mark.locator("title").text_content() == (
+        f"{row[0]}, trial {row[1]}: loss {row[3]}, {row[4]}"
+    )
+    pruned = page.locator("#all-trials tr.pruned").first.get_attribute("id")
+    title = page.locator(f"svg a[href='#{pruned}'] title").first
+    assert " (pruned): loss " in title.text_content()
     mark.dispatch_event("click")
     page.wait_for_function(
         "id => { const box = document.getElementById(id).getBoundingClientRect();"
@@ -459,9 +482,8 @@ def test_axe_finds_nothing(
     scheme: str,
 ) -> None:
     hardly = write.write(make_run("hardly", trials=1))
-    running = write.write(
-        make_run("running", trials=3, edit=lambda result: {**result, "state": "running"})
-    )
+    begun = make_run("running", trials=3, edit=lambda result: {**result, "state": "running"})
+    running = write.write_records(records.read_records(begun), listed=False, live=True)
     comparison = write.write_comparison(
         [records.read_records(page.parent) for page in (full, hardly)], tmp_path
     )

@@ -80,8 +80,8 @@ def test_anchors_are_ids(arm: str, number: int, search: int) -> None:
 
 def test_the_first_search_keeps_the_anchors_of_old_pages() -> None:
     assert wording.trial_anchor("depth=2", 7) == "trial-depth=2-7"
-    assert wording.trial_anchor("depth=2", 7, 2) == "trial-depth=2:search=2-7"
-    assert wording.replicate_anchor("depth=2", 7, 2) == "replicate-depth=2:search=2-7"
+    assert wording.trial_anchor("depth=2", 7, 2) == "trial-depth=2:2-7"
+    assert wording.replicate_anchor("depth=2", 7, 2) == "replicate-depth=2:2-7"
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,37 @@ def test_intermediate_steps_count_from_1_and_the_value_is_the_best_epoch(
         assert trial.intermediate_values[best] == trial.value
         assert set(trial.user_attrs) == {
             "val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed",
+            "worker",
         }  # fmt: skip
+
+
+def test_the_worker_of_each_trial_is_on_file(directory: RunDirectory) -> None:
+    """Of an interrupted trial it is the last one, on whatever node that is."""
+
+    @dataclass
+    class Node(ToyPool):
+        node: str = ""
+
+        def name(self, worker: int) -> str:
+            return f"{self.node}/{worker}"
+
+    def crashing(request: TrainRequest) -> list[float]:
+        if request.task == "depth=2/3":
+            raise Crash
+        return losses(request)
+
+    with pytest.raises(Crash):
+        run_search(directory, toy_study(), Node(2, curve=crashing, node="a"))
+    assert (directory.trial("depth=2", 3) / "started.json").exists()
+    arms = run_search(directory, toy_study(), Node(2, node="b"))
+    workers = {}
+    for arm in arms:
+        workers[arm.arm.name] = [t.user_attrs["worker"] for t in arm.finished_trials()]
+        for number, name in enumerate(workers[arm.arm.name]):
+            result = directory.trial(arm.arm.name, number) / "result.json"
+            assert json.loads(result.read_text())["worker"] == name
+    assert [name[0] for name in workers["depth=2"]] == ["a"] * 3 + ["b"] * 3
+    assert {*workers["depth=1"]} | {*workers["depth=2"]} == {"a/0", "a/1", "b/0", "b/1"}
 
 
 def test_the_median_pruner_prunes_and_never_at_the_last_epoch(directory: RunDirectory) -> None:

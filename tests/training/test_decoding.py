@@ -9,6 +9,7 @@ from training_testing import numbers
 from harness import Hyperparameters
 from harness.datasets.base.dataset import Arrays
 from harness.datasets.base.signature import Signature
+from harness.search.standalone import predict_translation
 from harness.spec import counts
 from harness.training import networks
 from harness.training.decoding import greedy
@@ -74,6 +75,19 @@ def test_a_network_learns_to_write_and_reads_no_answers() -> None:
     np.testing.assert_array_equal(
         greedy(lambda each: stock.predict(each.x, verbose=0), asked, FED_BACK), written
     )
+    # So does the script beside an exported model; ids 5 to 8 are the words a to d.
+    words = ["<p>", "<s>", "<u>", "<n>", "<go>", "a", "b", "c", "d"]
+    letters = np.array(["", "a", "b", "c", "d"])
+    outputs = stock.predict(asked.x, verbose=0)  # where it is right, it has read these answers
+    likely = np.take_along_axis(outputs, asked.y[..., None], axis=-1)[..., 0]
+    found = predict_translation.translated(
+        lambda x: stock.predict(x, verbose=0), asked.x, words, ["<end>", *"abcd"], STEPS
+    )
+    assert [each for each, _ in found] == [" ".join(letters[row]).strip() for row in written]
+    for (_, probability), row, own, answer in zip(found, likely, written, asked.y, strict=True):
+        if (own == answer).all():
+            of_answer = row[: np.count_nonzero(answer) + 1].prod()
+            assert probability == pytest.approx(of_answer, rel=1e-4)
 
 
 def test_nothing_is_written_after_the_end() -> None:

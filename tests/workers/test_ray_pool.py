@@ -262,6 +262,10 @@ def test_shares_of_a_gpu_are_placed_by_ray(tmp_path: Path) -> None:
             while time.monotonic() < deadline:
                 pool.wait(0.5)
             assert len(pool.ready) == 2  # the third waits for a half
+            host = cluster.address.rpartition(":")[0]
+            assert {pool.name(each) for each in pool.ready} == {
+                f"{host}/{each}" for each in pool.ready
+            }
             pool._end(pool._workers[pool.ready[0]])
             until(lambda: pool.wait(0.5) is not None and len(pool.ready) == 2)
     finally:

@@ -32,6 +32,7 @@ _USES = {
     "texts": 'python predict.py "text one" "text two"',
     "symbols": 'python predict.py "a b c" "c b a"    # symbols with blanks between them',
     "stream": 'python predict.py "The film w"    # the likeliest next character, its probability',
+    "translation": 'python predict.py "one hundred and two"    # words with blanks between them',
     "numbers": "python predict.py new.npz    # x (n, length, features), and lengths; or JSON Lines",
     "forecast": "python forecast.py newer.csv",
 }
@@ -92,6 +93,8 @@ def _predict(params: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
         use = "numbers"
     elif params["dataset"].get("bits"):
         use = "stream"
+    elif params["dataset"].get("decodes"):
+        use = "translation"
     else:
         use = "texts" if params["input"] == "text" else "symbols"
     return ["```sh", _USES[use], "```"]

@@ -1,5 +1,7 @@
 """The section to explore trials: what its charts without a script show."""
 
+from typing import Any
+
 import pytest
 from report_testing import MakeRun
 
@@ -54,3 +56,37 @@ def test_a_timeline_needs_times(make_run: MakeRun) -> None:
     assert timeline.id == "timeline-figure"
     assert {row[-3] for row in timeline.data.rows} == {1, 2, 3, 4}  # four arms at once
     assert "line 4: 3 trials, 27 s of training" in timeline.panels[0].alt
+    assert "do not name their workers" in timeline.caption
+
+
+def test_a_trial_is_on_the_line_of_its_worker(make_run: MakeRun) -> None:
+    """Worker 10 began before worker 9 could take over depth 2, and imported trials have none."""
+    spans = {
+        "depth=1": [("9", 0, 5), ("9", 5, 9), ("10", 9, 12)],
+        "depth=2": [("10", 0, 7), ("9", 6, 11), (None, 3, 4)],
+    }
+
+    def edit(result: dict[str, Any]) -> dict[str, Any]:
+        worker, began, ended = spans[result["arm"]][result["trial"]]
+        times = {"started": f"2026-11-23T12:00:{began:02}Z",
+                 "finished": f"2026-11-23T12:00:{ended:02}Z"}  # fmt: skip
+        return result | times | {"worker": worker}
+
+    records = read_records(make_run(trials=3, compare={"depth": [1, 2]}, edit=edit))
+    found = explore.build(records)
+    assert found is not None
+    timeline = found.figures[-1]
+    assert timeline.data.columns[-4:] == ("worker", "lane", "began_s", "ended_s")
+    assert {tuple(row[0:2]): row[-4:] for row in timeline.data.rows} == {
+        ("depth=1", 0): ("9", 1, 0.0, 5.0),
+        ("depth=1", 1): ("9", 1, 5.0, 9.0),
+        ("depth=1", 2): ("10", 2, 9.0, 12.0),
+        ("depth=2", 0): ("10", 2, 0.0, 7.0),
+        ("depth=2", 1): ("9", 1, 9.0, 11.0),  # a worker trains one at a time
+        ("depth=2", 2): (None, 3, 3.0, 4.0),
+    }
+    alt = timeline.panels[0].alt
+    assert "worker 9: 3 trials, 11 s" in alt
+    assert "worker 10: 2 trials, 10 s" in alt
+    assert "no worker on file: 1 trial, 1 s" in alt
+    assert "The files of 1 trial name no worker" in timeline.caption
