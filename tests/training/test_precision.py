@@ -29,10 +29,9 @@ ROUNDING = 2.0**-8  # of a bfloat16, relative
 IN_OUTPUTS, IN_GRADIENTS = 12, 12 if keras.backend.backend() == "jax" else 40
 BACKEND = keras.backend.backend()
 PATH = "xla-scan" if BACKEND == "jax" else "keras"
-OPTIONS = {  # no layer_norm: of four units that are almost equal it makes anything of a rounding
-    "cell": "lstm", "depth": 2, "residual": True, "mask": True,
-    "dropout": 1e-9, "recurrent_dropout": 1e-9, "embedding_dropout": 1e-9,
-}  # fmt: skip
+# No layer_norm: of four units that are almost equal it makes anything of a rounding. No dropout:
+# where Keras draws it in bfloat16, a rate near 0 still drops one number in a hundred.
+OPTIONS = {"cell": "lstm", "depth": 2, "residual": True, "mask": True, "pooling": "mean"}
 NETWORKS = [
     {"cell": "rnn", "depth": 1},
     pytest.param({"cell": "gru", "depth": 1, "bidirectional": True}, marks=pytest.mark.slow),
