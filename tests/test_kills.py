@@ -43,7 +43,7 @@ def test_a_study_killed_at_each_of_its_first_steps(ram_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("verb", "events", "step"),
-    [("study", 200, 11), ("fresh", 200, 11), ("report", 20, 3), ("import", 40, 5), ("copy", 15, 5),
+    [("study", 200, 29), ("fresh", 200, 31), ("report", 20, 3), ("import", 40, 5), ("copy", 15, 5),
      ("profile", 15, 3), ("tabulate", 20, 5), ("contest", 3, 1)],
 )  # fmt: skip
 def test_killed_at_each_step(ram_path: Path, verb: str, events: int, step: int) -> None:
