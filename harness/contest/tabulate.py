@@ -53,7 +53,8 @@ def tabulate(
     """
     from importlib.util import find_spec
 
-    from harness.core import files
+    from harness.core import console, files
+    from harness.profile.backend_choice import resolved
     from harness.results import lock
     from harness.spec import study_files
     from harness.study.trainings import board_of, run_replicates, settings_of
@@ -70,8 +71,11 @@ def tabulate(
         raise UserError(f"{name}: its units follow from hold, so they can't be a grid")
     budget = replace(study.budget, epochs=epochs or study.budget.epochs)
     study = replace(study, budget=budget, patience=None)
-    grid = Grid.of(study, at or [], levels)
     root = runs_directory / f"{declaration.name}{'-quick' if quick else ''}-table"
+    study, why = resolved(study, ((read_manifest(root) or {}).get("study") or {}).get("backend"))
+    if why and not quiet:
+        console.notify(f"backend auto: {study.backend}, {why}")
+    grid = Grid.of(study, at or [], levels)
     with lock.hold(root / "lock"):
         described = _prepare(root, study, grid, seeds)
         planned = trainings(study, grid, seeds, root)

@@ -54,12 +54,20 @@ def resolved(study: Study, began: str | None = None) -> tuple[Study, str]:
 
 def check_installed(backend: str) -> None:
     """Raises UserError where a package that the backend needs is missing."""
-    missing = [name for name in _NEEDED.get(backend, (backend,)) if find_spec(name) is None]
-    if missing:
+    if missing := _missing(backend):
+        others = [name for name in BACKENDS if not _missing(name)]
+        instead = "leave --backend out" if DEFAULT in others else ""
+        if not instead and others:
+            instead = f"give --backend {' or '.join(others)}"
         raise UserError(
-            f"backend {backend} is not installed; pip install {' '.join(missing)}, "
-            "or leave --backend out"
+            f"backend {backend} is not installed; pip install {' '.join(missing)}"
+            + (f", or {instead}" if instead else "")
         )
+
+
+def _missing(backend: str) -> list[str]:
+    """The packages of a backend that are not installed."""
+    return [name for name in _NEEDED.get(backend, (backend,)) if find_spec(name) is None]
 
 
 def choose(
@@ -72,7 +80,7 @@ def choose(
     """
     device = device or expected_device(study)
     if installed is None:
-        installed = [name for name in BACKENDS if _is_installed(name)]
+        installed = [name for name in BACKENDS if not _missing(name)]
     if len(installed) == 1:
         return Choice(installed[0], "no other backend is installed")
     if study.model is not None:
@@ -81,6 +89,8 @@ def choose(
         return _default("it measures no path but the fastest, and the study names one")
     if "step_ms" in study.hold:
         return _default("the units are not known before their step time is measured")
+    if not any(True for _ in _ends(study)):
+        return _default("only recurrent networks were measured")
     measured = _entries(device)
     covering = [name for name in installed if not _beyond(study, measured.get(name, ()))]
     if DEFAULT not in covering or len(covering) < 2:
@@ -105,14 +115,6 @@ def choose(
 
 def _default(reason: str) -> Choice:
     return Choice(DEFAULT, f"the default, because {reason}")
-
-
-def _is_installed(backend: str) -> bool:
-    try:
-        check_installed(backend)
-    except UserError:
-        return False
-    return True
 
 
 def expected_device(study: Study) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from harness.core.errors import UserError
 from harness.datasets.base.signature import BINARY, Signature
 from harness.datasets.base.vectors import Vectors
 from harness.spec.choices import FLOAT32
@@ -46,11 +47,25 @@ def build(
         with _dtype_policy(hp.precision):
             if signature.builder is not None:
                 keras.utils.set_random_seed(seed)
-                return signature.builder(hp, signature, **dict(hp.own))
+                model = signature.builder(hp, signature, **dict(hp.own))
+                _check_outputs(model, hp.precision)
+                return model
             _set_seed(seed)
             return _network(hp, signature, path)
     finally:
         random.setstate(state)
+
+
+def _check_outputs(model: keras.Model, precision: str) -> None:
+    """Raises UserError where mixed precision rounds the outputs of a study's own network."""
+    if precision == FLOAT32:
+        return
+    dtypes = {keras.backend.standardize_dtype(output.dtype) for output in model.outputs}
+    if dtypes != {FLOAT32}:
+        raise UserError(
+            f"precision: with {precision} the last layer of your model computes in "
+            f'{", ".join(sorted(dtypes))}; give that layer dtype="{FLOAT32}"'
+        )
 
 
 @contextlib.contextmanager

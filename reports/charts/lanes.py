@@ -82,7 +82,7 @@ def panel(records: Records, trials: "pd.DataFrame") -> Panel | None:
     drawn = trials.head(MAX_BARS)
     unit, factor = _unit(float(drawn["ended_s"].max()))
     number, anchors = int(drawn["lane"].max()), selection.anchors(drawn)
-    names = dict(zip(drawn["lane"], drawn["worker"], strict=True))
+    names = dict(zip(trials["lane"], trials["worker"], strict=True))
     by_worker = bool(drawn["worker"].notna().any())
 
     def line(lane: int) -> str:

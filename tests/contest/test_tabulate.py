@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from session_testing import study_file
 from toys import toy_study
 
 from harness import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -100,3 +101,18 @@ def test_a_killed_table_resumes_to_the_same_one(tmp_path: Path) -> None:
     other = run(broken, "--at", "units=5")
     assert other.returncode == 2
     assert "started with another grid or study (grid.units: [4] → [5])" in other.stderr
+
+
+def test_backend_auto_is_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    found = []
+
+    def stop(root: Path, study: Any, grid: Grid, seeds: int) -> None:
+        found.append(study.backend)
+        raise UserError("enough")
+
+    monkeypatch.setattr(tabulate, "_prepare", stop)
+    file = study_file(tmp_path, "grid", "backend='auto'")
+    with pytest.raises(UserError, match="enough"):
+        tabulate.tabulate(str(file), runs_directory=tmp_path, quiet=True)
+    assert found[0] in ("tensorflow", "jax", "torch")

@@ -98,6 +98,26 @@ def test_what_was_not_measured_gets_the_default_and_it_is_said(
     assert choice.why.endswith(why)
 
 
+@pytest.mark.usefixtures("measured")
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_a_study_of_bags_of_embeddings_gets_the_default(device: str) -> None:
+    bag = {"cell": "bag", "vocabulary": 100, "depth": 1}
+    study = on(64, compare={"embedding_dim": [8, 16]}, search={}, fixed=bag)
+    choice = choose(study, installed=BOTH, device=device)
+    assert choice.backend == "tensorflow"
+    assert choice.why == "the default, because only recurrent networks were measured"
+
+
+def test_it_says_what_to_give_where_the_default_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = {"torch", "jax", "filelock"}
+    monkeypatch.setattr(backend_choice, "find_spec", lambda name: name in there or None)
+    told = "tensorflow is not installed; pip install tensorflow, or give --backend jax or torch$"
+    with pytest.raises(UserError, match=told):
+        backend_choice.check_installed("tensorflow")
+
+
 def test_without_measurements_the_default_is_taken(measured: Path) -> None:
     (measured / "cpu.json").unlink()
     assert choose(on(64), installed=BOTH).backend == "tensorflow"

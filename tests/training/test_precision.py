@@ -4,6 +4,7 @@ On the backend of the process; test_jax_epochs.py runs this file on JAX.
 """
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from harness.core.errors import UserError
+from harness.datasets.base.signature import BINARY
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import networks
 from harness.training.recurrent import choose_path, set_xla_flags
@@ -111,3 +113,18 @@ def test_it_can_be_compared_and_old_studies_do_not_know_it():
     assert "precision" not in Hyperparameters(precision="float32").to_mapping()
     with pytest.raises(UserError, match="'float16' is not one of float32, mixed_bfloat16"):
         Hyperparameters(precision="float16")
+
+
+@pytest.mark.parametrize("dtype", [None, "float32"])
+def test_a_network_of_your_own_must_have_float32_outputs(dtype):
+    def own(hp, signature):
+        head = keras.layers.Dense(1, activation="sigmoid", dtype=dtype)
+        return keras.Sequential([keras.Input((4, 2)), keras.layers.Flatten(), head])
+
+    hp, signature = Hyperparameters(precision=MIXED), replace(BINARY, builder=own)
+    if dtype is None:
+        with pytest.raises(UserError, match='in bfloat16; give that layer dtype="float32"'):
+            networks.build(hp, signature, path="keras", seed=0)
+    else:
+        model = networks.build(hp, signature, path="keras", seed=0)
+        assert model.layers[0].compute_dtype == "bfloat16"

@@ -90,3 +90,22 @@ def test_a_trial_is_on_the_line_of_its_worker(make_run: MakeRun) -> None:
     assert "worker 10: 2 trials, 10 s" in alt
     assert "no worker on file: 1 trial, 1 s" in alt
     assert "The files of 1 trial name no worker" in timeline.caption
+
+
+def test_a_worker_whose_trials_are_not_drawn_keeps_its_name(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Worker 1 began last, after the last trial that is drawn."""
+    monkeypatch.setattr(lanes, "MAX_BARS", 2)
+
+    def edit(result: dict[str, Any]) -> dict[str, Any]:
+        at = int(result["trial"])
+        times = {"started": f"2026-11-23T12:00:{at}0Z", "finished": f"2026-11-23T12:00:{at}9Z"}
+        return result | times | {"worker": str(3 - at)}
+
+    records = read_records(make_run(trials=3, compare={"depth": [1]}, edit=edit))
+    found = explore.build(records)
+    assert found is not None
+    alt = found.figures[-1].panels[0].alt
+    assert "no worker on file" not in alt
+    assert ">1</text>" in found.figures[-1].panels[0].svg
