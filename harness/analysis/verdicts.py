@@ -24,6 +24,7 @@ from harness.analysis.conclusions import ArmResult, Conclusions, Pair
 from harness.analysis.examples import Scoring
 from harness.analysis.labels import arm_label
 from harness.analysis.looks import Look, from_record, look_again
+from harness.analysis.pareto import pareto_front
 from harness.analysis.recommendation import recommend
 from harness.analysis.search_progress import progress
 from harness.analysis.two_way import two_way
@@ -69,7 +70,7 @@ def _conclude(records: Records) -> Conclusions:
     _adjust(arms, of_arms, searched=searched)
     decisive, note = _decisive(records, arms, levels)
     measured = [result for result in decisive.values() if result.mean is not None]
-    front = statistics.pareto_front(
+    front = pareto_front(
         [np.nan if r.step_ms is None else r.step_ms for r in measured],
         [np.nan if r.comparable is None else records.metric.sign * r.comparable for r in measured],
     )
