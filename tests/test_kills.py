@@ -37,7 +37,7 @@ def check(found: list[tuple[str, int, Any]], least: int) -> None:
 
 
 def test_a_study_killed_at_each_of_its_first_steps(ram_path: Path) -> None:
-    check(kills("study", ram_path, "30"), 29)
+    check(kills("study", ram_path, "15"), 14)
 
 
 @pytest.mark.slow

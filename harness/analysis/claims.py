@@ -3,13 +3,15 @@
 The rule was written before the studies ran. It is `answer`, in words in docs/method.md.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.analysis.conclusions import Conclusions, Pair
 from harness.analysis.labels import arm_label
-from harness.analysis.statistics import CONFIDENCE
+from harness.analysis.needed import REPLICATES, examples_needed
+from harness.analysis.statistics import CONFIDENCE, Comparison
 from harness.analysis.verdicts import conclude
 from harness.core.metrics import Metric
 from harness.results.records import Records
@@ -239,7 +241,17 @@ def _needed(contexts: Sequence[Context]) -> list[str]:
     needed = [each.replicates_needed for each in open_pairs]
     noun = "searches" if open_pairs[0].searched else "seeds"
     if None in needed:
-        return [f"not even 1,000 {noun} of each arm would settle all that is open"]
+        return [_with_more_examples(open_pairs, noun)]
     most = max(number for number in needed if number is not None)
     have = max(each.replicates for each in open_pairs)
     return [f"about {most} {noun} of each arm would decide it, in place of {have}"]
+
+
+def _with_more_examples(open_pairs: Sequence[Comparison], noun: str) -> str:
+    """What would decide comparisons that no number of searches decides on these test examples."""
+    times = [examples_needed(each) for each in open_pairs if each.replicates_needed is None]
+    least = f"not even 1,000 {noun} of each arm would settle all that is open"
+    known = [each for each in times if each is not None]
+    if len(known) < len(times):
+        return f"{least}: some differences are too close to the margin"
+    return f"{least}; {REPLICATES} with {math.ceil(max(known))} times the test examples would"

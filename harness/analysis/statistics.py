@@ -346,40 +346,31 @@ def replicates_needed(
     Assumes that the mean and the variances seen are the true ones. None if more than 1,000 would be
     needed, or if the error from the test examples alone is too large.
     """
-    distance = abs(estimate.mean)
-    needed = max(distance, margin - distance)
-    if not estimate.known or needed <= 0:
-        return None
-
-    def half_width(n: int) -> float:
-        of_seeds = estimate.seed_variance / n
-        variance = of_seeds + estimate.rest
-        # There are many examples, so their part of Satterthwaite's sum is negligible.
-        freedom = (n - 1) * (variance / of_seeds) ** 2 if of_seeds > 0 else math.inf
-        return t_quantile(1 - alpha / 2, freedom) * math.sqrt(variance)
-
-    if half_width(MAX_REPLICATES) > needed:
+    needed = half_width_needed(estimate, margin)
+    if needed is None or half_width(estimate, alpha, MAX_REPLICATES) > needed:
         return None
     low, high = estimate.seeds, MAX_REPLICATES
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if half_width(middle) <= needed else (middle, high)
+        enough = half_width(estimate, alpha, middle) <= needed
+        low, high = (low, middle) if enough else (middle, high)
     return high
 
 
-def pareto_front(costs: ArrayLike, values: ArrayLike) -> list[int]:
-    """Indices of the Pareto front of low costs and high values, cheapest first.
+def half_width_needed(estimate: MeanEstimate, margin: float) -> float | None:
+    """The half width of the interval that would exclude 0, or fit into the margin."""
+    distance = abs(estimate.mean)
+    needed = max(distance, margin - distance)
+    return needed if estimate.known and needed > 0 else None
 
-    A point is left out if another has at least its value at its cost or less, or if it has a NaN;
-    of equal points the first one counts.
-    """
-    cost, value = np.asarray(costs, np.float64), np.asarray(values, np.float64)
-    usable = [int(i) for i in np.flatnonzero(np.isfinite(cost) & np.isfinite(value))]
-    front: list[int] = []
-    for index in sorted(usable, key=lambda i: (cost[i], -value[i], i)):
-        if not front or value[index] > value[front[-1]]:
-            front.append(index)
-    return front
+
+def half_width(estimate: MeanEstimate, alpha: float, replicates: int, factor: float = 1.0) -> float:
+    """Half the interval with so many replicates, on `factor` times the test examples."""
+    of_seeds = estimate.seed_variance / replicates
+    variance = of_seeds + estimate.rest / factor
+    # There are many examples, so their part of Satterthwaite's sum is negligible.
+    freedom = (replicates - 1) * (variance / of_seeds) ** 2 if of_seeds > 0 else math.inf
+    return t_quantile(1 - alpha / 2, freedom) * math.sqrt(variance)
 
 
 def t_quantile(probability: float, freedom: float) -> float:

@@ -9,7 +9,7 @@ from harness.analysis import clock, factors, outcome_text, published
 from harness.analysis.conclusions import ArmResult, Conclusions, Pair, Recommendation
 from harness.analysis.headline import headline
 from harness.analysis.parameters import all_parameters, searched_parameters
-from harness.analysis.statistics import pareto_front
+from harness.analysis.pareto import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.core import files
 from harness.core.scalars import missing

@@ -6,7 +6,7 @@ Everything is computed from records, so that report, `--json` and terminal agree
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,11 +24,15 @@ from harness.analysis.conclusions import ArmResult, Conclusions, Pair
 from harness.analysis.examples import Scoring
 from harness.analysis.labels import arm_label
 from harness.analysis.looks import Look, from_record, look_again
+from harness.analysis.pareto import pareto_front
 from harness.analysis.recommendation import recommend
 from harness.analysis.search_progress import progress
 from harness.analysis.two_way import two_way
 from harness.results.records import BASELINES, Records
 from harness.spec.choices import MARGIN, RELATIVE_MARGIN
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def conclude(records: Records) -> Conclusions:
@@ -69,7 +73,7 @@ def _conclude(records: Records) -> Conclusions:
     _adjust(arms, of_arms, searched=searched)
     decisive, note = _decisive(records, arms, levels)
     measured = [result for result in decisive.values() if result.mean is not None]
-    front = statistics.pareto_front(
+    front = pareto_front(
         [np.nan if r.step_ms is None else r.step_ms for r in measured],
         [np.nan if r.comparable is None else records.metric.sign * r.comparable for r in measured],
     )
@@ -285,11 +289,18 @@ def _result(records: Records, name: str, scores: Trainings) -> ArmResult:
         seeds=None if seeds is None else statistics.possible(seeds.interval(), records.metric),
         both=None if both is None else statistics.possible(both.interval(), records.metric),
         values=values,
-        step_ms=median("step_ms"),
+        step_ms=median("step_ms") or _step_of_trials(records, complete),
         train_s=median("train_s"),
         parameters=None if parameters is None else int(parameters),
         searches=len({search for search, _ in scores}) if searched else 0,
     )
+
+
+def _step_of_trials(records: Records, replicates: "pd.DataFrame") -> float | None:
+    """The median of the trials that replicates repeat: those of a group have no times of steps."""
+    keys = ["arm", "search", "trial"]
+    found = records.trials.merge(replicates[keys].drop_duplicates(), on=keys)["step_ms"].dropna()
+    return None if found.empty else float(found.median())
 
 
 def _listed(found: Iterable[BlockComparison]) -> tuple[Pair, ...]:

@@ -82,8 +82,9 @@ class Replicates:
         self._study = study
         self._planned = {each.number: each for each in planned}
         self._left = []
-        self._grouped = False
-        self._group: dict[int, list[int]] = {}  # by number: those that it was begun with
+        self._device: str | None = None  # where they may be trained side by side
+        # By number: those that it was begun with; itself, if alone; none, if it was not begun.
+        self._group: dict[int, list[int]] = {}
         self._held: dict[int, set[int]] = {}  # by one that is trained: its companions
         for each in planned:
             _move_superseded(each)
@@ -94,6 +95,12 @@ class Replicates:
                 self._group[each.number] = _group_on_file(each)
             else:
                 self.done[str(found["state"])] += 1
+                self._group[each.number] = list(found.get("group") or [each.number])
+        # A process may have died before it wrote down all of a group; or a file was damaged.
+        for group in list(self._group.values()):
+            for number in group:
+                if not self._group.get(number, group):
+                    self._group[number] = group
 
     @property
     def epochs(self) -> int:
@@ -101,17 +108,19 @@ class Replicates:
         return self._study.budget.epochs
 
     def train_side_by_side(self, device: str) -> None:
-        """Train what is left as a group, where that is faster on this device."""
-        study, planned = self._study, [self._planned[number] for number in self._left]
-        signature = study.signature_of(self.arm)
+        """Train what is left as groups, where that is faster on this device."""
+        study, signature = self._study, self._study.signature_of(self.arm)
         # Those of folds have different data.
-        if study.backend != "jax" or signature.builder is not None or study.dataset.folds > 1:
-            return
-        sizes = [len(group) for group in self._group.values()]
-        members = max([len(planned), *sizes])
-        self._grouped = bool(planned) and faster_side_by_side(
-            planned[0].hyperparameters, signature, members, device=device
-        )
+        if study.backend == "jax" and signature.builder is None and study.dataset.folds == 1:
+            self._device = device
+
+    def _grouped(self, number: int) -> bool:
+        """Whether it is trained in its group. The size of the group alone decides, done or not."""
+        members = len(self._group[number])
+        if self._device is None or members < 2:
+            return False
+        hp, signature = self._planned[number].hyperparameters, self._study.signature_of(self.arm)
+        return faster_side_by_side(hp, signature, members, device=self._device)
 
     @property
     def has_more(self) -> bool:
@@ -126,7 +135,7 @@ class Replicates:
     def next(self) -> Assignment:
         number = self._free[0]
         planned = self._planned[number]
-        if self._grouped:
+        if self._device is not None:
             self._begin_group(number)
         self._left.remove(number)
         self._write_started(planned)
@@ -144,27 +153,40 @@ class Replicates:
         """Hold the others of its group, which may be a new one."""
         if not self._group[number]:
             group = [other for other in self._free if not self._group[other]][:MOST_MEMBERS]
+            self._group[number] = group
+            if not self._grouped(number):
+                self._group[number] = [number]
+                return
             for other in group:
                 self._group[other] = group
                 self._write_started(self._planned[other])
-        self._held[number] = {other for other in self._group[number] if other in self._left}
+        if self._grouped(number):
+            self._held[number] = {n for n in self._group[number] if n in self._left} - {number}
+
+    def _ungroup(self, number: int) -> None:
+        """Train it and what is left alone, in later sessions as well."""
+        self._held.pop(number, None)
+        for each in (number, *self._left):
+            self._group[each] = [each]
+            self._write_started(self._planned[each])
 
     def _write_started(self, planned: Planned) -> None:
-        group = {"group": self._group[planned.number]} if self._group[planned.number] else {}
-        write_started(planned.folder, {**planned.record, **group, "started": files.now()})
+        group = self._group[planned.number]
+        of_group = {"group": group} if len(group) > 1 else {}
+        write_started(planned.folder, {**planned.record, **of_group, "started": files.now()})
 
     def training_request(self, assignment: Assignment) -> TrainRequest:
         planned = self._of(assignment)
-        if assignment.attempts > 2:  # with companions it may need too much memory
-            self._grouped = False
+        if assignment.attempts > 2 and self._grouped(planned.number):
+            self._ungroup(planned.number)  # with companions it may need too much memory
         request = self._request(planned, assignment.task)
-        group = self._group[planned.number]
-        if not (self._grouped and len(group) > 1):
+        if not self._grouped(planned.number):
             return request
+        group, held = self._group[planned.number], self._held.get(planned.number, set())
         others = [
             (place, self._request(self._planned[number], f"{self.group}/{number}"))
             for place, number in enumerate(group)
-            if number in self._left
+            if number in held
         ]
         own, patience = group.index(planned.number), self._study.patience
         return replace(request, group=Group(len(group), own, tuple(others), patience))
@@ -200,6 +222,9 @@ class Replicates:
         self._held.pop(planned.number, None)
         state = "failed" if outcome == "failed" else "complete"
         record = {**planned.record, **assignment.outcome(state, reason)}
+        if self._grouped(planned.number):
+            # Its share of a group's steps says nothing about the time of its own.
+            record |= {"group": self._group[planned.number], "step_ms": None}
         if test is not None:
             record |= {
                 "split": score_files.scored_split(self._study),
@@ -305,9 +330,10 @@ def planned_replicates(
 
 
 def _group_on_file(planned: Planned) -> list[int]:
-    """The group that a training was begun in; empty where there is none, or no word of it."""
+    """The group that a training was begun in: itself, if alone; empty, if none is."""
     with contextlib.suppress(DamagedError):  # `mend` says what becomes of it
-        return list((read_training(planned.folder) or {}).get("group", ()))
+        if (found := read_training(planned.folder)) is not None:
+            return list(found.get("group") or [planned.number])
     return []
 
 

@@ -215,7 +215,7 @@ class StudyTrainings:
         options, study = self._options, self._study
         if options.ray is not None or options.trial_timeout is not None:
             return None
-        if self.workers > self._declared:
+        if (options.workers or 1) > self._declared:  # by default there are never more
             return None
         device = study.device
         if device == "auto":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from harness.analysis.conclusions import ArmResult
-from harness.analysis.statistics import pareto_front
+from harness.analysis.pareto import pareto_front
 from harness.analysis.verdicts import conclude, scored_on
 from reports import wording
 from reports.charts import chart, scales

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 
 from harness.analysis.conclusions import ArmResult
-from harness.analysis.statistics import pareto_front
+from harness.analysis.pareto import pareto_front
 from harness.analysis.verdicts import conclude
 from harness.results.records import Records
 from reports import selection, wording

@@ -58,6 +58,16 @@ def test_outcomes_of_a_context(
     assert claims._outcome(claim, found, solved=False) == expected
 
 
+def test_too_few_test_examples_are_said_to_be_so() -> None:
+    """On 400 examples no number of searches tells 70 % from 71 %; on some more of them it does."""
+    found = pairs(scores(np.random.default_rng(1), 0.7, 0.71))
+    context = Context("one", "", found, "open", Metric(), {}, {})
+    (said,) = claims._needed([context])
+    assert said.startswith("not even 1,000 searches of each arm would settle all that is open; ")
+    times = int(said.removesuffix(" times the test examples would").rpartition(" ")[2])
+    assert 2 <= times <= 50
+
+
 def test_what_one_layer_has_solved_leaves_no_room() -> None:
     found = pairs(scores(np.random.default_rng(1), 0.9, 0.9))
     assert claims._outcome(DEPTH, found, solved=True) == "no room"

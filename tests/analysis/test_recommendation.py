@@ -57,13 +57,23 @@ def test_one_search_has_no_most(tmp_path: Path) -> None:
     assert "at most" not in found.reason
 
 
-def test_without_step_times_only_the_loss_is_told(tmp_path: Path) -> None:
+def test_without_any_step_times_only_the_loss_is_told(tmp_path: Path) -> None:
     root = write_accuracies(tmp_path / "s", {"depth=1": 0.868, "depth=2": 0.870}, searches=2)
     for search in (1, 2):
         change_replicate(root, "depth=2", 1, search=search, step_ms=None)
-    found = recommended(root)
-    assert found.arm == "depth=1"
-    assert "its step" not in found.reason
+    for number, file in enumerate(sorted((root / "trials").rglob("result.json"))):
+        record = json.loads(file.read_text())
+        file.write_text(json.dumps({**record, "step_ms": 15.0 + number % 2}))
+    # Replicates of a group have none: the trials that they repeat have.
+    found = conclude(read_records(root)).arms["depth=2"]
+    assert found.step_ms is not None
+    assert 15.0 <= found.step_ms <= 16.0
+    assert conclude(read_records(root)).arms["depth=1"].step_ms == 10.0
+    for file in (root / "trials").rglob("result.json"):
+        file.write_text(json.dumps({**json.loads(file.read_text()), "step_ms": None}))
+    found_without = recommended(root)
+    assert found_without.arm == "depth=1"
+    assert "its step" not in found_without.reason
 
 
 def test_an_arm_shown_to_be_better_is_taken_at_its_price(tmp_path: Path) -> None:

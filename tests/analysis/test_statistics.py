@@ -195,10 +195,3 @@ def test_no_number_of_replicates_makes_up_for_few_examples() -> None:
 def test_unpaired_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="not paired"):
         statistics.paired([1.0, 2.0], [1.0])
-
-
-def test_the_pareto_front_keeps_what_nothing_beats() -> None:
-    costs = [3.0, 1.0, 2.0, 2.0, 5.0, math.nan, 4.0]
-    values = [0.8, 0.5, 0.7, 0.6, 0.8, 0.9, 0.9]
-    assert statistics.pareto_front(costs, values) == [1, 2, 0, 6]
-    assert statistics.pareto_front([], []) == []

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness.results.run_directory import RunDirectory
 from harness.search import baselines, linear_model
 from harness.search.replicates import Replicates, replicates_of
 from harness.spec.study import Arm
-from harness.study import resume, session
+from harness.study import resume, session, trainings
 from harness.workers.messages import TrainRequest
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -308,12 +309,13 @@ def grouped(ram_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Rep
     rule = {"cpu": {"words": {"lstm": ((8, 3),)}}}
     monkeypatch.setattr("harness.training.grouping.SIDE_BY_SIDE", rule)
 
-    def make(device: str = "cpu", units: int = 4) -> Replicates:
-        study = toy_study(backend="jax", replicates=4)
+    def make(device: str | None = "cpu", units: int = 4, replicates: int = 4) -> Replicates:
+        study = toy_study(backend="jax", replicates=replicates)
         params = {"units": units, "sequence_length": 50, "learning_rate": 0.01, "dropout": 0.1}
         arm = Arm("depth=1", {"depth": 1})
         planned = replicates_of(study, arm, 0, params, RunDirectory(ram_path))
-        planned.train_side_by_side(device)
+        if device is not None:
+            planned.train_side_by_side(device)
         return planned
 
     return make
@@ -355,6 +357,86 @@ def test_replicates_of_a_group_are_trained_along_by_one_worker(
         alone = later.next()
         assert (alone.number, later.has_more) == (number, number == 3)
         assert later.training_request(alone).group is None
+
+
+def groups_of(planned: Replicates) -> list[tuple[int, int | None]]:
+    """Trains all that is left; each with the size of its group."""
+    found = []
+    while planned.has_more:
+        each = planned.next()
+        group = planned.training_request(each).group
+        found.append((each.number, group and group.members))
+        planned.end(each, "complete")
+    return found
+
+
+def test_the_rest_that_is_too_small_for_a_group_is_trained_alone_in_any_session(
+    grouped: Callable[..., Replicates], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.search.replicates.MOST_MEMBERS", 3)
+    planned = grouped(replicates=5)
+    for _ in range(3):
+        each = planned.next()
+        assert planned.training_request(each).group is not None
+        planned.end(each, "complete")
+    fourth = planned.next()
+    assert planned.training_request(fourth).group is None
+    assert planned.has_more  # the fifth does not wait for it
+    assert groups_of(grouped(replicates=5)) == [(4, None), (5, None)]
+
+
+@pytest.mark.parametrize("ends", ["before the others are on file", "after all have ended"])
+def test_one_that_is_not_on_file_is_trained_in_the_group_of_the_others(
+    grouped: Callable[[], Replicates], ram_path: Path, ends: str
+) -> None:
+    planned = grouped()
+    planned.training_request(planned.next())
+    if ends == "after all have ended":
+        groups_of(grouped())
+    lost = RunDirectory(ram_path).replicate("depth=1", 3)
+    shutil.rmtree(lost)
+    found = groups_of(grouped())
+    assert (3, 4) in found
+    assert {members for _, members in found} == {4}
+
+
+def test_one_that_was_begun_alone_goes_on_alone(grouped: Callable[..., Replicates]) -> None:
+    alone = grouped(None)
+    assert alone.training_request(alone.next()).group is None
+    assert groups_of(grouped()) == [(1, None), (2, 3), (3, 3), (4, 3)]
+
+
+def test_what_failed_in_a_group_is_trained_alone_in_later_sessions_as_well(
+    grouped: Callable[[], Replicates],
+) -> None:
+    planned = grouped()
+    first = planned.next()
+    assert planned.training_request(first).group is not None
+    first.attempts = 3
+    assert planned.training_request(first).group is None
+    assert planned.has_more  # the others no longer wait
+    assert groups_of(grouped()) == [(1, None), (2, None), (3, None), (4, None)]
+
+
+def test_a_share_of_a_groups_step_is_no_step_time(grouped: Callable[[], Replicates]) -> None:
+    planned = grouped()
+    each = planned.next()
+    epoch = dict.fromkeys(("loss", "val_loss", "val_accuracy", "train_s", "step_ms"), 0.5)
+    each.add_epoch({"epoch": 1, **epoch, "validation_s": 0.1, "compile_s": 0.0})
+    record = planned.end(each, "complete")
+    assert (record["group"], record["step_ms"], record["train_s"]) == ([1, 2, 3, 4], None, 0.6)
+
+
+def test_a_number_of_cores_does_not_decide_who_is_grouped(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also not where a study has grown, so that more workers than before would be of use."""
+    monkeypatch.setattr(trainings, "default_count", lambda threads, device: 64)
+    study = toy_study(backend="jax", device="cpu")
+    one: Any = None
+    found = trainings.StudyTrainings(options(file), "mine", study, [], directory(file), one)
+    found.grow(replace(study, searches=4), [one] * 8)
+    assert found._device_of_groups == "cpu"
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,14 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from report_testing import MakeRun, write_run
 
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from reports import write
+
+pytestmark = pytest.mark.usefixtures("no_charts")
 
 
 def test_each_report_renews_the_list_of_all(tmp_path: Path) -> None:
