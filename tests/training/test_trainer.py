@@ -201,7 +201,7 @@ OPTIONS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{"learning_rate": 0.03}, OPTIONS], ids=["plain", "options"])
-@pytest.mark.parametrize(("backend", "path"), [("jax", "xla-scan"), ("torch", "keras")])
+@pytest.mark.parametrize(("backend", "path"), [("jax", "xla-kernel"), ("torch", "keras")])
 def test_other_backends_train_as_stock_fit_does(backend, path, options):
     pytest.importorskip(backend)
     code = f"""
