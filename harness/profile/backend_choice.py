@@ -15,7 +15,6 @@ from typing import Any
 from harness.core.errors import UserError
 from harness.core.text import duration
 from harness.profile.estimate import estimate, hyperparameters_of
-from harness.spec import checks
 from harness.spec.choices import AUTO, BACKENDS, FLOAT32
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.study import Study
@@ -89,16 +88,17 @@ def choose(
         return _default("it measures no path but the fastest, and the study names one")
     if "step_ms" in study.hold:
         return _default("the units are not known before their step time is measured")
-    if not any(True for _ in _ends(study)):
+    ends = [hp for hp in study.extremes() if hp.cell != BAG]
+    if not ends:
         return _default("only recurrent networks were measured")
     measured = _entries(device)
-    covering = [name for name in installed if not _beyond(study, measured.get(name, ()))]
+    covering = [name for name in installed if not _beyond(ends, measured.get(name, ()))]
     if DEFAULT not in covering or len(covering) < 2:
         known = {name: entries for name, entries in measured.items() if name in installed}
         if len(known) < 2 or DEFAULT not in known:
             return _default(f"on a {device} the installed backends were not measured")
         others = [name for name in known if name not in covering]
-        return _default(f"{_beyond(study, known[others[0]])} were not measured on a {device}")
+        return _default(f"{_beyond(ends, known[others[0]])} were not measured on a {device}")
     seconds = {}
     for name in covering:
         found = estimate(
@@ -142,11 +142,10 @@ def _entry(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, **times, "build_s": 0.0, "bidirectional": False, "dropout": 0.0}
 
 
-def _beyond(study: Study, entries: Iterable[Mapping[str, Any]]) -> str:
-    """What of the study is too far from what was measured, in words; empty where nothing is."""
-    measured = list(entries)
-    for hp in _ends(study):
-        of_cell = [entry for entry in measured if entry["cell"] == hp.cell]
+def _beyond(ends: Iterable[Hyperparameters], entries: Sequence[Mapping[str, Any]]) -> str:
+    """What of these is too far from what was measured, in words; empty where nothing is."""
+    for hp in ends:
+        of_cell = [entry for entry in entries if entry["cell"] == hp.cell]
         units = [entry["units"] for entry in of_cell]
         sizes = [entry["batch_size"] for entry in of_cell]
         if hp.precision != FLOAT32:
@@ -160,12 +159,3 @@ def _beyond(study: Study, entries: Iterable[Mapping[str, Any]]) -> str:
 
 def _within(value: int, measured: Sequence[int]) -> bool:
     return min(measured) / REACH <= value <= max(measured) * REACH
-
-
-def _ends(study: Study) -> Iterable[Hyperparameters]:
-    """The recurrent networks at the ends of the search space."""
-    for arm in study.arms():
-        for params in checks.extremes(study.space_of(arm)):
-            hp = study.hyperparameters(arm, params)
-            if hp.cell != BAG:
-                yield hp

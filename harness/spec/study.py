@@ -5,7 +5,7 @@ import hashlib
 import inspect
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -370,6 +370,12 @@ class Study:
         above = bisect.bisect_left(range(MAX_UNITS), wanted, key=lambda less: count(less + 1)) + 1
         return min(max(1, above - 1), above, key=lambda units: abs(count(units) - wanted))
 
+    def extremes(self) -> Iterator[Hyperparameters]:
+        """Those at the ends of each arm's search space; see `checks.extremes`."""
+        for arm in self.arms():
+            for params in checks.extremes(self.space_of(arm)):
+                yield self.hyperparameters(arm, params)
+
     def _check_hyperparameters(self) -> None:
         checks.check_groups(self._groups)
         checks.check_compared(self.compare)
@@ -380,9 +386,8 @@ class Study:
             self.dataset_of(arm)  # raises UserError for a value that the dataset refuses
         checks.check_train_sizes(self.compare, self.dataset)
         checks.check_defaults(self.model, self.space.conditions)
-        for arm in self.arms():
-            for params in checks.extremes(self.space_of(arm)):
-                self.hyperparameters(arm, params)
+        for _ in self.extremes():
+            pass  # raises UserError for what goes together badly
 
 
 def _described(function: Callable[..., Any]) -> dict[str, str]:

@@ -13,7 +13,6 @@ from harness.profile.backend_choice import expected_device
 from harness.profile.estimate import TimeEstimate, predict_study
 from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
-from harness.spec.checks import ends
 from harness.spec.choices import FLOAT32
 from harness.spec.study import Study
 from harness.study import rounds
@@ -178,12 +177,9 @@ def check_device(options: Options, study: Study) -> None:
     missing = why_no_gpu() if study.device == "gpu" and options.ray is None else None
     if missing is not None:
         raise UserError(f"device gpu: {missing}; give --device auto or --device cpu")
-    if options.ray is None and expected_device(study) == "cpu" and _has_mixed_precision(study):
+    if (
+        options.ray is None
+        and expected_device(study) == "cpu"
+        and any(hp.precision != FLOAT32 for hp in study.extremes())
+    ):
         options.notify("mixed precision saves no time on a CPU; it is meant for GPUs")
-
-
-def _has_mixed_precision(study: Study) -> bool:
-    values = {study.fixed.get("precision", FLOAT32), *study.compare.get("precision", ())}
-    if "precision" in study.space:
-        values |= set(ends(study.space["precision"]))
-    return values != {FLOAT32}

@@ -14,6 +14,7 @@ from harness.analysis.parameters import searched_parameters
 from harness.core.console import stop
 from harness.core.metrics import validation_metric_of
 from harness.core.text import counted
+from harness.profile.backend_choice import expected_device
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
 from harness.search import baselines, plain_baselines
@@ -26,7 +27,7 @@ from harness.spec.study import Study
 from harness.spec.study_files import STUDIES, Declaration
 from harness.study.live import LiveClock
 from harness.study.options import Options
-from harness.workers.local import LocalPool, Settings, default_count, visible_gpus
+from harness.workers.local import LocalPool, Settings, default_count
 
 
 def settings_of(study: Study, declaration: Declaration) -> Settings:
@@ -217,9 +218,7 @@ class StudyTrainings:
             return None
         if (options.workers or 1) > self._declared:  # by default there are never more
             return None
-        device = study.device
-        if device == "auto":
-            device = "gpu" if visible_gpus() else "cpu"
+        device = expected_device(study)
         return None if device == "cpu" and study.threads > 1 else device
 
     def _board(self, arms: list[str], each: int, workers: int, noun: str) -> ProgressDisplay:
