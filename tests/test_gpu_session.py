@@ -1,6 +1,5 @@
 """The session for a machine with a GPU, as far as it goes without one."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -8,18 +7,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-BENCHMARKS = Path(__file__).parent / "benchmarks"
+from benchmark_testing import BENCHMARKS, loaded
 
 
 @pytest.fixture(scope="module")
 def session() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gpu_session", BENCHMARKS / "gpu_session.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("gpu_session")
 
 
 def test_a_network_on_another_path_is_a_fault(session: ModuleType) -> None:

@@ -7,12 +7,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-BENCHMARKS = Path(__file__).parent / "benchmarks"
+from benchmark_testing import BENCHMARKS
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The rule for training side by side agrees with the committed measurements."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -9,23 +8,16 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from benchmark_testing import BENCHMARKS, loaded
 
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training import grouping
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
 def speed() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("speed", BENCHMARKS / "side_by_side_speed.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["speed"] = module  # its dataclasses look there
-    spec.loader.exec_module(module)
-    return module
+    return loaded("side_by_side_speed")
 
 
 def test_the_rule_is_what_the_measurements_say(speed: ModuleType) -> None:

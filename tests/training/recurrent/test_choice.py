@@ -1,26 +1,20 @@
 """The path rule is fixed, agrees with the committed measurements, and loads no framework."""
 
-import importlib.util
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from benchmark_testing import BENCHMARKS, loaded
 
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import PATHS, choice, choose_path, paths_from
 from harness.training.recurrent.choice import ONE_KERNEL_UNITS
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
 def derive_paths():
-    spec = importlib.util.spec_from_file_location("derive_paths", BENCHMARKS / "derive_paths.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("derive_paths")
 
 
 def test_the_rule_is_what_the_measurements_say(derive_paths):
