@@ -1,5 +1,6 @@
 """The session for a machine with a GPU, as far as it goes without one."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -52,6 +53,14 @@ def test_all_parts_fit_into_nine_minutes(session: ModuleType) -> None:
     twice = limits["study"] + limits["precision"]  # two backends
     assert sum(limits.values()) + twice < 540
     assert "timeout 540 " in (BENCHMARKS / "gpu_session.sh").read_text()
+
+
+def test_a_cpu_may_take_longer(session: ModuleType, tmp_path: Path) -> None:
+    asked = argparse.Namespace(
+        device="cpu", parts=["precision"], backends=["jax"], cells=["lstm"], quick=True
+    )
+    ((_, limit_s, _),) = session.plan(asked, tmp_path)
+    assert limit_s == session.PATIENCE * session.LIMITS_S["precision"]
 
 
 @pytest.mark.slow

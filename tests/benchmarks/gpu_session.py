@@ -30,7 +30,7 @@ from harness.results.records import read_records
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import choose_path
 
-# Of each backend's study and replicates it is the time of one.
+# Of each backend's study and replicates it is the time of one. A CPU may take PATIENCE times that.
 LIMITS_S = {
     "tests": 75.0,
     "profile": 150.0,
@@ -38,6 +38,7 @@ LIMITS_S = {
     "precision": 40.0,
     "side_by_side": 110.0,
 }
+PATIENCE = 10
 SIDE_BY_SIDE = Path(__file__).with_name("side_by_side_speed.py")
 CELLS = ("lstm", "gru", "rnn")
 PRECISION = Path(__file__).with_name("mixed_precision.py")
@@ -86,32 +87,33 @@ def main() -> int:
 
 def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list[str]]]:
     """The parts: a name, the seconds that it may take, its command."""
-    python, device, parts = sys.executable, asked.device, []
+    python, device, parts = sys.executable, asked.device, list[tuple[str, list[str]]]()
+    patience = PATIENCE if device == "cpu" else 1
     if "tests" in asked.parts:
         command = [python, "-m", "pytest", "-q", "-m", "gpu", "tests/test_gpu.py"]
-        parts.append(("tests", LIMITS_S["tests"], command))
+        parts.append(("tests", command))
     if "profile" in asked.parts:
         devices = "gpu,cpu" if device == "gpu" else "cpu"
         grid = ["--cell", ",".join(asked.cells), "--depth", "2", "--units", "32", "--quick"]
         where = ["--backend", ",".join(asked.backends), "--device", devices]
         command = [python, "-m", "harness.profile", *grid, *where, "--output", str(folder)]
-        parts.append(("profile", LIMITS_S["profile"], command))
+        parts.append(("profile", command))
     if "study" in asked.parts:
         for backend in asked.backends:
             command = [python, "-m", "harness.study", "joint_search", "--quick", "--json"]
             command += ["--backend", backend, "--device", device, "--runs", f"{folder}/{backend}"]
-            parts.append((f"study {backend}", LIMITS_S["study"], command))
+            parts.append((f"study {backend}", command))
     if "side_by_side" in asked.parts and "jax" in asked.backends:
         what = "--gpu" if device == "gpu" else "--quick"
         command = [python, str(SIDE_BY_SIDE), what, "--records", f"{folder}/side_by_side.json"]
-        parts.append(("side_by_side", LIMITS_S["side_by_side"], command))
+        parts.append(("side_by_side", command))
     if "precision" in asked.parts:
         for backend in asked.backends:
             command = [python, "-m", "harness.study", str(PRECISION), "--no-profile", "--json"]
             command += ["--backend", backend, "--device", device]
             command += ["--runs", f"{folder}/precision-{backend}", *["--quick"] * asked.quick]
-            parts.append((f"precision {backend}", LIMITS_S["precision"], command))
-    return parts
+            parts.append((f"precision {backend}", command))
+    return [(name, patience * LIMITS_S[name.split()[0]], command) for name, command in parts]
 
 
 def run(command: Sequence[str], limit_s: float) -> dict[str, Any]:
