@@ -7,14 +7,14 @@ Each training that has ended is a run, grouped by its arm. Nothing is sent: the 
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from harness.core import files
 from harness.core.errors import UserError, of_disk
 from harness.integrations.logged import LoggedRun, Told, identity, runs_of
 from harness.results.records import Records
 
-OFFLINE = "offline"
+OFFLINE: Final = "offline"
 _SYNC = "send the runs with: wandb sync wandb/offline-run-*"
 
 
