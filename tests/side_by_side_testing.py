@@ -20,7 +20,8 @@ from harness.training import compiled_epochs
 from harness.training.engines import build_program, prepare_compiler
 from harness.training.epochs import order_of
 from harness.training.optimizers import plateau_rate
-from harness.training.side_by_side import SideBySide, why_alone
+from harness.training.same_program import why_alone
+from harness.training.side_by_side import SideBySide
 from harness.training.trainer import Callbacks, Data, Trainer, TrainOptions
 from harness.workers.messages import (
     Continue,

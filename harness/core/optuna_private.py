@@ -9,7 +9,7 @@ from optuna.distributions import BaseDistribution
 from optuna.pruners import _filter_study
 from optuna.storages._rdb import models as models  # the tables of its database
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 
 def study_id(study: Study) -> int:
@@ -25,6 +25,15 @@ def trial_id(trial: Trial | FrozenTrial) -> int:
 def stored_trial(study: Study, trial: Trial) -> FrozenTrial:
     """The trial as the study's storage has it now, with its system attributes."""
     return study._storage.get_trial(trial._trial_id)
+
+
+def unstored_trial(number: int) -> FrozenTrial:
+    """A trial that no storage has, with nothing but a number: for a look at what it will be."""
+    return FrozenTrial(
+        number=number, trial_id=-1, state=TrialState.RUNNING, value=None, datetime_start=None,
+        datetime_complete=None, params={}, distributions={}, user_attrs={}, system_attrs={},
+        intermediate_values={},
+    )  # fmt: skip
 
 
 def all_trials(study: Study) -> list[FrozenTrial]:

@@ -3,7 +3,8 @@
 A file has a function `make(seed, arm_seed, space, epochs) -> BaseSampler`. If it can't be used for
 every study, it also has `check(space, trials)`, which raises UserError and says what to do. A
 space may have hyperparameters that only some trials search (`harness.samplers.base.space`). A
-sampler that can't search those has `CONDITIONAL = False`.
+sampler that can't search those has `CONDITIONAL = False`. `STARTUP_TRIALS` is the number of trials,
+from the first, that it suggests without a look at any result; without it there is none.
 
 A new sampler is made for each suggestion, from a seed of the trial. The reason: Optuna does not
 store the state of samplers, and a sampler that is made again from the study's seed on resume would
@@ -57,6 +58,11 @@ def check(name: str, space: Mapping[str, "BaseDistribution"], *, trials: int) ->
 
 def _takes_conditions(module: Any) -> bool:
     return bool(getattr(module, "CONDITIONAL", True))
+
+
+def startup_trials(name: str) -> float:
+    """How many trials, from the first, are suggested without a look at any result."""
+    return float(getattr(_module(name), "STARTUP_TRIALS", 0))
 
 
 def _with_conditions(space: Mapping[str, "BaseDistribution"]) -> "Space":

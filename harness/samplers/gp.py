@@ -12,7 +12,7 @@ from harness.samplers.base.joint import joint
 from harness.samplers.base.space import Space
 
 # As for TPE: with Optuna's default of 10, an arm of ten trials would only have random trials.
-N_STARTUP_TRIALS = 4
+STARTUP_TRIALS = 4
 
 
 def check(space: Space, trials: int) -> None:
@@ -26,6 +26,6 @@ def make(seed: int, arm_seed: int, space: Space, epochs: int) -> BaseSampler:
     return joint(GPSampler)(
         space,
         seed=seed,
-        n_startup_trials=N_STARTUP_TRIALS,
+        n_startup_trials=STARTUP_TRIALS,
         deterministic_objective=False,
     )

@@ -1,6 +1,6 @@
 """`lcb`: Bayesian optimisation with scikit-learn's Gaussian process and a lower confidence bound.
 
-The first DESIGN trials are those of `qmc`. From then on a Gaussian process is fitted to the
+The first STARTUP_TRIALS trials are those of `qmc`. From then on a Gaussian process is fitted to the
 logarithm of all losses so far, with noise, because a loss is that of one training. The next trial
 is the candidate with the lowest mean minus KAPPA standard deviations (Srinivas et al. 2010,
 "Gaussian process optimization in the bandit setting"). A failed trial counts as the worst loss.
@@ -28,7 +28,7 @@ from optuna.trial import FrozenTrial, TrialState
 from harness.samplers.base.configurations import ConfigurationSampler
 from harness.samplers.qmc import configuration_at, design_point, value_at
 
-DESIGN = 6
+STARTUP_TRIALS = 6
 KAPPA = 2.0
 LENGTH = 0.35  # of the kernel, for each square root of a coordinate; coordinates are 0 to 1
 NOISE = 0.3  # variance of a single training, relative to that of the function
@@ -48,7 +48,7 @@ class _LowerConfidenceBound(ConfigurationSampler):
 
     def suggest(self, study: Study, trial: FrozenTrial) -> dict[str, Any]:
         done = _losses(study.get_trials(deepcopy=False))
-        if trial.number < DESIGN or len(done) < 2 or not self._space:
+        if trial.number < STARTUP_TRIALS or len(done) < 2 or not self._space:
             return design_point(self._space, trial.number, self._design)
         points = np.random.default_rng(self._seed).random((CANDIDATES, len(self._space)))
         candidates = [self._space.active(configuration_at(self._space, point)) for point in points]

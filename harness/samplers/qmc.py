@@ -25,6 +25,8 @@ from optuna.trial import FrozenTrial
 
 from harness.samplers.base.configurations import ConfigurationSampler
 
+STARTUP_TRIALS = math.inf
+
 
 def make(
     seed: int, arm_seed: int, space: Mapping[str, BaseDistribution], epochs: int

@@ -1,9 +1,12 @@
 """`random`: independent uniform draws (log-uniform for log distributions)."""
 
+import math
 from collections.abc import Mapping
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
+
+STARTUP_TRIALS = math.inf
 
 
 def make(

@@ -12,7 +12,7 @@ from optuna.samplers import BaseSampler, TPESampler
 from harness.samplers.base.space import Space
 
 # With Optuna's default of 10 random trials, an arm of ten trials would have no others.
-N_STARTUP_TRIALS = 4
+STARTUP_TRIALS = 4
 
 
 def make(seed: int, arm_seed: int, space: Space, epochs: int) -> BaseSampler:
@@ -20,7 +20,7 @@ def make(seed: int, arm_seed: int, space: Space, epochs: int) -> BaseSampler:
         warnings.filterwarnings("ignore", "Argument ``group``", ExperimentalWarning)
         return TPESampler(
             seed=seed,
-            n_startup_trials=N_STARTUP_TRIALS,
+            n_startup_trials=STARTUP_TRIALS,
             multivariate=True,
             group=bool(space.conditions),
         )

@@ -8,9 +8,9 @@ are suggested again from the same seed and history. Its training continues from 
 the same result, bit for bit, as without the interruption.
 """
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,21 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from harness import pruners, samplers
-from harness.core.optuna_private import seen_by_sampler, stored_trial, trial_id
+from harness.core.optuna_private import seen_by_sampler, stored_trial, trial_id, unstored_trial
 from harness.core.seeds import derive_seed
 from harness.results.run_directory import RunDirectory
 from harness.results.training_folder import RESULT, write_result, write_started
 from harness.search.assignment import Assignment, group_name
 from harness.search.database import Database, user_errors
-from harness.search.trial_files import ATTRIBUTES, STATES, start_record, write_trial
+from harness.search.trial_files import ATTRIBUTES, OTHERS, STATES, start_record, write_trial
+from harness.search.trial_groups import TrialGroups
+from harness.search.trial_limit import TrialLimit
 from harness.search.trial_store import TrialStore
 from harness.spec import counts
+from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
 from harness.training import checkpoint
-from harness.workers.messages import TestScores, TrainRequest
+from harness.workers.messages import Group, TestScores, TrainRequest
 
 UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 # How a worker says that a training ended → how Optuna does.
@@ -39,26 +42,6 @@ ENDS = {
     "halted": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
-
-
-class TrialLimit:
-    """Ends searches of several arms together: none begins a trial that no other has begun.
-
-    `until` is a time of `time.monotonic()`. From then on the arms only catch up with the one that
-    has begun the most trials, so that all have the same number.
-    """
-
-    def __init__(self, searches: Sequence["ArmSearch"], until: float) -> None:
-        self._searches, self._until = searches, until
-        self.reached: int | None = None  # the number of trials, once the time is over
-        for search in searches:
-            search.limit = self
-
-    def at_most(self, trials: int) -> int:
-        """The most trials that a search may have: `trials`, as long as there is time."""
-        if self.reached is None and time.monotonic() >= self._until:
-            self.reached = max([1, *(search.begun for search in self._searches)])
-        return trials if self.reached is None else min(trials, self.reached)
 
 
 class ArmSearch:
@@ -97,6 +80,7 @@ class ArmSearch:
         self._store = TrialStore(database, f"{name}/{optuna_name(arm, search)}", pruner)
         self._optuna, self._storage = self._store.study, self._store.memory
         self._under_way: dict[int, Trial] = {}
+        self._groups: TrialGroups | None = None
         trials = self.trials()
         self._unfinished = [trial.number for trial in trials if trial.state in UNFINISHED]
         self._created = len(trials)
@@ -206,14 +190,23 @@ class ArmSearch:
             params=self.shown_params(params),
             hyperparameters=self._study.hyperparameters(self.arm, params),
             search=self.search,
-            seed=derive_seed(*self._training_seed, trial.number, "training"),
+            seed=self._seed(trial.number),
             folder=self.folder(trial.number),
         )
         folder = self.folder(trial.number)
         # Of a process that died before the database had the trial's end: it repeats.
         (folder / RESULT).unlink(missing_ok=True)
-        write_started(folder, start_record(assignment))
+        write_started(folder, start_record(assignment, self._group(trial.number)))
         return assignment
+
+    def train_side_by_side(self, device: str) -> None:
+        """Train trials along whose suggestions need no result, where that is faster there."""
+        if self._study.backend != "jax":
+            return
+        self._groups = TrialGroups(self._study, self, device, self._hyperparameters)
+
+    def _group(self, number: int) -> list[int]:
+        return [number] if self._groups is None else self._groups.of(number)
 
     def shown_params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """What a record says of these searched values: also the units that follow from `hold`."""
@@ -223,15 +216,37 @@ class ArmSearch:
 
     def training_request(self, assignment: Assignment) -> TrainRequest:
         """The request for a worker. The trial's checkpoints are deleted when it ends."""
+        number, hp = assignment.number, assignment.hyperparameters
+        if self._groups is not None and assignment.attempts > 2:
+            self._groups.dissolve(number)  # with companions it may need too much memory
+        request = self._request(number, hp, self._epochs(assignment))
+        group = self._group(number)
+        if self._groups is None or len(group) == 1:
+            return request
+        others = tuple(
+            (place, self._request(other, self._groups.hyperparameters(other), request.epochs))
+            for place, other in enumerate(group)
+            if other != number and not self._ended(other)
+        )
+        return replace(request, group=Group(len(group), group.index(number), others, None))
+
+    def _request(self, number: int, hp: Hyperparameters, epochs: int) -> TrainRequest:
         return TrainRequest(
-            task=assignment.task,
+            task=f"{self.group}/{number}",
             dataset=self._study.dataset_of(self.arm),
-            hyperparameters=assignment.hyperparameters,
-            seed=assignment.seed,
-            epochs=self._epochs(assignment),
-            checkpoints=str(self.folder(assignment.number) / "checkpoint"),
+            hyperparameters=hp,
+            seed=self._seed(number),
+            epochs=epochs,
+            checkpoints=str(self.folder(number) / "checkpoint"),
             signature=self._study.signature_of(self.arm),
         )
+
+    def _ended(self, number: int) -> bool:
+        return number < self._created and self.trials()[number].state in STATES
+
+    def _seed(self, number: int) -> int:
+        """Of a trial's training."""
+        return derive_seed(*self._training_seed, number, "training")
 
     def report(self, assignment: Assignment, metrics: Mapping[str, float]) -> bool:
         """Tell Optuna of an epoch; whether the training continues. Both losses must be finite."""
@@ -271,7 +286,7 @@ class ArmSearch:
         `outcome` is complete, halted (pruned) or failed; a failed trial has a `reason`.
         """
         state = ENDS[outcome]
-        record = {**start_record(assignment), **assignment.outcome(STATES[state], reason)}
+        record = self._record(assignment, STATES[state], reason)
         folder = self.folder(assignment.number)
         write_result(folder, record)
         self._end_in_memory(assignment, state, record)
@@ -286,9 +301,16 @@ class ArmSearch:
         A process that ends before that leaves the trial to the next one.
         """
         state = TrialState.FAIL
-        record = {**start_record(assignment), **assignment.outcome(STATES[state], reason)}
+        record = self._record(assignment, STATES[state], reason)
         self._end_in_memory(assignment, state, record)
         return record
+
+    def _record(self, assignment: Assignment, state: str, reason: str | None) -> dict[str, Any]:
+        """What its result file says."""
+        group = self._group(assignment.number)
+        record = {**start_record(assignment, group), **assignment.outcome(state, reason)}
+        # Its share of a group's steps says nothing about the time of its own.
+        return record if len(group) == 1 else {**record, "step_ms": None}
 
     def _end_in_memory(
         self, assignment: Assignment, state: TrialState, record: Mapping[str, Any]
@@ -297,8 +319,8 @@ class ArmSearch:
         trial = self._under_way[assignment.number]
         if self._frozen(assignment).state.is_finished():
             return
-        for name in (*ATTRIBUTES, "reason", "worker"):
-            if record[name] is not None:
+        for name in (*ATTRIBUTES, *OTHERS):
+            if record.get(name) is not None:
                 trial.set_user_attr(name, record[name])
         self._optuna.tell(
             trial, values=record["value"] if state == TrialState.COMPLETE else None, state=state
@@ -312,7 +334,17 @@ class ArmSearch:
         would leave a trial whose other values are then drawn differently. Enqueued values are kept.
         """
         frozen = stored_trial(self._optuna, trial)
-        study, sampler = seen_by_sampler(self._optuna, frozen), self._optuna.sampler
+        for name, value in self._drawn(frozen, self._optuna.sampler).items():
+            distribution = self._space[name]
+            self._storage.set_trial_param(
+                trial_id(trial), name, distribution.to_internal_repr(value), distribution
+            )
+        # Read back, so that a first attempt and a resumed one train with the same values.
+        return dict(stored_trial(self._optuna, trial).params)
+
+    def _drawn(self, frozen: FrozenTrial, sampler: optuna.samplers.BaseSampler) -> dict[str, Any]:
+        """What a sampler suggests for a trial."""
+        study = seen_by_sampler(self._optuna, frozen)
         relative = sampler.sample_relative(
             study, frozen, sampler.infer_relative_search_space(study, frozen)
         )
@@ -326,13 +358,16 @@ class ArmSearch:
             )
             return enqueued.get(name, drawn)
 
-        for name, value in self._space.choose(value_of).items():
-            distribution = self._space[name]
-            self._storage.set_trial_param(
-                trial_id(trial), name, distribution.to_internal_repr(value), distribution
-            )
-        # Read back, so that a first attempt and a resumed one train with the same values.
-        return dict(stored_trial(self._optuna, trial).params)
+        return self._space.choose(value_of)
+
+    def _hyperparameters(self, number: int) -> Hyperparameters:
+        """Of a trial, also of one that has not begun."""
+        known = self.trials()[number] if number < self._created else None
+        if known is not None and known.params:
+            params = dict(known.params)
+        else:
+            params = self._drawn(known or unstored_trial(number), self._sampler(number))
+        return self._study.hyperparameters(self.arm, params)
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
         return samplers.make(

@@ -1,5 +1,6 @@
 """The files beside a trained model, with which it can be used without this package. No Keras."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,28 @@ def write(
     training = training_code.code(dataset, hyperparameters, study.budget.epochs, study.patience)
     if PREDICT in contents and training is not None:
         contents[TRAIN] = training
-        if data := packaged_data.file(dataset, hyperparameters):
-            contents[DATA] = data
+        if content := packaged_data.file(dataset, hyperparameters):
+            contents[DATA] = content
     names = (*contents, KERAS_MODEL)
     contents[README] = readme.text(params, record, names, study.backend)
-    for name, content in contents.items():
-        files.write_atomically(folder / name, content)
+    for name, each in contents.items():
+        if name == DATA and isinstance(each, bytes):
+            _write_once(folder / name, each)
+        else:
+            files.write_atomically(folder / name, each)
+
+
+def _write_once(file: Path, content: bytes) -> None:
+    """Write a file, or give one of another replicate with the same content this name as well.
+
+    The data of a study may be tens of megabytes, and every search keeps a model.
+    """
+    replicates = next((each for each in file.parents if each.name == "replicates"), file.parent)
+    for other in replicates.rglob(file.name):
+        if other.stat().st_size == len(content) and other.read_bytes() == content:
+            if other == file:
+                return
+            with contextlib.suppress(OSError), files.replacing(file) as temporary:
+                temporary.hardlink_to(other)
+                return
+    files.write_atomically(file, content)

@@ -41,10 +41,8 @@ from harness.search.assignment import Assignment, group_name
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Arm, Study
 from harness.training import checkpoint
-from harness.training.grouping import faster_side_by_side
+from harness.training.grouping import MOST_MEMBERS, faster_side_by_side
 from harness.workers.messages import Group, TestScores, TrainRequest, within_patience
-
-MOST_MEMBERS = 32  # of a group: its memory grows with each
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ STATES = {
 }
 # What is kept of a trial besides its value, in Optuna and in its result file.
 ATTRIBUTES = ("val_accuracy", "best_epoch", "parameters", "step_ms", "train_s", "path", "seed")
-OTHERS = ("reason", "worker", "imported")
+OTHERS = ("reason", "worker", "group", "imported")
 
 
 class Search(Protocol):
@@ -53,9 +53,10 @@ class Search(Protocol):
     def shown_params(self, params: Mapping[str, Any]) -> dict[str, Any]: ...
 
 
-def start_record(assignment: Assignment) -> dict[str, Any]:
-    """What is known of a trial when it begins."""
+def start_record(assignment: Assignment, group: list[int]) -> dict[str, Any]:
+    """What is known of a trial when it begins; `group` are the trials that are trained at once."""
     return {
+        **({"group": group} if len(group) > 1 else {}),
         "arm": assignment.arm.name,
         "search": assignment.search,
         "trial": assignment.number,

@@ -19,8 +19,9 @@ from harness.core.errors import UserError
 from harness.core.text import counted, plural, seconds
 from harness.results import estimates
 from harness.results.records import Records, read_records
-from harness.search.arm_search import ArmSearch, TrialLimit
+from harness.search.arm_search import ArmSearch
 from harness.search.interfaces import Pool
+from harness.search.trial_limit import TrialLimit
 from harness.spec.study import Study
 from harness.study.opened import Opened
 from harness.study.options import Options

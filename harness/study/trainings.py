@@ -146,6 +146,10 @@ class StudyTrainings:
             )
 
     def _search(self, pool: Pool) -> None:
+        device = self._device_of_groups
+        if device is not None:
+            for arm in self._arms:
+                arm.train_side_by_side(device)
         names = [arm.group for arm in self._arms]
         with self._board(names, self._study.budget.trials, len(pool), "trial") as board:
             for arm in self._arms:
@@ -208,7 +212,7 @@ class StudyTrainings:
 
     @property
     def _device_of_groups(self) -> str | None:
-        """Where replicates may be trained side by side; None where they are not.
+        """Where trainings may be done side by side; None where they are not.
 
         A group is the work of one worker: where there are more workers than searches, they would
         wait. The time of a trial is limited as if it were alone. Measured is one core of a CPU.

@@ -8,6 +8,8 @@ differ in the last bits. The rule comes from committed measurements: see `derive
 from harness.datasets.base.signature import Signature
 from harness.spec.hyperparameters import Hyperparameters
 
+MOST_MEMBERS = 32  # of a group: its memory grows with each
+
 # By device (a CPU is one core), inputs and cell: for layers of up to so many units the least
 # members with which they are faster, smallest layers first. What is not here is trained alone.
 SIDE_BY_SIDE: dict[str, dict[str, dict[str, tuple[tuple[int, int], ...]]]] = {}

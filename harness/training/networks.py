@@ -22,7 +22,6 @@ from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.training.recurrent import PATHS
 
 STOCK = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
-RATES = ("dropout", "embedding_dropout", "recurrent_dropout")
 EMBEDDING_DROPOUT = "embedding_dropout"
 DECODER = "decoder_"  # the names of a decoder's layers begin so
 
@@ -128,28 +127,6 @@ def _network(hp: Hyperparameters, signature: Signature, path: str) -> keras.Mode
     for part in parts:
         outputs = part(outputs)
     return keras.Model(inputs, outputs)
-
-
-def compiled_shape(hp: Hyperparameters, path: str) -> Hyperparameters:
-    """`hp` without what a compiled program of `path` does not depend on: equal programs are equal.
-
-    Rates are variables of a program. Stock layers have the rates of dropout compiled in.
-    """
-    free: dict[str, Any] = {
-        "learning_rate": 1.0,
-        "units": hp.units_per_layer,
-        "units_shape": "equal",
-        "kernel_initializer": Hyperparameters.kernel_initializer,
-        "recurrent_initializer": Hyperparameters.recurrent_initializer,
-        "pretrained": None,
-    }
-    if hp.schedule == "plateau":  # set between epochs
-        free["schedule"] = "constant"
-    if path != "keras":
-        free |= {name: 0.5 * (getattr(hp, name) > 0.0) for name in RATES}
-        if hp.weight_decay is not None:
-            free["weight_decay"] = 0.0
-    return replace(hp, **free)
 
 
 def start_embedding(model: keras.Model, vectors: Vectors) -> None:

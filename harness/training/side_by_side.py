@@ -14,8 +14,7 @@ rounding. The data are on the device once.
 
 import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import jax
@@ -24,31 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.datasets.base.dataset import Examples
-from harness.datasets.base.signature import Signature
-from harness.spec.hyperparameters import Hyperparameters
-from harness.training import jax_cache, networks
+from harness.training import jax_cache
 from harness.training.compiled_epochs import EVALUATE, TRAIN, in_blocks
 from harness.training.epochs import Measured
 from harness.training.jax_epochs import JaxEpochs, Values
 
 # Steps done in this epoch, running loss of each member, seconds of each in this epoch.
 OnStepOfAll = Callable[[int, Mapping[int, float], float], None]
-
-
-def why_alone(members: Sequence[Hyperparameters], signature: Signature, path: str) -> str | None:
-    """Why these can't be trained side by side on a path of JAX; None if they can."""
-    if path == "keras" or signature.builder is not None:
-        return "path keras: stock layers and models of one's own have no program of JAX"
-    if any(hp.stateful for hp in members):
-        return "stateful: the layers carry states on from batch to batch"
-    first, *others = [networks.compiled_shape(hp, path) for hp in members]
-    for other in others:
-        for each in fields(first):
-            if getattr(other, each.name) != getattr(first, each.name):
-                return f"{each.name}: the members have different programs"
-    if len({hp.pretrained for hp in members}) > 1:
-        return "pretrained: the members start from different vectors"
-    return None
 
 
 class SideBySide:

@@ -11,8 +11,9 @@ from harness.datasets.base.dataset import Examples
 from harness.datasets.base.signature import Signature
 from harness.datasets.base.windows import Windows
 from harness.spec.hyperparameters import Hyperparameters
-from harness.training import networks, programs
+from harness.training import programs
 from harness.training.compiled_epochs import EVALUATE, TRAIN, CompiledEpochs
+from harness.training.same_program import compiled_shape
 
 
 class TensorFlowEpochs(CompiledEpochs):
@@ -41,7 +42,7 @@ class TensorFlowEpochs(CompiledEpochs):
 
     def _key(self, train: Examples, validation: Examples) -> str:
         """Equal for programs that are the same but for the values of their variables."""
-        shape = networks.compiled_shape(self._hp, self._path)
+        shape = compiled_shape(self._hp, self._path)
         arrays = [
             (split.shape, [(array.shape, str(array.dtype)) for array in split.inputs])
             for split in (train, validation)

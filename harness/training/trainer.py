@@ -28,6 +28,7 @@ from harness.training.device import placement, resolve
 from harness.training.engines import build_program, prepare_compiler
 from harness.training.epochs import Epochs
 from harness.training.recurrent import PATHS, choose_path, paths_from
+from harness.training.same_program import compiled_shape, why_alone
 from harness.training.training import (
     Callbacks,
     Companions,
@@ -111,7 +112,7 @@ class Trainer:
             return False
         from harness.training.companions import complete
         from harness.training.jax_epochs import JaxEpochs
-        from harness.training.side_by_side import SideBySide, why_alone
+        from harness.training.side_by_side import SideBySide
 
         others = companions.others.values()
         hps = [training.hp, *(other.hp for other in others)]
@@ -221,7 +222,7 @@ def _program_key(hp: Hyperparameters, data: Data, path: str) -> tuple[Any, ...]:
     """Equal for trainings that can share a compiled program: their rates and seeds may differ."""
     return (
         path,
-        networks.compiled_shape(hp, path),
+        compiled_shape(hp, path),
         data.signature,
         data.train.shape,
         data.validation.shape,

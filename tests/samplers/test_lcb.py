@@ -14,7 +14,7 @@ from optuna.distributions import (
 from optuna.trial import TrialState
 
 from harness import samplers
-from harness.samplers.lcb import DESIGN, encoded, lower_bound
+from harness.samplers.lcb import STARTUP_TRIALS, encoded, lower_bound
 
 SPACE: dict[str, BaseDistribution] = {
     "units": IntDistribution(4, 64, log=True),
@@ -49,8 +49,8 @@ def test_it_begins_as_the_design_and_repeats_itself() -> None:
         [trial.params for trial in search(name, 1).trials] for name in ("lcb", "lcb", "qmc")
     )
     assert first == again
-    assert first[:DESIGN] == design[:DESIGN]
-    assert first[DESIGN:] != design[DESIGN:]
+    assert first[:STARTUP_TRIALS] == design[:STARTUP_TRIALS]
+    assert first[STARTUP_TRIALS:] != design[STARTUP_TRIALS:]
 
 
 def test_later_trials_are_better_than_those_of_a_design() -> None:
@@ -60,7 +60,7 @@ def test_later_trials_are_better_than_those_of_a_design() -> None:
             [
                 loss(trial.params, 0.0)
                 for seed in range(12)
-                for trial in search(name, seed).trials[DESIGN:]
+                for trial in search(name, seed).trials[STARTUP_TRIALS:]
             ]
         )
         for name in ("lcb", "qmc")
@@ -80,7 +80,7 @@ def test_failed_and_pruned_trials_teach_it_too() -> None:
             study.tell(trial, state=TrialState.PRUNED)
         else:
             study.tell(trial, 0.4)
-    late = [trial.params["learning_rate"] < 3e-3 for trial in study.trials[DESIGN:]]
+    late = [trial.params["learning_rate"] < 3e-3 for trial in study.trials[STARTUP_TRIALS:]]
     assert np.mean(late) > 0.7  # half of the range by chance
 
 

@@ -380,7 +380,7 @@ def test_initializers_are_keras_own_by_name(name):
 
 
 def test_programs_are_shared_for_rates_and_never_for_other_options():
-    from harness.training.networks import compiled_shape
+    from harness.training.same_program import compiled_shape
 
     base = Hyperparameters(**GRU)
     other = {
