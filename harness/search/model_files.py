@@ -97,7 +97,7 @@ def _write_once(file: Path, content: bytes) -> None:
     replicates = next((each for each in file.parents if each.name == "replicates"), file.parent)
     for other in replicates.rglob(file.name):
         if other.stat().st_size == len(content) and other.read_bytes() == content:
-            if other == file:
+            if file.exists() and other.samefile(file):
                 return
             with contextlib.suppress(OSError), files.replacing(file) as temporary:
                 temporary.hardlink_to(other)
