@@ -6,7 +6,8 @@
 - `tests`: the tests marked gpu.
 - `profile`: each cell on TensorFlow and JAX, on the GPU and the CPU: times, memory, energy where
   NVML counts it, and the path that ran.
-- `study`: `joint_search --quick` on each backend.
+- `study`: `joint_search --quick` on TensorFlow.
+- `fused`: a search of 60 trials on JAX, side by side and one after another.
 - `side_by_side`: up to 1,024 replicates at once on JAX, and one after another.
 - `precision`: replicates in float32 and in mixed precision on each backend: accuracy, step time,
   and the path that ran.
@@ -30,16 +31,18 @@ from harness.results.records import read_records
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import choose_path
 
-# Of each backend's study and replicates it is the time of one. A CPU may take PATIENCE times that.
+# Of each backend's replicates it is the time of one. A CPU may take PATIENCE times that.
 LIMITS_S = {
     "tests": 75.0,
-    "profile": 150.0,
+    "profile": 130.0,
     "study": 60.0,
+    "fused": 90.0,
     "precision": 40.0,
-    "side_by_side": 110.0,
+    "side_by_side": 100.0,
 }
 PATIENCE = 10
 SIDE_BY_SIDE = Path(__file__).with_name("side_by_side_speed.py")
+FUSED = Path(__file__).with_name("fused_search.py")
 CELLS = ("lstm", "gru", "rnn")
 PRECISION = Path(__file__).with_name("mixed_precision.py")
 CUDNN = ("lstm", "gru")  # the stock layers that TensorFlow runs by cuDNN
@@ -72,8 +75,8 @@ def main() -> int:
             if name == "profile" and part["code"] == 0:
                 part["entries"] = json.loads((Path(folder) / "profile.json").read_text())["entries"]
                 records["faults"] += faults(part["entries"])
-            kept = Path(folder) / "side_by_side.json"
-            if name == "side_by_side" and kept.exists():  # some of it, where it took too long
+            kept = Path(folder) / f"{name}.json"
+            if name in ("fused", "side_by_side") and kept.exists():  # some, where it took too long
                 part["records"] = json.loads(kept.read_text())["records"]
             if name.startswith("precision") and part["code"] == 0:
                 part |= of_precision(Path(folder) / name.replace(" ", "-"))
@@ -98,11 +101,13 @@ def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list
         where = ["--backend", ",".join(asked.backends), "--device", devices]
         command = [python, "-m", "harness.profile", *grid, *where, "--output", str(folder)]
         parts.append(("profile", command))
-    if "study" in asked.parts:
-        for backend in asked.backends:
-            command = [python, "-m", "harness.study", "joint_search", "--quick", "--json"]
-            command += ["--backend", backend, "--device", device, "--runs", f"{folder}/{backend}"]
-            parts.append((f"study {backend}", command))
+    if "study" in asked.parts and "tensorflow" in asked.backends:
+        command = [python, "-m", "harness.study", "joint_search", "--quick", "--json"]
+        command += ["--backend", "tensorflow", "--device", device, "--runs", f"{folder}/study"]
+        parts.append(("study", command))
+    if "fused" in asked.parts and "jax" in asked.backends:
+        command = [python, str(FUSED), "--device", device, "--records", f"{folder}/fused.json"]
+        parts.append(("fused", [*command, *["--trials", "4"] * asked.quick]))
     if "side_by_side" in asked.parts and "jax" in asked.backends:
         what = "--gpu" if device == "gpu" else "--quick"
         command = [python, str(SIDE_BY_SIDE), what, "--records", f"{folder}/side_by_side.json"]
