@@ -220,7 +220,7 @@ _WORDS: dict[bool, dict[str, str]] = {
     False: {
         "yes": "pays",
         "no": "no gain above the margin",
-        "no room": "solved without",
+        "no room": "one layer solves it",
         "open": "open",
     },
     True: {"yes": "as good", "no": "worse", "open": "open"},

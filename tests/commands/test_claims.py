@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import claims_sample
 import psutil
 import pytest
 from report_testing import write_run
@@ -148,3 +149,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_the_sample_says_what_its_records_say(tmp_path: Path) -> None:
+    """If this fails after an intended change: `python -m tests.claims_sample`."""
+    found = claims_sample.answers(claims_sample.render(tmp_path))
+    assert found == claims_sample.answers(claims_sample.PAGE.read_text(encoding="utf-8"))
