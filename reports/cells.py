@@ -1,5 +1,6 @@
 """Cells with numbers: shown rounded, sorted and downloaded in full precision."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -77,3 +78,11 @@ def parameter(setting: Any) -> Value | str:
     if isinstance(setting, int | float) and not isinstance(setting, bool):
         return text if wording.missing(setting) else Value(text, float(setting))
     return text
+
+
+def detectable(metric: Metric, found: Comparison) -> str | Value:
+    """The smallest true difference that four of five such studies would find."""
+    difference = found.detectable
+    if not wording.possible(metric, difference) or math.isinf(difference):
+        return wording.MISSING
+    return Value(wording.detectable(metric, difference), metric.factor * difference)

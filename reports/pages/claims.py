@@ -231,6 +231,7 @@ def _claim(number: int, answer: Answer, states: Mapping[str, State]) -> Section:
                 cells.difference(context.metric, pair.comparison),
                 cells.difference_interval(context.metric, pair.comparison),
                 pair.comparison.verdict,
+                cells.detectable(context.metric, pair.comparison),
                 cells.value(context.cost.get(pair.a), lambda ratio: f"{ratio:.1f}×"),
             )
         )
@@ -250,7 +251,8 @@ def _claim(number: int, answer: Answer, states: Mapping[str, State]) -> Section:
         tables=(
             Table(
                 f"claim-{number}-pairs",
-                "Each comparison, with an interval that is corrected for all of its study",
+                "Each comparison, with an interval that is corrected for all of its study, and the "
+                "smallest true difference that four of five such studies would find",
                 (
                     Column("Study"),
                     Column("Among"),
@@ -258,6 +260,7 @@ def _claim(number: int, answer: Answer, states: Mapping[str, State]) -> Section:
                     Column("Difference", True),
                     Column("95\u00a0% interval", True),
                     Column("Verdict"),
+                    Column("Detectable", True),
                     Column("Step time", True),
                 ),
                 rows,

@@ -1,6 +1,5 @@
 """Which arms differ: every pair compared, and every arm against the baselines."""
 
-import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -232,9 +231,7 @@ def _row(records: Records, pair: Pair, untrained: Sequence[str]) -> Row:
             wording.MISSING
             if each.effect is None
             else Value(f"{each.effect:+.1f}".replace("-", "−"), each.effect),
-            Value(wording.detectable(metric, each.detectable), metric.factor * each.detectable)
-            if wording.possible(metric, each.detectable) and math.isfinite(each.detectable)
-            else wording.MISSING,
+            cells.detectable(metric, each),
             f"{each.replicates:,}",
             "settled"
             if settled
