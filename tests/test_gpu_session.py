@@ -10,6 +10,8 @@ from types import ModuleType
 import pytest
 from benchmark_testing import BENCHMARKS, loaded
 
+from harness.results.profile_file import read_profile
+
 
 @pytest.fixture(scope="module")
 def session() -> ModuleType:
@@ -72,7 +74,8 @@ def test_the_profile_part_runs_on_a_cpu(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(records.read_text())
-    (entry,) = found["parts"]["profile"]["entries"]
+    (entry,) = found["entries"]
+    assert read_profile(records) == found  # a report shows it beside its own machine's
     assert (entry["path"], entry["device"]) == ("xla-scan", "cpu")
     assert found["faults"] == []
     assert found["environment"]["cpu"]

@@ -13,6 +13,10 @@
   and the path that ran.
 
 The records are written again after each part, so a session that is cut off leaves those before.
+They are a profile, too, so a report shows them beside its own machine's:
+
+    python -m harness.report lstm_depth --profile gpu_session.json
+
 Exit code 1 if a part failed, or a profiled network did not run on the path that belongs to it.
 """
 
@@ -26,7 +30,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.core import environment
+from harness.core import environment, files
 from harness.results.records import read_records
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import choose_path
@@ -73,15 +77,15 @@ def main() -> int:
                     if file.is_file()
                 }
             if name == "profile" and part["code"] == 0:
-                part["entries"] = json.loads((Path(folder) / "profile.json").read_text())["entries"]
-                records["faults"] += faults(part["entries"])
+                records |= json.loads((Path(folder) / "profile.json").read_text())
+                records["faults"] += faults(records["entries"])
             kept = Path(folder) / f"{name}.json"
             if name in ("fused", "side_by_side") and kept.exists():  # some, where it took too long
                 part["records"] = json.loads(kept.read_text())["records"]
             if name.startswith("precision") and part["code"] == 0:
                 part |= of_precision(Path(folder) / name.replace(" ", "-"))
                 records["faults"] += precision_faults(part["paths"], name.split()[1], asked.device)
-            asked.records.write_text(json.dumps(records, indent=1) + "\n")
+            asked.records.write_text(files.to_json(files.sealed(records)) + "\n")
     for fault in records["faults"]:
         print(fault, file=sys.stderr)
     print(asked.records)
