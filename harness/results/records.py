@@ -320,7 +320,9 @@ class _Trainings:
     def read(self, parent: Path, kind: str, of: Mapping[str, Any]) -> None:
         """Add the trainings in a folder, sorted by number; `of` has their arm and search."""
         found = numbered(parent, kind)
-        if kind == "trial":  # they are numbered without gaps
+        if kind == "trial":
+            # Those that have begun are numbered without gaps.
+            found = {number: each for number, each in found.items() if _has_begun(each)}
             for missing in sorted(set(range(max(found, default=0))) - set(found)):
                 self.damaged.append(f"{parent / f'{missing:04d}'} is missing")
         for number, folder in sorted(found.items()):
@@ -341,6 +343,11 @@ def numbered(parent: Path, kind: str) -> dict[int, Path]:
         for folder in parent.glob("*")
         if (match := re.fullmatch(pattern, folder.name))
     }
+
+
+def _has_begun(folder: Path) -> bool:
+    """Whether a training was asked for; one that is trained along has only a checkpoint."""
+    return any(each.name != "checkpoint" for each in folder.glob("*"))
 
 
 def _row(record: Mapping[str, Any]) -> dict[str, Any]:
