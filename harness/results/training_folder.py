@@ -142,3 +142,14 @@ def _read(file: Path) -> dict[str, Any] | None:
     if wrong is not None:
         raise DamagedError(f"{file.name} is damaged: {wrong}")
     return record
+
+
+def group_on_file(folder: Path, number: int) -> list[int]:
+    """The group that training `number` was begun in: itself, if alone; empty, if it is not on file.
+
+    What is damaged is not, either.
+    """
+    with contextlib.suppress(DamagedError):
+        if (found := read_training(folder)) is not None:
+            return list(found.get("group") or [number])
+    return []

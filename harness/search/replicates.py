@@ -14,7 +14,6 @@ A replicate is a folder, `replicates/ARM/seed=K/`. It is done when it has a resu
 dataset has folds, it has a training for each, in `fold=F/` within it: see `harness.search.folds`.
 """
 
-import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +30,7 @@ from harness.results.training_folder import (
     STARTED,
     DamagedError,
     check_evidence,
+    group_on_file,
     read_result,
     read_training,
     write_result,
@@ -90,7 +90,7 @@ class Replicates:
             found = read_result(each.folder)
             if found is None:
                 self._left.append(each.number)
-                self._group[each.number] = _group_on_file(each)
+                self._group[each.number] = group_on_file(each.folder, each.number)
             else:
                 self.done[str(found["state"])] += 1
                 self._group[each.number] = list(found.get("group") or [each.number])
@@ -325,14 +325,6 @@ def planned_replicates(
             )
         )
     return Replicates(study, arm, planned, search)
-
-
-def _group_on_file(planned: Planned) -> list[int]:
-    """The group that a training was begun in: itself, if alone; empty, if none is."""
-    with contextlib.suppress(DamagedError):  # `mend` says what becomes of it
-        if (found := read_training(planned.folder)) is not None:
-            return list(found.get("group") or [planned.number])
-    return []
 
 
 def _move_superseded(planned: Planned) -> None:

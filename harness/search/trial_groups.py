@@ -8,13 +8,10 @@ as long as the trial that was asked for. What it then has too much, because it i
 turn, is dropped.
 """
 
-import contextlib
 from collections.abc import Callable
 
-from optuna.trial import FrozenTrial
-
 from harness import samplers
-from harness.results.training_folder import DamagedError, read_training
+from harness.results.training_folder import group_on_file
 from harness.search.trial_files import STATES, Search
 from harness.spec.hyperparameters import Hyperparameters
 from harness.spec.study import Study
@@ -41,8 +38,11 @@ class TrialGroups:
         self._signature = study.signature_of(search.arm)
         self._groups: dict[int, list[int]] = {}
         for trial in search.trials():
-            if (group := _group_on_file(trial, search)) is not None:
-                self._groups[trial.number] = group
+            number = trial.number
+            if trial.state in STATES:
+                self._groups[number] = trial.user_attrs.get("group") or [number]
+            elif group := group_on_file(search.folder(number), number):
+                self._groups[number] = group
         self._hyperparameters: dict[int, Hyperparameters] = {}
 
     def of(self, number: int) -> list[int]:
@@ -69,7 +69,7 @@ class TrialGroups:
         known = min(study.budget.trials, samplers.startup_trials(study.sampler))
         group, hp = [number], self.hyperparameters(number)
         path = study.path or choose_path(hp, device=self._device, backend=study.backend)
-        for other in range(number + 1, int(known) if number < known else 0):
+        for other in range(number + 1, int(known)):
             if other not in taken and len(group) < MOST_MEMBERS:
                 both = [hp, self.hyperparameters(other)]
                 if why_alone(both, signature, path) is None:
@@ -78,14 +78,3 @@ class TrialGroups:
         if members > 1 and faster_side_by_side(hp, signature, members, device=self._device):
             return group
         return [number]
-
-
-def _group_on_file(trial: FrozenTrial, search: Search) -> list[int] | None:
-    """The group that a trial was begun in: itself, if alone; None, if it has not begun."""
-    alone = [trial.number]
-    if trial.state in STATES:
-        return trial.user_attrs.get("group") or alone
-    with contextlib.suppress(DamagedError):
-        if (found := read_training(search.folder(trial.number))) is not None:
-            return found.get("group") or alone
-    return None

@@ -87,10 +87,9 @@ def timed(how: str, device: str, trials: int) -> tuple[dict[str, Any], list[floa
         harness.run(study, name="fused", runs=folder, workers=1, profile=False, quiet=True)
         seconds = time.perf_counter() - began
         found = read_records(Path(folder) / "fused").trials
-    begun = found["started"].min()
     return {
         "device": device, "trials": trials, "how": how, "study_s": round(seconds, 1),
-        "training_s": round(float(found["train_s"].sum()), 1), "begun": begun,
+        "training_s": round(float(found["train_s"].sum()), 1),
         "in_groups": int(found["step_ms"].isna().sum()),
     }, found["value"].tolist()  # fmt: skip
 
