@@ -12,7 +12,7 @@ from toys import losses
 
 from harness.core.errors import UserError
 from harness.results.records import read_records
-from harness.search import arm_search
+from harness.search import trial_limit
 from harness.study import rounds, session
 from harness.workers import messages
 from harness.workers.messages import TrainRequest
@@ -177,7 +177,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in (rounds, arm_search):
+    for module in (rounds, trial_limit):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
     monkeypatch.setattr(Scored, "curve_of_all", staticmethod(clock.losses))
     return clock
