@@ -130,6 +130,21 @@ def effects(
     ]
 
 
+def contrast(records: Records, weights: Mapping[str, float]) -> MeanEstimate | None:
+    """The sum of the arms' mean scores with these weights, whose sum is 0, and its error.
+
+    The variance is pooled over these arms. None unless all have a block of scores.
+    """
+    scores = {arm: records.scores(arm) for arm in weights}
+    searched = bool(records.manifest.search)
+    blocks = {arm: blocks_of(of_arm, searched=searched) for arm, of_arm in scores.items()}
+    shared = sorted(set.intersection(*(set(of_arm) for of_arm in blocks.values())))
+    if not shared:
+        return None
+    table = two_way([block_means(of_arm) for of_arm in blocks.values()])
+    return _estimate(weights, blocks, shared, table, scoring_of(records).horizon)
+
+
 def _contrasts(grid: Grid) -> list[tuple[tuple[Change, ...], dict[str, float]]]:
     """The changes of each effect, and the weight of each arm's mean in it."""
     sides = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.analysis.statistics import CONFIDENCE, Interval, t_quantile
 
-LEAST = 3  # effects; with fewer, nothing is known about how tasks differ
+LEAST = 3  # studies; with fewer, nothing is known about how tasks differ
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Pooled:
 def pool(effects: Sequence[float], errors: Sequence[float]) -> Pooled | None:
     """Random effects by Paule and Mandel's estimate; None for fewer than `LEAST` effects.
 
+    The effects must be independent: one of each study, because tasks of one study are alike.
     `effects` and their standard `errors`, all positive, are in one unit. The prediction interval is
     that of Higgins, Thompson and Spiegelhalter (2009), J. R. Statist. Soc. A 172:137-159.
     """

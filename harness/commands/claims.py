@@ -17,8 +17,11 @@ from harness.core import console, files
 from harness.core.errors import UserError
 from harness.core.signals import StopRequest
 from harness.core.text import duration, seconds
+from harness.results.manifest import Manifest
 from harness.results.records import Records, read_records
 from harness.results.run_directory import RunDirectory
+from harness.spec import study_files
+from harness.spec.fingerprint import differences
 
 STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 
@@ -53,9 +56,12 @@ def claims(
     One study after another; those that are finished are not run again. The page's path is printed.
     """
     until = _deadline(limit)
-    names = list(dict.fromkeys(name for claim in CLAIMS for name in claim.studies))
+    file = output or runs_directory / "claims.html"
+    if file.exists() and not file.is_file():
+        raise UserError(f"{file} is no file that a page can replace; give another --output")
+    names = list(dict.fromkeys(name for claim in CLAIMS for name in claim.shown))
     notes = _run(names, runs_directory, until)
-    print(write(names, runs_directory, output or runs_directory / "claims.html", notes))
+    print(write(names, runs_directory, file, notes))
 
 
 def write(names: Sequence[str], runs: Path, file: Path, notes: dict[str, str]) -> Path:
@@ -65,6 +71,8 @@ def write(names: Sequence[str], runs: Path, file: Path, notes: dict[str, str]) -
     states = {}
     for name in names:
         records, fault = _records(runs / name)
+        if records is not None and (fault := _other_settings(name, records)):
+            records = None
         note = notes.get(name) or fault or ("" if records else "not begun")
         states[name] = page.State(records, note)
     known = {name: state.records for name, state in states.items() if state.records is not None}
@@ -97,6 +105,26 @@ def _records(root: Path) -> tuple[Records | None, str]:
         return read_records(root), ""
     except UserError as error:
         return None, str(error)
+
+
+def _other_settings(name: str, records: Records) -> str:
+    """What keeps the records from being those of the study of this name; empty if nothing does."""
+    try:
+        declared = study_files.load(name).study.to_mapping()
+    except UserError as error:
+        return str(error)
+    changed = differences(records.manifest.spec, declared)
+    return f"run with other settings ({changed[0]})" if changed else ""
+
+
+def _is_whole(name: str, manifest: Manifest) -> bool:
+    """Whether the run is to have at least the trials and replicates that the study declares."""
+    study = study_files.load(name).study
+    return (
+        manifest.trials >= study.budget.trials
+        and manifest.searches >= study.independent_searches
+        and manifest.replicates >= study.replicates
+    )
 
 
 class _Forwarding(StopRequest):
@@ -146,7 +174,8 @@ def _run(names: Sequence[str], runs: Path, until: float | None) -> dict[str, str
     for name in names:
         records, _ = _records(runs / name)  # the study's own command may mend what is damaged
         # A study whose last session was killed has all trainings, but perhaps no profile or page.
-        if records is not None and records.finished and records.manifest.finished:
+        done = records is not None and records.finished and records.manifest.finished
+        if records is not None and done and _is_whole(name, records.manifest):
             continue
         if until is not None and time.monotonic() >= until:
             break

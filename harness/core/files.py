@@ -1,6 +1,7 @@
 """Files that are written completely or not at all, and JSON."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import math
@@ -37,7 +38,10 @@ def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
 
     When the block ends, the content is on the disk, and so is its name. `suffix` is for programs
     that insist on one. Folders that are missing are made, and temporary files of dead processes go.
+    Raises OSError where `path` is a directory, a device or the like: they are not replaced.
     """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "is no file that could be replaced", str(path))
     make_folder(path.parent)
     remove_litter(path.parent, deep=False)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{suffix}")

@@ -99,6 +99,46 @@ def test_verdicts_on_a_claim(
     assert "not run yet: two" in missing.reason
 
 
+def test_contexts_that_a_claim_is_not_about_are_shown_only(tmp_path: Path) -> None:
+    arms = [
+        {"name": f"depth={depth},nesting={n}", "values": {"depth": depth, "nesting": n}}
+        for n in (1, 2)
+        for depth in (1, 2)
+    ]
+    root = write_run(tmp_path / "one", manifest={"arms": arms}, replicates=2, searches=2)
+    records = read_records(root)
+    of_two = Claim("nested", ("one",), about={"nesting": (2, 4)})
+    found = answer(of_two, {"one": records})
+    assert [(each.label, each.counted) for each in found.contexts] == [
+        ("nesting 1", False),
+        ("nesting 2", True),
+    ]
+    assert "open: one at nesting 2" in found.reason
+    assert "nesting 1" not in found.reason
+    beside = answer(Claim("nested", ("two",), beside=("one",)), {"one": records})
+    assert not any(each.counted for each in beside.contexts)
+    assert beside.reason == "not run yet: two"
+
+
+def test_the_reason_says_what_was_solved_and_how_far_a_study_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    outcomes: tuple[Outcome, ...] = ("no room", "yes")
+    contexts = [Context("one", f"n {i}", (), o, Metric(), {}, {}) for i, o in enumerate(outcomes)]
+    monkeypatch.setattr(claims, "contexts_of", lambda claim, records: contexts)
+    said = "pays: one at n 1; one layer solves it, so not counted: one at n 0"
+    of_spec = {"searches": 2, "replicates": 3, "search": {"units": {}}, "compare": {}}
+    for trials, left in ((3, "not finished: one (8 of 24 replicates)"), (4, "24 of 32 trials")):
+        spec = {**of_spec, "budget": {"trials": trials, "epochs": 5}}
+        root = write_run(
+            tmp_path / str(trials), trials=3, replicates=1, searches=2,
+            manifest={"spec": spec, "study": "one"},
+        )  # fmt: skip
+        found = answer(DEPTH, {"one": read_records(root)})
+        assert found.reason.startswith(f"{said}; not finished: one (")
+        assert left in found.reason
+
+
 def test_contexts_are_arms_that_differ_in_the_subject_alone(tmp_path: Path) -> None:
     arms = [
         {"name": f"depth={depth},cell={cell}", "values": {"depth": depth, "cell": cell}}
