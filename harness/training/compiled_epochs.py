@@ -118,22 +118,30 @@ class CompiledEpochs(ABC):
         return self._through(split)[0]
 
     def predict(self, split: Examples) -> NDArray[np.float32]:
-        return np.concatenate(self._through(split)[1])
+        outputs = np.concatenate(self._through(split)[1])
+        return outputs[np.argsort(self._carrying(split))] if self._hp.stateful else outputs
+
+    def _carrying(self, split: Examples) -> NDArray[np.int64]:
+        return consecutive(len(split), self.batch_size)
 
     def _through(self, split: Examples) -> tuple[Measured, list[NDArray[np.float32]]]:
-        """Evaluate a split in pieces as large as the validation split: one program is enough."""
+        """Evaluate a split in pieces as large as the validation split: one program is enough.
+
+        Where layers carry their state on, the outputs are in the order of the text's rows, and
+        states go on from piece to piece.
+        """
         self.begin(EVALUATE, split, fresh=True)
         started = time.perf_counter()
         assert self._validation is not None, "compile comes first"
+        networks.forget(self.model)
+        if self._hp.stateful and isinstance(split, Arrays):
+            split = Arrays(*split.examples(self._carrying(split)))
         outputs = []
         for piece in split.pieces(self._validation):
-            networks.forget(self.model)
             order = np.arange(len(self._validation)) % len(piece)
-            if self._hp.stateful:
-                order[: len(piece)] = consecutive(len(piece), self.batch_size)
             steps = math.ceil(len(piece) / self.batch_size)
             loss, accuracy, found = self._call(EVALUATE, piece, order, 0, steps, rows=len(piece))
-            outputs.append(np.asarray(found)[np.argsort(order[: len(piece)])])
+            outputs.append(np.asarray(found))
         return Measured(loss, accuracy, time.perf_counter() - started), outputs
 
     def variables(self) -> list[Any]:

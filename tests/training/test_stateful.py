@@ -10,6 +10,7 @@ from training_testing import numbers
 
 from harness import Budget, CharacterFiles, FloatDistribution, Hyperparameters, Study
 from harness.core.errors import UserError
+from harness.datasets.base.dataset import Split
 from harness.spec.checks import check_options
 from harness.training import compiled_epochs, networks
 from harness.training.checkpoint import Checkpoints, TrainingPaused
@@ -38,15 +39,19 @@ def test_a_whole_epoch_is_that_of_stock_keras(cell: str, dataset: CharacterFiles
         data = Data.of(dataset, hp)
         training = trainer.train(hp, data, TrainOptions(seed=1, epochs=2), Callbacks())
         results.append(np.array(numbers(training)))
-        outputs.append(trainer.predict(load(dataset, "validation", hp)))
+        # The test split is three times as large, and is scored in pieces.
+        splits = [load(dataset, split, hp) for split in ("validation", "test")]
+        outputs.append(np.concatenate([trainer.predict(split) for split in splits]))
     np.testing.assert_allclose(results[0], results[1], rtol=1e-4)
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-3, atol=1e-5)
 
 
-def test_outputs_are_those_of_the_whole_text_at_once(dataset: CharacterFiles) -> None:
+@pytest.mark.parametrize("of", ["validation", "test"])
+def test_outputs_are_those_of_the_whole_text_at_once(of: Split, dataset: CharacterFiles) -> None:
+    """Also of a split that is larger than the validation split, and so scored in pieces."""
     trainer = Trainer(path="xla-scan")
     trainer.train(HP, Data.of(dataset, HP), TrainOptions(seed=1, epochs=1), Callbacks())
-    split = load(dataset, "validation", HP)
+    split = load(dataset, of, HP)
     found = trainer.predict(split)
     rows = np.asarray(split.x).reshape(BATCH, -1)  # a row of each batch, from the first to the last
     whole = networks.build(
