@@ -12,7 +12,8 @@ from harness.commands import claims
 
 PAGE = Path(__file__).parents[1] / "reports" / "sample" / "claims.html"
 RECORDS = PAGE.parent / "claims"
-SECTION = r'<section id="answer".*?</section>'
+SECTION = r"<section .*?</section>"
+DRAWN = r"<svg .*?</svg>"
 
 
 def render(runs: Path) -> str:
@@ -24,10 +25,10 @@ def render(runs: Path) -> str:
     return (runs / PAGE.name).read_text(encoding="utf-8")
 
 
-def answers(page: str) -> str:
-    """The table of verdicts, and the lines around it."""
-    (section,) = re.findall(SECTION, page, flags=re.S)
-    return str(section)
+def words(page: str) -> list[str]:
+    """The text of every section, with its tables and without its charts."""
+    sections = re.findall(SECTION, page, flags=re.S)
+    return [re.sub(r"<[^>]*>|\s+", " ", re.sub(DRAWN, "", each, flags=re.S)) for each in sections]
 
 
 if __name__ == "__main__":

@@ -80,7 +80,9 @@ def counted(number: int, noun: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """`arms`, `searches`."""
+    """`arms`, `searches`, `studies`."""
+    if noun.endswith("study"):
+        return f"{noun.removesuffix('y')}ies"
     return f"{noun}es" if noun.endswith("search") else f"{noun}s"
 
 

@@ -24,9 +24,10 @@ class ListOps(GeneratedTask):
     to four arguments, after Nangia and Bowman, "ListOps: a diagnostic dataset for latent tree
     learning", NAACL 2018, with fewer arguments. Every example is exactly `nesting` deep and has at
     most 100 symbols. Some results are more frequent than others, so compare accuracies with the
-    majority class, which every study shows. A stack of open lists solves the task. Short lists repeat:
-    of 10,000 training examples and 2,000 test examples that are one deep, 54 % of the test examples
-    are training examples, too; of those two deep 0.25 %, of those four deep none.
+    majority class, which every study shows. A stack of open lists solves the task.
+
+    Short lists repeat: of 2,000 test examples that are one deep, 54 % are among 10,000 training
+    examples, too; of those two deep 0.25 %, of those four deep none.
     """
 
     nesting: int = 2

@@ -11,6 +11,7 @@ from harness.analysis.conclusions import Pair
 from harness.analysis.factors import contrast
 from harness.analysis.labels import interval_text
 from harness.analysis.pooled import LEAST, Pooled, pool
+from harness.analysis.statistics import Interval
 from harness.core.metrics import Metric
 from harness.results.records import Records
 from reports import wording
@@ -18,6 +19,7 @@ from reports.charts import chart, scales
 from reports.content import Command, Data, Figure, Section
 
 DEPTHS = (2, 3, 4)
+CUT = 5  # intervals are cut beyond this multiple of the largest effect
 SHARES = "points"  # the unit of differences of accuracies and exact matches
 
 
@@ -132,6 +134,16 @@ def _summary(effects: Effects, found: Pooled | None) -> str:
     )
 
 
+def _extent(effects: Effects, intervals: Sequence[Interval]) -> float:
+    """Where the axis ends: it holds all intervals, unless that made the effects themselves tiny."""
+    factor = effects.metric.factor
+    largest = max(factor * abs(pair.comparison.difference) for _, pair in effects.each)
+    widest = max(factor * abs(end) for each in intervals for end in each)
+    most = factor if effects.unit == SHARES else math.inf  # shares differ by 100 points at most
+    extent = 1.05 * min(widest, CUT * largest or widest, most)
+    return extent if 0.0 < extent < math.inf else 1.0
+
+
 def _figure(effects: Effects, found: Pooled | None) -> Figure:
     metric, depth = effects.metric, effects.depth
     names = [wording.shorten(f"{each.study} {each.label}".strip(), 30) for each, _ in effects.each]
@@ -155,10 +167,7 @@ def _figure(effects: Effects, found: Pooled | None) -> Figure:
         axes.grid(visible=False, axis="y")
         axes.set_xlabel(f"Depth {depth} less depth 1, {effects.unit}")
         scales.linear(axes, "x")
-        extent = 1.3 * max(
-            [*map(abs, means), *(metric.factor * abs(end) for pair in pooled for end in pair[1])]
-        )
-        extent = extent or 1.0
+        extent = _extent(effects, [*intervals, *(each for _, each in pooled)])
         axes.set_xlim(-extent, extent)
 
     listing = "; ".join(

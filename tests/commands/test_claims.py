@@ -208,5 +208,5 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def test_the_sample_says_what_its_records_say(tmp_path: Path) -> None:
     """If this fails after an intended change: `python -m tests.claims_sample`."""
-    found = claims_sample.answers(claims_sample.render(tmp_path))
-    assert found == claims_sample.answers(claims_sample.PAGE.read_text(encoding="utf-8"))
+    found = claims_sample.words(claims_sample.render(tmp_path))
+    assert found == claims_sample.words(claims_sample.PAGE.read_text(encoding="utf-8"))

@@ -48,6 +48,7 @@ def test_each_study_counts_once_in_the_mean(tmp_path: Path) -> None:
     found = forest.pool_studies(effects, studies)
     assert found is not None
     assert found.effects == 3
+    assert "5 contexts of 3 studies, on average over studies" in forest._summary(effects, found)
     means = {
         name: np.mean([pair.comparison.difference for pair in pairs])
         for name, pairs in effects.studies.items()
