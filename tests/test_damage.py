@@ -96,11 +96,13 @@ class Kept:
         way(file, self._outside)
         where = f"{way.__name__} {file.relative_to(self.root)}"
         reported = self._report()
-        assert reported in (self.reported, None), where
+        if reported is not None:
+            assert reported == self.reported, where
         with suppress(UserError):
             found = None
             found = outcome(self.file, self._capsys)
-        assert found in (self.whole, None), where
+        if found is not None:
+            assert found == self.whole, where
         if self._outside.exists():
             assert self._outside.read_bytes() == before, where
         return "refused" if found is None else "same"

@@ -120,14 +120,15 @@ def test_a_running_studys_page_loads_itself_again_where_it_was_read(
 def test_a_page_that_loads_itself_again_can_be_stopped(
     open_page: OpenPage, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_page, "REFRESH_S", 0.2)
+    # Long enough to hit the button in one load, on a busy machine, too.
+    monkeypatch.setattr(report_page, "REFRESH_S", 2)
     root = make_run(trials=2, wanted=6)
     page = open_page(write.write_records(records.read_records(root), listed=False, live=True))
     page.locator("#live button", has_text="Stop").click()
     page.wait_for_timeout(100)  # for a load that had begun before
     page.locator("#live button", has_text="again").wait_for()
     loaded = page.evaluate("performance.timeOrigin")
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(3000)
     assert page.evaluate("performance.timeOrigin") == loaded
     page.locator("#live button", has_text="again").click()
     page.wait_for_function("before => performance.timeOrigin > before", arg=loaded)
