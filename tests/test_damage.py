@@ -108,10 +108,11 @@ class Kept:
         return "refused" if found is None else "same"
 
     def _report(self) -> Any:
-        """What a report says; None where it refuses."""
+        """What a report says, but for the time that is left; None where it refuses."""
         with suppress(UserError):
             write.write(find("mine", self.root.parent))
-            return json.loads((self.root / "summary.json").read_text())
+            found = json.loads((self.root / "summary.json").read_text())
+            return {**found, "time_left": None}
         return None
 
 
