@@ -165,7 +165,7 @@ def answer(claim: Claim, studies: Mapping[str, Records]) -> Answer:
         verdict = "refuted"
     parts = _reasons(claim, counted)
     if solved := [each.place for each in meant if each not in counted]:
-        parts.append(f"one layer solves it, so not counted: {', '.join(solved)}")
+        parts.append(f"{_SOLVED}, so not counted: {', '.join(solved)}")
     begun = [studies[name] for name in claim.studies if name in studies]
     parts += [
         f"not finished: {each.study} ({how_far(each)})" for each in begun if not each.finished
@@ -179,13 +179,12 @@ def answer(claim: Claim, studies: Mapping[str, Records]) -> Answer:
 
 def how_far(records: Records) -> str:
     """What of the arms is done, such as `2 of 54 replicates`; trials, until all have ended."""
-    manifest = records.manifest
+    wanted = records.manifest.wanted
     if not records.searched:
         ended = int((records.trials["state"] != "running").sum())
-        return f"{ended} of {manifest.trials * len(records.arm_searches)} trials"
+        return f"{ended:,} of {wanted['trials']:,} trials"
     done = sum(records.trained.get(arm, 0) for arm in records.arms)
-    wanted = sum(manifest.replicates_of(arm) for arm, _ in records.arm_searches)
-    return f"{done} of {wanted} replicates"
+    return f"{done:,} of {wanted['replicates']:,} replicates"
 
 
 def contexts_of(claim: Claim, records: Records) -> list[Context]:
@@ -266,11 +265,12 @@ def _reasons(claim: Claim, contexts: Sequence[Context]) -> list[str]:
     ]
 
 
+_SOLVED = "one layer solves it"
 _WORDS: dict[bool, dict[str, str]] = {
     False: {
         "yes": "pays",
         "no": "no gain above the margin",
-        "no room": "one layer solves it",
+        "no room": _SOLVED,
         "open": "open",
     },
     True: {"yes": "as good", "no": "worse", "open": "open"},

@@ -112,13 +112,11 @@ def effects(
     alpha: float = 1 - CONFIDENCE,
 ) -> list[Effect]:
     """The effects of a table; `scores` has each arm's trainings, as `compare_pairs` takes them."""
-    blocks = {arm: blocks_of(of_arm, searched=searched) for arm, of_arm in scores.items()}
-    shared = sorted(set.intersection(*(set(of_arm) for of_arm in blocks.values())))
-    if not shared or len({b.shape[1] for of_arm in blocks.values() for b in of_arm.values()}) > 1:
+    there = _shared(scores, searched=searched)
+    if there is None:
         return []
-    table = two_way([block_means(of_arm) for of_arm in blocks.values()])
     found = [
-        (changes, _estimate(weights, blocks, shared, table, scoring.horizon))
+        (changes, _estimate(weights, *there, scoring.horizon))
         for changes, weights in _contrasts(grid)
     ]
     if not found[0][1].known:
@@ -136,13 +134,24 @@ def contrast(records: Records, weights: Mapping[str, float]) -> MeanEstimate | N
     The variance is pooled over these arms. None unless all have a block of scores.
     """
     scores = {arm: records.scores(arm) for arm in weights}
-    searched = bool(records.manifest.search)
+    found = _shared(scores, searched=bool(records.manifest.search))
+    if found is None:
+        return None
+    return _estimate(weights, *found, scoring_of(records).horizon)
+
+
+def _shared(
+    scores: Mapping[str, Trainings], *, searched: bool
+) -> tuple[dict[str, Blocks], list[int], TwoWay] | None:
+    """The arms' blocks, those that all have, and the table of their means; None without any.
+
+    Arms that are scored on different numbers of examples share nothing.
+    """
     blocks = {arm: blocks_of(of_arm, searched=searched) for arm, of_arm in scores.items()}
     shared = sorted(set.intersection(*(set(of_arm) for of_arm in blocks.values())))
-    if not shared:
+    if not shared or len({b.shape[1] for of_arm in blocks.values() for b in of_arm.values()}) > 1:
         return None
-    table = two_way([block_means(of_arm) for of_arm in blocks.values()])
-    return _estimate(weights, blocks, shared, table, scoring_of(records).horizon)
+    return blocks, shared, two_way([block_means(of_arm) for of_arm in blocks.values()])
 
 
 def _contrasts(grid: Grid) -> list[tuple[tuple[Change, ...], dict[str, float]]]:

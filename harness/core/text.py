@@ -81,7 +81,7 @@ def counted(number: int, noun: str) -> str:
 
 def plural(noun: str) -> str:
     """`arms`, `searches`, `studies`."""
-    if noun.endswith("study"):
+    if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{noun.removesuffix('y')}ies"
     return f"{noun}es" if noun.endswith("search") else f"{noun}s"
 

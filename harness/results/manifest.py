@@ -249,6 +249,15 @@ class Manifest(dict[str, Any]):
         return most if self.search else min(most, self.left_out.get(arm, most))
 
     @property
+    def wanted(self) -> dict[str, int]:
+        """How many `trials` and `replicates` all arms together are to have."""
+        searches = {arm: self.searches_of(arm) for arm in self.arm_values}
+        return {
+            "trials": self.trials * sum(searches.values()),
+            "replicates": sum(self.replicates_of(arm) * n for arm, n in searches.items()),
+        }
+
+    @property
     def margin(self) -> float | None:
         """The difference, 0 to 1, that the study calls too small to matter.
 

@@ -25,16 +25,17 @@ SHARES = "points"  # the unit of differences of accuracies and exact matches
 
 @dataclass(frozen=True)
 class Effects:
-    """All comparisons of one depth with depth 1 in one unit, by context."""
+    """All comparisons of one depth with depth 1 in one unit (`unit_of`), by context."""
 
     depth: int
+    unit: str
     metric: Metric
     each: tuple[tuple[Context, Pair], ...]
 
     @property
     def id(self) -> str:
-        kind = "" if self.metric.in_unit.endswith(SHARES) else f"-{self.metric.name.split()[0]}"
-        return f"forest-{self.depth}{kind.lower()}"
+        kind = "" if self.unit == SHARES else f"-{self.metric.name.split()[0].lower()}"
+        return f"forest-{self.depth}{kind}"
 
     @property
     def studies(self) -> dict[str, list[Pair]]:
@@ -43,11 +44,10 @@ class Effects:
             found.setdefault(context.study, []).append(pair)
         return found
 
-    @property
-    def unit(self) -> str:
-        """What the differences are in: points, bits per character, the metric and its unit."""
-        shares = self.metric.in_unit.endswith(SHARES)
-        return SHARES if shares else self.metric.title
+
+def unit_of(metric: Metric) -> str:
+    """What differences are in: points, bits per character, the metric and its unit."""
+    return SHARES if metric.difference_unit == SHARES else metric.title
 
 
 def build(
@@ -79,12 +79,11 @@ def effects_of(answers: Sequence[Answer]) -> list[Effects]:
             for pair in context.pairs:
                 depth = context.values[pair.a]
                 if depth in DEPTHS:
-                    unit = context.metric.in_unit or context.metric.name
-                    of_depth = found.setdefault((unit, depth), {})
+                    of_depth = found.setdefault((unit_of(context.metric), depth), {})
                     of_depth[context.study, context.label] = context, pair
     listed = [
-        Effects(depth, next(iter(each.values()))[0].metric, tuple(each.values()))
-        for (_, depth), each in found.items()
+        Effects(depth, unit, next(iter(each.values()))[0].metric, tuple(each.values()))
+        for (unit, depth), each in found.items()
     ]
     return sorted(listed, key=lambda each: (each.unit != SHARES, each.unit, each.depth))
 

@@ -91,21 +91,14 @@ def _study(folder: Path) -> dict[str, str] | None:
 
 def _stage(manifest: Manifest, arms: Sequence[Mapping[str, Any]]) -> str:
     """How far a study is: finished, or what is done of its trials or replicates."""
-    searches = {str(arm["arm"]): manifest.searches_of(arm["arm"]) for arm in arms}
-    parts = {
-        "trials": (
-            sum(sum(arm["trials"].values()) for arm in arms),
-            sum(manifest.trials * count for count in searches.values()),
-        ),
-        "replicates": (
-            sum(arm["replicates"]["n"] + arm["replicates"]["failed"] for arm in arms),
-            sum(manifest.replicates_of(arm) * count for arm, count in searches.items()),
-        ),
+    done = {
+        "trials": sum(sum(arm["trials"].values()) for arm in arms),
+        "replicates": sum(arm["replicates"]["n"] + arm["replicates"]["failed"] for arm in arms),
     }
     if not manifest.finished:
-        for noun, (done, wanted) in parts.items():
-            if done < wanted:
-                return f"{done:,} of {wanted:,} {noun}"
+        for noun, wanted in manifest.wanted.items():
+            if done[noun] < wanted:
+                return f"{done[noun]:,} of {wanted:,} {noun}"
     return "finished"
 
 
