@@ -114,7 +114,11 @@ def _other_settings(name: str, records: Records) -> str:
     except UserError as error:
         return str(error)
     changed = differences(records.manifest.spec, declared)
-    return f"run with other settings ({changed[0]})" if changed else ""
+    if changed:
+        return f"run with other settings ({changed[0]})"
+    if not _is_whole(name, records.manifest):
+        return "run with fewer trials or replicates than it declares: its command goes on"
+    return ""
 
 
 def _is_whole(name: str, manifest: Manifest) -> bool:

@@ -103,6 +103,7 @@ def test_a_study_of_fewer_trials_goes_on(
     assert not fault
     monkeypatch.setattr(claims, "_command", lambda name, runs: [sys.executable, "-c", "exit(75)"])
     assert bool(claims._run(["lstm_depth"], tmp_path, None)) == runs
+    assert ("fewer trials" in claims._other_settings("lstm_depth", records)) == runs
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
