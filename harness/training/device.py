@@ -8,11 +8,11 @@ from harness.core.errors import UserError
 
 
 def resolve(device: str, backend: str) -> str:
-    """`auto` becomes `gpu` where TensorFlow or JAX sees one, else `cpu`. Raises UserError."""
+    """`auto` becomes `gpu` where the backend sees one, else `cpu`. Raises UserError."""
     if device not in ("auto", "cpu", "gpu"):
         raise UserError(f"device: {device!r} is not one of auto, cpu, gpu")
-    if backend not in _GPUS or device == "cpu":
-        return "cpu" if device == "auto" else device
+    if device == "cpu":
+        return device
     name, package, found = _GPUS[backend]
     if found():
         return "gpu"
@@ -22,7 +22,7 @@ def resolve(device: str, backend: str) -> str:
 
 
 def placement(device: str, backend: str) -> contextlib.AbstractContextManager[Any]:
-    """A block in which TensorFlow or JAX computes on the device that `resolve` has chosen."""
+    """A block in which the backend computes on the device that `resolve` has chosen."""
     on_cpu: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     if device == "cpu" and backend == "tensorflow":
         import tensorflow as tf
@@ -32,6 +32,10 @@ def placement(device: str, backend: str) -> contextlib.AbstractContextManager[An
         import jax
 
         on_cpu = jax.default_device(jax.devices("cpu")[0])
+    elif device == "cpu":
+        import keras
+
+        on_cpu = keras.device("cpu")
     return on_cpu
 
 
@@ -47,8 +51,15 @@ def _jax_has_gpu() -> bool:
     return any(device.platform in ("gpu", "cuda", "rocm") for device in jax.devices())
 
 
-# The backends that can be asked: their names, what brings them a GPU, and whether they have one.
+def _torch_has_gpu() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+# The backends: their names, what brings them a GPU, and whether they have one.
 _GPUS: dict[str, tuple[str, str, Callable[[], bool]]] = {
     "tensorflow": ("TensorFlow", "tensorflow[and-cuda]", _tensorflow_has_gpu),
     "jax": ("JAX", "jax[cuda12]", _jax_has_gpu),
+    "torch": ("PyTorch", "a torch built for your GPU", _torch_has_gpu),
 }

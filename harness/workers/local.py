@@ -263,6 +263,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
     }
     if settings.device == "cpu":
         variables["CUDA_VISIBLE_DEVICES"] = "-1"
+        variables["JAX_PLATFORMS"] = "cpu"  # else JAX looks for a GPU, and complains
     if settings.backend == "jax":  # workers that share a GPU take memory as they need it
         variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     if COMPILE_CACHE in os.environ:  # workers on other machines do not inherit it

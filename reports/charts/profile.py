@@ -32,7 +32,7 @@ def step_time(identity: str, machines: Mapping[str, Entries]) -> Figure:
                     name: sorted((e["depth"], _median(e)) for e in entries if _by_depth(e) == name)
                     for name in series
                 },
-                title=f"Training step on {wording.shorten(where, 40)}, ms",
+                title=f"Training step on {wording.shorten(where, 32)}, ms",
                 label="Depth",
                 limits=[_median(e) for each in machines.values() for e in each],
                 logarithmic=False,

@@ -4,13 +4,17 @@
     python tests/benchmarks/gpu_session.py --device cpu   the same parts without a GPU
 
 - `tests`: the tests marked gpu.
-- `profile`: each cell on TensorFlow and JAX, on the GPU and the CPU: times, memory, energy where
-  NVML counts it, and the path that ran.
-- `study`: `joint_search --quick` on TensorFlow.
-- `fused`: a search of 60 trials on JAX, side by side and one after another.
+- `profile`: each cell on each backend, on the GPU and the CPU: times, memory, energy where NVML
+  counts it, and the path that ran.
+- `study`: `joint_search --quick` on the first backend.
+- `repeats`: a training three times over on each backend: is it the same to the last bit?
 - `side_by_side`: up to 1,024 replicates at once on JAX, and one after another.
 - `precision`: replicates in float32 and in mixed precision on each backend: accuracy, step time,
   and the path that ran.
+- `fused`: a search of 60 trials on JAX, side by side and one after another.
+
+Nine minutes are about enough for one backend (`--backends jax`). A part that no time is left for is
+named and left out; `--parts` runs it alone.
 
 The records are written again after each part, so a session that is cut off leaves those before.
 They are a profile, too, so a report shows them beside its own machine's:
@@ -35,20 +39,25 @@ from harness.results.records import read_records
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import choose_path
 
-# Of each backend's replicates it is the time of one. A CPU may take PATIENCE times that.
+# About 1.3 times what each took on an H100. Of `profile`, `repeats` and `precision` it is the time
+# of one backend. A CPU may take PATIENCE times that.
 LIMITS_S = {
     "tests": 75.0,
-    "profile": 130.0,
-    "study": 60.0,
-    "fused": 90.0,
-    "precision": 40.0,
-    "side_by_side": 100.0,
+    "profile": 120.0,
+    "study": 120.0,
+    "repeats": 40.0,
+    "side_by_side": 120.0,
+    "precision": 150.0,
+    "fused": 160.0,
 }
+SESSION_S = 525.0  # of all parts; the command may take 540
 PATIENCE = 10
+LEAST_S = 20.0  # a part with less left is not begun
 SIDE_BY_SIDE = Path(__file__).with_name("side_by_side_speed.py")
 FUSED = Path(__file__).with_name("fused_search.py")
 CELLS = ("lstm", "gru", "rnn")
 PRECISION = Path(__file__).with_name("mixed_precision.py")
+REPEATS = Path(__file__).with_name("repeated_training.py")
 CUDNN = ("lstm", "gru")  # the stock layers that TensorFlow runs by cuDNN
 
 
@@ -59,13 +68,21 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", choices=list(LIMITS_S), default=list(LIMITS_S))
     parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax"])
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
+    parser.add_argument("--patience", type=float, help="so many times the time for each part")
     parser.add_argument("--quick", action="store_true", help="a small study of precisions")
     asked = parser.parse_args()
     records: dict[str, Any] = {
         "environment": environment.describe(), "gpus": gpus(), "parts": {}, "faults": [],
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
         for name, limit_s, command in plan(asked, Path(folder)):
+            if asked.device == "gpu":
+                limit_s = min(limit_s, SESSION_S - (time.perf_counter() - began))
+                if limit_s < LEAST_S:
+                    records["faults"].append(f"{name}: no time was left; run it with --parts")
+                    save(records, asked.records)
+                    continue
             print(f"{name}: {' '.join(command)}", file=sys.stderr, flush=True)
             part = run(command, limit_s)
             records["parts"][name] = part
@@ -85,17 +102,21 @@ def main() -> int:
             if name.startswith("precision") and part["code"] == 0:
                 part |= of_precision(Path(folder) / name.replace(" ", "-"))
                 records["faults"] += precision_faults(part["paths"], name.split()[1], asked.device)
-            asked.records.write_text(files.to_json(files.sealed(records)) + "\n")
+            save(records, asked.records)
     for fault in records["faults"]:
         print(fault, file=sys.stderr)
     print(asked.records)
     return 1 if records["faults"] else 0
 
 
+def save(records: Mapping[str, Any], file: Path) -> None:
+    file.write_text(files.to_json(files.sealed(records)) + "\n")
+
+
 def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list[str]]]:
     """The parts: a name, the seconds that it may take, its command."""
     python, device, parts = sys.executable, asked.device, list[tuple[str, list[str]]]()
-    patience = PATIENCE if device == "cpu" else 1
+    patience = asked.patience or (PATIENCE if device == "cpu" else 1)
     if "tests" in asked.parts:
         command = [python, "-m", "pytest", "-q", "-m", "gpu", "tests/test_gpu.py"]
         parts.append(("tests", command))
@@ -105,13 +126,14 @@ def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list
         where = ["--backend", ",".join(asked.backends), "--device", devices]
         command = [python, "-m", "harness.profile", *grid, *where, "--output", str(folder)]
         parts.append(("profile", command))
-    if "study" in asked.parts and "tensorflow" in asked.backends:
+    if "study" in asked.parts:
         command = [python, "-m", "harness.study", "joint_search", "--quick", "--json"]
-        command += ["--backend", "tensorflow", "--device", device, "--runs", f"{folder}/study"]
-        parts.append(("study", command))
-    if "fused" in asked.parts and "jax" in asked.backends:
-        command = [python, str(FUSED), "--device", device, "--records", f"{folder}/fused.json"]
-        parts.append(("fused", [*command, *["--trials", "4"] * asked.quick]))
+        command += ["--backend", asked.backends[0], "--device", device]
+        parts.append(("study", [*command, "--runs", f"{folder}/study"]))
+    if "repeats" in asked.parts:
+        for backend in asked.backends:
+            command = [python, str(REPEATS), "--backend", backend, "--device", device]
+            parts.append((f"repeats {backend}", command))
     if "side_by_side" in asked.parts and "jax" in asked.backends:
         what = "--gpu" if device == "gpu" else "--quick"
         command = [python, str(SIDE_BY_SIDE), what, "--records", f"{folder}/side_by_side.json"]
@@ -122,7 +144,12 @@ def plan(asked: argparse.Namespace, folder: Path) -> list[tuple[str, float, list
             command += ["--backend", backend, "--device", device]
             command += ["--runs", f"{folder}/precision-{backend}", *["--quick"] * asked.quick]
             parts.append((f"precision {backend}", command))
-    return [(name, patience * LIMITS_S[name.split()[0]], command) for name, command in parts]
+    if "fused" in asked.parts and "jax" in asked.backends:
+        command = [python, str(FUSED), "--device", device, "--records", f"{folder}/fused.json"]
+        parts.append(("fused", [*command, *["--trials", "4"] * asked.quick]))
+    each = len(asked.backends)
+    limits = {**LIMITS_S, "profile": LIMITS_S["profile"] * each}
+    return [(name, patience * limits[name.split()[0]], command) for name, command in parts]
 
 
 def run(command: Sequence[str], limit_s: float) -> dict[str, Any]:

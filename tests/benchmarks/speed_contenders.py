@@ -55,6 +55,8 @@ class Contender:
         """Whether it is measured on this shape."""
         if self.path == "xla-kernel" and (shape.units > KERNEL_UNITS or device == "gpu"):
             return False
+        if self.path == "keras" and device == "cpu":
+            return False  # `fit` alone tells enough
         return shape.goal is not None or self.train is with_harness
 
     @property
@@ -292,6 +294,7 @@ CONTENDERS: dict[str, Contender] = {
     ),
     "jax scan": Contender("jax", with_harness, "xla-scan", stock="jax fit"),
     "jax kernel": Contender("jax", with_harness, "xla-kernel", stock="jax fit"),
+    "jax stock": Contender("jax", with_harness, "keras", stock="jax fit"),
     "jax fit": Contender("jax", with_keras),
     "torch fit": Contender("torch", with_keras),
     "torch alone": Contender("torch", with_torch),

@@ -80,7 +80,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two shapes, two rounds of few steps")
     parser.add_argument("--all", action="store_true", help="more shapes, and stock Keras with XLA")
     parser.add_argument("--five-epochs", action="store_true", help="a whole training as well")
-    parser.add_argument("--shape", default="", help="only shapes whose name has this in it")
+    parser.add_argument("--shape", default="", help="only shapes whose name has one of these, a,b")
+    parser.add_argument(
+        "--without", nargs="+", default=[], metavar="NAME", help="no such contender"
+    )
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
     parser.add_argument("--limit", type=float, default=LIMIT_S, help="seconds in all")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH")
@@ -91,7 +94,11 @@ def main() -> None:
         return
     if asked.device == "cpu":
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    shapes = [s for s in SHAPES + LARGE * asked.all if asked.shape in s.name]
+    shapes = [
+        shape
+        for shape in SHAPES + LARGE * asked.all
+        if any(part in shape.name for part in asked.shape.split(","))
+    ]
     if asked.quick:
         shapes = [
             replace(shape, steps=max(4, shape.steps // 10))
@@ -101,7 +108,13 @@ def main() -> None:
     if not shapes:
         parser.error(f"--shape {asked.shape}: no shape has this in its name")
     pythons = dict(entry.split("=", 1) for entry in asked.python)
-    names = [name for name in CONTENDERS if asked.all or name not in EXTRA]
+    extra = () if asked.all else EXTRA
+    names = [
+        name
+        for name, contender in CONTENDERS.items()
+        if name not in (*extra, *asked.without)
+        and any(contender.takes(shape, asked.device) for shape in shapes)
+    ]
     result = compare(shapes, names, asked, pythons)
     if asked.five_epochs:
         result["five_epochs_s"] = five_epochs(asked.device, pythons)

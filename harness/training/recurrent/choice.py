@@ -12,13 +12,14 @@ from harness.spec.hyperparameters import BAG, Hyperparameters
 # matrix products cost more time than it saves by fewer calls.
 ONE_KERNEL_UNITS = {"lstm": 4, "gru": 6, "rnn": 10}
 # With JAX: by device and cell the fastest path for layers of up to so many units, smallest first;
-# the last one has no limit. A device without measurements takes the scan.
+# the last one has no limit. A cell without measurements takes the scan.
 JAX_PATHS: dict[str, dict[str, tuple[tuple[int | None, str], ...]]] = {
     "cpu": {
         "gru": ((16, "xla-kernel"), (None, "xla-scan")),
         "lstm": ((16, "xla-kernel"), (None, "xla-scan")),
         "rnn": ((16, "xla-kernel"), (None, "xla-scan")),
-    }
+    },
+    "gpu": {"lstm": ((None, "xla-scan"),)},
 }
 
 
