@@ -2,7 +2,8 @@
 
 Two symbols far apart decide the class (temporal order). Sequences of 50, 100 and 200 symbols, each
 cell with one layer and with two. Solved means 95 % right; chance is 25 %. A bag of symbols, which
-counts them but ignores their order, can reach 75 %.
+counts them but ignores their order, can reach 75 %. Four such studies of five find true differences
+of 2 to 7 points where all trainings end alike, and of 60 to 84 where some solve it and some do not.
 """
 
 from harness import Budget, FloatDistribution, Study, TemporalOrder, four_per_octave

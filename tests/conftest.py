@@ -33,6 +33,17 @@ def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chart, "panel", lambda identity, alt, draw, **_: Panel("", alt))
 
 
+@pytest.fixture
+def no_sections(
+    request: pytest.FixtureRequest, no_charts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reports without sections, but in tests marked `page`: half of a small study's time."""
+    from reports import page
+
+    if request.node.get_closest_marker("page") is None:
+        monkeypatch.setattr(page, "build_sections", lambda records: [])
+
+
 def pytest_configure() -> None:
     """What all tests of a session, and all processes that they start, share.
 

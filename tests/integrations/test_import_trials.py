@@ -20,7 +20,7 @@ from harness.results.records import read_records
 from harness.results.run_directory import RunDirectory
 from harness.study import session
 
-pytestmark = pytest.mark.usefixtures("no_charts")
+pytestmark = pytest.mark.usefixtures("no_sections")
 
 
 @pytest.fixture(autouse=True)

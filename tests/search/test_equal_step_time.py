@@ -18,7 +18,7 @@ from harness.search import equal_step_time
 from harness.spec import counts
 from harness.study import session
 
-pytestmark = pytest.mark.usefixtures("no_charts")
+pytestmark = pytest.mark.usefixtures("no_sections")
 
 SEARCH = {"learning_rate": FloatDistribution(1e-3, 1e-1, log=True)}
 

@@ -22,7 +22,7 @@ from harness.spec.study import Arm
 from harness.study import resume, session, trainings
 from harness.workers.messages import TrainRequest
 
-pytestmark = pytest.mark.usefixtures("no_charts")
+pytestmark = pytest.mark.usefixtures("no_sections")
 
 STUDY = """
 '''Does it run?'''
@@ -519,6 +519,7 @@ def test_each_size_of_training_split_trains_on_its_own(
     assert set(sizes) == {("train=8", 8), ("train=16", 16), (BAG_OF_EMBEDDINGS, Noise().train)}
 
 
+@pytest.mark.page
 def test_without_a_test_split_validation_is_scored_and_without_patience_the_last_epoch(
     file: Path, trained: list[TrainRequest], capsys: pytest.CaptureFixture[str]
 ) -> None:

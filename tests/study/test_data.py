@@ -18,7 +18,7 @@ from harness.study import named, plan, session
 from harness.study.options import Options
 from harness.study.overrides import apply, narrowed
 
-pytestmark = pytest.mark.usefixtures("no_charts")
+pytestmark = pytest.mark.usefixtures("no_sections")
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from harness.study import moved
 
 
 @pytest.fixture
-def toy_pool(monkeypatch: pytest.MonkeyPatch, no_charts: None) -> None:
+def toy_pool(monkeypatch: pytest.MonkeyPatch, no_sections: None) -> None:
     use_toy_pool(monkeypatch)
 
 

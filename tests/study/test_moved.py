@@ -22,7 +22,7 @@ from harness.search import renaming
 from harness.search.database import sqlite_url
 from harness.study import moved, session
 
-pytestmark = pytest.mark.usefixtures("no_charts", "toy_pool")
+pytestmark = pytest.mark.usefixtures("no_sections", "toy_pool")
 
 
 def begin(file: Path, **changes: Any) -> Path:

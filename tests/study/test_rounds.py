@@ -17,7 +17,7 @@ from harness.study import rounds, session
 from harness.workers import messages
 from harness.workers.messages import TrainRequest
 
-pytestmark = pytest.mark.usefixtures("no_charts")
+pytestmark = pytest.mark.usefixtures("no_sections")
 
 STUDY = """
 '''Does it settle?'''
@@ -68,6 +68,7 @@ def searches(found: dict[str, Any]) -> list[int]:
     return [len(arm["searches"]) for arm in found["arms"]]
 
 
+@pytest.mark.page
 def test_arms_that_are_alike_are_searched_up_to_the_most_allowed(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from harness.core.errors import UserError
 from harness.results.records import read_records
 from harness.study import session
 
-pytestmark = pytest.mark.usefixtures("no_charts")
+pytestmark = pytest.mark.usefixtures("no_sections")
 
 STUDY = """
 '''Does it run?'''
@@ -132,6 +132,7 @@ def test_searches_may_be_added_and_not_taken_away(
         session.run(options(file, searches=0, fresh=True))
 
 
+@pytest.mark.page
 def test_a_quick_look_has_one_search_and_recommends_nothing(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,7 +24,7 @@ from harness.study import plan, session
 from harness.study.options import Options
 from harness.study.overrides import command
 
-pytestmark = pytest.mark.usefixtures("no_charts", "toy_pool")
+pytestmark = pytest.mark.usefixtures("no_sections", "toy_pool")
 
 
 def test_it_writes_everything_and_prints_the_page_last(
@@ -69,6 +69,7 @@ def test_json_is_one_object_with_the_contracts_keys(
     }  # fmt: skip
 
 
+@pytest.mark.page
 def test_an_estimate_is_compared_with_the_time_it_took(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

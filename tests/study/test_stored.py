@@ -14,7 +14,7 @@ from harness.core.errors import UserError
 from harness.results.records import read_records
 from harness.study import plan, session
 
-pytestmark = pytest.mark.usefixtures("no_charts", "toy_pool")
+pytestmark = pytest.mark.usefixtures("no_sections", "toy_pool")
 
 
 @pytest.fixture

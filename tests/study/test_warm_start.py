@@ -11,7 +11,7 @@ from session_testing import options, study_file, trials_of, use_toy_pool
 from harness.core.errors import UserError
 from harness.study import session, warm_start
 
-pytestmark = pytest.mark.usefixtures("no_charts")
+pytestmark = pytest.mark.usefixtures("no_sections")
 
 
 @pytest.fixture(autouse=True)
