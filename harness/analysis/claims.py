@@ -255,14 +255,27 @@ def _shown(pair: Pair, claim: Claim, verdict: str) -> bool:
 
 
 def _reasons(claim: Claim, contexts: Sequence[Context]) -> list[str]:
-    by_outcome: dict[str, list[str]] = {}
-    for each in contexts:
-        by_outcome.setdefault(each.outcome, []).append(each.place)
     return [
-        f"{text}: {', '.join(by_outcome[outcome])}"
+        f"{text}: {', '.join(_places(contexts, outcome))}"
         for outcome, text in _WORDS[claim.as_good].items()
-        if outcome in by_outcome
+        if any(each.outcome == outcome for each in contexts)
     ]
+
+
+def _places(contexts: Sequence[Context], outcome: str) -> list[str]:
+    """Where an outcome was found: each place, or of a study with many how many they are."""
+    found = []
+    for study in dict.fromkeys(each.study for each in contexts):
+        of_study = [each for each in contexts if each.study == study]
+        places = [each.place for each in of_study if each.outcome == outcome]
+        if len(places) > MOST_PLACES:
+            some = "all" if len(places) == len(of_study) else f"{len(places)} of"
+            places = [f"{some} {len(of_study)} places of {study}"]
+        found += places
+    return found
+
+
+MOST_PLACES = 3  # of one study that are named; the page has each in a table
 
 
 _SOLVED = "one layer solves it"

@@ -139,6 +139,23 @@ def test_the_reason_says_what_was_solved_and_how_far_a_study_is(
         assert left in found.reason
 
 
+def test_many_places_of_a_study_are_counted_and_not_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    records = read_records(write_run(tmp_path / "one"))
+    for outcomes, said in (
+        (("open",) * 5, "open: all 5 places of one"),
+        (("open",) * 4 + ("yes",), "pays: one at n 4; open: 4 of 5 places of one"),
+        (("open",) * 3, "open: one at n 0, one at n 1, one at n 2"),
+    ):
+        contexts = [
+            Context("one", f"n {i}", (), outcome, Metric(), {}, {})
+            for i, outcome in enumerate(outcomes)
+        ]
+        monkeypatch.setattr(claims, "contexts_of", lambda claim, records, it=contexts: it)
+        assert answer(DEPTH, {"one": records}).reason == said
+
+
 def test_contexts_are_arms_that_differ_in_the_subject_alone(tmp_path: Path) -> None:
     arms = [
         {"name": f"depth={depth},cell={cell}", "values": {"depth": depth, "cell": cell}}
