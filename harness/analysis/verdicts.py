@@ -29,6 +29,7 @@ from harness.analysis.recommendation import recommend
 from harness.analysis.search_progress import progress
 from harness.analysis.two_way import two_way
 from harness.results.records import BASELINES, Records
+from harness.spec.checks import TRAIN
 from harness.spec.choices import MARGIN, RELATIVE_MARGIN
 
 if TYPE_CHECKING:
@@ -135,9 +136,15 @@ def _families(
     """The pairs of arms of one level, and of arms with baselines: (a, b) is a minus b."""
     levels = levels_of(records)
     alike = [(b, a) for a, b in itertools.combinations(records.arms, 2) if levels[a] == levels[b]]
-    # Baselines were trained on the dataset as it is declared.
+    # Baselines were trained on the dataset as it is declared, and not on fewer examples.
     declared = _difficulty(records)[1]
-    tried = [arm for arm in records.arms if levels[arm] in (None, declared)]
+    train = records.manifest.declared_dataset.get(TRAIN)
+    values = records.manifest.arm_values
+    tried = [
+        arm
+        for arm in records.arms
+        if levels[arm] in (None, declared) and values[arm].get(TRAIN, train) == train
+    ]
     return alike, [(arm, base) for base in baselines for arm in tried]
 
 

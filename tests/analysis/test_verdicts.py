@@ -67,6 +67,16 @@ def test_a_damaged_score_file_is_left_out(tmp_path: Path) -> None:
     assert conclude(read_records(root)).arms["depth=1"].n == 4
 
 
+def test_baselines_are_compared_with_arms_of_as_many_training_examples(tmp_path: Path) -> None:
+    root = write_levels(tmp_path / "s", dict.fromkeys(("train=100", "train=400"), 0.8), solved=0.9)
+    manifest = json.loads((root / "manifest.json").read_text())
+    manifest["spec"]["dataset"] |= {"difficulty": None, "train": 400}
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    found = conclude(read_records(root))
+    assert [(pair.a, pair.b) for pair in found.pairs] == [("train=400", "train=100")]
+    assert [(pair.a, pair.b) for pair in found.baseline_pairs] == [("train=400", BAG_OF_EMBEDDINGS)]
+
+
 def test_arms_are_compared_where_their_task_is_equally_hard(tmp_path: Path) -> None:
     found = conclude(read_records(write_levels(tmp_path / "s", LEVELS, solved=0.8)))
     assert [(pair.a, pair.b) for pair in found.pairs] == [
