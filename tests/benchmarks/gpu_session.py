@@ -39,8 +39,9 @@ from harness.results.records import read_records
 from harness.spec.hyperparameters import Hyperparameters
 from harness.training.recurrent import choose_path
 
-# About 1.3 times what each took on an H100. Of `profile`, `repeats` and `precision` it is the time
-# of one backend. A CPU may take PATIENCE times that.
+# Above what each took on an H100, where `tests` and `precision` were cut off and `side_by_side` had
+# one shape. Of `profile`, `repeats` and `precision` it is the time of one backend. A CPU may take
+# PATIENCE times that.
 LIMITS_S = {
     "tests": 75.0,
     "profile": 120.0,

@@ -7,6 +7,7 @@ from harness.training import device
 from harness.workers.local import Settings, environment_of
 
 
+@pytest.mark.torch
 def test_torch_trains_on_the_gpu_that_it_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -14,6 +15,7 @@ def test_torch_trains_on_the_gpu_that_it_sees(monkeypatch: pytest.MonkeyPatch) -
     assert device.resolve("cpu", "torch") == "cpu"
 
 
+@pytest.mark.torch
 def test_a_gpu_that_torch_does_not_see_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
