@@ -29,8 +29,7 @@ from harness.analysis.recommendation import recommend
 from harness.analysis.search_progress import progress
 from harness.analysis.two_way import two_way
 from harness.results.records import BASELINES, Records
-from harness.spec.checks import TRAIN
-from harness.spec.choices import MARGIN, RELATIVE_MARGIN
+from harness.spec.choices import MARGIN, RELATIVE_MARGIN, TRAIN
 
 if TYPE_CHECKING:
     import pandas as pd

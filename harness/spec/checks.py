@@ -23,7 +23,7 @@ from harness.datasets.base import vectors
 from harness.datasets.base.dataset import Dataset
 from harness.samplers.base.space import Space
 from harness.spec.by_layer import is_of_layer
-from harness.spec.choices import MEASURES
+from harness.spec.choices import MEASURES, TRAIN
 from harness.spec.hyperparameters import OF_TOKENS, Hyperparameters
 
 # What may be searched where step times are held equal.
@@ -35,7 +35,6 @@ AT_NO_COST = (
     "clip_norm",
     "label_smoothing",
 )
-TRAIN = "train"  # the field of datasets that counts training examples
 
 
 def check_one_of(name: str, value: object, known: Sequence[str]) -> None:

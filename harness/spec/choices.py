@@ -17,6 +17,7 @@ MARGIN, RELATIVE_MARGIN = 0.005, 0.01
 
 # Published figures may be these, by epoch: fractions for accuracies, nats for losses, ms.
 MEASURES = ("val_accuracy", "val_loss", "accuracy", "loss", "step_ms")
+TRAIN = "train"  # the field of datasets that counts training examples
 PATIENCE = 2  # epochs without a lower validation loss, by default
 
 

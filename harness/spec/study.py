@@ -19,8 +19,7 @@ from harness.datasets.base.dataset import Dataset
 from harness.datasets.base.signature import Signature
 from harness.samplers.base.space import Space
 from harness.spec import by_layer, checks, choices, conditions, counts, own_code
-from harness.spec.checks import TRAIN
-from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, PATIENCE, RELATIVE_MARGIN
+from harness.spec.choices import BACKENDS, DEVICES, MARGIN, PATHS, PATIENCE, RELATIVE_MARGIN, TRAIN
 from harness.spec.distributions import plain_search
 from harness.spec.hyperparameters import BAG, Hyperparameters
 from harness.spec.values import plain_compare, plain_fixed
