@@ -51,7 +51,7 @@ def test_the_documented_example_runs_and_resumes(tmp_path: Path) -> None:
     assert "model.source_sha256" in other.stderr
     profile = subprocess.run(
         [sys.executable, "-m", "harness.profile", "waves"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        cwd=tmp_path, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert profile.returncode == 2
     assert "builds its own models" in profile.stderr

@@ -74,7 +74,10 @@ def _answer(answers: Sequence[Answer], states: Mapping[str, State]) -> Section:
         id="answer",
         title="Answer",
         notices=(
-            (f"Not finished: {wording.listing(unfinished)}. What they still lack is open here.",)
+            (
+                "A claim is open until its study is finished. Not finished: "
+                f"{wording.listing(unfinished)}.",
+            )
             if unfinished
             else ()
         ),

@@ -31,7 +31,7 @@ console.run(app, "python -m toy")
 def command(body: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     code = PROGRAM.format(body=body)
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=200
     )
 
 
@@ -95,7 +95,7 @@ def test_a_closed_output_ends_quietly() -> None:
     os.close(reader)
     code = PROGRAM.format(body="print('a line', flush=True)")
     ended = subprocess.run(
-        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=200
     )
     os.close(writer)
     assert (ended.returncode, ended.stderr) == (141, "")
@@ -105,7 +105,7 @@ def test_a_closed_output_ends_quietly() -> None:
 def test_what_the_terminal_cannot_show_is_an_escape(encoding: str) -> None:
     code = PROGRAM.format(body=r"print('\u2212 \u00e4')")
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, timeout=60,
+        [sys.executable, "-c", code], capture_output=True, timeout=200,
         env={**os.environ, "PYTHONIOENCODING": encoding},
     )  # fmt: skip
     assert (ended.returncode, ended.stderr) == (0, b"")
@@ -119,7 +119,7 @@ def test_a_full_output_is_one_line(body: str) -> None:
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
             [sys.executable, "-c", PROGRAM.format(body=body)], stdout=full,
-            stderr=subprocess.PIPE, text=True, timeout=60,
+            stderr=subprocess.PIPE, text=True, timeout=200,
         )  # fmt: skip
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
@@ -129,7 +129,7 @@ def test_a_full_output_is_one_line(body: str) -> None:
 def test_progress_that_nobody_can_read_stops_nothing() -> None:
     code = PROGRAM.format(body="console.notify('a line'); return 3")
     with open("/dev/full", "w") as full:
-        ended = subprocess.run([sys.executable, "-c", code], stderr=full, timeout=60)
+        ended = subprocess.run([sys.executable, "-c", code], stderr=full, timeout=200)
     assert ended.returncode == 3
 
 
@@ -164,7 +164,7 @@ def test_a_signal_among_the_first_imports(
     """Sent as soon as Typer is looked for, which every command imports first."""
     (tmp_path / "typer.py").write_text(f"import os; os.kill(os.getpid(), {int(number)})\n")
     ended = subprocess.run(
-        [sys.executable, *program], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+        [sys.executable, *program], capture_output=True, text=True, timeout=200, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
     )  # fmt: skip
     assert (ended.returncode, ended.stdout) == (128 + number, "")

@@ -32,7 +32,9 @@ if {again}:
 def outcome(number: int, *, deferred: bool = False, again: bool = False) -> tuple[int, list[str]]:
     """The exit code and the lines of PROGRAM."""
     code = PROGRAM.format(number=int(number), deferred=deferred, again=again)
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=200
+    )
     assert ended.stderr == ""
     return ended.returncode, ended.stdout.splitlines()
 

@@ -60,6 +60,13 @@ def test_what_does_not_fit_is_refused(
         of(tmp_path, text, **options)
 
 
+@pytest.mark.parametrize("examples", [200, 210, 390, 401, 700])
+def test_the_usual_batch_of_32_divides_each_split(examples: int, tmp_path: Path) -> None:
+    """As the study language_model needs it, whose layers carry their state on."""
+    dataset = of(tmp_path, (TEXT * 2)[: examples * 10])
+    assert all(size >= 32 and size % 32 == 0 for size in dataset.sizes().values())
+
+
 def test_a_file_that_changes_is_noticed(tmp_path: Path) -> None:
     from harness.datasets.base.characters import streamed
     from harness.datasets.files import characters

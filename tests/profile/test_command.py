@@ -31,7 +31,7 @@ def test_wrong_usage_is_one_line_and_exit_2(
 ) -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "harness.profile", *arguments],
-        capture_output=True, text=True, cwd=tmp_path, timeout=60,
+        capture_output=True, text=True, cwd=tmp_path, timeout=200,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
     )  # fmt: skip
     assert answer.returncode == 2
@@ -57,6 +57,6 @@ def test_a_tiny_grid_for_real(tmp_path: Path) -> None:
     assert entry["compile_s"] > 0 < entry["build_s"]
     assert 100 < entry["peak_rss_mb"] < 10_000
     assert Path(tmp_path / found["page"]).is_file()
-    again = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    again = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, timeout=200)
     assert json.loads(again.stdout)["entries"] == found["entries"]
     assert again.stderr == ""

@@ -151,14 +151,21 @@ def toy_pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         use_toy_pool(monkeypatch)
 
 
-def check(folder: Path, declared: str, capsys: pytest.CaptureFixture[str], trials: int = 3) -> None:
+def check(
+    folder: Path,
+    declared: str,
+    capsys: pytest.CaptureFixture[str],
+    trials: int = 3,
+    workers: int | None = None,
+) -> None:
     """The study runs, resumes with more trials than two, and its trials have declared values."""
     file = folder / "mine.py"
     file.write_text(STUDY.format(declared=declared, own=f"[{', '.join(OWN)}]"))
     if trials > 2:
         assert session.run(options(file, profile=False)) == 0
     capsys.readouterr()
-    assert session.run(options(file, profile=False, trials=trials, json_output=True)) == 0
+    changes = {"trials": trials, "workers": workers, "json_output": True}
+    assert session.run(options(file, profile=False, **changes)) == 0
     outcome = json.loads(capsys.readouterr().out)
     root = folder / "runs" / "mine"
     assert (root / "report.html").stat().st_size > 10_000
@@ -198,10 +205,10 @@ def test_a_form_goes_through(ram_path: Path, form: str, capsys: pytest.CaptureFi
 def test_a_form_trains(
     ram_path: Path, form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same with worker processes that train."""
+    """The same with a worker process that trains; a second one would take as long to start."""
     path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
-    check(ram_path, DECLARED[form], capsys, trials=2)
+    check(ram_path, DECLARED[form], capsys, trials=2, workers=1)
     records = read_records(ram_path / "runs" / "mine")
     trained = [*records.trials["state"], *records.replicates["state"]]
     assert set(trained) <= {"complete", "pruned"}

@@ -73,7 +73,7 @@ def test_the_page_is_written_beside_the_study(
         assert json.loads((root / "summary.json").read_text())["time_left"]["seconds"] > 0
         # As when the study's process is killed: its page must not say for ever that it runs.
         assert beside._writer is not None
-        beside._writer.communicate(timeout=60)
+        beside._writer.communicate(timeout=200)
         assert "This study is running" not in (root / "report.html").read_text()
 
 

@@ -98,6 +98,7 @@ def test_the_stock_model_keeps_no_state_and_takes_any_batch(dataset: CharacterFi
     ("changes", "message"),
     [
         ({"batch_size": 3}, "train has 80 examples, which is no multiple of the batch_size 3"),
+        ({"batch_size": 160}, "train has 80 examples, fewer than the batch_size 160"),
         ({"sequence_length": 9}, "with a sequence_length of 6"),
         ({"stateful": 1}, "neither True nor False"),
     ],

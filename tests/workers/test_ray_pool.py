@@ -183,7 +183,7 @@ def test_a_coordinator_killed_or_stopped_leaves_no_actor_and_goes_on(
             until(lambda wanted=wanted: epochs_on_file(tmp_path) >= wanted)  # type: ignore[misc]
             assert actors_alive(nodes.address) > 0
             process.send_signal(end)
-            process.communicate(timeout=60)
+            process.communicate(timeout=200)
         assert process.returncode == (-9 if number == 1 else 130)
         until(lambda: actors_alive(nodes.address) == 0, 60)
     run(tmp_path / "count.py", "--ray", nodes.address, "-q", cwd=tmp_path)

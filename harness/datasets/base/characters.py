@@ -123,8 +123,9 @@ def characters(text: str) -> list[str]:
 
 
 def whole_batches(examples: int) -> int:
-    """The number rounded down to a multiple of 64, so that usual batch sizes divide it."""
-    return examples - examples % 64 if examples > 64 else examples
+    """The number rounded down to a multiple of 64 or 32, so that usual batch sizes divide it."""
+    unit = 64 if examples >= 64 else 32
+    return examples - examples % unit if examples >= unit else examples
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def test_no_permission_says_what_to_set(tmp_path: Path, monkeypatch: pytest.Monk
     answer = context.Queue()
     other = context.Process(target=use_as_nobody, args=(tmp_path / "log", answer))
     other.start()
-    line = answer.get(timeout=60)
+    line = answer.get(timeout=200)
     other.join()
     other.close()
     assert "Permission denied; set HARNESS_CACHE" in line
