@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from harness.core.text import escape_surrogates, sanitize
@@ -120,8 +121,25 @@ def constants(table: Table) -> dict[int, str]:
     return found
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """Templates are compiled once in a process, though each page has an environment of its own."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}  # by name and checksum
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
+        bytecode_cache=_COMPILED,
         loader=jinja2.PackageLoader("reports"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -20,7 +20,7 @@ from harness.results.run_directory import find
 from harness.study import session
 from reports import write
 
-pytestmark = pytest.mark.usefixtures("no_charts")
+pytestmark = pytest.mark.usefixtures("no_sections")
 
 STUDY = """
 '''Does it survive?'''
@@ -145,6 +145,7 @@ def test_one_file_of_each_kind(kept: Kept, way: Way) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.page
 @pytest.mark.parametrize("kept", list(STATES), indirect=True)
 @pytest.mark.parametrize("way", WAYS)
 def test_every_file(kept: Kept, way: Way) -> None:
