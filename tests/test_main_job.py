@@ -119,7 +119,7 @@ def workers_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
 
 
 def assert_gone(workers: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(workers, timeout=200)
+    _, alive = psutil.wait_procs(workers, timeout=30)
     assert [each for each in alive if not ended(each)] == []
 
 
@@ -276,7 +276,7 @@ def test_a_second_ctrl_c_exits_at_once(folder: Path, uninterrupted: dict[str, An
     # Two signals at once may arrive as one.
     wait_for(process, "stopping")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=5)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert_gone(workers)

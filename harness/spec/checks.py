@@ -305,7 +305,7 @@ def _check_stateful(dataset: Dataset, hp: Hyperparameters) -> None:
             f"characters that each predicts; not with {hp.sequence_length}"
         )
     for split, size in dataset.sizes().items():
-        if size < hp.batch_size:
+        if 0 < size < hp.batch_size:  # a study may have no test split
             raise UserError(
                 f"stateful: {split} has {size:,} examples, fewer than the batch_size "
                 f"{hp.batch_size}; give more data, a smaller batch_size, or no stateful"

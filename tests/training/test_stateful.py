@@ -110,6 +110,10 @@ def test_what_can_not_be_carried_is_refused(
         check_options(dataset, replace(HP, **changes))
 
 
+def test_a_study_may_have_no_test_split(dataset: CharacterFiles) -> None:
+    check_options(replace(dataset, test=0), HP)
+
+
 def test_each_compared_number_of_examples_is_checked(dataset: CharacterFiles) -> None:
     fixed = HP.to_mapping() | {"stateful": True}
     declared: dict[str, Any] = {
